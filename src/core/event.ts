@@ -1,0 +1,168 @@
+import type { Attempt, Decision, Outcome, Tokens } from './call.ts';
+import type { JsonObject } from './canonical.ts';
+
+/**
+ * What is recorded, and in what words. Events are open for new optional fields; `v` changes when an
+ * old reader would misread one. Times are policy milliseconds, latencies real ones.
+ */
+export interface CallEvent {
+  readonly type: 'call';
+  readonly v: 1;
+  readonly id: string;
+  readonly request_id: string;
+  /** The upstream's id of the completion, which clients may rate by. */
+  readonly completion_id: string | null;
+  readonly at_ms: number;
+  readonly tenant: string;
+  readonly key: string;
+  readonly agent: string;
+  readonly unit: string;
+  readonly user: string | null;
+  readonly session: string | null;
+  /** The earlier call that this one repeats or continues, and how. */
+  readonly parent: string | null;
+  readonly relation: Relation | null;
+  readonly version: string;
+  readonly experiment: string | null;
+  readonly arm: string | null;
+  readonly share: number | null;
+  readonly decisions: readonly Decision[];
+  /** The target chosen before health exclusion; null where the call was rejected before a choice. */
+  readonly intended: string | null;
+  readonly served: string | null;
+  readonly adapter: string | null;
+  readonly attempts: readonly Attempt[];
+  readonly ttft_ms: number | null;
+  readonly latency_ms: number;
+  readonly tokens: Tokens;
+  readonly cost_usd: number | null;
+  readonly outcome: Outcome['outcome'];
+  /**
+   * Whether none of the arm's own targets answered, also when a fallback or a health exclusion then
+   * served the call: what both arms of an experiment are judged by alike.
+   */
+  readonly arm_error: boolean;
+  readonly finish: string | null;
+  readonly markers: readonly string[];
+  readonly origin: Origin;
+}
+
+export type Relation = 'retry' | 'regeneration' | 'turn';
+export type Origin = 'client' | 'oracle' | 'probe' | 'regression';
+
+export interface FeedbackEvent {
+  readonly type: 'feedback';
+  readonly v: 1;
+  /** `<feedback_id>.<signal>`: a body yields one event a signal. */
+  readonly id: string;
+  readonly at_ms: number;
+  readonly tenant: string;
+  /** Who rated: the user, else the session, else the key; hashed. */
+  readonly rater: string;
+  /** What the feedback named; the worker decides which call it is matched to. */
+  readonly call: string | null;
+  readonly completion_id: string | null;
+  readonly request_id: string | null;
+  readonly session: string | null;
+  readonly agent: string | null;
+  readonly key: string;
+  readonly matched: Matched;
+  readonly signal: Signal;
+  /** 1..5 for a rating, 0 or 1 for helpful, accepted and complaint, 1 for a correction. */
+  readonly value: number;
+  readonly text: string | null;
+  readonly channel: 'header' | 'api' | 'seed';
+  /** The client's `idempotency-key`, hashed, or null. */
+  readonly idempotency: string | null;
+}
+
+export type Signal = 'rating' | 'helpful' | 'correction' | 'complaint' | 'accepted';
+export type Matched = 'call' | 'session' | 'agent' | 'none' | 'pending';
+
+/** What the application measured and reported itself; never mixed with what the gateway measured. */
+export interface ReportEvent {
+  readonly type: 'report';
+  readonly v: 1;
+  readonly id: string;
+  readonly at_ms: number;
+  readonly tenant: string;
+  readonly agent: string | null;
+  readonly session: string | null;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** The gateway serves another policy now. */
+export interface PolicySwappedEvent {
+  readonly type: 'policy.swapped';
+  readonly v: 1;
+  readonly at_ms: number;
+  /** The epoch of the state that was folded; 0 where the worker has not spoken yet. */
+  readonly epoch: number;
+  readonly version: string;
+  /** Rows that were not applied because what lies under them changed. */
+  readonly superseded: readonly string[];
+}
+
+/** The gateway set an arm's share to 0 by itself, and keeps it so until the row's state says why. */
+export interface CanaryWithheldEvent {
+  readonly type: 'canary.withheld';
+  readonly v: 1;
+  readonly at_ms: number;
+  readonly experiment: string;
+  /** The permit's epoch at that time. */
+  readonly epoch: number;
+  readonly cause: 'expired' | 'trigger';
+  readonly reason: string;
+}
+
+/**
+ * A decision of the worker, journalled before it is committed: approvals, mutations, withdrawals. The
+ * changes are whole rows, so applying one twice changes nothing; `epoch` orders them.
+ */
+export interface LedgerEvent {
+  readonly type: 'ledger';
+  readonly v: 1;
+  readonly at_ms: number;
+  readonly epoch: number;
+  readonly changes: readonly LedgerChange[];
+}
+
+export interface LedgerChange {
+  readonly table: 'mutations' | 'plans' | 'experiments';
+  readonly row: JsonObject;
+}
+
+/** The last record of a segment that was rotated or closed in order. */
+export interface SegmentClosedEvent {
+  readonly type: 'segment.closed';
+  readonly v: 1;
+  readonly at_ms: number;
+  readonly records: number;
+}
+
+export type JournalRecord =
+  | CallEvent
+  | FeedbackEvent
+  | ReportEvent
+  | PolicySwappedEvent
+  | CanaryWithheldEvent
+  | LedgerEvent
+  | SegmentClosedEvent;
+
+/**
+ * A segment is `<writer>-<n>.log`; a record in it is a line: CRC-32 of the JSON in 8 lower-case hex
+ * digits, a space, the JSON in UTF-8, a newline.
+ */
+export const JOURNAL_RECORD_BYTES_MAX = 256 * 1024;
+
+/** Dissatisfied = rating ≤ 2, not helpful, or a complaint. */
+export function isDissatisfied(signal: Signal, value: number): boolean {
+  if (signal === 'rating') return value <= 2;
+  if (signal === 'helpful') return value === 0;
+  return signal === 'complaint' && value > 0;
+}
+
+/** Whether a signal is a verdict on an answer, so that its rater counts as one who rated. */
+export function isVerdict(signal: Signal): boolean {
+  return signal === 'rating' || signal === 'helpful' || signal === 'complaint';
+}

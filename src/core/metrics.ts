@@ -1,0 +1,147 @@
+/**
+ * The one declared registry of metrics. A metric that is not declared here cannot be recorded, and a
+ * label's values are a closed set or names of the policy, so no client can grow the series.
+ */
+
+export interface MetricDeclaration {
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram's buckets, ascending, without +Inf. */
+  readonly buckets?: readonly number[];
+}
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const counter = (help: string, ...labels: string[]): MetricDeclaration => ({
+  kind: 'counter',
+  help,
+  labels,
+});
+const gauge = (help: string, ...labels: string[]): MetricDeclaration => ({
+  kind: 'gauge',
+  help,
+  labels,
+});
+const histogram = (help: string, buckets: number[], ...labels: string[]): MetricDeclaration => ({
+  kind: 'histogram',
+  help,
+  labels,
+  buckets,
+});
+
+export const METRICS = {
+  hive_calls_total: counter('Calls by how they ended.', 'agent', 'outcome'),
+  hive_call_errors_total: counter('Calls answered with an error, by its code.', 'code'),
+  hive_attempts_total: counter('Tries at targets.', 'target', 'outcome'),
+  hive_calls_open: gauge('Calls in progress.'),
+  hive_call_seconds: histogram('Time from request to end of answer.', SECONDS, 'agent'),
+  hive_first_token_seconds: histogram('Time to the first content.', SECONDS, 'target'),
+  hive_overhead_seconds: histogram(
+    'The gateway’s own time before the first byte.',
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05],
+  ),
+  hive_tokens_total: counter('Tokens.', 'agent', 'direction'),
+  hive_breaker_open: gauge('1 while the target’s breaker is open.', 'target'),
+  hive_plugin_bypassed_total: counter('Hooks bypassed.', 'plugin', 'cause'),
+  hive_feedback_total: counter('Feedback accepted.', 'signal', 'channel'),
+  hive_feedback_refused_total: counter('Feedback refused.', 'cause'),
+  hive_events_dropped_total: counter('Telemetry dropped because the journal was behind.'),
+  hive_events_waiting: gauge('Events waiting for the journal.'),
+  hive_journal_sync_seconds: histogram(
+    'Time of one group commit.',
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1],
+  ),
+  hive_policy_swaps_total: counter('Policy snapshots swapped in.'),
+  hive_policy_rejected_total: counter('Policy files that did not load.'),
+  hive_canary_withheld_total: counter('Canary arms withheld by the gateway.', 'cause'),
+  hive_child_restarts_total: counter('Children restarted.', 'child'),
+  hive_events_applied_total: counter('Journal records applied to the store.', 'type'),
+  hive_events_dead_total: counter('Journal lines set aside as unreadable.'),
+  hive_feedback_matched_total: counter('Feedback by what it was matched to.', 'matched'),
+  hive_journal_lag_bytes: gauge('Journal bytes not yet applied.'),
+  hive_cycles_total: counter('Cycles of the oracle.', 'outcome'),
+  hive_cycle_seconds: histogram('Time of a cycle.', SECONDS),
+  hive_findings_total: counter('Findings.', 'detector', 'severity'),
+  hive_mutations_total: counter('Mutations by their new state.', 'type', 'state'),
+  hive_verdicts_total: counter('Verdicts of gates.', 'gate', 'verdict'),
+  hive_canaries: gauge('Canaries by state.', 'state'),
+} as const satisfies Record<string, MetricDeclaration>;
+
+export type MetricName = keyof typeof METRICS;
+
+/** Series of one metric, at most; more label values are counted under `other`. */
+export const SERIES_MAX = 2000;
+
+export interface Series {
+  readonly labels: readonly string[];
+  /** A counter's or gauge's value; a histogram's sum. */
+  value: number;
+  /** A histogram's observations, and how many fell into each bucket (not cumulative). */
+  count: number;
+  readonly buckets: number[];
+}
+
+export type MetricsSnapshot = { readonly [name: string]: readonly Series[] };
+
+export interface Metrics {
+  /** Counters: adds, 1 by default. `labels` stand in the order of the declaration. */
+  add(name: MetricName, labels?: readonly string[], value?: number): void;
+  set(name: MetricName, value: number, labels?: readonly string[]): void;
+  observe(name: MetricName, value: number, labels?: readonly string[]): void;
+  snapshot(): MetricsSnapshot;
+}
+
+export function createMetrics(): Metrics {
+  const all = new Map<MetricName, Map<string, Series>>();
+  for (const name of Object.keys(METRICS)) all.set(name as MetricName, new Map());
+
+  const seriesOf = (name: MetricName, labels: readonly string[]): Series => {
+    const family = all.get(name) as Map<string, Series>;
+    const key = labels.length === 1 ? (labels[0] as string) : labels.join('\0');
+    const known = family.get(key);
+    if (known) return known;
+    if (family.size >= SERIES_MAX && labels.some((label) => label !== 'other')) {
+      return seriesOf(
+        name,
+        labels.map(() => 'other'),
+      );
+    }
+    const declaration: MetricDeclaration = METRICS[name];
+    const size = declaration.buckets ? declaration.buckets.length + 1 : 0;
+    const made: Series = {
+      labels,
+      value: 0,
+      count: 0,
+      buckets: Array.from({ length: size }, () => 0),
+    };
+    family.set(key, made);
+    return made;
+  };
+
+  return {
+    add(name, labels = [], value = 1) {
+      seriesOf(name, labels).value += value;
+    },
+    set(name, value, labels = []) {
+      seriesOf(name, labels).value = value;
+    },
+    observe(name, value, labels = []) {
+      const series = seriesOf(name, labels);
+      const bounds = (METRICS[name] as MetricDeclaration).buckets ?? [];
+      let index = 0;
+      while (index < bounds.length && value > (bounds[index] as number)) index += 1;
+      series.value += value;
+      series.count += 1;
+      series.buckets[index] = (series.buckets[index] ?? 0) + 1;
+    },
+    snapshot() {
+      const families = [...all].filter(([, family]) => family.size > 0);
+      return Object.fromEntries(
+        families.map(([name, family]) => [
+          name,
+          [...family.values()].map((series) => ({ ...series, buckets: [...series.buckets] })),
+        ]),
+      );
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import type { Attempt, Call, CallPatch, CallResponse, Outcome } from './call.ts';
+import type { Definition, LeafHost, Registry } from './definition.ts';
+import type { AgentEntry, PromptVersion } from './policy.ts';
+
+/**
+ * In-path code. Hooks are three pairs; on the way in they run in policy order, on the way out in
+ * reverse, and for every plugin whose `onRequest` ran, `onRequestEnd` runs exactly once.
+ *
+ * A hook may throw, or take longer than its entry's `budget_ms`: the plugin is then bypassed (or the
+ * call fails, with `on_error: fail`), the event carries a marker, and enough failures open its fuse.
+ * A hook that returns no promise costs the hot path nothing but itself: prefer synchronous ones.
+ */
+export interface Plugin {
+  /** Reduce. May return a patch; must not change the call. */
+  onRequest?(call: Call, scope: Scope): MaybePromise<CallPatch | undefined>;
+  /** First. Before each attempt, synchronous; `false` skips this target. */
+  onAttempt?(target: TargetView, scope: Scope): boolean | undefined;
+  /** Observe. After each attempt, synchronous. */
+  onAttemptEnd?(attempt: Attempt, scope: Scope): void;
+  /** Reduce. Whole answers; may return a replacement of the body. */
+  onResponse?(response: CallResponse, scope: Scope): MaybePromise<CallResponse | undefined>;
+  /**
+   * Reduce, synchronous. One server-sent event's `data`, parsed; return a replacement, `null` to drop
+   * it, or nothing to keep it. Where no live plugin has this hook, bytes are relayed untouched.
+   */
+  onChunk?(chunk: Chunk, scope: Scope): Chunk | null | undefined;
+  /** Observe, exactly once, also after a reply, an error or an abort. Synchronous. */
+  onRequestEnd?(outcome: Outcome, scope: Scope): void;
+}
+
+export type MaybePromise<Value> = Value | Promise<Value>;
+export type Chunk = { readonly [key: string]: unknown };
+
+/** A target as plugins see it: a name with facts, never credentials. */
+export interface TargetView {
+  readonly name: string;
+  readonly weight: number;
+  readonly fallback_only: boolean;
+  /** Adapters that this target can be asked for by name. */
+  readonly adapters: readonly string[];
+}
+
+/** What one plugin may see and do during one call. */
+export interface Scope {
+  readonly agent: AgentView;
+  /** Whether a target can be asked now: its breaker is not open. */
+  healthy(target: string): boolean;
+  /**
+   * Picks one option with the unit's hash (salt `name:agent:epoch`) and records the decision. Options
+   * in `excluded` are taken out first, the rest renormalised and flagged `health`. Probabilities are
+   * relative. With one option the decision is `forced: only`. Throws on an empty list.
+   */
+  choose(
+    name: string,
+    options: readonly string[],
+    probabilities: readonly number[],
+    excluded?: ReadonlySet<string>,
+  ): string;
+  /** Tells the client that something was dropped or degraded (`x-hive-notes`). */
+  note(subject: string, reason: string): void;
+  /** Leaves a short marker in the call's event, such as `lora-hotplug:unknown`. */
+  mark(marker: string): void;
+}
+
+/** The agent that the call is for, as the snapshot compiled it. */
+export interface AgentView {
+  readonly name: string;
+  readonly entry: AgentEntry;
+  /** The candidates that are present: their provider is configured. In the policy's order. */
+  readonly targets: readonly TargetView[];
+  /** The prompt patch in force, resolved to one version; null where there is none. */
+  readonly prompt: {
+    readonly name: string;
+    readonly version: number;
+    readonly content: PromptVersion;
+  } | null;
+  /** False when LORA_HOTPLUG_ENABLED=false. */
+  readonly lora_hotplug: boolean;
+}
+
+export interface PluginHost extends LeafHost {
+  /** The agent for which this instance was compiled. */
+  readonly agent: string;
+}
+
+export type PluginDefinition<Options> = Definition<Options, PluginHost, Plugin>;
+export type PluginRegistry = Registry<PluginHost, Plugin>;

@@ -1,0 +1,215 @@
+import type { Json, JsonObject } from './canonical.ts';
+
+/**
+ * The policy: what the YAML files say, normalised to data that rows can patch and that hashes alike
+ * everywhere. `config/` makes one of the files; nothing else does. Durations end in `_ms`, shares and
+ * probabilities are 0..1, money is USD.
+ *
+ * A list whose entries have names is `{order, by}`, so that a merge patch can reach one entry.
+ * `version` of a policy = SHA-256 of its canonical JSON.
+ */
+export interface Policy {
+  readonly version: 1;
+  readonly providers: Readonly<Record<string, ProviderEntry>>;
+  readonly targets: Readonly<Record<string, TargetEntry>>;
+  readonly agents: Readonly<Record<string, AgentEntry>>;
+  readonly plugins: NamedList<PluginEntry>;
+  readonly resilience: Resilience;
+  readonly access: { readonly mode: 'open' };
+  readonly limits: { readonly body_bytes_max: number };
+  readonly capture: { readonly feedback_text: boolean };
+  readonly store: { readonly events_days: number };
+  /** Prompt patches by name. */
+  readonly prompts: Readonly<Record<string, PromptEntry>>;
+  readonly oracle: OraclePolicy;
+  readonly pipeline: Pipeline;
+  /** SHA-256 of each local file that a provider names (models, adapters), by its path as written. */
+  readonly files: Readonly<Record<string, string>>;
+  /** The environment switches in force; they are part of what a version means. */
+  readonly switches: Switches;
+}
+
+export interface NamedList<Entry> {
+  readonly order: readonly string[];
+  readonly by: Readonly<Record<string, Entry>>;
+}
+
+/** `use` names the provider's definition; the rest are its options, `${VAR}` of secrets unexpanded. */
+export interface ProviderEntry {
+  readonly use: string;
+  readonly [option: string]: Json;
+}
+
+export interface TargetEntry {
+  readonly provider: string;
+  /** The provider's name of the model; for an embedded provider it defaults to the model file's. */
+  readonly model?: string;
+  /** Used only if no other target of the agent is live. */
+  readonly fallback_only: boolean;
+  readonly timeouts?: Partial<Timeouts>;
+}
+
+export interface AgentEntry {
+  /** Candidates and their weights; weights are relative. */
+  readonly targets: Readonly<Record<string, number>>;
+  /** `name` (label `production`), `name@version`, or absent for none. */
+  readonly prompt?: string;
+  /** The adapter's name, or `none`. */
+  readonly adapter: string;
+  /** Defaults for request fields that the client did not send. */
+  readonly params: JsonObject;
+  /** Options of plugins, for this agent, over those of the plugin's own entry. */
+  readonly plugins: Readonly<Record<string, JsonObject>>;
+}
+
+export interface PluginEntry {
+  readonly use: string;
+  /** What the call does when the plugin throws or is slow. */
+  readonly on_error: 'skip' | 'fail';
+  readonly budget_ms: number;
+  readonly options: JsonObject;
+}
+
+export interface Timeouts {
+  readonly connect_ms: number;
+  /** From the request's last byte sent to the first byte of the answer's body. */
+  readonly first_token_ms: number;
+  /** Between two chunks. */
+  readonly idle_ms: number;
+  readonly total_ms: number;
+}
+
+export interface Resilience {
+  readonly timeouts: Timeouts;
+  /** `retries` counts further attempts over all targets, before the first byte only. */
+  readonly retry: { readonly retries: number; readonly backoff_ms: readonly [number, number] };
+  /** The share of errors that opens a target's breaker, over at least `calls_min` calls in 10 s. */
+  readonly breaker: {
+    readonly errors: number;
+    readonly calls_min: number;
+    readonly open_ms: number;
+  };
+}
+
+export interface PromptEntry {
+  /** Version number (as a string key) to the digest of its content. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Label to version number. */
+  readonly labels: Readonly<Record<string, number>>;
+}
+
+/** What one version of a prompt patch does. Content is held by digest beside the policy. */
+export interface PromptVersion {
+  readonly ops: readonly PromptOp[];
+}
+
+export interface PromptOp {
+  readonly op: 'system.append';
+  readonly text: string;
+}
+
+/** Content by digest: prompt versions, of the YAML files and of rows. */
+export type Contents = Readonly<Record<string, PromptVersion>>;
+
+export interface OraclePolicy {
+  readonly thresholds: Thresholds;
+  readonly safety: Safety;
+  /** A JSON pointer pattern (`*` is one token) to what may be moved there; all else is out of reach. */
+  readonly bounds: Readonly<Record<string, Bound>>;
+  /** The gates in their order. */
+  readonly gates: readonly string[];
+}
+
+export interface Thresholds {
+  readonly performance: {
+    readonly response_time: {
+      readonly warning_threshold_ms: number;
+      readonly critical_threshold_ms: number;
+    };
+    readonly success_rate: { readonly target: number };
+  };
+  readonly satisfaction: {
+    readonly rating: {
+      readonly warning_threshold: number;
+      readonly critical_threshold: number;
+      readonly target: number;
+    };
+    /** Shares of units. */
+    readonly dissatisfied: { readonly warning: number; readonly critical: number };
+  };
+}
+
+export interface Safety {
+  readonly max_mutations_per_hour: number;
+  readonly min_confidence: number;
+  readonly require_approval: { readonly risk: Risk | 'none' };
+  /** How long an undecided plan stays open. */
+  readonly approval_hours: number;
+  readonly canary: CanaryPolicy;
+  readonly rollback: TriggerPolicy;
+}
+
+export interface CanaryPolicy {
+  /** The first share of units; ramp steps at or below it are skipped; 1 means applied. */
+  readonly share: number;
+  readonly ramp: readonly number[];
+  /** Policy minutes and canary units before a promotion. */
+  readonly minutes_min: number;
+  readonly units_min: number;
+  readonly days_max: number;
+  /** Policy minutes and canary units at each share before the next. */
+  readonly step: { readonly minutes: number; readonly units: number };
+}
+
+/** The hard triggers (notes on statistics, §2.3). */
+export interface TriggerPolicy {
+  readonly error_rate: number;
+  readonly response_time_ms: number;
+  readonly complaints: { readonly count: number; readonly window_minutes: number };
+}
+
+export interface Bound {
+  /** Targets that may be added to an agent. */
+  readonly add_from?: readonly string[];
+  /** Targets that must be left with a weight above 0. */
+  readonly min_left?: number;
+  /** Numbers: the range, and the largest change at once. For targets, of any one weight's share. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly step_max?: number;
+  /** Prompts, in the order in which they are tried. */
+  readonly candidates?: readonly string[];
+  readonly ops?: readonly string[];
+  readonly tokens_added_max?: number;
+  /** Adapters, in the order in which they are tried; `none` is always allowed. */
+  readonly allow?: readonly string[];
+}
+
+export type Risk = 'low' | 'medium' | 'high';
+
+export interface Pipeline {
+  readonly schedule: { readonly every_ms: number; readonly jitter: number };
+  readonly stages: NamedList<JsonObject>;
+}
+
+/** The environment switches (docs/operations.md says what each means). */
+export interface Switches {
+  readonly feedback_loop: boolean;
+  readonly oracle: boolean;
+  readonly lora_hotplug: boolean;
+  readonly auto_rollback: boolean;
+  readonly safety_checks: boolean;
+}
+
+/** The version number of a prompt reference, or null where the name, label or version is unknown. */
+export function promptVersionOf(
+  prompts: Policy['prompts'],
+  reference: string,
+): { readonly name: string; readonly version: number; readonly digest: string } | null {
+  const [name = '', pinned] = reference.split('@', 2);
+  const entry = Object.hasOwn(prompts, name) ? prompts[name] : undefined;
+  const version = pinned === undefined ? entry?.labels.production : Number(pinned);
+  if (!entry || version === undefined) return null;
+  const digest = entry.versions[String(version)];
+  return digest === undefined ? null : { name, version, digest };
+}

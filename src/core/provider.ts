@@ -1,0 +1,138 @@
+import type { Call, Tokens } from './call.ts';
+import type { Json, JsonObject } from './canonical.ts';
+import type { Definition, Registry } from './definition.ts';
+import type { ErrorCode } from './errors.ts';
+
+/**
+ * A dialect: pure functions between the gateway's own form (OpenAI's chat completions) and an
+ * upstream's. No I/O, no clock, no state: the gateway owns the connection. None of them may throw on
+ * what an upstream sends; what cannot be read is said in the result.
+ */
+export interface Provider {
+  /** Base URL of the upstream, without a trailing slash; its host is the only one that gets the key. */
+  readonly base_url: string;
+  /** Adapters that the upstream can be asked for, by name. */
+  readonly adapters: readonly string[];
+  encode(request: ProviderRequest): UpstreamRequest;
+  /** A whole answer. */
+  decode(answer: UpstreamAnswer): DecodedAnswer;
+  /** The bytes of one server-sent event, with its terminator. */
+  decodeChunk(event: Uint8Array): DecodedChunk;
+}
+
+export interface ProviderRequest {
+  readonly call: Call;
+  /** The target's name of the model. */
+  readonly model: string;
+  /** Top-level fields to set over the client's bytes, null removes; merged over all plugins. */
+  readonly patch: { readonly [field: string]: Json };
+  /** The adapter asked for, one of `adapters`, or null. */
+  readonly adapter: string | null;
+  /** Ask for usage in the stream even if the client did not; the gateway drops the extra chunk. */
+  readonly include_usage: boolean;
+}
+
+export interface UpstreamRequest {
+  readonly method: 'POST';
+  /** Absolute path with the base URL's own path in front. */
+  readonly path: string;
+  /** All headers but host, content-length and connection, credentials included. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+export interface UpstreamAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: Uint8Array;
+  /** The adapter that was asked for. */
+  readonly adapter: string | null;
+}
+
+export type DecodedAnswer =
+  | {
+      readonly ok: true;
+      /** The answer in OpenAI's dialect; the same bytes where nothing had to change. */
+      readonly body: Uint8Array;
+      readonly facts: AnswerFacts;
+    }
+  | { readonly ok: false; readonly error: UpstreamFailure };
+
+/** What an answer says of itself; each null where it does not. */
+export interface AnswerFacts {
+  readonly completion_id: string | null;
+  readonly model: string | null;
+  readonly finish: string | null;
+  readonly tokens: Tokens | null;
+  /** The adapter that the answer proves was applied. */
+  readonly adapter: string | null;
+}
+
+export interface UpstreamFailure {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly message: string;
+  /** The upstream's own error object, passed on where it has OpenAI's shape. */
+  readonly body: JsonObject | null;
+  readonly retry_after_s: number | null;
+  /** Whether another attempt, here or elsewhere, may succeed. */
+  readonly retryable: boolean;
+  /** Whether this counts against the target's breaker: a client's mistake does not. */
+  readonly counts: boolean;
+}
+
+export interface DecodedChunk {
+  /** The event in OpenAI's dialect, or null to drop it; the same bytes where nothing had to change. */
+  readonly event: Uint8Array | null;
+  /** `data: [DONE]`. */
+  readonly done: boolean;
+  /** The final chunk that carries only usage: dropped where the client did not ask for it. */
+  readonly usage_only: boolean;
+  /** An error inside the stream. */
+  readonly error: UpstreamFailure | null;
+  readonly facts: Partial<AnswerFacts>;
+  /** Whether it carries the first content of the answer: where the time to first token ends. */
+  readonly content: boolean;
+  /** Not JSON: the gateway turns it into an error event, since clients throw on it. */
+  readonly malformed: boolean;
+}
+
+export interface ProviderHost {
+  /** The entry's name in the policy. */
+  readonly name: string;
+  /** Where an embedded engine listens for this provider; null for all others. */
+  engineUrl(): string;
+}
+
+/**
+ * A provider's definition also says which of its options name local files (their digests are part of
+ * the policy's version) and which engine it needs started.
+ */
+export interface ProviderDefinition<Options> extends Definition<Options, ProviderHost, Provider> {
+  /** Option keys that hold a secret: they must be a `${VAR}` and stay one in the policy. */
+  readonly secrets: readonly string[];
+  files?(options: Options): readonly string[];
+  engine?(options: Options): EngineSpec;
+}
+
+/** A model that the embedded engine is to serve; paths are as the policy writes them. */
+export interface EngineSpec {
+  readonly model: string;
+  readonly adapters: Readonly<Record<string, string>>;
+  readonly context_tokens: number;
+  readonly slots: number;
+}
+
+/** A provider's definition with its option type hidden, as the registry holds it. */
+export interface AnyProviderDefinition {
+  readonly name: string;
+  readonly summary: string;
+  readonly secrets: readonly string[];
+  readonly options: ProviderDefinition<unknown>['options'];
+  create(options: never, host: ProviderHost): Provider;
+  files?(options: never): readonly string[];
+  engine?(options: never): EngineSpec;
+}
+
+export type ProviderRegistry = Registry<ProviderHost, Provider> &
+  ReadonlyMap<string, AnyProviderDefinition>;

@@ -1,0 +1,85 @@
+import type { MetricsSnapshot } from './metrics.ts';
+import type { Row } from './oracle.ts';
+import type { Contents } from './policy.ts';
+
+/**
+ * What crosses between the gateway and the worker (DESIGN §3). Towards the gateway it is always a
+ * whole value, never a delta: a lower epoch is ignored, and hearing one twice changes nothing.
+ */
+
+/** All live rows; what the gateway folds over its YAML, and keeps in `last-good.json`. */
+export interface State {
+  readonly epoch: number;
+  /** Applied, canary and paused rows, in order of seq. */
+  readonly rows: readonly Row[];
+  readonly experiments: readonly Experiment[];
+  /** Contents that rows bring, by digest. */
+  readonly content: Contents;
+}
+
+export const EMPTY_STATE: State = { epoch: 0, rows: [], experiments: [], content: {} };
+
+/**
+ * A canary as the gateway knows it. Its salt is its id. A paused one is served to nobody, and its
+ * calls carry no experiment, so that the test skips them.
+ */
+export interface Experiment {
+  readonly id: string;
+  readonly agent: string;
+  /** The row that the canary arm has beyond the main plan. */
+  readonly row: string;
+  readonly state: 'canary' | 'paused';
+  /** Grows at each transition: a permit of a lower epoch is void. */
+  readonly epoch: number;
+}
+
+/** The gateway's expiring permission to serve a canary arm: no permit, no exposure. */
+export interface Permit {
+  readonly experiment: string;
+  readonly epoch: number;
+  readonly share: number;
+  /** Real milliseconds on the monotonic clock, from receipt. */
+  readonly ttl_ms: number;
+}
+
+export const PERMIT_TTL_MS = 20_000;
+export const HEARTBEAT_MS = 5_000;
+
+export type ToGateway =
+  | { readonly kind: 'state'; readonly state: State }
+  | { readonly kind: 'permits'; readonly permits: readonly Permit[] }
+  | { readonly kind: 'ready'; readonly port: number };
+
+export type ToWorker =
+  /** The journal has grown: read it now rather than at the next poll. */
+  | { readonly kind: 'hint' }
+  | { readonly kind: 'report'; readonly report: GatewayReport }
+  | { readonly kind: 'stop' };
+
+/** What the gateway says of itself each second, for `/status` and `/metrics`. */
+export interface GatewayReport {
+  readonly version: string;
+  readonly epoch: number;
+  readonly at_ms: number;
+  /** Why the YAML on disk is not the one served, or null. */
+  readonly policy_error: string | null;
+  readonly frozen: boolean;
+  readonly calls_open: number;
+  readonly targets: Readonly<
+    Record<string, { readonly breaker: string; readonly in_flight: number }>
+  >;
+  readonly withheld: Readonly<Record<string, string>>;
+  readonly metrics: MetricsSnapshot;
+}
+
+/**
+ * `DATA/control.json`: the brake that needs no worker. Written (fsync, rename) by `hive freeze` and
+ * `hive rollback --emergency`; the gateway obeys within a second, the worker reconciles.
+ */
+export interface Control {
+  readonly frozen: boolean;
+  /** Rollback keys withdrawn by hand; the gateway folds without their rows. */
+  readonly withdrawn: readonly string[];
+}
+
+export const EMPTY_CONTROL: Control = { frozen: false, withdrawn: [] };
