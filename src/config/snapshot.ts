@@ -51,7 +51,9 @@ export interface PluginInstance {
   readonly plugin: Plugin;
 }
 
-/** A target that is present: its provider is configured. Whether it answers now is another matter. */
+/**
+ * A target that is present: its provider is configured. Whether it answers now is another matter.
+ */
 export interface Target {
   readonly name: string;
   readonly provider: Provider;

@@ -7,9 +7,9 @@ import { type Bound, type Contents, type Policy, promptVersionOf } from './polic
 export type Bounded = Pick<Row, 'type' | 'agent' | 'touches'>;
 
 /**
- * Why the operator's bounds do not allow a change, or null where they do. Checked twice with this one
- * function: by the policy gate, and again by every fold. `before` and `after` are whole policies; the
- * bounds are those of `before`, which rows cannot touch.
+ * Why the operator's bounds do not allow a change, or null where they do. Checked twice with this
+ * one function: by the policy gate, and again by every fold. `before` and `after` are whole
+ * policies; the bounds are those of `before`, which rows cannot touch.
  */
 export function boundProblem(
   row: Bounded,
@@ -80,7 +80,8 @@ function shareOf(weights: Readonly<Record<string, number>>, name: string): numbe
 
 function adapterProblem(bound: Bound, value: Json): string | null {
   if (value === 'none' || (typeof value === 'string' && bound.allow?.includes(value))) return null;
-  return `adapter ${JSON.stringify(value)} is not allowed: allow is [${bound.allow?.join(', ') ?? ''}]`;
+  const allowed = bound.allow?.join(', ') ?? '';
+  return `adapter ${JSON.stringify(value)} is not allowed: allow is [${allowed}]`;
 }
 
 function promptProblem(
@@ -104,7 +105,9 @@ function promptProblem(
   return `prompt ${value} adds about ${tokens} tokens, more than ${bound.tokens_added_max}`;
 }
 
-/** About four bytes a token: an upper estimate for prose, used where no tokenizer is worth its cost. */
+/**
+ * About four bytes a token: an upper estimate for prose, used where no tokenizer is worth its cost.
+ */
 export function estimatedTokens(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / 4);
 }

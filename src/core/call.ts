@@ -34,7 +34,9 @@ export interface Call {
 
 /** What a plugin wants changed of a call. Absent keys leave things as they are. */
 export interface CallPatch {
-  /** Top-level body fields to set; null removes one. All other bytes reach the upstream untouched. */
+  /**
+   * Top-level body fields to set; null removes one. All other bytes reach the upstream untouched.
+   */
   readonly body?: { readonly [field: string]: Json };
   /** Targets in the order in which they are to be tried; the first is the choice. */
   readonly targets?: readonly string[];

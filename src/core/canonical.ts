@@ -11,9 +11,9 @@ export type Json =
 export type JsonObject = { readonly [key: string]: Json };
 
 /**
- * Canonical JSON (RFC 8785): keys in UTF-16 order, numbers and strings as ECMAScript writes them, no
- * white space. Two clients that hold the same data write the same bytes, so Python's `1.0` is our
- * `1`. Keys whose value is `undefined` are absent. Throws on a number that JSON cannot hold.
+ * Canonical JSON (RFC 8785): keys in UTF-16 order, numbers and strings as ECMAScript writes them,
+ * no white space. Two clients that hold the same data write the same bytes, so Python's `1.0` is
+ * our `1`. Keys whose value is `undefined` are absent. Throws on a number that JSON cannot hold.
  */
 export function canonicalJson(value: unknown): string {
   if (typeof value === 'number' && !Number.isFinite(value)) {

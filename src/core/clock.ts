@@ -2,7 +2,7 @@
  * The product's two clocks (DESIGN §3).
  *
  * `monotonic_ms` guards real processes: latency, timeouts, retries, breakers, heartbeats, permits.
- * `policy_ms` is what the policy's minutes and hours are measured in: event times, rollups, windows,
+ * `policy_ms` is what the policy's minutes and hours are measured in: event times, windows,
  * cooldowns, maturity. Under `HIVE_TIME_SCALE` it runs faster than the wall, so that hours of a
  * canary can be lived through in seconds by the same code.
  */

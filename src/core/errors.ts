@@ -2,8 +2,8 @@
  * The one error of the product and the table that gives each code its meaning.
  *
  * `status` is what a client sees, `type` is OpenAI's error type, and `retry` says whether the same
- * call may succeed later: it becomes `x-should-retry: false` where it cannot. Code elsewhere throws a
- * `GatewayError`, or returns a value; it is turned into the client's dialect in one place
+ * call may succeed later: it becomes `x-should-retry: false` where it cannot. Code elsewhere throws
+ * a `GatewayError`, or returns a value; it is turned into the client's dialect in one place
  * (`gateway/respond`), and logged once, there.
  */
 
@@ -40,6 +40,8 @@ export const ERROR_MEANINGS = {
   body_too_large: invalid(413),
   unsupported_media_type: invalid(415),
   unauthorized: { status: 401, type: 'authentication_error', retry: false },
+  /** An upstream's own limit, passed on with its `retry-after`. */
+  rate_limited: { status: 429, type: 'rate_limit_error', retry: true },
   forbidden: { status: 403, type: 'permission_error', retry: false },
   overloaded: server(503, true),
   switched_off: server(503, false),

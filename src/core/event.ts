@@ -27,7 +27,9 @@ export interface CallEvent {
   readonly arm: string | null;
   readonly share: number | null;
   readonly decisions: readonly Decision[];
-  /** The target chosen before health exclusion; null where the call was rejected before a choice. */
+  /**
+   * The target chosen before health exclusion; null where the call was rejected before a choice.
+   */
   readonly intended: string | null;
   readonly served: string | null;
   readonly adapter: string | null;
@@ -79,7 +81,9 @@ export interface FeedbackEvent {
 export type Signal = 'rating' | 'helpful' | 'correction' | 'complaint' | 'accepted';
 export type Matched = 'call' | 'session' | 'agent' | 'none' | 'pending';
 
-/** What the application measured and reported itself; never mixed with what the gateway measured. */
+/**
+ * What the application measured and reported itself; never mixed with what the gateway measured.
+ */
 export interface ReportEvent {
   readonly type: 'report';
   readonly v: 1;
@@ -103,7 +107,9 @@ export interface PolicySwappedEvent {
   readonly superseded: readonly string[];
 }
 
-/** The gateway set an arm's share to 0 by itself, and keeps it so until the row's state says why. */
+/**
+ * The gateway set an arm's share to 0 by itself, and keeps it so until the row's state says why.
+ */
 export interface CanaryWithheldEvent {
   readonly type: 'canary.withheld';
   readonly v: 1;
@@ -116,8 +122,8 @@ export interface CanaryWithheldEvent {
 }
 
 /**
- * A decision of the worker, journalled before it is committed: approvals, mutations, withdrawals. The
- * changes are whole rows, so applying one twice changes nothing; `epoch` orders them.
+ * A decision of the worker, journalled before it is committed: approvals, mutations, withdrawals.
+ * The changes are whole rows, so applying one twice changes nothing; `epoch` orders them.
  */
 export interface LedgerEvent {
   readonly type: 'ledger';

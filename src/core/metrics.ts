@@ -1,6 +1,6 @@
 /**
- * The one declared registry of metrics. A metric that is not declared here cannot be recorded, and a
- * label's values are a closed set or names of the policy, so no client can grow the series.
+ * The one declared registry of metrics. A metric that is not declared here cannot be recorded, and
+ * a label's values are a closed set or names of the policy, so no client can grow the series.
  */
 
 export interface MetricDeclaration {

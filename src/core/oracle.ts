@@ -18,9 +18,12 @@ export interface Segment {
   readonly target: string | null;
 }
 
-// ---- collect -------------------------------------------------------------------------------------
+// ---- collect
+// -------------------------------------------------------------------------------------
 
-/** What collect knows of one segment in one window; control and unexposed traffic of clients only. */
+/**
+ * What collect knows of one segment in one window; control and unexposed traffic of clients only.
+ */
 export interface SegmentStats {
   readonly segment: Segment;
   readonly calls: number;
@@ -58,7 +61,8 @@ export interface Observation {
   readonly thresholds: Thresholds;
 }
 
-// ---- analyze -------------------------------------------------------------------------------------
+// ---- analyze
+// -------------------------------------------------------------------------------------
 
 export type Severity = 'info' | 'warning' | 'critical';
 
@@ -110,7 +114,8 @@ export interface DetectorResult {
 export type DetectorDefinition<Options> = Definition<Options, LeafHost, Detector>;
 export type DetectorRegistry = Registry<LeafHost, Detector>;
 
-// ---- decide --------------------------------------------------------------------------------------
+// ---- decide
+// --------------------------------------------------------------------------------------
 
 export type MutationType =
   | 'PROMPT_PATCH'
@@ -126,7 +131,10 @@ export interface Change {
   readonly why: string;
 }
 
-/** What a strategy may look at. `tried` are the patches of every row of this agent, whatever its end. */
+/**
+ * What a strategy may look at. `tried` are the patches of every row of this agent, whatever its
+ * end.
+ */
 export interface Tried {
   readonly policy: Policy;
   readonly tried: readonly JsonObject[];
@@ -138,7 +146,10 @@ export interface MutationKind {
   readonly paths: readonly string[];
   /** The risk until the type has earned another. */
   readonly risk: Risk;
-  /** Pure. Null where it has nothing (more) to propose; a type without a strategy takes people's plans. */
+  /**
+   * Pure. Null where it has nothing (more) to propose; a type without a strategy takes people's
+   * plans.
+   */
   propose?(finding: Finding, context: Tried): Change | null;
 }
 export type MutationDefinition<Options> = Definition<Options, LeafHost, MutationKind>;
@@ -188,7 +199,8 @@ export interface Plan {
   readonly mutations: readonly Mutation[];
 }
 
-// ---- validate ------------------------------------------------------------------------------------
+// ---- validate
+// ------------------------------------------------------------------------------------
 
 export interface Verdict {
   readonly verdict: 'pass' | 'fail' | 'needs_approval' | 'not_applicable';
@@ -208,7 +220,9 @@ export interface Proposal {
   readonly approved: boolean;
 }
 
-/** Everything that a gate may weigh beside the proposal: data, so that its verdict can be replayed. */
+/**
+ * Everything that a gate may weigh beside the proposal: data, so that its verdict can be replayed.
+ */
 export interface Before {
   readonly at_ms: number;
   /** The YAML alone, and with the applied rows folded over it. */
@@ -223,7 +237,7 @@ export interface Before {
   readonly earlier: readonly Mutation[];
   readonly kinds: Readonly<Record<MutationType, { readonly paths: readonly string[] }>>;
   /** Checks a policy as the YAML's loader would; the reasons why it does not stand. */
-  problemsOf(policy: Policy): readonly string[];
+  readonly problemsOf: (policy: Policy) => readonly string[];
 }
 
 /** The regression gate's way to the real pipeline; wired in `worker.ts` when that gate comes. */
@@ -231,12 +245,15 @@ export interface Trial {
   run(policy: Policy, ask: JsonObject): Promise<JsonObject>;
 }
 
-/** One deterministic check. Pure but for `trial`; never throws on odd data: it fails with a reason. */
+/**
+ * One deterministic check. Pure but for `trial`; never throws on odd data: it fails with a reason.
+ */
 export type Gate = (proposal: Proposal, before: Before, trial?: Trial) => Verdict;
 export type GateDefinition<Options> = Definition<Options, LeafHost, Gate>;
 export type GateRegistry = Registry<LeafHost, Gate>;
 
-// ---- execute and monitor -------------------------------------------------------------------------
+// ---- execute and monitor
+// -------------------------------------------------------------------------
 
 export type RowState =
   | 'planned'
@@ -259,49 +276,4 @@ export interface Row {
   readonly touches: readonly string[];
   readonly before: Readonly<Record<string, Json>>;
   readonly patch: JsonObject;
-}
-
-export type Arm = 'canary' | 'control';
-
-/** Units counted once each: at the arm and share of the unit's first event of the metric. */
-export interface Cell {
-  readonly metric: Metric | 'assigned' | 'rated';
-  readonly share: number;
-  readonly arm: Arm;
-  readonly units: number;
-  /** Those among them whose call is older than the maturity window. */
-  readonly matured: number;
-}
-
-/** What monitor judges a canary by. */
-export interface CanaryStats {
-  readonly experiment: string;
-  readonly agent: string;
-  readonly share: number;
-  readonly primary: Metric;
-  readonly started_ms: number;
-  /** When the present share began, without the time spent paused. */
-  readonly share_since_ms: number;
-  readonly cells: readonly Cell[];
-  /** The largest evidence of harm so far, by metric: an e-value that has passed stays passed. */
-  readonly evidence_max: Readonly<Partial<Record<Metric, number>>>;
-  /** Policy time of the newest canary event, and control units since then at this share. */
-  readonly canary_last_ms: number | null;
-  readonly control_units_since: number;
-  /** Distinct users who complained about canary answers within the trigger's window. */
-  readonly complaints: number;
-  /** A trigger that the gateway reported, or null. */
-  readonly withheld: string | null;
-  /** Expiries of the permit in the last 24 h. */
-  readonly expiries: number;
-}
-
-export interface Judgement {
-  readonly action: 'continue' | 'ramp' | 'promote' | 'revert' | 'inconclusive' | 'hold';
-  /** The next share, for `ramp`. */
-  readonly share?: number;
-  readonly reason: string;
-  /** Evidence (e-value) of harm by metric, and of improvement of the primary metric. */
-  readonly harm: Readonly<Partial<Record<Metric, number>>>;
-  readonly improvement: number;
 }

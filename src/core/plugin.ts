@@ -6,9 +6,10 @@ import type { AgentEntry, PromptVersion } from './policy.ts';
  * In-path code. Hooks are three pairs; on the way in they run in policy order, on the way out in
  * reverse, and for every plugin whose `onRequest` ran, `onRequestEnd` runs exactly once.
  *
- * A hook may throw, or take longer than its entry's `budget_ms`: the plugin is then bypassed (or the
- * call fails, with `on_error: fail`), the event carries a marker, and enough failures open its fuse.
- * A hook that returns no promise costs the hot path nothing but itself: prefer synchronous ones.
+ * A hook may throw, or take longer than its entry's `budget_ms`: the plugin is then bypassed (or
+ * the call fails, with `on_error: fail`), the event carries a marker, and enough failures open its
+ * fuse. A hook that returns no promise costs the hot path nothing but itself: prefer synchronous
+ * ones.
  */
 export interface Plugin {
   /** Reduce. May return a patch; must not change the call. */
@@ -20,8 +21,9 @@ export interface Plugin {
   /** Reduce. Whole answers; may return a replacement of the body. */
   onResponse?(response: CallResponse, scope: Scope): MaybePromise<CallResponse | undefined>;
   /**
-   * Reduce, synchronous. One server-sent event's `data`, parsed; return a replacement, `null` to drop
-   * it, or nothing to keep it. Where no live plugin has this hook, bytes are relayed untouched.
+   * Reduce, synchronous. One server-sent event's `data`, parsed; return a replacement, `null` to
+   * drop it, or nothing to keep it. Where no live plugin has this hook, bytes are relayed
+   * untouched.
    */
   onChunk?(chunk: Chunk, scope: Scope): Chunk | null | undefined;
   /** Observe, exactly once, also after a reply, an error or an abort. Synchronous. */
@@ -46,9 +48,10 @@ export interface Scope {
   /** Whether a target can be asked now: its breaker is not open. */
   healthy(target: string): boolean;
   /**
-   * Picks one option with the unit's hash (salt `name:agent:epoch`) and records the decision. Options
-   * in `excluded` are taken out first, the rest renormalised and flagged `health`. Probabilities are
-   * relative. With one option the decision is `forced: only`. Throws on an empty list.
+   * Picks one option with the unit's hash (salt `name:agent:epoch`) and records the decision.
+   * Options in `excluded` are taken out first, the rest renormalised and flagged `health`.
+   * Probabilities are relative. With one option the decision is `forced: only`. Throws on an empty
+   * list.
    */
   choose(
     name: string,
@@ -66,7 +69,10 @@ export interface Scope {
 export interface AgentView {
   readonly name: string;
   readonly entry: AgentEntry;
-  /** The candidates that are present: their provider is configured. In the policy's order. */
+  /**
+   * The candidates that are present: their provider is configured. In order of their names, so that
+   * equal versions serve alike.
+   */
   readonly targets: readonly TargetView[];
   /** The prompt patch in force, resolved to one version; null where there is none. */
   readonly prompt: {

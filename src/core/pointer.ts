@@ -14,7 +14,9 @@ export function formatPointer(tokens: readonly string[]): string {
   return tokens.map((token) => `/${token.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
-/** The value at a pointer, or undefined where the path ends early. Arrays are leaves: no indices. */
+/**
+ * The value at a pointer, or undefined where the path ends early. Arrays are leaves: no indices.
+ */
 export function valueAt(document: unknown, pointer: string): unknown {
   let value = document;
   for (const token of parsePointer(pointer)) {
@@ -45,8 +47,8 @@ function isObject(value: unknown): value is JsonObject {
 }
 
 /**
- * JSON Merge Patch (RFC 7396): null removes a key, an object merges, all else replaces. Returns a new
- * value that shares what did not change; neither input is touched.
+ * JSON Merge Patch (RFC 7396): null removes a key, an object merges, all else replaces. Returns a
+ * new value that shares what did not change; neither input is touched.
  */
 export function mergePatch(target: unknown, patch: Json): Json {
   if (!isObject(patch)) return patch;

@@ -2,8 +2,8 @@ import type { Json, JsonObject } from './canonical.ts';
 
 /**
  * The policy: what the YAML files say, normalised to data that rows can patch and that hashes alike
- * everywhere. `config/` makes one of the files; nothing else does. Durations end in `_ms`, shares and
- * probabilities are 0..1, money is USD.
+ * everywhere. `config/` makes one of the files; nothing else does. Durations end in `_ms`, shares
+ * and probabilities are 0..1, money is USD.
  *
  * A list whose entries have names is `{order, by}`, so that a merge patch can reach one entry.
  * `version` of a policy = SHA-256 of its canonical JSON.
@@ -23,7 +23,9 @@ export interface Policy {
   readonly prompts: Readonly<Record<string, PromptEntry>>;
   readonly oracle: OraclePolicy;
   readonly pipeline: Pipeline;
-  /** SHA-256 of each local file that a provider names (models, adapters), by its path as written. */
+  /**
+   * SHA-256 of each local file that a provider names (models, adapters), by its path as written.
+   */
   readonly files: Readonly<Record<string, string>>;
   /** The environment switches in force; they are part of what a version means. */
   readonly switches: Switches;
@@ -34,7 +36,9 @@ export interface NamedList<Entry> {
   readonly by: Readonly<Record<string, Entry>>;
 }
 
-/** `use` names the provider's definition; the rest are its options, `${VAR}` of secrets unexpanded. */
+/**
+ * `use` names the provider's definition; the rest are its options, `${VAR}` of secrets unexpanded.
+ */
 export interface ProviderEntry {
   readonly use: string;
   readonly [option: string]: Json;
@@ -72,7 +76,10 @@ export interface PluginEntry {
 
 export interface Timeouts {
   readonly connect_ms: number;
-  /** From the request's last byte sent to the first byte of the answer's body. */
+  /**
+   * From the request's last byte sent to a stream's first event. A whole answer's first byte
+   * follows its last token, so only `total_ms` bounds one.
+   */
   readonly first_token_ms: number;
   /** Between two chunks. */
   readonly idle_ms: number;
@@ -114,7 +121,9 @@ export type Contents = Readonly<Record<string, PromptVersion>>;
 export interface OraclePolicy {
   readonly thresholds: Thresholds;
   readonly safety: Safety;
-  /** A JSON pointer pattern (`*` is one token) to what may be moved there; all else is out of reach. */
+  /**
+   * A JSON pointer pattern (`*` is one token) to what may be moved there; all else is out of reach.
+   */
   readonly bounds: Readonly<Record<string, Bound>>;
   /** The gates in their order. */
   readonly gates: readonly string[];
@@ -201,7 +210,9 @@ export interface Switches {
   readonly safety_checks: boolean;
 }
 
-/** The version number of a prompt reference, or null where the name, label or version is unknown. */
+/**
+ * The version number of a prompt reference, or null where the name, label or version is unknown.
+ */
 export function promptVersionOf(
   prompts: Policy['prompts'],
   reference: string,

@@ -5,11 +5,14 @@ import type { ErrorCode } from './errors.ts';
 
 /**
  * A dialect: pure functions between the gateway's own form (OpenAI's chat completions) and an
- * upstream's. No I/O, no clock, no state: the gateway owns the connection. None of them may throw on
- * what an upstream sends; what cannot be read is said in the result.
+ * upstream's. No I/O, no clock, no state: the gateway owns the connection. None of them may throw
+ * on what an upstream sends; what cannot be read is said in the result.
  */
 export interface Provider {
-  /** Base URL of the upstream, without a trailing slash; its host is the only one that gets the key. */
+  /**
+   * Base URL of the upstream, without a trailing slash; its host is the only one that gets the key.
+   * Empty while an embedded engine is not up: the target cannot be asked then.
+   */
   readonly base_url: string;
   /** Adapters that the upstream can be asked for, by name. */
   readonly adapters: readonly string[];
@@ -72,7 +75,7 @@ export interface UpstreamFailure {
   readonly code: ErrorCode;
   readonly status: number;
   readonly message: string;
-  /** The upstream's own error object, passed on where it has OpenAI's shape. */
+  /** The upstream's own `{error: {message, type, param, code}}`, all four keys, or null. */
   readonly body: JsonObject | null;
   readonly retry_after_s: number | null;
   /** Whether another attempt, here or elsewhere, may succeed. */
@@ -82,7 +85,9 @@ export interface UpstreamFailure {
 }
 
 export interface DecodedChunk {
-  /** The event in OpenAI's dialect, or null to drop it; the same bytes where nothing had to change. */
+  /**
+   * The event in OpenAI's dialect, or null to drop it; the same bytes where nothing had to change.
+   */
   readonly event: Uint8Array | null;
   /** `data: [DONE]`. */
   readonly done: boolean;
@@ -100,13 +105,16 @@ export interface DecodedChunk {
 export interface ProviderHost {
   /** The entry's name in the policy. */
   readonly name: string;
-  /** Where an embedded engine listens for this provider; null for all others. */
+  /**
+   * Base URL of the embedded engine for this provider, such as `http://127.0.0.1:41234/local/v1`;
+   * the empty string while the engine is not up, and for all other providers.
+   */
   engineUrl(): string;
 }
 
 /**
- * A provider's definition also says which of its options name local files (their digests are part of
- * the policy's version) and which engine it needs started.
+ * A provider's definition also says which of its options name local files (their digests are part
+ * of the policy's version) and which engine it needs started.
  */
 export interface ProviderDefinition<Options> extends Definition<Options, ProviderHost, Provider> {
   /** Option keys that hold a secret: they must be a `${VAR}` and stay one in the policy. */
@@ -134,5 +142,6 @@ export interface AnyProviderDefinition {
   engine?(options: never): EngineSpec;
 }
 
-export type ProviderRegistry = Registry<ProviderHost, Provider> &
-  ReadonlyMap<string, AnyProviderDefinition>;
+/** The narrower map stands first: its `get` is the one that callers see. */
+export type ProviderRegistry = ReadonlyMap<string, AnyProviderDefinition> &
+  Registry<ProviderHost, Provider>;

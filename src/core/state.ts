@@ -69,7 +69,15 @@ export interface GatewayReport {
     Record<string, { readonly breaker: string; readonly in_flight: number }>
   >;
   readonly withheld: Readonly<Record<string, string>>;
+  /** The processes that the gateway keeps alive: worker, engine. */
+  readonly children?: Readonly<Record<string, ChildReport>>;
   readonly metrics: MetricsSnapshot;
+}
+
+export interface ChildReport {
+  readonly state: 'starting' | 'running' | 'restarting' | 'stopped';
+  readonly pid: number | null;
+  readonly restarts: number;
 }
 
 /**

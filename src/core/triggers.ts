@@ -2,9 +2,9 @@ import type { TriggerPolicy } from './policy.ts';
 
 /**
  * The seed's hard triggers, made safe (notes on statistics §2.3; docs/oracle.md). The gateway runs
- * them on a canary's calls as they end, so that a dead worker cannot disable rollback, and the worker
- * runs the same code. A rollback is cheap, so these may fire a little early; the relative tests of the
- * monitor are what separates a bad change from a bad day.
+ * them on a canary's calls as they end, so that a dead worker cannot disable rollback, and the
+ * worker runs the same code. A rollback is cheap, so these may fire a little early; the relative
+ * tests of the monitor are what separates a bad change from a bad day.
  */
 export interface TriggerState {
   /** The last outcomes, newest last: 1 is an error. */
@@ -72,7 +72,8 @@ function errorReason(state: TriggerState, policy: TriggerPolicy): string | null 
   const n = state.errors.length;
   const rate = state.errors.reduce((sum, error) => sum + error, 0) / Math.max(1, n);
   if (n >= ERROR_MIN && rate > policy.error_rate) {
-    return `error rate ${percent(rate)} of the last ${n} calls is above ${percent(policy.error_rate)}`;
+    const limit = percent(policy.error_rate);
+    return `error rate ${percent(rate)} of the last ${n} calls is above ${limit}`;
   }
   if (state.evidence_ln < EVIDENCE_LN_LIMIT) return null;
   return `error rate is above ${percent(ERROR_RATE_TOLERATED)} (sequential test, α 1 %)`;
@@ -100,8 +101,9 @@ function complaintReason(
 }
 
 /**
- * A lower 95 % confidence bound of a percentile by order statistics: the largest value whose rank the
- * binomial distribution puts below the percentile with probability ≥ 95 %. Null below 72 values.
+ * A lower 95 % confidence bound of a percentile by order statistics: the largest value whose rank
+ * the binomial distribution puts below the percentile with probability ≥ 95 %. Null below 72
+ * values.
  */
 export function percentileLowerBound(values: readonly number[], p: number): number | null {
   const n = values.length;

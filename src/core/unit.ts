@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 
 /**
- * What an experiment randomises: `u:` a user, `s:` a session, `c:` a conversation, `r:` one request;
- * the first of them that the call names (notes on units in docs/architecture.md).
+ * What an experiment randomises: `u:` a user, `s:` a session, `c:` a conversation, `r:` one
+ * request; the first of them that the call names (notes on units in docs/architecture.md).
  */
 export type UnitKind = 'user' | 'session' | 'conversation' | 'request';
 
@@ -26,8 +26,8 @@ export function inShare(salt: string, unit: string, share: number): boolean {
 }
 
 /**
- * The option at fraction `u` of a probability vector. Probabilities are taken relative to their sum,
- * so a vector of weights works; one without any weight picks evenly.
+ * The option at fraction `u` of a probability vector. Probabilities are taken relative to their
+ * sum, so a vector of weights works; one without any weight picks evenly.
  */
 export function pickAt(u: number, probabilities: readonly number[]): number {
   const total = probabilities.reduce((sum, probability) => sum + probability, 0);

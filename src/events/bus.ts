@@ -5,7 +5,9 @@ import type { JournalRecord } from '../core/event.ts';
  * person (feedback, the worker's decisions) is durable before the promise resolves.
  */
 export interface Bus {
-  /** Never blocks, never throws. False where the bus is full and the record was dropped and counted. */
+  /**
+   * Never blocks, never throws. False where the bus is full and the record was dropped and counted.
+   */
   publish(record: JournalRecord): boolean;
   /**
    * Resolves after `fdatasync` covers the records. Rejects with `overloaded` where the bus is full,

@@ -1,5 +1,14 @@
 import type { CallEvent } from '../core/event.ts';
+import type { TriggerPolicy } from '../core/policy.ts';
 import type { Experiment, Permit } from '../core/state.ts';
+import {
+  observeComplaint,
+  observeOutcome,
+  type TriggerState,
+  trippedBy,
+} from '../core/triggers.ts';
+import { createHeldPermits } from './held-permits.ts';
+import type { WithholdingDeps } from './withholding.ts';
 
 /**
  * Permission to serve canary arms, as the gateway holds it. No permit, no exposure; a permit that
@@ -19,4 +28,53 @@ export interface Permits {
   /** `hive freeze`: every share is 0 until it is lifted. */
   setFrozen(frozen: boolean): void;
   close(): void;
+}
+
+export interface PermitsDeps extends WithholdingDeps {
+  /** The hard triggers of the policy in force. */
+  triggers(): TriggerPolicy;
+}
+
+export function createPermits(deps: PermitsDeps): Permits {
+  const { clock } = deps;
+  const held = createHeldPermits(deps);
+  let frozen = false;
+
+  const observe = (experiment: string, note: (state: TriggerState) => void): void => {
+    const state = held.triggersOf(experiment);
+    if (!state) return;
+    note(state);
+    const reason = trippedBy(state, deps.triggers(), clock.policy_ms());
+    if (reason !== null) held.withhold(experiment, 'trigger', reason);
+  };
+
+  return {
+    receive: (permits) => held.receive(permits),
+    shareOf(experiment) {
+      return frozen || experiment.state !== 'canary' ? 0 : held.shareOf(experiment);
+    },
+    observeCall(event) {
+      if (event.experiment === null || event.arm !== 'canary' || !isEvidence(event)) return;
+      observe(event.experiment, (state) => {
+        observeOutcome(state, event.arm_error, event.latency_ms);
+      });
+    },
+    observeComplaint(experiment, rater) {
+      observe(experiment, (state) => observeComplaint(state, rater, clock.policy_ms()));
+    },
+    withheld: () => held.withheld(),
+    setFrozen(value) {
+      frozen = value;
+    },
+    close: () => held.close(),
+  };
+}
+
+/**
+ * Rejected calls say nothing of the arm, nor do those that the client gave up on before the arm had
+ * failed; synthetic calls are not its users'.
+ */
+function isEvidence(event: CallEvent): boolean {
+  if (event.origin !== 'client' || event.outcome === 'rejected') return false;
+  return event.outcome !== 'aborted' || event.arm_error;
 }

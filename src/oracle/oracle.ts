@@ -1,11 +1,18 @@
 import type { JsonObject } from '../core/canonical.ts';
-import type { Analysis, GateVerdict, Plan, PlanState, RowState } from '../core/oracle.ts';
+import type {
+  Analysis,
+  GateVerdict,
+  MutationType,
+  Plan,
+  PlanState,
+  RowState,
+} from '../core/oracle.ts';
 import type { Permit, State } from '../core/state.ts';
 
 /**
  * The oracle as the admin API and the worker see it. Every answer is what `docs/api.md` lays down.
- * All throw GatewayError: `not_found`, `bad_request`, `edited`, `approval_required`, `not_validated`,
- * `superseded`, `switched_off`.
+ * All throw GatewayError: `not_found`, `bad_request`, `edited`, `approval_required`,
+ * `not_validated`, `superseded`, `switched_off`.
  */
 export interface Oracle {
   analyze(input: {
@@ -30,6 +37,8 @@ export interface Oracle {
   /** The newest cycles, for `/status`. */
   cycles(limit: number): Promise<readonly Cycle[]>;
   canaries(): Promise<readonly CanaryStatus[]>;
+  /** What was executed, newest first, with the keys that take it back. */
+  mutations(): Promise<readonly MutationStatus[]>;
   /** What the gateway folds; sent at every change of it. */
   state(): Promise<State>;
   /** What may be served now; sent with every heartbeat. */
@@ -88,6 +97,24 @@ export interface Cycle {
   readonly stages: {
     readonly [stage: string]: JsonObject;
   };
+}
+
+/** An executed mutation: an entry of the ledger for people. */
+export interface MutationStatus {
+  readonly id: string;
+  readonly rollback_key: string;
+  readonly type: MutationType;
+  readonly agent: string;
+  readonly state: RowState;
+  readonly patch: JsonObject;
+  readonly plan: string;
+  readonly origin: Plan['origin'];
+  /** Null where it was not executed. */
+  readonly executed_ms: number | null;
+  readonly version_before: string;
+  readonly version_after: string;
+  /** Why it is in its state. */
+  readonly reason: string | null;
 }
 
 export interface CanaryStatus {

@@ -1,0 +1,124 @@
+import { messageOf } from '../core/errors.ts';
+import { fold } from '../core/fold.ts';
+import type { Plan } from '../core/oracle.ts';
+import type { AgentEntry } from '../core/policy.ts';
+import type { ChildReport, GatewayReport } from '../core/state.ts';
+import type { CanaryStatus, Cycle } from '../oracle/oracle.ts';
+import { type AdminDeps, limitsOf } from './admin-deps.ts';
+import { LATE, within } from './deadline.ts';
+
+/** What `/status` answers. A part that could not be had is null, and `problems` says why. */
+export interface Status {
+  readonly versions: {
+    readonly hive: string;
+    readonly node: string;
+    /** The policy version that the gateway serves. */
+    readonly policy: string | null;
+    readonly epoch: number | null;
+  };
+  readonly ready: boolean;
+  readonly problems: readonly string[];
+  readonly notices: readonly string[];
+  /** Why the YAML on disk is not the one served. */
+  readonly policy_error: string | null;
+  /** Null where the gateway has not been heard of. */
+  readonly frozen: boolean | null;
+  readonly gateway: { readonly url: string; readonly calls_open: number | null };
+  readonly agents: Readonly<Record<string, AgentEntry>>;
+  readonly children: Readonly<Record<string, ChildReport>>;
+  readonly targets: GatewayReport['targets'];
+  readonly withheld: GatewayReport['withheld'];
+  readonly canaries: readonly CanaryStatus[] | null;
+  readonly plans_waiting: readonly Plan[] | null;
+  readonly cycle: Pick<Cycle, 'id' | 'state' | 'started_ms' | 'ended_ms'> | null;
+  readonly journal: { readonly lag_bytes: number };
+  readonly store: { readonly kind: string; readonly ok: boolean };
+  readonly time: { readonly scale: number; readonly policy_at: string; readonly wall_at: string };
+  readonly data_dir: string;
+}
+
+/** Looks everywhere at once and waits for nobody longer than `look_ms`. */
+export async function collectStatus(deps: AdminDeps): Promise<Status> {
+  const { look_ms } = limitsOf(deps);
+  const problems: string[] = [];
+  const look = async <Value>(what: string, work: () => Promise<Value>): Promise<Value | null> => {
+    try {
+      const found = await within(work(), look_ms, () => {});
+      if (found !== LATE) return found;
+      problems.push(`${what}: no answer within ${look_ms} ms`);
+    } catch (thrown) {
+      problems.push(`${what}: ${messageOf(thrown)}`);
+    }
+    return null;
+  };
+  const [stored, canaries, waiting, cycles, state] = await Promise.all([
+    look('store', () => deps.store.check().then(() => true)),
+    look('canaries', () => deps.oracle.canaries()),
+    look('plans', () => deps.oracle.plans('needs_approval')),
+    look('cycles', () => deps.oracle.cycles(1)),
+    look('state', () => deps.oracle.state()),
+  ]);
+  const report = deps.report();
+  if (report === null) problems.push('gateway: no report yet');
+  const extras = deps.extras();
+  const { policy, contents, notices } = extras.loaded;
+  const rows = (state?.rows ?? []).filter((row) => row.state === 'applied');
+  const folded = fold(policy, rows, { ...contents, ...state?.content });
+  const cycle = cycles?.[0];
+  return {
+    versions: {
+      hive: extras.product_version,
+      node: process.version,
+      policy: report?.version ?? null,
+      epoch: report?.epoch ?? null,
+    },
+    ready: stored === true && report !== null,
+    problems,
+    notices,
+    policy_error: report?.policy_error ?? null,
+    frozen: report?.frozen ?? null,
+    gateway: { url: extras.gateway_url, calls_open: report?.calls_open ?? null },
+    agents: folded.policy.agents,
+    children: { ...report?.children, ...extras.children },
+    targets: report?.targets ?? {},
+    withheld: report?.withheld ?? {},
+    canaries,
+    plans_waiting: waiting,
+    cycle: cycle ? withoutStages(cycle) : null,
+    journal: { lag_bytes: extras.journal_lag_bytes },
+    store: { kind: deps.store.kind, ok: stored === true },
+    time: timeOf(deps),
+    data_dir: extras.data_dir,
+  };
+}
+
+function withoutStages({ id, state, started_ms, ended_ms }: Cycle): Status['cycle'] {
+  return { id, state, started_ms, ended_ms };
+}
+
+function timeOf({ clock }: AdminDeps): Status['time'] {
+  return {
+    scale: clock.origin.scale,
+    policy_at: new Date(clock.policy_ms()).toISOString(),
+    wall_at: new Date(clock.wall_ms()).toISOString(),
+  };
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+}
+
+/** Ready: the store answers and the gateway has been heard of. */
+export async function checkReady(deps: AdminDeps): Promise<Readiness> {
+  const reasons: string[] = [];
+  try {
+    const { look_ms } = limitsOf(deps);
+    const stored = await within(deps.store.check(), look_ms, () => {});
+    if (stored === LATE) reasons.push(`the store gave no answer within ${look_ms} ms`);
+  } catch (thrown) {
+    reasons.push(`the store does not answer: ${messageOf(thrown)}`);
+  }
+  if (deps.report() === null) reasons.push('the gateway has not been heard of yet');
+  return { ready: reasons.length === 0, reasons };
+}

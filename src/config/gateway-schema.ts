@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import {
+  countSchema,
+  durationSchema,
+  formatVersionSchema,
+  jsonObjectSchema,
+  nameSchema,
+  promptReferenceSchema,
+  shareSchema,
+} from './schema-parts.ts';
+
+/** `policies/gateway.yaml`. A key stands here only together with the code that obeys it. */
+
+const timeoutsShape = {
+  connect_ms: durationSchema.describe('Until the connection stands.'),
+  first_token_ms: durationSchema.describe('From the request sent to the first byte of the answer.'),
+  idle_ms: durationSchema.describe('Between two chunks of an answer.'),
+  total_ms: durationSchema.describe('For the whole call.'),
+};
+
+const providerSchema = z
+  .looseObject({ use: nameSchema.describe('The dialect: the name of a provider definition.') })
+  .describe('A dialect with credentials. All other keys are options of the dialect.');
+
+const targetSchema = z
+  .strictObject({
+    provider: nameSchema.describe('An entry of `providers`.'),
+    model: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('The provider’s name of the model; of an embedded one, by default its file’s.'),
+    fallback_only: z
+      .boolean()
+      .default(false)
+      .describe('Used only if no other target of the agent is live.'),
+    timeouts: z
+      .strictObject(timeoutsShape)
+      .partial()
+      .optional()
+      .describe('Over `resilience.timeouts`, for this target.'),
+  })
+  .describe('One model at one provider; it has its own circuit breaker.');
+
+export const agentSchema = z
+  .strictObject({
+    targets: z
+      .union([z.record(nameSchema, z.number().min(0).max(1e9)), z.array(nameSchema).max(100)])
+      .describe('Candidates and their relative weights; a list means equal weights.'),
+    prompt: promptReferenceSchema
+      .optional()
+      .describe('A prompt patch: its name (label `production`), or name@version.'),
+    adapter: nameSchema.default('none').describe('The LoRA adapter to ask for, or none.'),
+    params: jsonObjectSchema
+      .default({})
+      .describe('Defaults of request fields that the client does not send.'),
+    plugins: z
+      .record(nameSchema, jsonObjectSchema)
+      .default({})
+      .describe('Options of plugins by id, for this agent, over those of the plugin’s entry.'),
+  })
+  .describe('Who a call is for.');
+
+const pluginSchema = z
+  .strictObject({
+    id: nameSchema.optional().describe('By default the same as `use`.'),
+    use: nameSchema.describe('The name of a plugin.'),
+    on_error: z
+      .enum(['skip', 'fail'])
+      .default('skip')
+      .describe('What becomes of the call when the plugin throws or is slow.'),
+    budget_ms: durationSchema.default(50).describe('Time that a hook may take.'),
+    options: jsonObjectSchema.default({}).describe('Options of the plugin.'),
+  })
+  .describe('A plugin: in list order on the way in, in reverse on the way out.');
+
+const backoffSchema = z
+  .tuple([durationSchema, durationSchema])
+  .refine(([least, most]) => least <= most, 'the first number must not exceed the second');
+
+const resilienceSchema = z.strictObject({
+  timeouts: z
+    .strictObject({
+      connect_ms: timeoutsShape.connect_ms.default(2000),
+      first_token_ms: timeoutsShape.first_token_ms.default(15_000),
+      idle_ms: timeoutsShape.idle_ms.default(30_000),
+      total_ms: timeoutsShape.total_ms.default(600_000),
+    })
+    .prefault({}),
+  retry: z
+    .strictObject({
+      retries: z.int().min(0).max(10).default(2).describe('Further attempts, over all targets.'),
+      backoff_ms: backoffSchema.default([250, 8000]).describe('The least and the longest pause.'),
+    })
+    .prefault({}),
+  breaker: z
+    .strictObject({
+      errors: shareSchema.default(0.5).describe('Share of errors that opens a target’s breaker.'),
+      calls_min: countSchema.default(20).describe('Calls in 10 s before it may open.'),
+      open_ms: durationSchema.default(10_000).describe('How long it stays open.'),
+    })
+    .prefault({}),
+});
+
+export const gatewaySchema = z.strictObject({
+  version: formatVersionSchema,
+  providers: z.record(nameSchema, providerSchema).describe('Where models are.'),
+  targets: z.record(nameSchema, targetSchema).describe('Which models there are.'),
+  agents: z.record(nameSchema, agentSchema).describe('Who calls are for.'),
+  plugins: z.array(pluginSchema).max(100).default([]).describe('What is in the path of a call.'),
+  resilience: resilienceSchema.prefault({}).describe('Time-outs, retries and circuit breakers.'),
+  access: z
+    .strictObject({
+      mode: z.enum(['open']).default('open').describe('open: no keys, on a loopback address only.'),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      body_bytes_max: z
+        .int()
+        .min(1024)
+        .max(256 * 1024 * 1024)
+        .default(4 * 1024 * 1024)
+        .describe('The largest request body.'),
+    })
+    .prefault({}),
+  capture: z
+    .strictObject({
+      feedback_text: z
+        .boolean()
+        .default(true)
+        .describe('Whether the words of corrections and comments are stored.'),
+    })
+    .prefault({}),
+  store: z
+    .strictObject({
+      events_days: z
+        .number()
+        .positive()
+        .max(3650)
+        .default(7)
+        .describe('Days that events are kept.'),
+    })
+    .prefault({}),
+});
+
+export type GatewayFile = z.output<typeof gatewaySchema>;

@@ -1,0 +1,135 @@
+import { digestOf } from '../core/canonical.ts';
+import type {
+  NamedList,
+  PluginEntry,
+  Policy,
+  PromptEntry,
+  PromptVersion,
+  Switches,
+} from '../core/policy.ts';
+import type { GatewayFile } from './gateway-schema.ts';
+import type { OracleFile } from './oracle-schema.ts';
+import type { PipelineFile } from './pipeline-schema.ts';
+import type { PromptFile } from './prompt-schema.ts';
+import type { Path } from './yaml-file.ts';
+
+/** The parsed files. A prompt keeps its file's name, since there are many. */
+export interface ParsedFiles {
+  readonly gateway: GatewayFile;
+  readonly pipeline: PipelineFile;
+  readonly oracle: OracleFile;
+  readonly prompts: readonly { readonly file: string; readonly data: PromptFile }[];
+}
+
+/** That a part of the policy was written at a path of a file. */
+export interface Place {
+  readonly tokens: readonly string[];
+  readonly file: string;
+  readonly path: Path;
+}
+
+export interface Normalized {
+  readonly policy: Policy;
+  readonly contents: Readonly<Record<string, PromptVersion>>;
+  readonly places: readonly Place[];
+}
+
+/**
+ * From what people write to what rows patch and versions hash: lists of named things become
+ * `{order, by}`, a list of targets becomes even weights, and prompts become digests.
+ */
+export function normalize(
+  files: ParsedFiles,
+  switches: Switches,
+  digests: Readonly<Record<string, string>>,
+): Normalized {
+  const { gateway, oracle, pipeline } = files;
+  const prompts = normalizePrompts(files.prompts);
+  const plugins = gateway.plugins.map(({ id, ...entry }) => [id ?? entry.use, entry] as const);
+  const { cost: _unused, ...thresholds } = oracle.thresholds;
+  const policy: Policy = {
+    version: 1,
+    providers: gateway.providers as Policy['providers'],
+    targets: gateway.targets,
+    agents: mapValues(gateway.agents, (agent) => ({ ...agent, targets: weights(agent.targets) })),
+    plugins: namedList<PluginEntry>(plugins),
+    resilience: gateway.resilience,
+    access: gateway.access,
+    limits: gateway.limits,
+    capture: gateway.capture,
+    store: gateway.store,
+    prompts: prompts.entries,
+    oracle: {
+      thresholds,
+      safety: oracle.safety,
+      bounds: oracle.bounds,
+      gates: oracle.gates,
+    },
+    pipeline: {
+      schedule: pipeline.schedule,
+      stages: namedList(pipeline.pipeline.map(({ name, options }) => [name, options])),
+    },
+    files: digests,
+    switches,
+  };
+  return { policy, contents: prompts.contents, places: placesOf(files, plugins) };
+}
+
+function weights(targets: Readonly<Record<string, number>> | readonly string[]) {
+  if (!Array.isArray(targets)) return targets as Readonly<Record<string, number>>;
+  return Object.fromEntries((targets as readonly string[]).map((name) => [name, 1]));
+}
+
+function namedList<Entry>(entries: readonly (readonly [string, Entry])[]): NamedList<Entry> {
+  return { order: entries.map(([name]) => name), by: Object.fromEntries(entries) };
+}
+
+function normalizePrompts(files: ParsedFiles['prompts']): {
+  readonly entries: Readonly<Record<string, PromptEntry>>;
+  readonly contents: Readonly<Record<string, PromptVersion>>;
+} {
+  const entries: Record<string, PromptEntry> = {};
+  const contents: Record<string, PromptVersion> = {};
+  for (const { data } of files) {
+    const versions: Record<string, string> = {};
+    for (const [version, content] of Object.entries(data.versions)) {
+      const digest = digestOf(content);
+      versions[version] = digest;
+      contents[digest] = content;
+    }
+    entries[data.name] = { versions, labels: data.labels };
+  }
+  return { entries, contents };
+}
+
+function placesOf(
+  files: ParsedFiles,
+  plugins: readonly (readonly [string, unknown])[],
+): readonly Place[] {
+  const whole = (file: string, keys: readonly string[], above: readonly string[] = []): Place[] =>
+    keys.map((key) => ({ tokens: [...above, key], file, path: [key] }));
+  return [
+    ...whole('gateway.yaml', Object.keys(files.gateway)),
+    ...whole('oracle_policies.yaml', Object.keys(files.oracle), ['oracle']),
+    { tokens: ['pipeline', 'schedule'], file: 'pipeline.yaml', path: ['schedule'] },
+    { tokens: ['pipeline', 'stages'], file: 'pipeline.yaml', path: ['pipeline'] },
+    ...plugins.map(([id], index) => ({
+      tokens: ['plugins', 'by', id],
+      file: 'gateway.yaml',
+      path: ['plugins', index],
+    })),
+    ...files.pipeline.pipeline.map(({ name }, index) => ({
+      tokens: ['pipeline', 'stages', 'by', name],
+      file: 'pipeline.yaml',
+      path: ['pipeline', index, 'options'],
+    })),
+    ...files.prompts.map(({ file, data }) => ({ tokens: ['prompts', data.name], file, path: [] })),
+  ];
+}
+
+function mapValues<Value, Result>(
+  record: Readonly<Record<string, Value>>,
+  change: (value: Value) => Result,
+): Record<string, Result> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+}

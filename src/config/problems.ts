@@ -1,0 +1,43 @@
+import type { JsonObject } from '../core/canonical.ts';
+import type { Policy } from '../core/policy.ts';
+import { gatewaySchema } from './gateway-schema.ts';
+import { oracleSchema } from './oracle-schema.ts';
+import { schemaProblems } from './schema-problems.ts';
+import { type Known, policyProblems } from './semantics.ts';
+
+/**
+ * Why a policy does not stand, by the rules of the files' loader: for a policy that rows were
+ * folded into, whatever its shape. Empty where it does.
+ */
+export function problemsOf(policy: Policy, known: Known): readonly string[] {
+  const shape = shapeProblems(policy);
+  if (shape.length > 0) return shape;
+  return policyProblems(policy, known).map(
+    ({ tokens, message }) => `${tokens.join('.')}: ${message}`,
+  );
+}
+
+function shapeProblems(policy: Policy): readonly string[] {
+  const { prompts, oracle, pipeline, files, switches, plugins, ...rest } = policy;
+  for (const part of [prompts, oracle, pipeline, files, switches, plugins]) {
+    if (!isObject(part)) return ['policy: a part of it is missing'];
+  }
+  if (!Array.isArray(plugins.order) || !isObject(plugins.by)) return ['plugins: not {order, by}'];
+  const order: readonly string[] = plugins.order;
+  const named = Object.keys(plugins.by).sort().join();
+  if ([...order].sort().join() !== named) return ['plugins: order and by differ'];
+  const written = {
+    ...rest,
+    plugins: order.map((id) => ({ id, ...(plugins.by[id] as object) })),
+  };
+  return [
+    ...schemaProblems(gatewaySchema, written).map(({ path, message }) => [path, message] as const),
+    ...schemaProblems(oracleSchema, oracle).map(
+      ({ path, message }) => [['oracle', ...path], message] as const,
+    ),
+  ].map(([path, message]) => `${path.join('.')}: ${message}`);
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}

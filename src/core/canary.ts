@@ -1,0 +1,51 @@
+import type { Metric } from './oracle.ts';
+
+/** What the monitor judges a canary by, and what it says. */
+
+export type Arm = 'canary' | 'control';
+
+/** Units counted once each: at the arm and share of the unit's first event of the metric. */
+export interface Cell {
+  readonly metric: Metric | 'assigned' | 'rated';
+  readonly share: number;
+  readonly arm: Arm;
+  readonly units: number;
+  /** Those among them whose call is older than the maturity window. */
+  readonly matured: number;
+}
+
+/** What monitor judges a canary by. */
+export interface CanaryStats {
+  readonly experiment: string;
+  readonly agent: string;
+  readonly share: number;
+  readonly primary: Metric;
+  readonly started_ms: number;
+  /** When the present share began, without the time spent paused. */
+  readonly share_since_ms: number;
+  readonly cells: readonly Cell[];
+  /** The largest evidence of harm so far, by metric: an e-value that has passed stays passed. */
+  readonly evidence_max: Readonly<Partial<Record<Metric, number>>>;
+  /** Policy time of the newest canary event, and control units since then at this share. */
+  readonly canary_last_ms: number | null;
+  readonly control_units_since: number;
+  /** Units that the canary arm served; `assigned` counts a returning one where it was first. */
+  readonly canary_units: number;
+  readonly canary_units_at_share: number;
+  /** Distinct users who complained about canary answers within the trigger's window. */
+  readonly complaints: number;
+  /** A trigger that the gateway reported, or null. */
+  readonly withheld: string | null;
+  /** Expiries of the permit in the last 24 h. */
+  readonly expiries: number;
+}
+
+export interface Judgement {
+  readonly action: 'continue' | 'ramp' | 'promote' | 'revert' | 'inconclusive' | 'hold';
+  /** The next share, for `ramp`. */
+  readonly share?: number;
+  readonly reason: string;
+  /** Evidence (e-value) of harm by metric, and of improvement of the primary metric. */
+  readonly harm: Readonly<Partial<Record<Metric, number>>>;
+  readonly improvement: number;
+}

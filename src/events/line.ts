@@ -1,0 +1,53 @@
+import { crc32 } from 'node:zlib';
+import type { JournalRecord } from '../core/event.ts';
+
+/**
+ * One record as a line: CRC-32 of the JSON's bytes in 8 lower-case hex digits, a space, the JSON in
+ * UTF-8, a newline. JSON escapes newlines, so a newline always ends a line, and reading can go on
+ * at the next one after any damage.
+ */
+export function encodeLine(record: JournalRecord): Buffer {
+  const json = Buffer.from(JSON.stringify(record));
+  const line = Buffer.allocUnsafe(PREFIX_BYTES + json.length + 1);
+  line.write(crc32(json).toString(16).padStart(8, '0'), 0, 'latin1');
+  line[8] = SPACE;
+  json.copy(line, PREFIX_BYTES);
+  line[line.length - 1] = NEWLINE;
+  return line;
+}
+
+/** The checksum and the space before the JSON. */
+export const PREFIX_BYTES = 9;
+export const NEWLINE = 0x0a;
+const SPACE = 0x20;
+
+export type DecodedLine =
+  | { readonly record: JournalRecord; readonly reason: null }
+  | { readonly record: null; readonly reason: string };
+
+/** A line without its newline. Never throws: what is no record has the reason why. */
+export function decodeLine(line: Uint8Array): DecodedLine {
+  if (line.length <= PREFIX_BYTES || line[8] !== SPACE) return bad('no checksum');
+  const given = Buffer.from(line.buffer, line.byteOffset, 8).toString('latin1');
+  if (!/^[0-9a-f]{8}$/.test(given)) return bad('no checksum');
+  const json = line.subarray(PREFIX_BYTES);
+  if (crc32(json) !== Number.parseInt(given, 16)) return bad('checksum does not match');
+  try {
+    const record: unknown = JSON.parse(Buffer.from(json).toString());
+    if (isRecord(record)) return { record, reason: null };
+    return bad('no record: it has no type');
+  } catch {
+    return bad('no JSON');
+  }
+}
+
+/** A checksum that matches says that we wrote it; a type is all that dispatching needs. */
+function isRecord(value: unknown): value is JournalRecord {
+  return (
+    typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
+  );
+}
+
+function bad(reason: string): DecodedLine {
+  return { record: null, reason };
+}

@@ -1,0 +1,208 @@
+import type { Target } from '../config/snapshot.ts';
+import type { AnswerFacts, UpstreamFailure, UpstreamRequest } from '../core/provider.ts';
+import { failed } from './failures.ts';
+import { LiveStream } from './live-stream.ts';
+import type { Sending, Sink, Upstream, UpstreamHeaders } from './upstream.ts';
+
+/** One try at one target. */
+export interface AttemptSpec {
+  readonly target: Target;
+  readonly stream: boolean;
+  readonly adapter: string | null;
+  readonly request: UpstreamRequest;
+  /** Milliseconds that the call has left. */
+  readonly left_ms: number;
+  /** What it comes to when they are over. */
+  readonly late: UpstreamFailure;
+}
+
+export type AttemptResult =
+  | {
+      readonly kind: 'whole';
+      readonly status: number;
+      readonly headers: UpstreamHeaders;
+      readonly body: Uint8Array;
+      readonly facts: AnswerFacts;
+    }
+  | { readonly kind: 'stream'; readonly headers: UpstreamHeaders; readonly stream: LiveStream }
+  | { readonly kind: 'failed'; readonly failure: UpstreamFailure };
+
+export interface RunningAttempt {
+  readonly result: Promise<AttemptResult>;
+  /** Gives it up at once, whatever it waits for; `result` then stays unsettled. */
+  abort(): void;
+}
+
+/** What is kept of an answer that is an error: enough for any real one. */
+const ERROR_BYTES_MAX = 1024 * 1024;
+
+/**
+ * Sends the request and waits until there is something to decide on: a whole answer, the first good
+ * event of a stream, or a failure. Until then nothing has reached the client, so it may fail over.
+ */
+export function startAttempt(upstream: Upstream, spec: AttemptSpec): RunningAttempt {
+  return new Attempt(upstream, spec);
+}
+
+class Attempt implements RunningAttempt, Sink {
+  readonly #spec: AttemptSpec;
+  readonly #sending: Sending;
+  readonly #total: NodeJS.Timeout;
+  readonly #settled = Promise.withResolvers<AttemptResult>();
+  readonly #parts: Uint8Array[] = [];
+  #bytes = 0;
+  #firstToken: NodeJS.Timeout | undefined;
+  #answer: { readonly status: number; readonly headers: UpstreamHeaders } | null = null;
+  #live: LiveStream | null = null;
+  #decided = false;
+
+  constructor(upstream: Upstream, spec: AttemptSpec) {
+    this.#spec = spec;
+    this.#total = setTimeout(() => this.#fail(spec.late), spec.left_ms);
+    this.#sending = upstream.send(outgoing(spec), this);
+  }
+
+  get result(): Promise<AttemptResult> {
+    return this.#settled.promise;
+  }
+
+  abort(): void {
+    this.#decided = true;
+    clearTimeout(this.#total);
+    clearTimeout(this.#firstToken);
+    this.#live?.abandon();
+    this.#sending.abort();
+  }
+
+  onSent(): void {
+    // A whole answer's first byte follows its last token: only its total time says anything.
+    if (!this.#spec.stream || this.#decided || this.#firstToken !== undefined) return;
+    const wait_ms = this.#spec.target.timeouts.first_token_ms;
+    const message = `The upstream did not begin to answer within ${wait_ms} ms.`;
+    this.#firstToken = setTimeout(() => this.#fail(failed('upstream_timeout', message)), wait_ms);
+  }
+
+  onHeaders(status: number, headers: UpstreamHeaders): void {
+    this.#answer = { status, headers };
+    const { stream, target } = this.#spec;
+    const strange = strangeAnswer(this.#spec, status, headers);
+    if (strange) this.#fail(strange);
+    if (strange || !stream || !isEventStream(headers) || status !== 200) return;
+    const live = new LiveStream(target.provider, this.#sending, target.timeouts.idle_ms, {
+      begun: (failure) => {
+        if (failure) this.#decide({ kind: 'failed', failure });
+        else this.#decide({ kind: 'stream', headers, stream: live });
+      },
+      stopped: () => clearTimeout(this.#total),
+    });
+    this.#live = live;
+  }
+
+  onData(part: Uint8Array): void {
+    if (this.#live) {
+      this.#live.push(part);
+      return;
+    }
+    this.#bytes += part.length;
+    const kept = this.#bytes <= ERROR_BYTES_MAX || this.#answer?.status === 200;
+    if (kept) this.#parts.push(part);
+  }
+
+  onEnd(): void {
+    if (this.#live) {
+      this.#live.end();
+      return;
+    }
+    if (!this.#answer) return;
+    const { status, headers } = this.#answer;
+    this.#decide(decoded(this.#spec, status, headers, joined(this.#parts)));
+  }
+
+  onError(error: Error): void {
+    this.#fail(connectionFailure(error, this.#answer !== null));
+  }
+
+  #fail(failure: UpstreamFailure): void {
+    if (this.#live) this.#live.fail(failure);
+    else this.#decide({ kind: 'failed', failure });
+    this.#sending.abort();
+  }
+
+  #decide(result: AttemptResult): void {
+    if (this.#decided) return;
+    this.#decided = true;
+    if (result.kind !== 'stream') clearTimeout(this.#total);
+    clearTimeout(this.#firstToken);
+    this.#settled.resolve(result);
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
+}
+
+function outgoing({ target, request }: AttemptSpec) {
+  return {
+    origin: new URL(target.provider.base_url).origin,
+    method: request.method,
+    path: request.path,
+    headers: request.headers,
+    body: request.body,
+    connect_ms: target.timeouts.connect_ms,
+  };
+}
+
+function isEventStream(headers: UpstreamHeaders): boolean {
+  return String(headers['content-type'] ?? '')
+    .toLowerCase()
+    .startsWith('text/event-stream');
+}
+
+/** An answer that nothing of ours can read, known by its headers. */
+function strangeAnswer(
+  spec: AttemptSpec,
+  status: number,
+  headers: UpstreamHeaders,
+): UpstreamFailure | null {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    return failed('upstream_error', 'The upstream compressed an answer asked for as it is.');
+  }
+  if (status === 200 && !spec.stream && isEventStream(headers)) {
+    return failed('upstream_error', 'The upstream streamed an answer that was asked for whole.');
+  }
+  return null;
+}
+
+function decoded(
+  spec: AttemptSpec,
+  status: number,
+  headers: UpstreamHeaders,
+  body: Uint8Array,
+): AttemptResult {
+  const result = spec.target.provider.decode({ status, headers, body, adapter: spec.adapter });
+  if (!result.ok) return { kind: 'failed', failure: result.error };
+  if (status < 200 || status > 299) {
+    const failure = failed('upstream_error', `The upstream answered status ${status}.`);
+    return { kind: 'failed', failure };
+  }
+  if (spec.stream) {
+    const message = 'The upstream answered whole where a stream was asked for.';
+    return { kind: 'failed', failure: failed('upstream_error', message) };
+  }
+  return { kind: 'whole', status, headers, body: result.body, facts: result.facts };
+}
+
+/**
+ * What broke, in words of ours: a system error's text names addresses that are no client's
+ * business.
+ */
+function connectionFailure(error: Error, answering: boolean): UpstreamFailure {
+  const code = (error as { code?: unknown }).code;
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
+    return failed('upstream_error', 'The upstream’s answer is too large.');
+  }
+  if (answering) return failed('upstream_cut', 'The upstream ended its answer too early.');
+  const why = typeof code === 'string' && /^[A-Z0-9_]{1,40}$/.test(code) ? ` (${code})` : '';
+  return failed('upstream_unreachable', `The upstream could not be reached${why}.`);
+}

@@ -1,0 +1,223 @@
+import type { Lease } from '../config/current.ts';
+import type { Snapshot } from '../config/snapshot.ts';
+import type { Call, CallResponse } from '../core/call.ts';
+import type { JsonObject } from '../core/canonical.ts';
+import { type GatewayError, messageOf, toGatewayError } from '../core/errors.ts';
+import type { Relation } from '../core/event.ts';
+import { type Assignment, assignArm } from './assign.ts';
+import type { GatewayDeps } from './deps.ts';
+import { dispatch } from './dispatch.ts';
+import { errorOf } from './failures.ts';
+import type { Fuse } from './fuse.ts';
+import { type HookRun, runEndHooks, runRequestHooks, runResponseHooks } from './hooks.ts';
+import { identify } from './identify.ts';
+import { headerOf, parseChat, readBody } from './parse.ts';
+import { callEvent, type Ended, outcomeOf } from './record.ts';
+import { relay } from './relay.ts';
+import { type Exchange, respondError, respondReply, respondWhole } from './respond.ts';
+import { createScope } from './scope.ts';
+import type { DispatchDeps, Dispatched } from './try-target.ts';
+
+export interface ChatDeps extends GatewayDeps, DispatchDeps {
+  fuse(agent: string, experiment: string | null, plugin: string): Fuse;
+}
+
+/** A call that has come as far as the pipeline. */
+interface Entered {
+  readonly run: HookRun;
+  readonly assignment: Assignment;
+  readonly related: { readonly parent: string | null; readonly relation: Relation | null };
+}
+
+/**
+ * One call, from its first byte to its record. It holds one lease on one snapshot, so it sees
+ * exactly one version of the policy; whatever happens, the lease is released and the hooks end
+ * once. Never rejects.
+ */
+export async function serveChat(exchange: Exchange, deps: ChatDeps): Promise<void> {
+  let lease: Lease | null = null;
+  let entered: Entered | null = null;
+  let ended: Ended;
+  try {
+    const chat = parseChat(await receive(exchange, deps));
+    lease = deps.current.lease();
+    const { snapshot } = lease;
+    exchange.version = snapshot.version;
+    const { request, call_id: id, request_id, at_ms } = exchange;
+    const arrival = { id, request_id, at_ms, secret: deps.secret };
+    const call = identify(request, chat, snapshot, arrival);
+    entered = enter(call, snapshot, exchange, deps);
+    const { run } = entered;
+    startFeedback(call, exchange, deps);
+
+    const reply = await runRequestHooks(run);
+    noteAdapter(run);
+    if (reply) {
+      run.progress.replied = true;
+      respondReply(exchange, reply);
+      const outcome = reply.status < 400 ? 'ok' : 'rejected';
+      ended = { outcome, status: reply.status, error: null, bytes_out: 0 };
+    } else {
+      const dispatched = await dispatch(run, snapshot, exchange.client, deps);
+      ended = await answer(run, exchange, dispatched, deps);
+    }
+  } catch (thrown) {
+    ended = refuse(exchange, toGatewayError(thrown), deps);
+  }
+  conclude(exchange, entered, ended, deps);
+  lease?.release();
+}
+
+async function receive(exchange: Exchange, deps: ChatDeps): Promise<Uint8Array> {
+  const begun_ms = deps.clock.monotonic_ms();
+  const { body_bytes_max } = deps.current.snapshot.policy.limits;
+  const raw = await readBody(exchange.request, body_bytes_max);
+  exchange.progress.waited_ms += deps.clock.monotonic_ms() - begun_ms;
+  return raw;
+}
+
+/** Assigns the arm and opens the pipeline that the call goes through. */
+function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: ChatDeps): Entered {
+  const assignment = assignArm(call, snapshot, deps.permits);
+  exchange.assignment = assignment;
+  const { plan, experiment, arm } = assignment;
+  const { breaker } = snapshot.policy.resilience;
+  const healthy = (name: string): boolean => {
+    const target = snapshot.targets.get(name);
+    return target !== undefined && deps.targets.healthy(target, breaker);
+  };
+  const run: HookRun = {
+    call,
+    plan,
+    scope: createScope(call, plan.view, exchange.progress, healthy),
+    progress: exchange.progress,
+    deps: {
+      log: deps.log,
+      metrics: deps.metrics,
+      monotonic_ms: () => deps.clock.monotonic_ms(),
+      fuse: (plugin) => deps.fuse(call.agent, arm === 'canary' ? experiment : null, plugin),
+    },
+    entered: [],
+    bypassed: new Set(),
+  };
+  const retries = Number(headerOf(exchange.request, 'x-stainless-retry-count') ?? 0);
+  const related = deps.recent.relate({
+    call: call.id,
+    unit: call.unit,
+    body: call.body,
+    retry_count: Number.isSafeInteger(retries) && retries > 0 ? retries : 0,
+    policy_ms: call.at_ms,
+  });
+  return { run, assignment, related };
+}
+
+/** Feedback on an earlier answer may ride on a call; its fsync runs beside the upstream's work. */
+function startFeedback(call: Call, exchange: Exchange, deps: ChatDeps): void {
+  const value = headerOf(exchange.request, 'x-feedback');
+  if (value === null) return;
+  const { tenant, key, user, session, agent } = call;
+  exchange.feedback = deps.feedbackHeader.start(value, { tenant, key, user, session, agent });
+}
+
+/**
+ * An adapter that the agent has but no plugin asked for is still told of: as not applied, and why.
+ */
+function noteAdapter({ plan, progress }: HookRun): void {
+  const { entry, lora_hotplug } = plan.view;
+  if (entry.adapter === 'none') return;
+  progress.adapter.requested = progress.patch.adapter ?? entry.adapter;
+  if (typeof progress.patch.adapter === 'string') return;
+  progress.adapter.reason = lora_hotplug ? 'unknown' : 'switched_off';
+}
+
+/** Writes what the upstream came to. */
+async function answer(
+  run: HookRun,
+  exchange: Exchange,
+  dispatched: Dispatched,
+  deps: ChatDeps,
+): Promise<Ended> {
+  if (dispatched.kind === 'aborted') return GONE;
+  if (dispatched.kind === 'failed') throw errorOf(dispatched.failure);
+  exchange.upstream = dispatched.headers;
+  if (dispatched.kind === 'stream') {
+    const { outcome, error } = await relay(run, exchange, dispatched, deps.metrics);
+    if (outcome === 'aborted' && error === null) return GONE;
+    if (error) deps.metrics.add('hive_call_errors_total', [error.code]);
+    return {
+      outcome: error ? 'error' : 'ok',
+      status: 200,
+      error: error?.code ?? null,
+      bytes_out: 0,
+    };
+  }
+  const { status, body, target } = dispatched;
+  const reduced = await reduceWhole(run, { status, target: target.name, bytes: body });
+  if (exchange.client.gone) return GONE;
+  respondWhole(exchange, reduced.status, reduced.bytes);
+  return { outcome: 'ok', status: reduced.status, error: null, bytes_out: reduced.bytes.length };
+}
+
+interface Whole {
+  readonly status: number;
+  readonly target: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The answer's bytes stay as they came where no plugin changes it. */
+async function reduceWhole(run: HookRun, whole: Whole): Promise<Whole> {
+  if (!run.entered.some(({ plugin }) => plugin.onResponse !== undefined)) return whole;
+  const body = JSON.parse(Buffer.from(whole.bytes).toString('utf8')) as JsonObject;
+  const response: CallResponse = { status: whole.status, target: whole.target, body };
+  const reduced = await runResponseHooks(run, response);
+  if (reduced === response) return whole;
+  return { ...whole, status: reduced.status, bytes: Buffer.from(JSON.stringify(reduced.body)) };
+}
+
+const GONE: Ended = { outcome: 'aborted', status: 499, error: 'client_closed', bytes_out: 0 };
+/** Codes of calls that the gateway would not take: nobody's failure but the client's. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'bad_request',
+  'invalid_json',
+  'unknown_agent',
+  'model_not_found',
+  'body_too_large',
+  'unsupported_media_type',
+]);
+
+/** The one place where a call's error is answered, counted and, if it is our own, logged. */
+function refuse(exchange: Exchange, error: GatewayError, deps: ChatDeps): Ended {
+  if (exchange.client.gone || error.code === 'client_closed') return GONE;
+  deps.metrics.add('hive_call_errors_total', [error.code]);
+  if (error.code === 'internal') {
+    const cause = messageOf(error.cause);
+    deps.log.error('call failed', { call: exchange.call_id, error: cause });
+  }
+  respondError(exchange, error);
+  const refused = REFUSALS.has(error.code) && exchange.progress.tries === 0;
+  const outcome = refused ? 'rejected' : 'error';
+  return { outcome, status: error.status, error: error.code, bytes_out: 0 };
+}
+
+/** Hooks end, the record goes out. Nothing here may fail a call that has been answered. */
+function conclude(exchange: Exchange, entered: Entered | null, ended: Ended, deps: ChatDeps): void {
+  if (entered === null) return;
+  const { run, assignment, related } = entered;
+  const { call, progress } = run;
+  try {
+    const outcome = outcomeOf(call, progress, ended, exchange.monotonic_ms());
+    runEndHooks(run, outcome);
+    const event = callEvent(call, assignment, progress, outcome, related);
+    deps.bus.publish(event);
+    deps.recent.remember(event);
+    if (event.arm === 'canary') deps.permits.observeCall(event);
+    deps.metrics.add('hive_calls_total', [call.agent, outcome.outcome]);
+    deps.metrics.observe('hive_call_seconds', outcome.latency_ms / 1000, [call.agent]);
+    const own_ms = Math.max(0, outcome.latency_ms - progress.waited_ms);
+    if (!call.stream) deps.metrics.observe('hive_overhead_seconds', own_ms / 1000);
+    deps.metrics.add('hive_tokens_total', [call.agent, 'in'], outcome.tokens.in);
+    deps.metrics.add('hive_tokens_total', [call.agent, 'out'], outcome.tokens.out);
+  } catch (thrown) {
+    deps.log.error('a call was not recorded', { call: call.id, error: messageOf(thrown) });
+  }
+}

@@ -1,0 +1,37 @@
+import { ERROR_MEANINGS, type ErrorCode, GatewayError } from '../core/errors.ts';
+import type { UpstreamFailure } from '../core/provider.ts';
+
+/**
+ * A failure that the gateway itself saw: it counts against the target, and another may do better.
+ */
+export function failed(code: ErrorCode, message: string): UpstreamFailure {
+  return {
+    code,
+    status: ERROR_MEANINGS[code].status,
+    message,
+    body: null,
+    retry_after_s: null,
+    retryable: true,
+    counts: true,
+  };
+}
+
+/**
+ * A failure as the error that the client gets; the upstream's own words where they were OpenAI's.
+ */
+export function errorOf(failure: UpstreamFailure): GatewayError {
+  return new GatewayError(failure.code, failure.message, {
+    status: failure.status,
+    ...(failure.body ? { body: failure.body } : {}),
+    ...(failure.retry_after_s === null ? {} : { retry_after_s: failure.retry_after_s }),
+  });
+}
+
+/**
+ * Whether the same target may do better soon. Not where it was silent: that already cost the client
+ * a whole time-out; nor where it refused us, which it will do again.
+ */
+export function isWorthRepeating(failure: UpstreamFailure): boolean {
+  if (!failure.retryable || failure.code === 'upstream_timeout') return false;
+  return failure.status >= 500 || failure.status === 429;
+}

@@ -1,0 +1,254 @@
+import type { AgentPlan, PluginInstance } from '../config/snapshot.ts';
+import type { Attempt, Call, CallPatch, CallResponse, Outcome, Reply } from '../core/call.ts';
+import { GatewayError, messageOf } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { Chunk, MaybePromise, Scope, TargetView } from '../core/plugin.ts';
+import type { Fuse } from './fuse.ts';
+import { isPatch, isResponse, mergePatch } from './patch.ts';
+import { addMarker, type Progress } from './progress.ts';
+
+/** Why a hook was passed over; the last part of the marker `plugin:<id>:<cause>`. */
+export type BypassCause = 'threw' | 'slow' | 'invalid' | 'open';
+
+export interface HookRun {
+  readonly call: Call;
+  readonly plan: AgentPlan;
+  readonly scope: Scope;
+  readonly progress: Progress;
+  readonly deps: HookDeps;
+  /** Plugins whose `onRequestEnd` is owed, in the policy's order. */
+  readonly entered: PluginInstance[];
+  /** Plugins bypassed in this call: none of their hooks runs again but `onRequestEnd`. */
+  readonly bypassed: Set<string>;
+}
+
+export interface HookDeps {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  monotonic_ms(): number;
+  /** The fuse of one plugin of this plan, kept across swaps. */
+  fuse(plugin: string): Fuse;
+}
+
+/** What a hook came to; `failed` where it was bypassed. */
+type Ran<Value> = { readonly value: Value | undefined } | 'failed';
+
+/** Reduce: each plugin sees the body as those before it left it. A reply ends the run. */
+export async function runRequestHooks(run: HookRun): Promise<Reply | null> {
+  let { call } = run;
+  for (const instance of run.plan.plugins) {
+    const { plugin } = instance;
+    const fuse = run.deps.fuse(instance.id);
+    if (!fuse.admits(run.deps.monotonic_ms())) {
+      bypass(run, instance, 'open');
+      continue;
+    }
+    run.entered.push(instance);
+    if (!plugin.onRequest) continue;
+    const running = runHook(run, instance, () => plugin.onRequest?.(call, run.scope), isPatch);
+    const ran = running instanceof Promise ? await running : running;
+    if (ran === 'failed' || ran.value === undefined) continue;
+    run.progress.patch = mergePatch(run.progress.patch, ran.value);
+    if (ran.value.reply) return ran.value.reply;
+    if (ran.value.body) call = patchedCall(call, ran.value.body);
+  }
+  return null;
+}
+
+function patchedCall(call: Call, patch: NonNullable<CallPatch['body']>): Call {
+  const merged = { ...call.body, ...patch };
+  const kept = Object.entries(merged).filter(([field]) => patch[field] !== null);
+  return Object.freeze({ ...call, body: Object.freeze(Object.fromEntries(kept)) });
+}
+
+/** First: false where a plugin skips the target. */
+export function runAttemptHooks(run: HookRun, target: TargetView): boolean {
+  for (const instance of run.entered) {
+    const { plugin } = instance;
+    if (!plugin.onAttempt || !isLive(run, instance)) continue;
+    const ran = runSync(run, instance, () => plugin.onAttempt?.(target, run.scope));
+    if (ran !== 'failed' && ran.value === false) return false;
+  }
+  return true;
+}
+
+export function runAttemptEndHooks(run: HookRun, attempt: Attempt): void {
+  for (const instance of run.entered.toReversed()) {
+    const { plugin } = instance;
+    if (!plugin.onAttemptEnd || !isLive(run, instance)) continue;
+    observe(run, instance, () => plugin.onAttemptEnd?.(attempt, run.scope));
+  }
+}
+
+export async function runResponseHooks(
+  run: HookRun,
+  response: CallResponse,
+): Promise<CallResponse> {
+  let reduced = response;
+  for (const instance of run.entered.toReversed()) {
+    const { plugin } = instance;
+    if (!plugin.onResponse || !isLive(run, instance)) continue;
+    const hook = () => plugin.onResponse?.(reduced, run.scope);
+    const running = runHook(run, instance, hook, isResponse);
+    const ran = running instanceof Promise ? await running : running;
+    if (ran !== 'failed') reduced = ran.value ?? reduced;
+  }
+  return reduced;
+}
+
+/** Whether any plugin wants to see chunks; where none does, bytes are relayed untouched. */
+export function hasChunkHooks(run: HookRun): boolean {
+  return run.entered.some((instance) => instance.plugin.onChunk && isLive(run, instance));
+}
+
+export function runChunkHooks(run: HookRun, chunk: Chunk): Chunk | null {
+  let reduced = chunk;
+  for (const instance of run.entered.toReversed()) {
+    const { plugin } = instance;
+    if (!plugin.onChunk || !isLive(run, instance)) continue;
+    const ran = runSync(run, instance, () => plugin.onChunk?.(reduced, run.scope));
+    if (ran === 'failed' || ran.value === undefined) continue;
+    if (ran.value === null) return null;
+    reduced = ran.value;
+  }
+  return reduced;
+}
+
+/** Exactly once, for every plugin that the call entered. */
+export function runEndHooks(run: HookRun, outcome: Outcome): void {
+  for (const instance of run.entered.splice(0).toReversed()) {
+    const { plugin } = instance;
+    if (plugin.onRequestEnd) {
+      observe(run, instance, () => plugin.onRequestEnd?.(outcome, run.scope));
+    }
+  }
+}
+
+function isLive(run: HookRun, instance: PluginInstance): boolean {
+  return !run.bypassed.has(instance.id);
+}
+
+/** A hook that may return a promise. Nothing is awaited where it does not. */
+function runHook<Value>(
+  run: HookRun,
+  instance: PluginInstance,
+  hook: () => MaybePromise<Value | undefined>,
+  isValid: (value: unknown) => boolean,
+): MaybePromise<Ran<Value>> {
+  const fuse = run.deps.fuse(instance.id);
+  const started_ms = run.deps.monotonic_ms();
+  let returned: MaybePromise<Value | undefined>;
+  try {
+    returned = hook();
+  } catch (thrown) {
+    fuse.record(false, run.deps.monotonic_ms());
+    return bypass(run, instance, 'threw', thrown);
+  }
+  const checked = (value: Value | undefined): Ran<Value> => {
+    // A hook that has nothing to say may return null as well as undefined.
+    if (value === undefined || value === null) return { value: undefined };
+    return isValid(value) ? { value } : bypass(run, instance, 'invalid');
+  };
+  if (isThenable(returned)) {
+    const raced = withinBudget(returned, instance.entry.budget_ms);
+    fuse.watch(raced);
+    return raced.then(checked, (thrown: unknown) =>
+      bypass(run, instance, isOverBudget(thrown) ? 'slow' : 'threw', thrown),
+    );
+  }
+  const valid = returned === undefined || returned === null || isValid(returned);
+  settle(run, instance, fuse, started_ms, valid);
+  return checked(returned as Value | undefined);
+}
+
+function runSync<Value>(run: HookRun, instance: PluginInstance, hook: () => Value): Ran<Value> {
+  const fuse = run.deps.fuse(instance.id);
+  const started_ms = run.deps.monotonic_ms();
+  try {
+    const value = hook();
+    settle(run, instance, fuse, started_ms, true);
+    return { value };
+  } catch (thrown) {
+    fuse.record(false, run.deps.monotonic_ms());
+    return bypass(run, instance, 'threw', thrown);
+  }
+}
+
+/** Observers never fail the call, whatever `on_error` says: there is nothing left to protect. */
+function observe(run: HookRun, instance: PluginInstance, hook: () => unknown): void {
+  try {
+    const ran = runSync(run, instance, hook);
+    if (ran !== 'failed' && isThenable(ran.value)) {
+      Promise.resolve(ran.value).catch(() => note(run, instance, 'threw'));
+    }
+  } catch {
+    // runSync has noted it.
+  }
+}
+
+/** What came too late cannot be stopped, only counted: the fuse cuts the hook from later calls. */
+function settle(
+  run: HookRun,
+  instance: PluginInstance,
+  fuse: Fuse,
+  started_ms: number,
+  valid: boolean,
+): void {
+  const now_ms = run.deps.monotonic_ms();
+  const slow = now_ms - started_ms > instance.entry.budget_ms;
+  fuse.record(valid && !slow, now_ms);
+  if (slow) note(run, instance, 'slow');
+}
+
+/** A safe no-op: the call goes on without the plugin, or fails where the policy says so. */
+function bypass(
+  run: HookRun,
+  instance: PluginInstance,
+  cause: BypassCause,
+  thrown?: unknown,
+): 'failed' {
+  note(run, instance, cause);
+  run.bypassed.add(instance.id);
+  if (thrown !== undefined && cause === 'threw') {
+    run.deps.log.warn('plugin bypassed', { plugin: instance.id, error: messageOf(thrown) });
+  }
+  if (instance.entry.on_error === 'skip') return 'failed';
+  const message = `The plugin ${instance.id} failed, and the policy lets no call pass without it.`;
+  throw new GatewayError('plugin_failed', message, { plugin: instance.id, cause }, thrown);
+}
+
+function note(run: HookRun, instance: PluginInstance, cause: BypassCause): void {
+  addMarker(run.progress, `plugin:${instance.id}:${cause}`);
+  run.deps.metrics.add('hive_plugin_bypassed_total', [instance.id, cause]);
+}
+
+const OVER_BUDGET = 'over budget';
+
+function withinBudget<Value>(work: PromiseLike<Value>, budget_ms: number): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('slow', { cause: OVER_BUDGET })), budget_ms);
+    work.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (thrown: unknown) => {
+        clearTimeout(timer);
+        reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
+      },
+    );
+  });
+}
+
+function isOverBudget(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.cause === OVER_BUDGET;
+}
+
+function isThenable(value: unknown): value is PromiseLike<never> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}

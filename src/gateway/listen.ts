@@ -1,0 +1,45 @@
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { GatewayError } from '../core/errors.ts';
+
+/** Listens, and says in one line what to do where the port is taken. Resolves with the port. */
+export function listen(
+  server: Server,
+  host: string,
+  port: number,
+  variable = 'HIVE_PORT',
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const refuse = (error: NodeJS.ErrnoException): void =>
+      reject(listenError(error, host, port, variable));
+    server.once('error', refuse);
+    server.listen(port, host, () => {
+      server.off('error', refuse);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/**
+ * Refuses a start whose admin port is taken: the worker, which listens there, is a child, and would
+ * only be restarted for ever.
+ */
+export async function assertFree(host: string, port: number, variable: string): Promise<void> {
+  if (port === 0) return;
+  const probe = createServer();
+  await listen(probe, host, port, variable);
+  await new Promise((resolve) => probe.close(resolve));
+}
+
+function listenError(
+  error: NodeJS.ErrnoException,
+  host: string,
+  port: number,
+  variable: string,
+): GatewayError {
+  const why =
+    error.code === 'EADDRINUSE'
+      ? 'is in use: stop what listens there'
+      : `cannot be listened on (${error.code ?? error.message})`;
+  const message = `${host}:${port} ${why}, or set ${variable} to another port`;
+  return new GatewayError('not_ready', message, { param: variable }, error);
+}

@@ -1,0 +1,176 @@
+import type { DecodedChunk, Provider, UpstreamFailure } from '../core/provider.ts';
+import { failed } from './failures.ts';
+import { hasData, Splitter } from './sse.ts';
+import type { Sending } from './upstream.ts';
+
+/** Who takes the events of a stream; `onEnd` comes once, last, with null where it was complete. */
+export interface StreamConsumer {
+  onChunks(chunks: readonly DecodedChunk[]): void;
+  onEnd(failure: UpstreamFailure | null): void;
+}
+
+/** Who started the attempt, and hears of its turns. */
+export interface StreamOwner {
+  /** Once: null at the first good event, or why there will be none. */
+  begun(failure: UpstreamFailure | null): void;
+  /** Once: nothing more will come of it, or it is wanted no more. */
+  stopped(): void;
+}
+
+/** After `[DONE]` the upstream may end its connection in order, so that it can be used again. */
+const DRAIN_MS = 1000;
+
+/**
+ * An upstream's event stream on its way to the client. Until its first good event it is an attempt
+ * that may still fail over; from then on it waits for its consumer, and whatever goes wrong is told
+ * to that one. Complete means `[DONE]`, or an end after a finish_reason: nothing else does.
+ */
+export class LiveStream {
+  readonly #provider: Provider;
+  readonly #sending: Sending;
+  readonly #splitter = new Splitter();
+  readonly #owner: StreamOwner;
+  readonly #idle: NodeJS.Timeout;
+  #drain: NodeJS.Timeout | undefined;
+  #consumer: StreamConsumer | null = null;
+  #waiting: DecodedChunk[] = [];
+  #open = false;
+  #finished = false;
+  #paused = false;
+  #ended = false;
+  #failure: UpstreamFailure | null = null;
+
+  constructor(provider: Provider, sending: Sending, idle_ms: number, owner: StreamOwner) {
+    this.#provider = provider;
+    this.#sending = sending;
+    this.#owner = owner;
+    this.#idle = setTimeout(() => this.#onIdle(idle_ms), idle_ms);
+  }
+
+  /** Gives what has come so far, then the rest as it comes. */
+  attach(consumer: StreamConsumer): void {
+    this.#consumer = consumer;
+    const chunks = this.#waiting;
+    this.#waiting = [];
+    if (chunks.length > 0) consumer.onChunks(chunks);
+    if (this.#ended) consumer.onEnd(this.#failure);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    if (!this.#ended) this.#sending.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#ended) return;
+    this.#idle.refresh();
+    this.#sending.resume();
+  }
+
+  /** The client has gone: nobody wants the rest, and nobody is told. */
+  abandon(): void {
+    if (this.#ended) return;
+    this.#consumer = null;
+    this.#stop();
+    this.#sending.abort();
+  }
+
+  push(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    this.#idle.refresh();
+    let events: readonly Uint8Array[];
+    try {
+      events = this.#splitter.push(bytes);
+    } catch {
+      this.fail(failed('upstream_error', 'The upstream sent an event without an end.'));
+      return;
+    }
+    this.#take(events);
+  }
+
+  end(): void {
+    clearTimeout(this.#drain);
+    if (this.#ended) return;
+    // Some upstreams leave out the blank line after their last event.
+    const rest = this.#splitter.rest();
+    if (rest) this.#take([Buffer.concat([rest, BLANK_LINES])], true);
+    if (this.#ended) return;
+    this.#finish(this.#finished ? null : cut());
+  }
+
+  /**
+   * The connection broke, or an event was bad: an orderly end if the answer was complete before.
+   */
+  fail(failure: UpstreamFailure): void {
+    if (this.#ended) return;
+    this.#sending.abort();
+    this.#finish(this.#finished ? null : failure);
+  }
+
+  #take(events: readonly Uint8Array[], last = false): void {
+    const chunks: DecodedChunk[] = [];
+    for (const event of events) {
+      // A comment keeps a waiting client alive, but it is no beginning of an answer.
+      if (!this.#open && chunks.length === 0 && !hasData(event)) continue;
+      const chunk = this.#provider.decodeChunk(event);
+      if (chunk.facts.finish) this.#finished = true;
+      const failure = chunk.error ?? (chunk.malformed ? malformed() : null);
+      if (failure) {
+        this.#give(chunks);
+        // What the end of the connection cut off is no bad event, but a cut.
+        if (!last || !chunk.malformed) this.fail(failure);
+        return;
+      }
+      chunks.push(chunk);
+      if (chunk.done) break;
+    }
+    this.#give(chunks);
+    if (chunks.at(-1)?.done) this.#complete();
+  }
+
+  #complete(): void {
+    this.#drain = setTimeout(() => this.#sending.abort(), DRAIN_MS).unref();
+    this.#finish(null);
+    if (this.#paused) this.#sending.resume();
+  }
+
+  #give(chunks: DecodedChunk[]): void {
+    if (chunks.length === 0) return;
+    if (this.#consumer) this.#consumer.onChunks(chunks);
+    else this.#waiting.push(...chunks);
+    if (this.#open) return;
+    this.#open = true;
+    this.#owner.begun(null);
+  }
+
+  #finish(failure: UpstreamFailure | null): void {
+    if (this.#ended) return;
+    this.#stop();
+    this.#failure = failure;
+    if (this.#open) this.#consumer?.onEnd(failure);
+    else this.#owner.begun(failure ?? cut());
+  }
+
+  #stop(): void {
+    this.#ended = true;
+    clearTimeout(this.#idle);
+    this.#owner.stopped();
+  }
+
+  #onIdle(idle_ms: number): void {
+    // While the client does not read, the upstream cannot send: that silence is not its own.
+    if (this.#paused) this.#idle.refresh();
+    else this.fail(failed('upstream_timeout', `The upstream sent nothing for ${idle_ms} ms.`));
+  }
+}
+
+const BLANK_LINES = Buffer.from('\n\n');
+
+function cut(): UpstreamFailure {
+  return failed('upstream_cut', 'The upstream ended its answer too early.');
+}
+
+function malformed(): UpstreamFailure {
+  return failed('upstream_error', 'The upstream sent an event that is not JSON.');
+}

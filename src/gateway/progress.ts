@@ -1,0 +1,112 @@
+import type { Attempt, CallPatch, Decision, Note, Tokens } from '../core/call.ts';
+import type { AnswerFacts } from '../core/provider.ts';
+import { printable } from './parse.ts';
+
+/** Kept of one call, at most: a plugin in a loop must not fill an event or a header. */
+const KEPT_MAX = 32;
+
+/**
+ * What has become of a call so far. The call itself never changes; this is the one thing about it
+ * that does, and headers, hooks and the event are read off it.
+ */
+export interface Progress {
+  readonly started_ms: number;
+  /** Time spent waiting for others: the client's body, upstreams, backoffs. The rest is ours. */
+  waited_ms: number;
+  patch: MergedPatch;
+  readonly decisions: Decision[];
+  readonly notes: Note[];
+  readonly markers: string[];
+  readonly attempts: Attempt[];
+  /** Attempts begun, the one under way included. */
+  tries: number;
+  served: string | null;
+  /** A plugin answered instead of an upstream. */
+  replied: boolean;
+  readonly adapter: AdapterProgress;
+  ttft_ms: number | null;
+  /** Pieces of content seen in a stream, for an estimate where no usage was reported. */
+  pieces: number;
+  facts: AnswerFacts;
+}
+
+/** All plugins' patches in one. */
+export interface MergedPatch {
+  readonly body: NonNullable<CallPatch['body']>;
+  readonly targets: readonly string[] | null;
+  /** Undefined where no plugin said anything of it. */
+  readonly adapter: string | null | undefined;
+}
+
+export interface AdapterProgress {
+  requested: string | null;
+  applied: string | null;
+  reason: string | null;
+}
+
+export const NO_FACTS: AnswerFacts = {
+  completion_id: null,
+  model: null,
+  finish: null,
+  tokens: null,
+  adapter: null,
+};
+
+export function createProgress(started_ms: number): Progress {
+  return {
+    started_ms,
+    waited_ms: 0,
+    patch: { body: {}, targets: null, adapter: undefined },
+    decisions: [],
+    notes: [],
+    markers: [],
+    attempts: [],
+    tries: 0,
+    served: null,
+    replied: false,
+    adapter: { requested: null, applied: null, reason: null },
+    ttft_ms: null,
+    pieces: 0,
+    facts: NO_FACTS,
+  };
+}
+
+export function addNote(progress: Progress, subject: string, reason: string): void {
+  if (progress.notes.length >= KEPT_MAX) return;
+  progress.notes.push({ subject: printable(subject), reason: printable(reason) });
+}
+
+export function addMarker(progress: Progress, marker: string): void {
+  const text = printable(marker);
+  if (progress.markers.length >= KEPT_MAX || progress.markers.includes(text)) return;
+  progress.markers.push(text);
+}
+
+/** Adds what one more chunk says; a null says nothing. */
+export function addFacts(progress: Progress, facts: Partial<AnswerFacts>): void {
+  const known = progress.facts;
+  progress.facts = {
+    completion_id: known.completion_id ?? facts.completion_id ?? null,
+    model: known.model ?? facts.model ?? null,
+    finish: facts.finish ?? known.finish,
+    tokens: facts.tokens ?? known.tokens,
+    adapter: facts.adapter ?? known.adapter,
+  };
+}
+
+/** An adapter counts as applied only where the answer proves it. */
+export function proveAdapter(progress: Progress): void {
+  const { adapter, facts } = progress;
+  adapter.applied = facts.adapter;
+  if (adapter.applied !== adapter.requested) adapter.reason ??= 'unproven';
+}
+
+/**
+ * What the upstream reported, or an estimate: four bytes a token, one token a piece of a stream.
+ */
+export function tokensOf(progress: Progress, bytes_in: number, bytes_out: number): Tokens {
+  if (progress.facts.tokens !== null) return progress.facts.tokens;
+  if (progress.served === null) return { in: 0, cached: 0, out: 0, estimated: true };
+  const out = progress.pieces > 0 ? progress.pieces : Math.ceil(bytes_out / 4);
+  return { in: Math.ceil(bytes_in / 4), cached: 0, out, estimated: true };
+}

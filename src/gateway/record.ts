@@ -1,0 +1,114 @@
+import type { AgentPlan } from '../config/snapshot.ts';
+import type { Call, Outcome } from '../core/call.ts';
+import type { CallEvent } from '../core/event.ts';
+import type { Assignment } from './assign.ts';
+import { type Progress, tokensOf } from './progress.ts';
+import type { RecentCalls } from './recent.ts';
+
+/** How a call came out, in the one form that hooks, metrics and the event read. */
+export interface Ended {
+  readonly outcome: Outcome['outcome'];
+  readonly status: number;
+  readonly error: string | null;
+  /** Bytes of a whole answer; 0 for a stream, whose pieces are counted. */
+  readonly bytes_out: number;
+}
+
+export function outcomeOf(call: Call, progress: Progress, ended: Ended, now_ms: number): Outcome {
+  return {
+    outcome: ended.outcome,
+    status: ended.status,
+    error: ended.error,
+    served: progress.served,
+    attempts: progress.attempts,
+    ttft_ms: progress.ttft_ms,
+    latency_ms: now_ms - progress.started_ms,
+    tokens: tokensOf(progress, call.raw.length, ended.bytes_out),
+    finish: progress.facts.finish,
+  };
+}
+
+/** The record of a call: everything the loop learns from, and nothing of what was said in it. */
+export function callEvent(
+  call: Call,
+  assignment: Assignment,
+  progress: Progress,
+  outcome: Outcome,
+  related: ReturnType<RecentCalls['relate']>,
+): CallEvent {
+  return {
+    type: 'call',
+    v: 1,
+    id: call.id,
+    request_id: call.request_id,
+    completion_id: progress.facts.completion_id,
+    at_ms: call.at_ms,
+    tenant: call.tenant,
+    key: call.key,
+    agent: call.agent,
+    unit: call.unit,
+    user: call.user,
+    session: call.session,
+    parent: related.parent,
+    relation: related.relation,
+    version: assignment.version,
+    experiment: assignment.experiment,
+    arm: assignment.arm,
+    share: assignment.share,
+    decisions: progress.decisions,
+    intended: intendedTarget(call, assignment.plan, progress),
+    served: outcome.served,
+    adapter: progress.adapter.applied,
+    attempts: outcome.attempts,
+    ttft_ms: outcome.ttft_ms,
+    latency_ms: outcome.latency_ms,
+    tokens: outcome.tokens,
+    cost_usd: null,
+    outcome: outcome.outcome,
+    arm_error: isArmError(call, assignment.plan, progress, outcome.outcome),
+    finish: outcome.finish,
+    markers: progress.markers,
+    origin: 'client',
+  };
+}
+
+/** The target chosen before health had a say: a plugin's decision among targets, else the first. */
+function intendedTarget(call: Call, plan: AgentPlan, progress: Progress): string | null {
+  if (call.pinned !== null) return call.pinned;
+  const names = new Set(plan.view.targets.map(({ name }) => name));
+  const decision = progress.decisions.findLast(
+    ({ intended, options }) => names.has(intended) && options.every((name) => names.has(name)),
+  );
+  if (decision) return decision.intended;
+  if (progress.replied) return null;
+  return progress.patch.targets?.[0] ?? ownTargets(call, plan)[0] ?? null;
+}
+
+/**
+ * The targets that an arm is judged by; an agent with nothing but fallbacks has them as its own.
+ */
+function ownTargets(call: Call, plan: AgentPlan): readonly string[] {
+  if (call.pinned !== null) return [call.pinned];
+  const { targets } = plan.view;
+  const own = targets.filter(({ fallback_only }) => !fallback_only);
+  return (own.length > 0 ? own : targets).map(({ name }) => name);
+}
+
+/**
+ * Whether none of the arm's own targets answered the client: in both arms alike an error, also
+ * where a fallback or a health exclusion then served the call. A call that the client gave up while
+ * a target was at it says nothing; nor does one that was refused, or answered by a plugin.
+ */
+function isArmError(
+  call: Call,
+  plan: AgentPlan,
+  progress: Progress,
+  outcome: Outcome['outcome'],
+): boolean {
+  if (outcome === 'rejected' || progress.replied) return false;
+  if (outcome === 'error') return true;
+  const own = ownTargets(call, plan);
+  const tried = progress.attempts.filter(({ target }) => own.includes(target));
+  if (outcome === 'ok') return !tried.some((attempt) => attempt.outcome === 'ok');
+  return tried.length > 0 && tried.every((attempt) => attempt.outcome === 'error');
+}

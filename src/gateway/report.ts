@@ -1,0 +1,47 @@
+import type { Current } from '../config/current.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { ChildReport, GatewayReport } from '../core/state.ts';
+import type { Permits } from './permits.ts';
+
+export interface ReporterDeps {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly current: Current;
+  readonly permits: Permits;
+  policyError(): string | null;
+  frozen(): boolean;
+  callsOpen(): number;
+  targets(): GatewayReport['targets'];
+  children(): Readonly<Record<string, ChildReport>>;
+  /** To the worker; lost where there is none, the next one comes in a second. */
+  send(report: GatewayReport): void;
+  readonly every_ms?: number;
+}
+
+export interface Reporter {
+  report(): GatewayReport;
+  close(): void;
+}
+
+/** Tells the worker each second how the gateway is: `/status` and `/metrics` are served there. */
+export function createReporter(deps: ReporterDeps): Reporter {
+  const report = (): GatewayReport => {
+    const { version, epoch } = deps.current.snapshot;
+    return {
+      version,
+      epoch,
+      at_ms: deps.clock.policy_ms(),
+      policy_error: deps.policyError(),
+      frozen: deps.frozen(),
+      calls_open: deps.callsOpen(),
+      targets: deps.targets(),
+      withheld: deps.permits.withheld(),
+      children: deps.children(),
+      metrics: deps.metrics.snapshot(),
+    };
+  };
+  const timer = setInterval(() => deps.send(report()), deps.every_ms ?? 1000);
+  timer.unref();
+  return { report, close: () => clearInterval(timer) };
+}

@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http';
+import { GatewayError } from '../core/errors.ts';
+
+const HOST = /^(?<name>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
+const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/**
+ * What is wrong with a request's Host header or target, or null. Checked on the raw server before
+ * any routing: adapters rebuild a URL of the two, so a crafted one could change the path that a
+ * router sees; and a Host that is not ours is a page in a browser that was bound to our address.
+ */
+export function requestLineProblem(request: IncomingMessage, own: string): GatewayError | null {
+  const { host } = request.headers;
+  const name = host === undefined ? undefined : HOST.exec(host)?.groups?.name?.toLowerCase();
+  if (name === undefined) {
+    return new GatewayError('invalid_host', 'The Host header is missing or malformed.', {
+      param: 'host',
+    });
+  }
+  if (!LOOPBACK.has(name) && name !== own.toLowerCase() && name !== `[${own.toLowerCase()}]`) {
+    return new GatewayError('invalid_host', 'This gateway is not known by the Host header given.', {
+      param: 'host',
+    });
+  }
+  return isPlainTarget(request.url ?? '')
+    ? null
+    : new GatewayError('bad_request', 'The request path is malformed.', { param: 'path' });
+}
+
+function isPlainTarget(target: string): boolean {
+  if (!/^\/[\x21-\x7e]*$/.test(target) || target.includes('#')) return false;
+  const path = pathOf(target);
+  if (path.includes('//') || path.includes('\\') || /%(?:2f|5c|2e|00)/i.test(path)) return false;
+  return !path.split('/').some((segment) => segment === '.' || segment === '..');
+}
+
+/** The target's path, without the query. */
+export function pathOf(target: string): string {
+  const query = target.indexOf('?');
+  return query < 0 ? target : target.slice(0, query);
+}

@@ -1,0 +1,132 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Reply } from '../core/call.ts';
+import type { GatewayError } from '../core/errors.ts';
+import type { Assignment } from './assign.ts';
+import type { Client } from './client.ts';
+import type { StartedFeedback } from './deps.ts';
+import { errorBody, errorHeaders } from './error-body.ts';
+import { printable } from './parse.ts';
+import type { Progress } from './progress.ts';
+import type { UpstreamHeaders } from './upstream.ts';
+
+/** One request and its answer: what every response is written from, once. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly client: Client;
+  readonly call_id: string;
+  readonly request_id: string;
+  /** Policy time of its arrival. */
+  readonly at_ms: number;
+  readonly progress: Progress;
+  monotonic_ms(): number;
+  /** The policy's version, until the call is assigned one of its own. */
+  version: string;
+  assignment: Assignment | null;
+  feedback: StartedFeedback | null;
+  /** Headers of the upstream that the client may see. */
+  upstream: UpstreamHeaders;
+}
+
+const NOTES_BYTES_MAX = 1024;
+/** How long a client may go on sending a body that is refused, before its connection is closed. */
+const LINGER_MS = 1000;
+
+/** The headers of our own; read right before they leave, so that nothing is told too early. */
+export function hiveHeaders(exchange: Exchange): OutgoingHttpHeaders {
+  const { progress, assignment, feedback } = exchange;
+  const elapsed_ms = exchange.monotonic_ms() - progress.started_ms;
+  const headers: OutgoingHttpHeaders = {
+    'x-request-id': exchange.request_id,
+    'x-hive-call-id': exchange.call_id,
+    'x-hive-version': assignment?.version ?? exchange.version,
+    'x-hive-overhead-ms': Math.max(0, elapsed_ms - progress.waited_ms).toFixed(2),
+    'openai-processing-ms': String(Math.round(elapsed_ms)),
+  };
+  if (progress.served !== null) headers['x-hive-target'] = progress.served;
+  if (progress.tries > 0) headers['x-hive-attempts'] = String(progress.tries);
+  if (assignment?.experiment) {
+    headers['x-hive-arm'] = `${assignment.experiment}/${assignment.arm}`;
+  }
+  if (progress.adapter.requested !== null) headers['x-hive-lora'] = loraHeader(progress);
+  if (progress.notes.length > 0) headers['x-hive-notes'] = notesHeader(progress);
+  const settled = feedback?.settled();
+  if (settled === 'accepted') headers['x-hive-feedback'] = 'accepted';
+  else if (settled !== undefined && settled !== 'pending') {
+    headers['x-hive-feedback'] = `rejected; reason=${printable(settled.rejected)}`;
+  }
+  for (const [name, value] of Object.entries(exchange.upstream)) {
+    if (name.startsWith('x-ratelimit-') && typeof value === 'string') headers[name] = value;
+  }
+  return headers;
+}
+
+function loraHeader({ adapter }: Progress): string {
+  const requested = printable(adapter.requested ?? 'none');
+  if (adapter.applied === adapter.requested) return `requested=${requested}; applied=${requested}`;
+  const applied = adapter.applied ?? 'none';
+  return `requested=${requested}; applied=${applied}; reason=${adapter.reason ?? 'unproven'}`;
+}
+
+function notesHeader({ notes }: Progress): string {
+  const text = notes.map(({ subject, reason }) => `${subject}: ${reason}`).join(', ');
+  return text.slice(0, NOTES_BYTES_MAX);
+}
+
+/** A whole answer. */
+export function respondWhole(exchange: Exchange, status: number, body: Uint8Array): void {
+  exchange.response.writeHead(status, {
+    ...hiveHeaders(exchange),
+    'content-type': 'application/json',
+    'content-length': body.length,
+  });
+  exchange.response.end(body);
+}
+
+export function respondReply(exchange: Exchange, reply: Reply): void {
+  respondWhole(exchange, reply.status, Buffer.from(JSON.stringify(reply.body)));
+}
+
+/** The head of a stream: nothing between us and the client may hold an event back. */
+export function beginStream(exchange: Exchange): void {
+  exchange.response.writeHead(200, {
+    ...hiveHeaders(exchange),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache',
+    'x-accel-buffering': 'no',
+  });
+}
+
+/**
+ * An error in the client's dialect. After the first byte there is nothing left but to break off.
+ */
+export function respondError(exchange: Exchange, error: GatewayError): void {
+  const { request, response } = exchange;
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  if (exchange.client.gone) return;
+  const body = Buffer.from(JSON.stringify(errorBody(error)));
+  const unread = !request.complete;
+  response.writeHead(error.status, {
+    ...hiveHeaders(exchange),
+    ...errorHeaders(error),
+    'content-type': 'application/json',
+    'content-length': body.length,
+    ...(unread ? { connection: 'close' } : {}),
+  });
+  if (!unread) {
+    response.end(body);
+    return;
+  }
+  // Closing on a client that is still sending resets the connection, and the answer is lost with
+  // it: what is left is read and thrown away, for a while.
+  response.write(body);
+  const finish = () => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(finish, LINGER_MS);
+  request.once('end', finish).once('close', finish).resume();
+}

@@ -1,0 +1,71 @@
+import type { Call, Decision } from '../core/call.ts';
+import type { AgentView, Scope } from '../core/plugin.ts';
+import { pickAt, unitFraction } from '../core/unit.ts';
+import { addMarker, addNote, type Progress } from './progress.ts';
+
+/** The epoch of the tables that choices are drawn from; 0 until there are such tables. */
+const TABLE_EPOCH = 0;
+
+/** What the plugins of one call may see and do: recorded in its progress, nothing else. */
+export function createScope(
+  call: Call,
+  agent: AgentView,
+  progress: Progress,
+  healthy: (target: string) => boolean,
+): Scope {
+  return {
+    agent,
+    healthy,
+    choose(name, options, probabilities, excluded) {
+      const decision = decide(call.unit, agent.name, { name, options, probabilities }, excluded);
+      progress.decisions.push(decision);
+      return decision.chosen;
+    },
+    note: (subject, reason) => addNote(progress, subject, reason),
+    mark: (marker) => addMarker(progress, marker),
+  };
+}
+
+/**
+ * One choice by the unit's hash. A unit keeps its choice while that is healthy: only those whose
+ * choice was excluded are drawn anew, which yields just the renormalised probabilities.
+ */
+export function decide(
+  unit: string,
+  agent: string,
+  choice: Pick<Decision, 'name' | 'options' | 'probabilities'>,
+  excluded: ReadonlySet<string> = new Set(),
+): Decision {
+  const { name, options, probabilities } = choice;
+  if (options.length === 0) throw new RangeError(`${name}: there is nothing to choose from`);
+  if (options.length !== probabilities.length || probabilities.some((p) => !(p >= 0))) {
+    throw new RangeError(`${name}: each option needs a probability`);
+  }
+  const salt = `${name}:${agent}:${TABLE_EPOCH}`;
+  const intended = optionAt(options, probabilities, unitFraction(salt, unit));
+  const left = options.filter((option) => !excluded.has(option));
+  // Where nobody is well, nobody is excluded: somebody must be asked.
+  const open = left.length === 0 ? options : left;
+  const weights = open.map((option) => probabilities[options.indexOf(option)] ?? 0);
+  const chosen = open.includes(intended)
+    ? intended
+    : optionAt(open, weights, unitFraction(`${salt}:health`, unit));
+  const forced = open.length < options.length ? 'health' : open.length === 1 ? 'only' : undefined;
+  return {
+    name,
+    options: open,
+    probabilities: normalised(weights),
+    chosen,
+    intended,
+    ...(forced === undefined ? {} : { forced }),
+  };
+}
+
+function optionAt(options: readonly string[], weights: readonly number[], u: number): string {
+  return options[pickAt(u, weights)] as string;
+}
+
+function normalised(weights: readonly number[]): readonly number[] {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => (total > 0 ? weight / total : 1 / weights.length));
+}

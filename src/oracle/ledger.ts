@@ -1,0 +1,214 @@
+import type { LoadedPolicy } from '../config/snapshot.ts';
+import type { JsonObject } from '../core/canonical.ts';
+import type { Clock } from '../core/clock.ts';
+import type { JournalRecord, LedgerChange } from '../core/event.ts';
+import { fold, versionOf } from '../core/fold.ts';
+import type { ExperimentRecord, MutationRecord, PlanRecord } from '../core/ledger.ts';
+import type { Plan, PlanState, Row } from '../core/oracle.ts';
+import type { Contents, Policy } from '../core/policy.ts';
+import type { Experiment, State } from '../core/state.ts';
+import {
+  readEpoch,
+  readExperiments,
+  readMutations,
+  readPlans,
+  upsertLedger,
+} from '../store/ledger.ts';
+import type { Db, Store } from '../store/open.ts';
+import type { Canary } from './canary.ts';
+import type { MutationStatus } from './oracle.ts';
+
+/** The part of the bus that the ledger needs: durable before it resolves. */
+export interface Acknowledging {
+  acknowledge(records: readonly JournalRecord[]): Promise<void>;
+}
+
+/** The ledger as it stood at one moment. */
+export interface LedgerView {
+  readonly epoch: number;
+  readonly rows: readonly MutationRecord[];
+  readonly experiments: readonly ExperimentRecord[];
+}
+
+/** The policy with the applied rows folded over it. */
+export interface InForce {
+  readonly base: Policy;
+  readonly policy: Policy;
+  readonly version: string;
+  readonly contents: Contents;
+}
+
+export interface Change {
+  readonly mutations?: readonly MutationRecord[];
+  readonly experiments?: readonly ExperimentRecord[];
+  readonly plans?: readonly PlanRecord[];
+  /** Written in the same transaction, but not journalled: it may be lost with the store. */
+  also?(db: Db): Promise<void>;
+}
+
+export interface Ledger {
+  view(): Promise<LedgerView>;
+  plans(filter?: { ids?: readonly string[]; state?: PlanState }): Promise<readonly PlanRecord[]>;
+  /** The rows last written or read: what is known where the store does not answer. */
+  lastView(): LedgerView | null;
+  /**
+   * Runs one read-decide-write at a time; `commit` may be called within it only. A commit is
+   * journalled and durable first, then written in one transaction, then sent to the gateway.
+   */
+  exclusive<Result>(work: (commit: Commit) => Promise<Result>): Promise<Result>;
+}
+
+export type Commit = (change: Change) => Promise<number>;
+
+export function createLedger(deps: {
+  readonly store: Store;
+  readonly bus: Acknowledging;
+  readonly clock: Clock;
+  onCommitted(view: LedgerView, change: Change): void;
+}): Ledger {
+  const { store, bus, clock } = deps;
+  let last: LedgerView | null = null;
+  let epochMax = 0;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const view = async (): Promise<LedgerView> => {
+    // The epoch first: rows newer than their epoch are sent again with it, older ones never would
+    // be.
+    const epoch = await readEpoch(store.db);
+    const rows = await readMutations(store.db);
+    const experiments = await readExperiments(store.db);
+    // Rows of the ledger are written by this file only, whole, so their shape is ours.
+    last = {
+      epoch,
+      rows: rows.map(({ row }) => row as unknown as MutationRecord),
+      experiments: experiments.map(({ row }) => row as unknown as ExperimentRecord),
+    };
+    return last;
+  };
+
+  const commit: Commit = async (change) => {
+    const changes = changesOf(change);
+    // Never an epoch twice, also where the journal took a change that the transaction then refused.
+    const epoch = Math.max(await readEpoch(store.db), epochMax) + 1;
+    epochMax = epoch;
+    if (changes.length > 0) {
+      const at_ms = clock.policy_ms();
+      await bus.acknowledge([{ type: 'ledger', v: 1, at_ms, epoch, changes }]);
+    }
+    await store.transaction(async (tx) => {
+      await upsertLedger(tx, changes, epoch);
+      await change.also?.(tx);
+    });
+    deps.onCommitted(await view(), change);
+    return epoch;
+  };
+
+  return {
+    view,
+    async plans(filter = {}) {
+      const rows = await readPlans(store.db, filter);
+      return rows.map(({ row }) => row as unknown as PlanRecord);
+    },
+    lastView: () => last,
+    exclusive(work) {
+      const mine = queue.then(() => work(commit));
+      queue = mine.catch(() => undefined);
+      return mine;
+    },
+  };
+}
+
+/** A record as the JSON that crosses the journal: both are the same data. */
+function asJson(record: MutationRecord | PlanRecord | ExperimentRecord): JsonObject {
+  return record as unknown as JsonObject;
+}
+
+function changesOf(change: Change): readonly LedgerChange[] {
+  return [
+    ...(change.mutations ?? []).map((row) => ({ table: 'mutations' as const, row: asJson(row) })),
+    ...(change.experiments ?? []).map((row) => ({
+      table: 'experiments' as const,
+      row: asJson(row),
+    })),
+    ...(change.plans ?? []).map((row) => ({ table: 'plans' as const, row: asJson(row) })),
+  ];
+}
+
+export function isLive(row: Pick<Row, 'state'>): boolean {
+  return row.state === 'applied' || row.state === 'canary' || row.state === 'paused';
+}
+
+/** What the gateway folds: live rows and live experiments, and no more of them than it needs. */
+export function stateOf(view: LedgerView): State {
+  const live = view.rows.filter(isLive);
+  return {
+    epoch: view.epoch,
+    rows: live.map(rowOf),
+    experiments: view.experiments.flatMap(experimentOf),
+    content: Object.assign({}, ...live.map(({ content }) => content)) as Contents,
+  };
+}
+
+export function rowOf(record: MutationRecord): Row {
+  const { seq, id, rollback_key, type, agent, state, touches, before, patch } = record;
+  return { seq, id, rollback_key, type, agent, state, touches, before, patch };
+}
+
+function experimentOf(record: ExperimentRecord): readonly Experiment[] {
+  const { id, agent, row, state, epoch } = record;
+  return state === 'canary' || state === 'paused' ? [{ id, agent, row, state, epoch }] : [];
+}
+
+/** The policy that the main plan serves, as the gateway folds it. */
+export function inForceOf(loaded: LoadedPolicy, rows: readonly MutationRecord[]): InForce {
+  const contents: Contents = Object.assign(
+    { ...loaded.contents },
+    ...rows.filter(isLive).map(({ content }) => content),
+  );
+  const applied = rows.filter(({ state }) => state === 'applied').map(rowOf);
+  const { policy } = fold(loaded.policy, applied, contents);
+  return { base: loaded.policy, policy, version: versionOf(policy), contents };
+}
+
+/** A row as people are shown it. */
+export function mutationStatusOf(row: MutationRecord): MutationStatus {
+  const { id, rollback_key, type, agent, state, patch, plan, origin } = row;
+  const { executed_ms, version_before, version_after, reason } = row;
+  return {
+    id,
+    rollback_key,
+    type,
+    agent,
+    state,
+    patch,
+    plan,
+    origin,
+    executed_ms,
+    version_before,
+    version_after,
+    reason,
+  };
+}
+
+/** Live experiments with their rows. */
+export function canariesOf(view: LedgerView): readonly Canary[] {
+  return view.experiments.flatMap((experiment) => {
+    if (experiment.state !== 'canary' && experiment.state !== 'paused') return [];
+    const row = view.rows.find(({ id }) => id === experiment.row);
+    return row ? [{ row, experiment }] : [];
+  });
+}
+
+/** A plan as it is answered. */
+export function planOf(record: PlanRecord): Plan {
+  const { id, origin, state, created_ms, expires_at, mutations } = record;
+  return { id, origin, state, created_ms, expires_at, mutations };
+}
+
+export function isOpen(plan: Pick<PlanRecord, 'state'>): boolean {
+  return ['proposed', 'needs_approval', 'approved'].includes(plan.state);
+}
+
+export function nextSeq(rows: readonly MutationRecord[]): number {
+  return rows.reduce((most, { seq }) => Math.max(most, seq), 0) + 1;
+}

@@ -1,0 +1,164 @@
+import type { CanaryStats, Cell, Judgement } from '../core/canary.ts';
+import { METRICS_OF_HARM, type Metric } from '../core/oracle.ts';
+import type { CanaryPolicy, Policy } from '../core/policy.ts';
+import { type ArmCounts, eValue, evidenceLn, splitPValue } from '../core/statistics.ts';
+
+/**
+ * Feedback matures before it counts in a promotion: the pleased and the angry rate at other speeds.
+ */
+export const MATURITY_MS = 30 * 60_000;
+
+/** α 5 % for each metric of harm: stopping is cheap. α 1 % for a promotion: being wrong is not. */
+const HARM_LIMIT = 20;
+const PROMOTION_LIMIT = 100;
+const SPLIT_P_MIN = 0.001;
+const SILENCE_MS = 30 * 60_000;
+const SILENCE_CONTROL_UNITS = 20;
+/**
+ * The silence must also be improbable for an arm of this share. At 5 %, twenty units of control go
+ * by without one of the canary a third of the time, and many gaps are looked at in a canary's life.
+ */
+const SILENCE_LN_P = Math.log(1e-6);
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/**
+ * What the evidence says about a canary. Pure. Harm stops early, promotion is strict, and what
+ * cannot be told keeps the old. Safe to call at every tick: the tests are anytime-valid.
+ */
+export function judge(stats: CanaryStats, policy: Policy, at_ms: number): Judgement {
+  const { canary, rollback } = policy.oracle.safety;
+  const harm = harmOf(stats);
+  const improvement = eValue(
+    evidenceLn(countsOf(stats.cells, stats.primary, 'matured'), 'improvement'),
+  );
+  const found = { harm, improvement };
+  const bad = harmReason(stats, harm, rollback.complaints.count) ?? silenceReason(stats, at_ms);
+  if (bad !== null) {
+    const action = policy.switches.auto_rollback ? 'revert' : 'hold';
+    return { action, reason: bad, ...found };
+  }
+  const next = nextShare(canary, stats.share);
+  const waiting = minimumReason(stats, canary, next === null, at_ms);
+  if (waiting === null && next !== null) {
+    return { action: 'ramp', share: next, reason: `no harm at ${percent(stats.share)}`, ...found };
+  }
+  const held = waiting ?? promotionReason(stats, improvement);
+  if (held === null) {
+    const reason = `${stats.primary} is lower with the change: evidence ${shortly(improvement)}`;
+    return { action: 'promote', reason, ...found };
+  }
+  if (at_ms - stats.started_ms >= canary.days_max * DAY_MS) {
+    const reason = `undecided after ${canary.days_max} days (${held}): the old is kept`;
+    return { action: 'inconclusive', reason, ...found };
+  }
+  return { action: 'continue', reason: held, ...found };
+}
+
+/** The steps of a canary's share below 1; the last is where it is promoted from. */
+function stepsOf(canary: CanaryPolicy): readonly number[] {
+  return [canary.share, ...canary.ramp.filter((share) => share > canary.share && share < 1)];
+}
+
+function nextShare(canary: CanaryPolicy, share: number): number | null {
+  return stepsOf(canary).find((step) => step > share + 1e-9) ?? null;
+}
+
+function harmOf(stats: CanaryStats): Readonly<Partial<Record<Metric, number>>> {
+  return Object.fromEntries(
+    METRICS_OF_HARM.map((metric) => {
+      const now = eValue(evidenceLn(countsOf(stats.cells, metric, 'units'), 'harm'));
+      return [metric, Math.max(now, stats.evidence_max[metric] ?? 0)];
+    }),
+  );
+}
+
+function countsOf(
+  cells: readonly Cell[],
+  metric: Cell['metric'],
+  kind: 'units' | 'matured',
+): readonly ArmCounts[] {
+  const byShare = new Map<number, { q: number; canary: number; control: number }>();
+  for (const cell of cells) {
+    if (cell.metric !== metric) continue;
+    const counts = byShare.get(cell.share) ?? { q: cell.share, canary: 0, control: 0 };
+    counts[cell.arm] += cell[kind];
+    byShare.set(cell.share, counts);
+  }
+  return [...byShare.values()].filter(({ q }) => q > 0 && q < 1);
+}
+
+function harmReason(
+  stats: CanaryStats,
+  harm: Judgement['harm'],
+  complaintsMax: number,
+): string | null {
+  if (stats.withheld !== null) return `the gateway's trigger: ${stats.withheld}`;
+  if (stats.complaints > complaintsMax) return `${stats.complaints} users complained`;
+  for (const metric of METRICS_OF_HARM) {
+    const evidence = harm[metric] ?? 0;
+    if (evidence < HARM_LIMIT) continue;
+    const { canary, control } = totals(countsOf(stats.cells, metric, 'units'));
+    const units = `${canary} units of the canary, ${control} of control`;
+    return `more ${metric} with the change: evidence ${shortly(evidence)} (${units})`;
+  }
+  return null;
+}
+
+function silenceReason(stats: CanaryStats, at_ms: number): string | null {
+  const since_ms = Math.max(stats.share_since_ms, stats.canary_last_ms ?? 0);
+  const control = stats.control_units_since;
+  if (at_ms - since_ms < SILENCE_MS || control < SILENCE_CONTROL_UNITS) return null;
+  if (control * Math.log(1 - stats.share) > SILENCE_LN_P) return null;
+  return `no event of the canary for 30 minutes while control had ${control} units`;
+}
+
+/** What the minimums still ask for: a step's, and for a promotion the whole canary's. */
+function minimumReason(
+  stats: CanaryStats,
+  canary: CanaryPolicy,
+  last: boolean,
+  at_ms: number,
+): string | null {
+  const wants: [string, number, number][] = [
+    ['minutes at this share', (at_ms - stats.share_since_ms) / MINUTE_MS, canary.step.minutes],
+    ['canary units at this share', stats.canary_units_at_share, canary.step.units],
+  ];
+  if (last) {
+    wants.push(['minutes', (at_ms - stats.started_ms) / MINUTE_MS, canary.minutes_min]);
+    wants.push(['canary units', stats.canary_units, canary.units_min]);
+  }
+  const short = wants.find(([, have, want]) => have < want);
+  return short ? `${Math.floor(short[1])} of ${short[2]} ${short[0]}` : null;
+}
+
+function promotionReason(stats: CanaryStats, improvement: number): string | null {
+  if (improvement < PROMOTION_LIMIT) {
+    return `evidence ${shortly(improvement)} of ${PROMOTION_LIMIT} for less ${stats.primary}`;
+  }
+  const assigned = splitPValue(countsOf(stats.cells, 'assigned', 'units'));
+  if (assigned < SPLIT_P_MIN) {
+    const p = assigned.toExponential(1);
+    return `held: units do not fall into the arms as the share says (p ${p})`;
+  }
+  const rated = splitPValue(countsOf(stats.cells, 'rated', 'units'));
+  if (rated < SPLIT_P_MIN) {
+    return `held: the arms differ in how many rate (p ${rated.toExponential(1)})`;
+  }
+  return null;
+}
+
+function totals(counts: readonly ArmCounts[]): { canary: number; control: number } {
+  return {
+    canary: counts.reduce((sum, { canary }) => sum + canary, 0),
+    control: counts.reduce((sum, { control }) => sum + control, 0),
+  };
+}
+
+function shortly(evidence: number): string {
+  return evidence >= 1e4 ? evidence.toExponential(1) : evidence.toFixed(1);
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toFixed(2))} %`;
+}

@@ -1,0 +1,98 @@
+import type {
+  CallEvent,
+  FeedbackEvent,
+  JournalRecord,
+  LedgerEvent,
+  ReportEvent,
+} from '../core/event.ts';
+import type { TailBatch } from '../core/journal.ts';
+import type { Log } from '../core/log.ts';
+import type { Metrics } from '../core/metrics.ts';
+import { applyCalls } from './apply-calls.ts';
+import { applyFeedback } from './apply-feedback.ts';
+import { createDeltas } from './deltas.ts';
+import { sql } from './drizzle.ts';
+import { upsertLedger } from './ledger.ts';
+import type { Store } from './open.ts';
+import { type Db, jsonRows } from './rows.ts';
+
+export interface ApplyDeps {
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** Any number: whoever applies a journal to one database must name the same. */
+const APPLY_LOCK = 4_853_222;
+
+/**
+ * Applies a batch of the journal in one transaction, cursors included: after a crash it is read
+ * again, and what was committed changes nothing. Rejects where nothing was committed.
+ */
+export async function applyBatch(store: Store, batch: TailBatch, deps: ApplyDeps): Promise<void> {
+  const records = batch.records.map(({ record }) => record);
+  const matched = await store.transaction(async (tx) => {
+    await tx.execute(sql`select pg_advisory_xact_lock(${APPLY_LOCK})`);
+    const deltas = createDeltas();
+    // The ledger first: an experiment's row says which of its calls are slow.
+    for (const event of of<LedgerEvent>(records, 'ledger')) {
+      await upsertLedger(tx, event.changes, event.epoch);
+    }
+    const calls = await applyCalls(tx, of<CallEvent>(records, 'call'), deltas);
+    const feedback = of<FeedbackEvent>(records, 'feedback');
+    const said = await applyFeedback(tx, feedback, calls, deltas);
+    await deltas.write(tx);
+    await insertReports(tx, of<ReportEvent>(records, 'report'));
+    await insertWithheld(tx, records);
+    await insertDead(tx, batch);
+    await moveCursors(tx, batch);
+    return said.filter(({ after }) => !after.duplicate).map(({ after }) => after.matched);
+  });
+  for (const { type } of records) deps.metrics.add('hive_events_applied_total', [type]);
+  for (const how of matched) deps.metrics.add('hive_feedback_matched_total', [how]);
+}
+
+function of<Event extends JournalRecord>(
+  records: readonly JournalRecord[],
+  type: Event['type'],
+): readonly Event[] {
+  return records.filter((record): record is Event => record.type === type);
+}
+
+async function insertReports(tx: Db, events: readonly ReportEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  await tx.execute(sql`
+    insert into reports
+    select * from json_populate_recordset(null::reports, ${jsonRows(events)}::json)
+    on conflict (id) do nothing`);
+}
+
+async function insertWithheld(tx: Db, records: readonly JournalRecord[]): Promise<void> {
+  const events = records.filter(({ type }) => type === 'canary.withheld');
+  if (events.length === 0) return;
+  await tx.execute(sql`
+    insert into withheld
+    select * from json_populate_recordset(null::withheld, ${jsonRows(events)}::json)
+    on conflict do nothing`);
+}
+
+async function insertDead(tx: Db, { dead }: TailBatch): Promise<void> {
+  if (dead.length === 0) return;
+  const rows = dead.map((line) => ({
+    ...line,
+    id: `${line.segment}:${line.offset}`,
+    bytes: Buffer.from(line.bytes).toString('base64'),
+  }));
+  await tx.execute(sql`
+    insert into dead_letters
+    select * from json_populate_recordset(null::dead_letters, ${jsonRows(rows)}::json)
+    on conflict (id) do nothing`);
+}
+
+async function moveCursors(tx: Db, { cursors }: TailBatch): Promise<void> {
+  if (cursors.length === 0) return;
+  await tx.execute(sql`
+    insert into cursors
+    select * from json_populate_recordset(null::cursors, ${jsonRows(cursors)}::json)
+    on conflict (segment) do update set "offset" = excluded."offset", done = excluded.done
+    where cursors."offset" <= excluded."offset"`);
+}

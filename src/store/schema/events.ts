@@ -1,0 +1,258 @@
+import type { Decision } from '../../core/call.ts';
+import {
+  bigint,
+  boolean,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  sql,
+  text,
+} from '../drizzle.ts';
+import { count, ms, sum } from './columns.ts';
+
+/** How far each journal segment has been applied; committed with what was applied. */
+export const cursors = pgTable('cursors', {
+  segment: text().primaryKey(),
+  offset: bigint({ mode: 'number' }).notNull(),
+  /** Read to its end, and nobody writes to it any more. */
+  done: boolean().notNull(),
+});
+
+/** Journal lines that could not be read, and records that could not be applied. */
+export const deadLetters = pgTable('dead_letters', {
+  /** `<segment>:<offset>`. */
+  id: text().primaryKey(),
+  segment: text().notNull(),
+  offset: bigint({ mode: 'number' }).notNull(),
+  length: bigint({ mode: 'number' }).notNull(),
+  reason: text().notNull(),
+  /** The line's first bytes in base64. */
+  bytes: text().notNull(),
+});
+
+export const calls = pgTable(
+  'calls',
+  {
+    id: text().primaryKey(),
+    request_id: text().notNull(),
+    completion_id: text(),
+    at_ms: ms('at_ms').notNull(),
+    tenant: text().notNull(),
+    key: text().notNull(),
+    agent: text().notNull(),
+    unit: text().notNull(),
+    user: text(),
+    session: text(),
+    parent: text(),
+    relation: text(),
+    version: text().notNull(),
+    experiment: text(),
+    arm: text(),
+    share: doublePrecision(),
+    decisions: jsonb().$type<readonly Decision[]>().notNull(),
+    intended: text(),
+    served: text(),
+    adapter: text(),
+    attempts: integer().notNull(),
+    ttft_ms: doublePrecision(),
+    latency_ms: doublePrecision().notNull(),
+    tokens_in: integer().notNull(),
+    tokens_cached: integer().notNull(),
+    tokens_out: integer().notNull(),
+    tokens_estimated: boolean().notNull(),
+    cost_usd: doublePrecision(),
+    outcome: text().notNull(),
+    arm_error: boolean().notNull(),
+    finish: text(),
+    markers: jsonb().$type<readonly string[]>().notNull(),
+    origin: text().notNull(),
+  },
+  (table) => [
+    index('calls_at').on(table.agent, table.at_ms),
+    index('calls_request').on(table.request_id),
+    index('calls_completion')
+      .on(table.completion_id)
+      .where(sql`${table.completion_id} is not null`),
+    index('calls_session').on(table.session, table.at_ms).where(sql`${table.session} is not null`),
+    index('calls_experiment')
+      .on(table.experiment, table.arm, table.at_ms)
+      .where(sql`${table.experiment} is not null`),
+    index('calls_parent').on(table.parent).where(sql`${table.relation} = 'regeneration'`),
+    index('calls_error').on(table.agent, table.at_ms).where(sql`${table.arm_error}`),
+  ],
+);
+
+export const feedback = pgTable(
+  'feedback',
+  {
+    id: text().primaryKey(),
+    at_ms: ms('at_ms').notNull(),
+    tenant: text().notNull(),
+    rater: text().notNull(),
+    key: text().notNull(),
+    channel: text().notNull(),
+    signal: text().notNull(),
+    value: doublePrecision().notNull(),
+    text: text(),
+    named_call: text(),
+    completion_id: text(),
+    request_id: text(),
+    session: text(),
+    agent: text(),
+    idempotency: text(),
+    /** Who said what of what, as one string: the same twice within a day is one. */
+    said: text().notNull(),
+    /** `call`, `session`, `agent` or `none`: what it is matched to now. */
+    matched: text().notNull(),
+    call: text(),
+    /** Said before: kept, and counted nowhere. */
+    duplicate: boolean().notNull(),
+    /** Whether it is in the rollups now; the newest of (rater, call, signal) is. */
+    counted: boolean().notNull(),
+  },
+  (table) => [
+    index('feedback_call').on(table.call).where(sql`${table.counted}`),
+    index('feedback_complaint')
+      .on(table.at_ms)
+      .where(sql`${table.counted} and ${table.signal} = 'complaint'`),
+    index('feedback_said').on(table.said, table.at_ms).where(sql`not ${table.duplicate}`),
+    index('feedback_idempotency')
+      .on(table.idempotency)
+      .where(sql`${table.idempotency} is not null`),
+    index('feedback_open')
+      .on(table.at_ms)
+      .where(sql`${table.call} is null and not ${table.duplicate}`),
+    index('feedback_wants_call')
+      .on(table.named_call)
+      .where(sql`${table.call} is null and not ${table.duplicate}`),
+    index('feedback_wants_completion').on(table.completion_id).where(sql`${table.call} is null`),
+    index('feedback_wants_request')
+      .on(table.request_id)
+      .where(sql`${table.call} is null and not ${table.duplicate}`),
+    index('feedback_wants_session')
+      .on(table.session)
+      .where(sql`${table.call} is null and not ${table.duplicate}`),
+    index('feedback_at').on(table.at_ms),
+  ],
+);
+
+/** What applications measured and reported themselves. */
+export const reports = pgTable('reports', {
+  id: text().primaryKey(),
+  at_ms: ms('at_ms').notNull(),
+  tenant: text().notNull(),
+  agent: text(),
+  session: text(),
+  values: jsonb().$type<Readonly<Record<string, number>>>().notNull(),
+});
+
+/**
+ * Clients' calls and what was said of them, by the minute of the call. `target` is '' where none is
+ * known.
+ */
+export const rollupMinutes = pgTable(
+  'rollup_minutes',
+  {
+    minute_ms: ms('minute_ms').notNull(),
+    agent: text().notNull(),
+    target: text().notNull(),
+    tenant: text().notNull(),
+    /** `canary`, `control`, or `none` outside experiments. */
+    arm: text().notNull(),
+    calls: count('calls'),
+    errors: count('errors'),
+    aborted: count('aborted'),
+    rejected: count('rejected'),
+    retries: count('retries'),
+    regenerations: count('regenerations'),
+    latency_sum_ms: sum('latency_sum_ms'),
+    tokens_in: count('tokens_in'),
+    tokens_out: count('tokens_out'),
+    cost_sum_usd: sum('cost_sum_usd'),
+    ratings: count('ratings'),
+    rating_sum: sum('rating_sum'),
+    verdicts: count('verdicts'),
+    dissatisfied: count('dissatisfied'),
+    complaints: count('complaints'),
+    corrections: count('corrections'),
+  },
+  (table) => [
+    primaryKey({
+      columns: [table.minute_ms, table.agent, table.target, table.tenant, table.arm],
+    }),
+  ],
+);
+
+/**
+ * What happened to a unit in an hour, of control and unexposed traffic: what findings are made of.
+ */
+export const unitHours = pgTable(
+  'unit_hours',
+  {
+    hour_ms: ms('hour_ms').notNull(),
+    agent: text().notNull(),
+    target: text().notNull(),
+    tenant: text().notNull(),
+    unit: text().notNull(),
+    calls: count('calls'),
+    errors: count('errors'),
+    aborted: count('aborted'),
+    rated: count('rated'),
+    dissatisfied: count('dissatisfied'),
+  },
+  (table) => [
+    primaryKey({
+      columns: [table.hour_ms, table.agent, table.target, table.tenant, table.unit],
+    }),
+  ],
+);
+
+/** Calls of a conversation in a day: one with too many is no single user, and is left out. */
+export const unitDays = pgTable(
+  'unit_days',
+  {
+    day_ms: ms('day_ms').notNull(),
+    unit: text().notNull(),
+    calls: count('calls'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.day_ms, table.unit] }),
+    index('unit_days_busy').on(table.unit).where(sql`${table.calls} > 200`),
+  ],
+);
+
+/**
+ * A unit in an experiment, once a metric: the arm, share and time of the first call that shows it.
+ * The earliest call wins whatever the order of arrival, so a rebuilt store holds the same rows.
+ */
+export const experimentUnits = pgTable(
+  'experiment_units',
+  {
+    experiment: text().notNull(),
+    metric: text().notNull(),
+    unit: text().notNull(),
+    arm: text().notNull(),
+    share: doublePrecision().notNull(),
+    at_ms: ms('at_ms').notNull(),
+    /** Events of the metric that stand; 0 where the user has changed their mind. */
+    events: count('events'),
+  },
+  (table) => [primaryKey({ columns: [table.experiment, table.metric, table.unit] })],
+);
+
+/** Canary arms that the gateway withheld by itself, for the worker to make a row's state of. */
+export const withheld = pgTable(
+  'withheld',
+  {
+    experiment: text().notNull(),
+    /** The permit's epoch at that time. */
+    epoch: bigint({ mode: 'number' }).notNull(),
+    at_ms: ms('at_ms').notNull(),
+    cause: text().notNull(),
+    reason: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.experiment, table.epoch, table.at_ms] })],
+);

@@ -1,0 +1,277 @@
+import { join } from 'node:path';
+import packageJson from '../package.json' with { type: 'json' };
+import { createAdmin } from './admin/create-admin.ts';
+import { openClockFile } from './config/clock-file.ts';
+import { readControl, writeControl } from './config/control.ts';
+import { type Environment, readEnvironment } from './config/env.ts';
+import { createFileDigests } from './config/file-digests.ts';
+import { loadPolicy } from './config/load.ts';
+import { takeLock } from './config/lock.ts';
+import { problemsOf } from './config/problems.ts';
+import { createProcessLog, readLogLevel } from './config/process-log.ts';
+import type { LoadedPolicy } from './config/snapshot.ts';
+import { watchPolicies } from './config/watch.ts';
+import { type Clock, createClock } from './core/clock.ts';
+import { messageOf } from './core/errors.ts';
+import { uuidv7 } from './core/ids.ts';
+import type { TailBatch } from './core/journal.ts';
+import type { Log } from './core/log.ts';
+import { createMetrics, type Metrics } from './core/metrics.ts';
+import { type GatewayReport, HEARTBEAT_MS, type ToGateway, type ToWorker } from './core/state.ts';
+import type { Bus } from './events/bus.ts';
+import { openJournal } from './events/journal.ts';
+import { pruneSegments } from './events/segments.ts';
+import { createTail, type Tail } from './events/tail.ts';
+import { watchControl } from './gateway/control-watch.ts';
+import { createOracle, type RunningOracle } from './oracle/create-oracle.ts';
+import { detectors } from './oracle/detectors/index.ts';
+import { gates } from './oracle/gates/index.ts';
+import { mutations } from './oracle/mutations/index.ts';
+import { plugins } from './plugins/index.ts';
+import { providers } from './providers/index.ts';
+import { applyBatch } from './store/apply.ts';
+import { forgetCursors, readCursors } from './store/cursors.ts';
+import { sql } from './store/drizzle.ts';
+import { openStore, type Store } from './store/open.ts';
+import { pruneStore } from './store/prune.ts';
+import { rowsOf } from './store/rows.ts';
+
+/**
+ * The worker's composition root: it owns the store, applies the journal to it, runs the oracle and
+ * serves the admin API. It ends itself when its parent is gone; the gateway needs none of it to
+ * serve.
+ */
+const STORE_LOCK_WAIT_MS = 10_000;
+const PRUNE_EVERY_MS = 3_600_000;
+const GATE_NAMES = [...gates.keys()];
+
+/** What every part of the worker is made of. */
+interface Ground {
+  readonly environment: Environment;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+await run();
+
+async function run(): Promise<void> {
+  const log = createProcessLog('worker', readLogLevel(process.env.HIVE_LOG_LEVEL));
+  try {
+    const stop = await startWorker(log);
+    const leave = (): void => {
+      stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error('the worker did not stop in order', { error: messageOf(error) });
+          process.exit(1);
+        },
+      );
+    };
+    for (const farewell of ['SIGTERM', 'disconnect'] as const) process.once(farewell, leave);
+    // Ctrl-C reaches the whole group; the parent then stops us in order.
+    process.on('SIGINT', () => {});
+    if (!process.connected && process.send) leave();
+  } catch (error) {
+    log.error('the worker cannot start', { error: messageOf(error) });
+    process.exit(1);
+  }
+}
+
+async function startWorker(log: Log): Promise<() => Promise<void>> {
+  const environment = readEnvironment(process.env);
+  const { data_dir, database_url, time_scale } = environment;
+  const clock = createClock(openClockFile(data_dir, time_scale, Date.now()));
+  const ground: Ground = { environment, clock, log, metrics: createMetrics() };
+  const what = `the store of ${data_dir}`;
+  const lock = await takeLock(join(data_dir, 'store.lock'), { wait_ms: STORE_LOCK_WAIT_MS, what });
+  const store = await openStore({ data_dir, database_url, log });
+  const writer = `w0-${uuidv7(Date.now())}`;
+  const bus = await openBus(ground, writer, () => tail.hint());
+  const policies = followPolicies(ground);
+  const tail = createTail({
+    dir: join(data_dir, 'journal'),
+    cursors: await readCursors(store.db),
+    apply: (batch) => applyAndTell(ground, store, batch, () => oracle),
+    live: (name) => name === writer || name === process.argv[2],
+    metrics: ground.metrics,
+    log,
+  });
+  const control = watchControl({
+    first: readControl(data_dir),
+    read: () => readControl(data_dir),
+    onChange: (changed) => void oracle.reconcileControl(changed).catch(report(log, 'control.json')),
+    log,
+  });
+  const frozen = (): boolean => control.control().frozen;
+  const lent: Lent = { store, bus, tail, loaded: policies.loaded, frozen };
+  const oracle = createWorkerOracle(ground, lent);
+  const admin = createWorkerAdmin(ground, lent, oracle);
+
+  tail.start();
+  // What was acknowledged before a crash comes before what is decided after it.
+  await tail.drain();
+  await oracle.reconcileControl(control.control());
+  tell({ kind: 'state', state: await oracle.state() });
+  tell({ kind: 'permits', permits: await oracle.permits() });
+  const { port } = await admin.listen();
+  tell({ kind: 'ready', port });
+  oracle.start();
+  const timers = [
+    setInterval(() => void beat(oracle, log), HEARTBEAT_MS),
+    setInterval(() => void prune(ground, lent), PRUNE_EVERY_MS),
+  ];
+  await prune(ground, lent);
+
+  return async () => {
+    for (const timer of timers) clearInterval(timer);
+    control.close();
+    policies.close();
+    await admin.close();
+    await oracle.stop();
+    await bus.close();
+    await tail.stop();
+    await store.close();
+    lock.release();
+  };
+}
+
+/** The admin API, and what it says of the gateway: what the gateway last reported. */
+function createWorkerAdmin(ground: Ground, { store, tail, loaded }: Lent, oracle: RunningOracle) {
+  const { host, port, admin_port, data_dir } = ground.environment;
+  let heard: GatewayReport | null = null;
+  process.on('message', (message: ToWorker) => {
+    if (message.kind === 'hint') tail.hint();
+    if (message.kind === 'report') heard = message.report;
+  });
+  return createAdmin({
+    ...ground,
+    oracle,
+    store: { kind: store.kind, check: async () => void (await rowsOf(store.db, sql`select 1`)) },
+    report: () => heard,
+    host,
+    port: admin_port,
+    extras: () => ({
+      product_version: packageJson.version,
+      gateway_url: `http://${host}:${port}`,
+      data_dir,
+      journal_lag_bytes: tail.lag_bytes(),
+      loaded: loaded(),
+    }),
+  });
+}
+
+function openBus({ environment, clock, log, metrics }: Ground, writer: string, hint: () => void) {
+  return openJournal({
+    dir: join(environment.data_dir, 'journal'),
+    writer,
+    waiting_max: environment.bus_max,
+    policy_ms: () => clock.policy_ms(),
+    metrics,
+    log,
+    onFlushed: hint,
+  });
+}
+
+/**
+ * What the gateway reported of itself is told to the oracle before the batch is committed: after a
+ * crash it is told again, and both know it already.
+ */
+async function applyAndTell(
+  { metrics, log }: Ground,
+  store: Store,
+  batch: TailBatch,
+  oracle: () => RunningOracle,
+): Promise<void> {
+  for (const { record } of batch.records) {
+    if (record.type === 'canary.withheld') await oracle().onWithheld(record);
+  }
+  await applyBatch(store, batch, { metrics, log });
+  for (const { record } of batch.records) {
+    if (record.type === 'policy.swapped') oracle().onSwapped(record);
+  }
+}
+
+interface Lent {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly tail: Tail;
+  readonly loaded: () => LoadedPolicy;
+  readonly frozen: () => boolean;
+}
+
+function createWorkerOracle(ground: Ground, lent: Lent): RunningOracle {
+  const { data_dir } = ground.environment;
+  return createOracle({
+    ...ground,
+    ...lent,
+    problemsOf: (policy) => problemsOf(policy, { providers, plugins, gates: GATE_NAMES }),
+    detectors,
+    mutations,
+    gates,
+    drain: () => lent.tail.drain(),
+    publish: (state) => tell({ kind: 'state', state }),
+    publishPermits: (permits) => tell({ kind: 'permits', permits }),
+    writeControlWithdrawn(key) {
+      const { withdrawn, ...rest } = readControl(data_dir);
+      if (!withdrawn.includes(key))
+        writeControl(data_dir, { ...rest, withdrawn: [...withdrawn, key] });
+    },
+  });
+}
+
+/** The YAML as the worker plans with it; one that does not load changes nothing here either. */
+function followPolicies({ environment, log }: Ground) {
+  const digests = createFileDigests();
+  const load = (): LoadedPolicy =>
+    loadPolicy({
+      digests,
+      dir: environment.policies_dir,
+      environment,
+      providers,
+      plugins,
+      gates: GATE_NAMES,
+    });
+  let loaded = load();
+  const watch = watchPolicies(environment.policies_dir, () => {
+    try {
+      loaded = load();
+    } catch (error) {
+      // The gateway says what is wrong, in /status and in its log.
+      log.info('the policy on disk does not load', { error: messageOf(error) });
+    }
+  });
+  return { loaded: () => loaded, close: () => watch.close() };
+}
+
+async function beat(oracle: RunningOracle, log: Log): Promise<void> {
+  try {
+    tell({ kind: 'permits', permits: await oracle.permits() });
+  } catch (error) {
+    log.warn('no permits this time', { error: messageOf(error) });
+  }
+}
+
+async function prune(
+  { environment, clock, log }: Ground,
+  { store, tail, loaded }: Lent,
+): Promise<void> {
+  try {
+    const { events_days } = loaded().policy.store;
+    await pruneStore(store, { now_ms: clock.policy_ms(), events_days });
+    const dir = join(environment.data_dir, 'journal');
+    const gone = await pruneSegments({ dir, cursors: tail.cursors(), wall_ms: clock.wall_ms() });
+    await forgetCursors(store.db, gone);
+  } catch (error) {
+    log.warn('retention failed; it is tried again in an hour', { error: messageOf(error) });
+  }
+}
+
+function report(log: Log, what: string): (error: unknown) => void {
+  return (error) => log.error(what, { error: messageOf(error) });
+}
+
+/** To the gateway; without one nobody listens, and the next whole value says it all again. */
+function tell(message: ToGateway): void {
+  if (process.connected) process.send?.(message);
+}

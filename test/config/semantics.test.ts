@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+import { loadPolicy } from '../../src/config/load.ts';
+import { isLoopback } from '../../src/config/semantics.ts';
+import { FILES, gatewayWith, inputOf, linesOf, load, makeFolder, TONE, thrownBy } from './world.ts';
+
+describe('policyProblems', () => {
+  test.each([
+    [
+      'an unknown target',
+      '[big, small]',
+      '[bigg, small]',
+      /agents.default.targets.* no target bigg; did you mean big\?/,
+    ],
+    [
+      'an unknown provider definition',
+      'use: remote',
+      'use: remoet',
+      /5?:.*no provider called remoet; did you mean remote\?/,
+    ],
+    [
+      'an unknown plugin',
+      '{ use: plain }',
+      '{ use: plane }',
+      /plugins.plane.use: there is no plugin called plane; did you mean plain\?/,
+    ],
+    ['a plugin named twice', '{ use: plain }', '{ use: cache }', /two plugins have the id cache/],
+    [
+      'an unknown prompt',
+      'prompt: tone',
+      'prompt: tune',
+      /agents.helper.prompt: there is no prompt tune; did you mean tone\?/,
+    ],
+    ['an unknown prompt version', 'prompt: tone', 'prompt: tone@7', /prompt tone has no version 7/],
+    [
+      'an unknown adapter',
+      'prompt: tone',
+      'adapter: uper',
+      /no provider has the adapter uper; did you mean upper\?/,
+    ],
+    [
+      'options of a plugin that is not listed',
+      'cache: { mode',
+      'cash: { mode',
+      /agents.helper.plugins.cash: there is no plugin cash; did you mean cache\?/,
+    ],
+    ['a name that is none', '  default: {', '  De fault: {', /agents.De fault: not a name/],
+    [
+      'a target without a model',
+      'model: big-1',
+      'fallback_only: false',
+      /targets.big: missing: model/,
+    ],
+    [
+      'an agent without targets',
+      '[big, small]',
+      '{}',
+      /agents.default.targets: an agent needs at least one target/,
+    ],
+    [
+      'a default for the messages',
+      'prompt: tone',
+      'params: { messages: [] }',
+      /params.messages: messages is the client/,
+    ],
+    [
+      'a missing key',
+      '  big: { provider: cloud, model',
+      '  big: { model',
+      /targets.big.provider: missing: expected a string/,
+    ],
+    [
+      'a wrong kind of targets',
+      '[big, small]',
+      'big',
+      /agents.default.targets: expected a map or a list/,
+    ],
+  ])('refuses %s', (_what, from, to, wanted) => {
+    expect(linesOf(gatewayWith(from, to)).join('\n')).toMatch(wanted);
+  });
+
+  test.each([
+    ['knobs.x: {}', /not a JSON pointer/],
+    ['/providers/cloud/base_url: {}', /only knobs of agents/],
+    ['/agents/helpr/adapter: {}', /no agent helpr; did you mean helper/],
+    ['/agents/*/adaptor: {}', /no knob adaptor; did you mean adapter/],
+    ['/agents/*/params: {}', /name what below params may move/],
+    ['/agents/*/targets: { add_from: [bog] }', /no target bog; did you mean big/],
+    ['/agents/*/adapter: { allow: [lower] }', /no provider has the adapter lower/],
+    ['/agents/*/prompt: { candidates: [tone@3] }', /prompt tone has no version 3/],
+    ['/agents/*/params/top_p: { min: 2, max: 1 }', /min 2 exceeds max 1/],
+  ])('refuses the bound %s', (bound, wanted) => {
+    const text = linesOf({ 'policies/oracle_policies.yaml': `bounds:\n  ${bound}\n` }).join('\n');
+    expect(text).toMatch(wanted);
+    expect(text).toMatch(/^oracle_policies.yaml:2:/);
+  });
+
+  test('refuses unknown gates where it is told which there are', () => {
+    const folder = makeFolder({ ...FILES, 'policies/oracle_policies.yaml': 'gates: [shema]\n' });
+    const run = () => loadPolicy({ ...inputOf(folder), gates: ['schema', 'policy'] });
+    expect(thrownBy(run).message).toMatch(/there is no gate shema; did you mean schema\?/);
+  });
+
+  test('refuses two prompts of one name', () => {
+    expect(linesOf({ 'policies/prompts/zone.yaml': TONE })[0]).toBe(
+      'prompts/zone.yaml:2:7 name: prompts/tone.yaml has this name as well',
+    );
+  });
+
+  test('refuses open access on an address that others can reach', () => {
+    expect(linesOf({}, { HIVE_HOST: '0.0.0.0' }).join()).toMatch(
+      /access.mode: open access is refused on 0.0.0.0/,
+    );
+    expect(load({}, { HIVE_HOST: '::1' }).policy.access.mode).toBe('open');
+  });
+});
+
+describe('isLoopback', () => {
+  test('knows the addresses that only this machine reaches', () => {
+    const near = ['127.0.0.1', '127.8.9.10', 'localhost', '::1', '[::1]'];
+    const far = ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.evil.test', 'localhost.evil.test'];
+    expect(near.filter(isLoopback)).toEqual(near);
+    expect(far.filter(isLoopback)).toEqual([]);
+  });
+});

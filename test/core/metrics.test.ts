@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { createMetrics, METRICS, SERIES_MAX } from '../../src/core/metrics.ts';
+
+describe('metrics', () => {
+  test('a counter adds by its labels and a snapshot does not change afterwards', () => {
+    const metrics = createMetrics();
+    metrics.add('hive_attempts_total', ['mini', 'ok']);
+    metrics.add('hive_attempts_total', ['mini', 'ok'], 2);
+    const snapshot = metrics.snapshot();
+    metrics.add('hive_attempts_total', ['mini', 'ok']);
+    expect(snapshot.hive_attempts_total?.[0]).toMatchObject({
+      labels: ['mini', 'ok'],
+      value: 3,
+    });
+  });
+
+  test('a histogram puts a value into the bucket whose upper bound is not below it', () => {
+    const metrics = createMetrics();
+    for (const seconds of [0.005, 0.006, 100]) metrics.observe('hive_cycle_seconds', seconds);
+    const series = metrics.snapshot().hive_cycle_seconds?.[0];
+    expect(series?.buckets[0]).toBe(1);
+    expect(series?.buckets[1]).toBe(1);
+    expect(series?.buckets.at(-1)).toBe(1);
+    expect(series?.count).toBe(3);
+    expect(series?.value).toBeCloseTo(100.011);
+  });
+
+  test('series stay bounded however many label values arrive', () => {
+    const metrics = createMetrics();
+    for (let index = 0; index < SERIES_MAX * 2; index += 1) {
+      metrics.add('hive_calls_total', [`agent-${index}`, 'ok']);
+    }
+    const series = metrics.snapshot().hive_calls_total ?? [];
+    expect(series).toHaveLength(SERIES_MAX + 1);
+    expect(series.at(-1)).toMatchObject({ labels: ['other', 'other'], value: SERIES_MAX });
+  });
+
+  test('every declared name has our prefix, and counters end in _total', () => {
+    for (const [name, declaration] of Object.entries(METRICS)) {
+      expect(name).toMatch(/^hive_[a-z_]+$/);
+      expect(name.endsWith('_total')).toBe(declaration.kind === 'counter');
+    }
+  });
+});

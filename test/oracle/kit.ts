@@ -1,0 +1,278 @@
+import type { LoadedPolicy } from '../../src/config/snapshot.ts';
+import { instantiate, type LeafHost } from '../../src/core/definition.ts';
+import { valuesBefore } from '../../src/core/fold.ts';
+import type { MutationRecord } from '../../src/core/ledger.ts';
+import type {
+  Before,
+  Finding,
+  Gate,
+  GateDefinition,
+  Mutation,
+  MutationDefinition,
+  MutationKind,
+  MutationType,
+  Proposal,
+  SegmentStats,
+  Verdict,
+} from '../../src/core/oracle.ts';
+import { touchedPointers } from '../../src/core/pointer.ts';
+import type { Contents, Policy } from '../../src/core/policy.ts';
+import { mutations } from '../../src/oracle/mutations/index.ts';
+
+/**
+ * The oracle's tests share one small world: two agents, three targets, two adapters, two prompts.
+ */
+export const HOST: LeafHost = {
+  keep: (_id, make) => make(),
+  monotonic_ms: () => 0,
+  policy_ms: () => 0,
+};
+
+export const CONTENTS: Contents = {
+  d1: { ops: [{ op: 'system.append', text: 'Be brief.' }] },
+  d2: { ops: [{ op: 'system.append', text: 'Be kind.' }] },
+};
+
+export const POLICY: Policy = {
+  version: 1,
+  providers: {
+    local: { use: 'embedded', model: 'm.gguf', adapters: { upper: 'u.gguf', reverse: 'r.gguf' } },
+    remote: { use: 'openai' },
+  },
+  targets: {
+    demo: { provider: 'local', fallback_only: false },
+    mini: { provider: 'remote', model: 'mini', fallback_only: false },
+    bad: { provider: 'remote', model: 'bad', fallback_only: false },
+  },
+  agents: {
+    solo: { targets: { demo: 1 }, adapter: 'none', params: { temperature: 0.5 }, plugins: {} },
+    duo: {
+      targets: { demo: 0.5, mini: 0.5 },
+      prompt: 'tone@1',
+      adapter: 'none',
+      params: {},
+      plugins: {},
+    },
+  },
+  plugins: { order: [], by: {} },
+  resilience: {
+    timeouts: { connect_ms: 1000, first_token_ms: 1000, idle_ms: 1000, total_ms: 1000 },
+    retry: { retries: 0, backoff_ms: [1, 2] },
+    breaker: { errors: 0.5, calls_min: 20, open_ms: 1000 },
+  },
+  access: { mode: 'open' },
+  limits: { body_bytes_max: 1_000_000 },
+  capture: { feedback_text: true },
+  store: { events_days: 7 },
+  prompts: { tone: { versions: { 1: 'd1', 2: 'd2' }, labels: { production: 1 } } },
+  oracle: {
+    thresholds: {
+      performance: {
+        response_time: { warning_threshold_ms: 1500, critical_threshold_ms: 3000 },
+        success_rate: { target: 0.95 },
+      },
+      satisfaction: {
+        rating: { warning_threshold: 3.5, critical_threshold: 2.5, target: 4.5 },
+        dissatisfied: { warning: 0.15, critical: 0.3 },
+      },
+    },
+    safety: {
+      max_mutations_per_hour: 10,
+      min_confidence: 0.7,
+      require_approval: { risk: 'high' },
+      approval_hours: 24,
+      canary: {
+        share: 0.05,
+        ramp: [0.1, 0.25, 0.5, 1],
+        minutes_min: 60,
+        units_min: 150,
+        days_max: 14,
+        step: { minutes: 10, units: 30 },
+      },
+      rollback: {
+        error_rate: 0.15,
+        response_time_ms: 10_000,
+        complaints: { count: 5, window_minutes: 10 },
+      },
+    },
+    bounds: {
+      '/agents/*/targets': { add_from: ['mini', 'bad'], min_left: 1, step_max: 0.2 },
+      '/agents/*/params/temperature': { min: 0, max: 1, step_max: 0.2 },
+      '/agents/*/prompt': { candidates: ['tone@1', 'tone@2', 'missing@1'] },
+      '/agents/*/adapter': { allow: ['upper', 'unheard-of', 'reverse'] },
+    },
+    gates: ['schema', 'policy', 'rate', 'conflict', 'rollback', 'confidence', 'approval'],
+  },
+  pipeline: {
+    schedule: { every_ms: 60_000, jitter: 0 },
+    stages: {
+      order: ['collect', 'analyze', 'decide', 'validate', 'execute', 'monitor'],
+      by: { collect: { options: { window_hours: 24, event_limit: 100 } } },
+    },
+  },
+  files: {},
+  switches: {
+    feedback_loop: true,
+    oracle: true,
+    lora_hotplug: true,
+    auto_rollback: true,
+    safety_checks: true,
+  },
+};
+
+export function loadedPolicy(policy: Policy = POLICY): LoadedPolicy {
+  return { policy, contents: CONTENTS, source_sha256: '', notices: [], origins: new Map() };
+}
+
+type Deep<Value> = { readonly [Key in keyof Value]?: Deep<Value[Key]> };
+
+/** The world's policy with some of the oracle's safety changed. */
+export function withSafety(change: Deep<Policy['oracle']['safety']>): Policy {
+  const { safety } = POLICY.oracle;
+  const merged = { ...safety, ...change, canary: { ...safety.canary, ...change.canary } };
+  return { ...POLICY, oracle: { ...POLICY.oracle, safety: merged as typeof safety } };
+}
+
+export function withSwitches(change: Partial<Policy['switches']>, policy = POLICY): Policy {
+  return { ...policy, switches: { ...policy.switches, ...change } };
+}
+
+export function kindOf(definition: MutationDefinition<Record<string, never>>): MutationKind {
+  return instantiate(definition, {}, HOST);
+}
+
+export const KINDS: readonly MutationKind[] = [...mutations.values()].map((definition) =>
+  instantiate(definition, {}, HOST),
+);
+
+let made = 0;
+
+/** An id in the shape of ours, another at each call. */
+export function testId(kind: string): string {
+  made += 1;
+  return `${kind}_00000000-0000-7000-8000-${String(made).padStart(12, '0')}`;
+}
+
+export function mutationFor(
+  patch: Mutation['patch'],
+  change: Partial<Mutation> = {},
+  policy: Policy = POLICY,
+): Mutation {
+  const touches = touchedPointers(patch);
+  return {
+    id: testId('mut'),
+    type: 'LORA_APPLY',
+    agent: 'solo',
+    touches,
+    before: valuesBefore(policy, touches),
+    patch,
+    primary: 'dissatisfied',
+    confidence: null,
+    risk: 'high',
+    expected: null,
+    finding: null,
+    why: null,
+    ...change,
+  };
+}
+
+export const ADAPTER_PATCH = { agents: { solo: { adapter: 'upper' } } };
+
+export function rowFor(mutation: Mutation, change: Partial<MutationRecord> = {}): MutationRecord {
+  const { id, type, agent, touches, before, patch } = mutation;
+  return {
+    id,
+    type,
+    agent,
+    touches,
+    before,
+    patch,
+    mutation,
+    seq: 1,
+    rollback_key: id.replace('mut_', 'rollback_'),
+    state: 'applied',
+    plan: 'plan_x',
+    origin: 'oracle',
+    experiment: null,
+    content: {},
+    version_before: '',
+    version_after: '',
+    executed_ms: 0,
+    applied_ms: null,
+    ended_ms: null,
+    reason: null,
+    ...change,
+  };
+}
+
+export function beforeOf(change: Partial<Before> = {}): Before {
+  return {
+    at_ms: 10_000_000,
+    base: POLICY,
+    policy: POLICY,
+    contents: CONTENTS,
+    rows: [],
+    recent: [],
+    earlier: [],
+    kinds: Object.fromEntries(KINDS.map((kind) => [kind.type, kind])) as Record<
+      MutationType,
+      MutationKind
+    >,
+    problemsOf: () => [],
+    ...change,
+  };
+}
+
+/** What a gate says of a mutation. */
+export function verdictBy(
+  definition: GateDefinition<Record<string, never>>,
+  mutation: Mutation,
+  before: Partial<Before> = {},
+  proposal: Partial<Proposal> = {},
+): Verdict {
+  const gate: Gate = instantiate(definition, {}, HOST);
+  return gate({ mutation, origin: 'oracle', approved: false, ...proposal }, beforeOf(before));
+}
+
+export function findingFor(agent: string, change: Partial<Finding> = {}): Finding {
+  return {
+    id: testId('finding'),
+    detector: 'unit-rate',
+    segment: { agent, target: null },
+    metric: 'dissatisfied',
+    effect: 0.6,
+    interval: [0.6, 0.9],
+    yardstick: { kind: 'threshold', value: 0.15 },
+    n: 30,
+    units: 40,
+    severity: 'critical',
+    text: 'Too many were dissatisfied.',
+    evidence: [],
+    ...change,
+  };
+}
+
+export function segmentOf(
+  agent: string,
+  target: string | null,
+  change: Partial<SegmentStats> = {},
+): SegmentStats {
+  return {
+    segment: { agent, target },
+    calls: 100,
+    errors: 0,
+    aborted: 0,
+    retries: 0,
+    regenerations: 0,
+    latency_sum_ms: 1000,
+    ratings: 0,
+    rating_sum: 0,
+    units: 100,
+    units_error: 0,
+    units_abort: 0,
+    units_rated: 0,
+    units_dissatisfied: 0,
+    evidence: ['call_1'],
+    ...change,
+  };
+}

@@ -1,0 +1,68 @@
+import type { Call } from '../../src/core/call.ts';
+import type { JsonObject } from '../../src/core/canonical.ts';
+import type { AgentView, PluginHost, Scope, TargetView } from '../../src/core/plugin.ts';
+import { pickAt } from '../../src/core/unit.ts';
+
+/** A scope that writes down what a plugin said, and picks at a given fraction. */
+export interface RecordingScope extends Scope {
+  readonly notes: string[];
+  readonly marks: string[];
+  readonly choices: { options: readonly string[]; excluded: readonly string[] }[];
+}
+
+export const pluginHost: PluginHost = {
+  agent: 'a',
+  keep: (_id, make) => make(),
+  monotonic_ms: () => 0,
+  policy_ms: () => 0,
+};
+
+export function recordingScope(
+  agent: Partial<AgentView>,
+  { fraction = 0, down = [] }: { fraction?: number; down?: readonly string[] } = {},
+): RecordingScope {
+  const notes: string[] = [];
+  const marks: string[] = [];
+  const choices: RecordingScope['choices'] = [];
+  return {
+    notes,
+    marks,
+    choices,
+    agent: {
+      name: 'a',
+      entry: { targets: {}, adapter: 'none', params: {}, plugins: {} },
+      targets: [],
+      prompt: null,
+      lora_hotplug: true,
+      ...agent,
+    },
+    healthy: (target) => !down.includes(target),
+    choose(_name, options, probabilities, excluded = new Set()) {
+      choices.push({ options, excluded: [...excluded] });
+      const left = options
+        .map((option, index) => ({ option, weight: probabilities[index] ?? 0 }))
+        .filter(({ option }) => !excluded.has(option));
+      if (left.length === 0) throw new Error('nothing to choose from');
+      const picked =
+        left[
+          pickAt(
+            fraction,
+            left.map(({ weight }) => weight),
+          )
+        ];
+      if (!picked) throw new Error('nothing was picked');
+      return picked.option;
+    },
+    note: (subject, reason) => void notes.push(`${subject}: ${reason}`),
+    mark: (marker) => void marks.push(marker),
+  };
+}
+
+export function callOf(body: JsonObject, more: Partial<Call> = {}): Call {
+  const raw = Buffer.from(JSON.stringify(body));
+  return { pinned: null, ...more, body, raw } as Call;
+}
+
+export function target(name: string, more: Partial<TargetView> = {}): TargetView {
+  return { name, weight: 1, fallback_only: false, adapters: [], ...more };
+}

@@ -1,0 +1,296 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { CallEvent, FeedbackEvent, JournalRecord } from '../../src/core/event.ts';
+import { silentLog } from '../../src/core/log.ts';
+import { createMetrics, type Metrics } from '../../src/core/metrics.ts';
+import { applyBatch } from '../../src/store/apply.ts';
+import { readCursors } from '../../src/store/cursors.ts';
+import { sql } from '../../src/store/drizzle.ts';
+import { readEpoch, readMutations, upsertLedger } from '../../src/store/ledger.ts';
+import { canaryCells, withheldOf } from '../../src/store/observe.ts';
+import type { Store } from '../../src/store/open.ts';
+import { rowsOf } from '../../src/store/rows.ts';
+import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
+import { backends, emptyStore } from '../kit/store.ts';
+
+describe.each(backends())('applyBatch on $name', (backend) => {
+  if (backend.missing !== null) {
+    test.skip(`is skipped: ${backend.missing}`, () => {});
+    return;
+  }
+  let store: Store;
+  let metrics: Metrics;
+
+  beforeAll(async () => {
+    store = await backend.open();
+  });
+  afterAll(async () => {
+    await store.close();
+    backend.stop();
+  });
+  beforeEach(async () => {
+    metrics = createMetrics();
+    await emptyStore(store);
+  });
+
+  const apply = (...records: JournalRecord[]) =>
+    applyBatch(store, batchOf(...records), { metrics, log: silentLog });
+
+  /** One line a rollup row: what is not 0. */
+  const rollups = async () => {
+    const rows = await rowsOf<Record<string, unknown>>(
+      store.db,
+      sql`select agent, target, arm, calls::float8, errors::float8, aborted::float8,
+        rejected::float8, retries::float8, regenerations::float8, ratings::float8, rating_sum,
+        verdicts::float8, dissatisfied::float8, complaints::float8
+      from rollup_minutes order by agent, target, arm, minute_ms`,
+    );
+    return rows.map(shown);
+  };
+  const units = async () => {
+    const rows = await rowsOf<Record<string, unknown>>(
+      store.db,
+      sql`select unit, target, calls::float8, errors::float8, rated::float8, dissatisfied::float8
+      from unit_hours order by unit, target`,
+    );
+    return rows.map(shown);
+  };
+  const feedbackRows = () =>
+    rowsOf<Record<string, unknown>>(
+      store.db,
+      sql`select id, matched, call, duplicate, counted from feedback order by id`,
+    );
+
+  test('applyBatch adds calls up by agent, target and arm', async () => {
+    await apply(
+      callEvent('c1'),
+      callEvent('c2', { outcome: 'error', arm_error: true, served: null }),
+      callEvent('c3', { outcome: 'aborted', relation: 'retry' }),
+      callEvent('c4', { outcome: 'rejected', intended: null, served: null }),
+      callEvent('c5', { origin: 'probe' }),
+      callEvent('c6', { experiment: 'exp_1', arm: 'canary', share: 0.05, unit: 'u:2' }),
+    );
+    expect(await rollups()).toEqual([
+      { agent: 'default', target: '', arm: 'none', rejected: 1 },
+      { agent: 'default', target: 'demo', arm: 'canary', calls: 1 },
+      {
+        agent: 'default',
+        target: 'demo',
+        arm: 'none',
+        calls: 3,
+        errors: 1,
+        aborted: 1,
+        retries: 1,
+      },
+    ]);
+    // The canary's unit is the monitor's alone.
+    expect(await units()).toEqual([{ unit: 'u:1', target: 'demo', calls: 3, errors: 1 }]);
+  });
+
+  test('applyBatch counts a batch that is read again once', async () => {
+    const records = [
+      callEvent('c1', { experiment: 'e', arm: 'canary', share: 0.1 }),
+      callEvent('c2', { relation: 'regeneration', parent: 'c1' }),
+      feedbackEvent('f1', { call: 'c1' }),
+      feedbackEvent('f2', { agent: 'default', rater: 'other' }),
+    ];
+    await apply(...records, ...records);
+    const once = [await rollups(), await units(), await feedbackRows()];
+    await apply(...records);
+    expect([await rollups(), await units(), await feedbackRows()]).toEqual(once);
+    const matched = metrics.snapshot().hive_feedback_matched_total;
+    expect(matched?.map(({ labels, value }) => [labels[0], value])).toEqual([
+      ['call', 1],
+      ['agent', 1],
+    ]);
+  });
+
+  test('applyBatch commits cursors and dead letters with the records, or nothing', async () => {
+    const dead = [
+      { segment: 'w-1.log', offset: 3, length: 4, reason: 'no JSON', bytes: Buffer.from('bad!') },
+    ];
+    const cursors = [{ segment: 'w-1.log', offset: 99, done: true }];
+    const batch = { ...batchOf(callEvent('c1')), dead, cursors };
+    await applyBatch(store, batch, { metrics, log: silentLog });
+    expect(await readCursors(store.db)).toEqual(new Map([['w-1.log', { offset: 99, done: true }]]));
+    const letters = await rowsOf(store.db, sql`select id, reason, bytes from dead_letters`);
+    expect(letters).toEqual([{ id: 'w-1.log:3', reason: 'no JSON', bytes: 'YmFkIQ==' }]);
+    const broken = callEvent('c2', { agent: null as unknown as string });
+    const bad = { ...batchOf(callEvent('c3'), broken), dead: [], cursors: [] };
+    const failed = applyBatch(store, bad, { metrics, log: silentLog });
+    await expect(failed).rejects.toThrow(/null value in column "agent"/);
+    expect(await rowsOf(store.db, sql`select id from calls`)).toEqual([{ id: 'c1' }]);
+  });
+
+  test('applyBatch stores what Postgres cannot hold as text, mended', async () => {
+    await apply(feedbackEvent('f1', { text: 'a\0b\ud800c' }));
+    const rows = await rowsOf<{ text: string }>(store.db, sql`select text from feedback`);
+    expect(rows).toEqual([{ text: 'a\ufffdb\ufffdc' }]);
+  });
+
+  test.each([
+    ['its id', { call: 'c1' }],
+    ['the completion’s id', { completion_id: 'cmpl_c1' }],
+    ['the request’s id', { request_id: 'req_c1' }],
+    ['its session', { session: 's1' }],
+  ])('applyBatch matches feedback to a call by %s, whichever comes first', async (_how, named) => {
+    const call = callEvent('c1', { session: 's1', at_ms: NOON_MS });
+    const said = feedbackEvent('f1', { ...named, agent: 'default' });
+    await apply(call);
+    await apply(said);
+    const forwards = [await rollups(), await units(), await feedbackRows()];
+    expect(forwards[2]).toMatchObject([{ call: 'c1', counted: true }]);
+    await emptyStore(store);
+    await apply(said);
+    expect(await feedbackRows()).toMatchObject([{ matched: 'agent', counted: true }]);
+    await apply(call);
+    const backwards = [shownOnly(await rollups()), shownOnly(await units()), await feedbackRows()];
+    expect(backwards).toEqual(forwards);
+  });
+
+  test('applyBatch matches nothing of another tenant, of another call, or too late', async () => {
+    const minute = 60_000;
+    await apply(
+      callEvent('c1', { session: 's1', tenant: 'other' }),
+      callEvent('c2', { session: 's2' }),
+      feedbackEvent('f1', { call: 'c1' }),
+      feedbackEvent('f2', { session: 's1' }),
+      feedbackEvent('f3', { session: 's2', at_ms: NOON_MS + 31 * minute }),
+      // A wrong name is never held against the session's call.
+      feedbackEvent('f4', { call: 'unknown', session: 's2' }),
+      feedbackEvent('f5', { session: 's2', agent: 'another' }),
+      feedbackEvent('f6', { session: 's2', channel: 'header', key: 'another' }),
+    );
+    const rows = await feedbackRows();
+    expect(rows.map(({ id, matched }) => [id, matched])).toEqual([
+      ['f1', 'none'],
+      ['f2', 'none'],
+      ['f3', 'none'],
+      ['f4', 'none'],
+      ['f5', 'agent'],
+      ['f6', 'none'],
+    ]);
+    await apply(callEvent('unknown', { at_ms: NOON_MS + 40 * minute, session: 's9' }));
+    expect((await feedbackRows()).find(({ id }) => id === 'f4')).toMatchObject({ matched: 'none' });
+  });
+
+  test('applyBatch takes the newest call of a session', async () => {
+    await apply(
+      callEvent('c1', { session: 's' }),
+      callEvent('c2', { session: 's', at_ms: NOON_MS + 500 }),
+      callEvent('c3', { session: 's', at_ms: NOON_MS + 2000 }),
+      feedbackEvent('f1', { session: 's', at_ms: NOON_MS + 1000 }),
+    );
+    expect(await feedbackRows()).toMatchObject([{ call: 'c2', matched: 'session' }]);
+  });
+
+  test('applyBatch takes a value back when its rater gives another', async () => {
+    const experiment = { experiment: 'e', arm: 'canary', share: 0.1 };
+    await apply(callEvent('c1', experiment), feedbackEvent('f1', { call: 'c1', value: 1 }));
+    const dissatisfied = async () =>
+      (await canaryCells(store.db, 'e', { now_ms: NOON_MS, maturity_ms: 0 })).map(
+        ({ metric, units: n }) => `${metric} ${n}`,
+      );
+    expect(await dissatisfied()).toEqual(['assigned 1', 'dissatisfied 1', 'rated 1']);
+    await apply(feedbackEvent('f2', { call: 'c1', value: 5, at_ms: NOON_MS + 5000 }));
+    expect(await dissatisfied()).toEqual(['assigned 1', 'rated 1']);
+    expect(await rollups()).toMatchObject([{ ratings: 1, rating_sum: 5, verdicts: 1 }]);
+  });
+
+  test('applyBatch counts a regeneration against the earlier call, in any order', async () => {
+    const earlier = callEvent('c1', { experiment: 'e', arm: 'canary', share: 0.1 });
+    const again = callEvent('c2', { relation: 'regeneration', parent: 'c1' });
+    await apply(again);
+    await apply(earlier);
+    const backwards = await rollups();
+    expect(backwards).toContainEqual({
+      agent: 'default',
+      target: 'demo',
+      arm: 'canary',
+      calls: 1,
+      regenerations: 1,
+    });
+    await emptyStore(store);
+    await apply(earlier, again);
+    expect(await rollups()).toEqual(backwards);
+  });
+
+  test('applyBatch lets the ledger’s higher epoch stand', async () => {
+    const ledger = (epoch: number, state: string): JournalRecord => ({
+      type: 'ledger',
+      v: 1,
+      at_ms: NOON_MS,
+      epoch,
+      changes: [{ table: 'mutations', row: { id: 'm1', state, agent: 'default', seq: 1 } }],
+    });
+    await apply(ledger(5, 'canary'));
+    await apply(ledger(4, 'planned'));
+    expect(await readMutations(store.db)).toMatchObject([{ state: 'canary', epoch: 5 }]);
+    await apply(ledger(6, 'withdrawn'), ledger(6, 'withdrawn'));
+    expect(await readMutations(store.db)).toMatchObject([{ state: 'withdrawn', epoch: 6 }]);
+    expect(await readEpoch(store.db)).toBe(6);
+  });
+
+  test('applyBatch counts a call as slow above what its experiment froze', async () => {
+    const row = { id: 'e', state: 'canary', agent: 'default', slow_ms: 100 };
+    await upsertLedger(store.db, [{ table: 'experiments', row }], 1);
+    const arm = { experiment: 'e', arm: 'control', share: 0.1 };
+    await apply(
+      callEvent('c1', { ...arm, latency_ms: 100 }),
+      callEvent('c2', { ...arm, latency_ms: 101, unit: 'u:2' }),
+      callEvent('c3', { ...arm, experiment: 'other', latency_ms: 1000 }),
+    );
+    const cells = await canaryCells(store.db, 'e', { now_ms: NOON_MS, maturity_ms: 0 });
+    expect(cells.find(({ metric }) => metric === 'slow')?.units).toBe(1);
+  });
+
+  test('applyBatch keeps what the gateway withheld, and reports', async () => {
+    const withheld = {
+      type: 'canary.withheld',
+      v: 1,
+      at_ms: NOON_MS,
+      experiment: 'e',
+      epoch: 3,
+      cause: 'expired',
+      reason: 'no heartbeat',
+    } as const;
+    const report = { type: 'report', v: 1, id: 'r1', at_ms: NOON_MS, tenant: 'default' } as const;
+    const values = { response_time_ms: 250 };
+    await apply(withheld, withheld, { ...report, agent: null, session: null, values });
+    expect(await withheldOf(store.db, 'e')).toEqual([
+      { epoch: 3, at_ms: NOON_MS, cause: 'expired', reason: 'no heartbeat' },
+    ]);
+    expect(await rowsOf(store.db, sql`select "values" from reports`)).toEqual([{ values }]);
+  });
+
+  test('applyBatch comes to the same sums however the records are cut into batches', async () => {
+    const calls = Array.from({ length: 6 }, (_, n): CallEvent => {
+      const arm = { experiment: 'e', arm: n % 2 ? 'canary' : 'control', share: 0.5 };
+      return callEvent(`c${n}`, { ...arm, unit: `u:${n % 3}`, at_ms: NOON_MS + n });
+    });
+    const said = Array.from({ length: 12 }, (_, n): FeedbackEvent => {
+      const about = { call: `c${n % 6}`, agent: 'default', rater: `r${n % 2}` };
+      return feedbackEvent(`f${n}`, { ...about, value: 1 + (n % 5), at_ms: NOON_MS + 100 + n });
+    });
+    const results: string[] = [];
+    for (const order of [[...calls, ...said], [...said].reverse().concat([...calls] as never[])]) {
+      await emptyStore(store);
+      for (const record of order) await apply(record);
+      const cells = await canaryCells(store.db, 'e', { now_ms: NOON_MS, maturity_ms: 0 });
+      results.push(JSON.stringify([shownOnly(await rollups()), cells]));
+    }
+    await emptyStore(store);
+    await apply(...calls, ...said);
+    const cells = await canaryCells(store.db, 'e', { now_ms: NOON_MS, maturity_ms: 0 });
+    results.push(JSON.stringify([await rollups(), cells]));
+    expect(new Set(results).size).toBe(1);
+  });
+});
+
+function shown(row: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== 0));
+}
+
+/** Without rows that were taken back to nothing. */
+function shownOnly(rows: readonly Record<string, unknown>[]): readonly Record<string, unknown>[] {
+  return rows.filter((row) => Object.values(row).some((value) => typeof value === 'number'));
+}
