@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import packageJson from '../package.json' with { type: 'json' };
 import { openClockFile } from './config/clock-file.ts';
 import { enginesOf } from './config/engines.ts';
@@ -41,6 +42,11 @@ const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
 const RECENT_CALLS_MAX = 100_000;
 const BANNER_WAIT_MS = 15_000;
 const FOLLOW_ENGINES_MS = 1000;
+/**
+ * What a call leaves in the old generation is garbage within seconds, and the live heap is small: V8's
+ * default of growing it fourfold before it collects held 300 MB where 200 do, for a tenth of the CPU.
+ */
+const HEAP_GROWING_PERCENT = 80;
 
 /** What every part of the gateway is made of. */
 interface Ground {
@@ -67,6 +73,7 @@ interface Children {
 
 /** Starts the product and resolves when it serves. Throws one clear message where it cannot. */
 export async function start(flags: StartFlags = {}): Promise<void> {
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   if (existsSync('.env')) process.loadEnvFile('.env');
   const log = createProcessLog('gateway', readLogLevel(process.env.HIVE_LOG_LEVEL));
   const environment = readEnvironment(process.env, flags);

@@ -43,6 +43,7 @@ import { rowsOf } from './store/rows.ts';
  */
 const STORE_LOCK_WAIT_MS = 10_000;
 const PRUNE_EVERY_MS = 3_600_000;
+const REJOURNAL_EVERY_MS = 24 * 3_600_000;
 const GATE_NAMES = [...gates.keys()];
 
 /** What every part of the worker is made of. */
@@ -120,7 +121,9 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   const timers = [
     setInterval(() => void beat(oracle, log), HEARTBEAT_MS),
     setInterval(() => void prune(ground, lent), PRUNE_EVERY_MS),
+    setInterval(() => void rejournal(oracle, log), REJOURNAL_EVERY_MS),
   ];
+  await rejournal(oracle, log);
   await prune(ground, lent);
 
   return async () => {
@@ -249,6 +252,14 @@ async function beat(oracle: RunningOracle, log: Log): Promise<void> {
     tell({ kind: 'permits', permits: await oracle.permits() });
   } catch (error) {
     log.warn('no permits this time', { error: messageOf(error) });
+  }
+}
+
+async function rejournal(oracle: RunningOracle, log: Log): Promise<void> {
+  try {
+    await oracle.rejournal();
+  } catch (error) {
+    log.warn('the ledger was not journalled again', { error: messageOf(error) });
   }
 }
 

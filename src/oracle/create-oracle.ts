@@ -26,6 +26,8 @@ export interface RunningOracle extends Oracle {
   onSwapped(event: PolicySwappedEvent): void;
   /** Writes into the ledger what was withdrawn by `control.json` alone. */
   reconcileControl(control: Control): Promise<void>;
+  /** Journals the ledger again as it stands; daily, since segments are pruned. */
+  rejournal(): Promise<void>;
 }
 
 export function createOracle(deps: OracleDeps): RunningOracle {
@@ -56,6 +58,7 @@ export function createOracle(deps: OracleDeps): RunningOracle {
         deps.log.error('superseded rows were not written', { error: messageOf(thrown) });
       });
     },
+    rejournal: () => context.ledger.rejournal(),
     async reconcileControl(control) {
       if (control.withdrawn.length > 0) await withdrawAll(context, control.withdrawn);
     },

@@ -56,9 +56,17 @@ export interface Ledger {
    * journalled and durable first, then written in one transaction, then sent to the gateway.
    */
   exclusive<Result>(work: (commit: Commit) => Promise<Result>): Promise<Result>;
+  /**
+   * Journals every row again as it stands. Segments are kept for a week only; done daily, a store
+   * that has to be rebuilt from them still holds decisions of any age.
+   */
+  rejournal(): Promise<void>;
 }
 
 export type Commit = (change: Change) => Promise<number>;
+
+/** A record of this many rows stays far below the longest one that the journal takes. */
+const REJOURNAL_ROWS = 10;
 
 export function createLedger(deps: {
   readonly store: Store;
@@ -103,6 +111,12 @@ export function createLedger(deps: {
     return epoch;
   };
 
+  const exclusive: Ledger['exclusive'] = (work) => {
+    const mine = queue.then(() => work(commit));
+    queue = mine.catch(() => undefined);
+    return mine;
+  };
+
   return {
     view,
     async plans(filter = {}) {
@@ -110,11 +124,18 @@ export function createLedger(deps: {
       return rows.map(({ row }) => row as unknown as PlanRecord);
     },
     lastView: () => last,
-    exclusive(work) {
-      const mine = queue.then(() => work(commit));
-      queue = mine.catch(() => undefined);
-      return mine;
-    },
+    exclusive,
+    rejournal: () =>
+      exclusive(async () => {
+        const { epoch, rows, experiments } = await view();
+        const plans = (await readPlans(store.db)).map(({ row }) => row as unknown as PlanRecord);
+        const changes = changesOf({ mutations: rows, experiments, plans });
+        const at_ms = clock.policy_ms();
+        for (let from = 0; from < changes.length; from += REJOURNAL_ROWS) {
+          const part = changes.slice(from, from + REJOURNAL_ROWS);
+          await bus.acknowledge([{ type: 'ledger', v: 1, at_ms, epoch, changes: part }]);
+        }
+      }),
   };
 }
 

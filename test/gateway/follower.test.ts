@@ -11,6 +11,7 @@ import { createMetrics } from '../../src/core/metrics.ts';
 import type { Row } from '../../src/core/oracle.ts';
 import { EMPTY_STATE, type State } from '../../src/core/state.ts';
 import { createFollower, type Follower } from '../../src/gateway/follower.ts';
+import { gates } from '../../src/oracle/gates/index.ts';
 import { plugins } from '../../src/plugins/index.ts';
 import { providers } from '../../src/providers/index.ts';
 import { until } from '../kit/until.ts';
@@ -71,7 +72,7 @@ async function world(variables: Record<string, string> = {}) {
       environment,
       plugins,
       providers,
-      gates: [],
+      gates: [...gates.keys()],
       hosts: createHostFactory({ clock, engineUrl: () => 'http://127.0.0.1:1' }),
       data_dir,
       clock,

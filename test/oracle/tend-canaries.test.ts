@@ -141,4 +141,18 @@ describe('a canary in trouble', () => {
     await world.apply(world.journal);
     expect(await world.oracle.state()).toEqual(state);
   });
+
+  test('the ledger journalled again rebuilds it without its older segments', async () => {
+    await startCanary();
+    const state = world.state();
+    const pruned = world.journal.length;
+    await world.oracle.rejournal();
+    const kept = world.journal.slice(pruned);
+    expect(kept.length).toBeGreaterThan(0);
+    await world.apply(kept);
+    expect(await world.oracle.state()).toEqual(state);
+    await emptyStore(store);
+    await world.apply(kept);
+    expect(await world.oracle.state()).toEqual(state);
+  });
 });
