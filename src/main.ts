@@ -43,8 +43,9 @@ const RECENT_CALLS_MAX = 100_000;
 const BANNER_WAIT_MS = 15_000;
 const FOLLOW_ENGINES_MS = 1000;
 /**
- * What a call leaves in the old generation is garbage within seconds, and the live heap is small: V8's
- * default of growing it fourfold before it collects held 300 MB where 200 do, for a tenth of the CPU.
+ * What a call leaves in the old generation is garbage within seconds, and the live heap is small:
+ * V8's default of growing it fourfold before it collects held 300 MB where 200 do, for a tenth of
+ * the CPU.
  */
 const HEAP_GROWING_PERCENT = 80;
 
