@@ -32,7 +32,7 @@ describe.skipIf(missing !== null)(`the product on Postgres (${missing ?? 'presen
     postgres?.stop();
   });
 
-  test('the product keeps its canary and its feedback in Postgres, also while it is away', async () => {
+  test('the product keeps its canary and its feedback over a restart of Postgres', async () => {
     const admin = adminOf(product);
     const status = await fetch(`${product.admin_url}/status`);
     expect(await status.json()).toMatchObject({ store: { kind: 'postgres', ok: true } });
