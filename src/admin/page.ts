@@ -2,18 +2,25 @@ import { hash } from 'node:crypto';
 import { html, raw } from 'hono/html';
 import type { Mutation, Plan } from '../core/oracle.ts';
 import type { AgentEntry } from '../core/policy.ts';
-import type { CanaryStatus } from '../oracle/oracle.ts';
+import type { CanaryStatus, MutationStatus } from '../oracle/oracle.ts';
 import type { Route } from './route.ts';
 import type { Status } from './status.ts';
 
 const STYLE = `
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+:root { color-scheme: light dark; --line: #8883; --soft: #8881; --quiet: #777; --good: #2a9d4a }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.05rem; margin: 1.75rem 0 .5rem }
+h3 { font-size: 1rem; margin: 0 } p { margin: .35rem 0 }
 table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #8884 }
-code, pre { font-family: ui-monospace, monospace; font-size: .9em }
-pre { background: #8881; padding: .5rem; overflow-x: auto }
-.bad { color: #b00020 }
-:root { color-scheme: light dark }
+th { font-weight: 600; color: var(--quiet); font-size: .85em }
+th, td { text-align: left; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line) }
+td { vertical-align: top } meter { width: 9rem; vertical-align: middle }
+code, pre { font-family: ui-monospace, monospace; font-size: .86em }
+pre { background: var(--soft); border-radius: 6px; padding: .5rem .75rem; margin: .5rem 0 0 }
+pre { overflow-x: auto } td code { white-space: nowrap }
+article { border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; margin: .5rem 0 }
+summary { cursor: pointer } .quiet { color: var(--quiet) }
+.bad { color: #d03030 } .ok::before { content: "● "; color: var(--good) }
 `;
 
 /** Nothing is loaded from anywhere and nothing runs: a page that a stored name cannot make act. */
@@ -40,21 +47,24 @@ export function renderPage(status: Status, routes: readonly Route[], own_url: st
 </head>
 <body>
 <h1>Liquid Hive ${status.versions.hive}</h1>
-<p>${sentence(status)}</p>
+<p class="${status.ready ? 'ok' : 'bad'}">${sentence(status)}</p>
 ${status.problems.map((problem) => html`<p class="bad">${problem}</p>`)}
 ${policyError(status.policy_error)}
-${status.notices.map((notice) => html`<p>${notice}</p>`)}
-<h2>Agents</h2>
-${agentTable(status.agents)}
-<h2>Canaries</h2>
-${canaryTable(status.canaries)}
+${status.notices.map((notice) => html`<p class="quiet">${notice}</p>`)}
 <h2>Plans that wait for approval</h2>
 ${waitingPlans(status.plans_waiting, own_url)}
+<h2>Canaries</h2>
+${canaryCards(status)}
+<h2>Agents</h2>
+${agentTable(status)}
+<h2>Newest changes</h2>
+${changeTable(status.changes)}
 <h2>What is here</h2>
+<details><summary>${routes.length} routes, each in <code>docs/api.md</code></summary>
 <table>
 ${routes.map(routeRow)}
-</table>
-<p>Each in <code>docs/api.md</code>. This page refreshes itself every 10 seconds.</p>
+</table></details>
+<p class="quiet">This page refreshes itself every 10 seconds.</p>
 </body>
 </html>`;
 }
@@ -82,31 +92,39 @@ function routeRow({ method, path, summary }: Route): Html {
   return html`<tr><td><code>${method} ${path}</code></td><td>${summary}</td></tr>`;
 }
 
-function agentTable(agents: Readonly<Record<string, AgentEntry>>): Html {
+function agentTable({ agents, targets }: Status): Html {
   const rows = Object.entries(agents).map(
-    ([name, agent]) => html`<tr><td>${name}</td><td>${weightsText(agent)}</td>
+    ([name, agent]) => html`<tr><td>${name}</td><td>${weightsText(agent, targets)}</td>
 <td>${agent.prompt ?? 'none'}</td><td>${agent.adapter}</td></tr>`,
   );
   return html`<table><tr><th>agent</th><th>targets and weights</th><th>prompt</th><th>adapter</th>
 </tr>${rows}</table>`;
 }
 
-function weightsText(agent: AgentEntry): string {
+/** A target that cannot be asked now says so: its weight goes to the others meanwhile. */
+function weightsText(agent: AgentEntry, targets: Status['targets']): string {
+  const otherwise = Object.keys(targets).length > 0 ? 'absent' : 'closed';
   return Object.entries(agent.targets)
-    .map(([target, weight]) => `${target} ${weight}`)
+    .map(([target, weight]) => {
+      const breaker = targets[target]?.breaker ?? otherwise;
+      return `${target} ${weight}${breaker === 'closed' ? '' : ` (${breaker})`}`;
+    })
     .join(', ');
 }
 
-function canaryTable(canaries: readonly CanaryStatus[] | null): Html {
+function canaryCards({ canaries, changes }: Status): Html {
   if (canaries === null) return html`<p class="bad">Unknown: the oracle did not answer.</p>`;
-  if (canaries.length === 0) return html`<p>None.</p>`;
-  const rows = canaries.map(
-    (canary) => html`<tr><td>${canary.agent}</td><td>${canary.state}</td>
-<td>${Math.round(canary.share * 1000) / 10} %</td><td><code>${canary.rollback_key}</code></td>
-<td>${judgementText(canary)}</td></tr>`,
-  );
-  return html`<table><tr><th>agent</th><th>state</th><th>share</th><th>rollback key</th>
-<th>last judgement</th></tr>${rows}</table>`;
+  if (canaries.length === 0) return html`<p class="quiet">None.</p>`;
+  return html`${canaries.map((canary) => {
+    const { share, agent, state, mutation, rollback_key } = canary;
+    const change = changes?.find(({ id }) => id === mutation);
+    const what = change ? `${change.type} for ${agent}` : agent;
+    return html`<article><h3>${what}</h3>
+${change ? html`<p><code>${patchText(change)}</code></p>` : ''}
+<p>${state} at ${percentText(share)} <meter value="${share}">${percentText(share)}</meter>
+${judgementText(canary)}</p>
+<pre>npx hive rollback ${rollback_key}</pre></article>`;
+  })}`;
 }
 
 function judgementText({ judgement }: CanaryStatus): string {
@@ -115,17 +133,43 @@ function judgementText({ judgement }: CanaryStatus): string {
 
 function waitingPlans(plans: readonly Plan[] | null, own_url: string): Html {
   if (plans === null) return html`<p class="bad">Unknown: the oracle did not answer.</p>`;
-  if (plans.length === 0) return html`<p>None.</p>`;
+  if (plans.length === 0) return html`<p class="quiet">None.</p>`;
   return html`${plans.map(
-    (plan) => html`<p>${plan.id}, by ${plan.origin}, until ${plan.expires_at}:
-${plan.mutations.map(mutationText).join('; ')}</p>
+    (plan) => html`<article>${plan.mutations.map(mutationCard)}
+<p class="quiet">Planned by ${plan.origin === 'oracle' ? 'the oracle' : 'a person'}; it expires at
+${plan.expires_at}.</p>
 <pre>npx hive approve ${plan.id}
 npx hive reject ${plan.id}
-curl -X POST ${own_url}/api/v1/oracle/plans/${plan.id}/approve</pre>`,
+curl -X POST ${own_url}/api/v1/oracle/plans/${plan.id}/approve</pre></article>`,
   )}`;
 }
 
-function mutationText(mutation: Mutation): string {
-  const why = mutation.why === null ? '' : ` (${mutation.why})`;
-  return `${mutation.type} for ${mutation.agent}: ${JSON.stringify(mutation.patch)}${why}`;
+function mutationCard(mutation: Mutation): Html {
+  const { type, agent, confidence, risk, why } = mutation;
+  const sure = confidence === null ? '' : `, confidence ${confidence.value.toFixed(2)}`;
+  return html`<h3>${type} for ${agent}</h3>
+<p><code>${patchText(mutation)}</code> <span class="quiet">risk ${risk}${sure}</span></p>
+${why === null ? '' : html`<p>${why}</p>`}`;
+}
+
+function changeTable(changes: readonly MutationStatus[] | null): Html {
+  if (changes === null) return html`<p class="bad">Unknown: the oracle did not answer.</p>`;
+  if (changes.length === 0) return html`<p class="quiet">None.</p>`;
+  const rows = changes.map(
+    (change) => html`<tr><td>${change.type}</td><td>${change.agent}</td>
+<td><code>${patchText(change)}</code></td><td>${change.state}</td><td>${change.reason ?? ''}</td>
+</tr>`,
+  );
+  return html`<table><tr><th>type</th><th>agent</th><th>change</th><th>state</th><th>why</th></tr>
+${rows}</table>`;
+}
+
+/** What is written, below the agent that it is written for. */
+function patchText({ patch, agent }: Pick<Mutation, 'patch' | 'agent'>): string {
+  const own = (patch.agents as Readonly<Record<string, unknown>> | undefined)?.[agent];
+  return JSON.stringify(own ?? patch);
+}
+
+function percentText(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`;
 }

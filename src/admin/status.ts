@@ -3,7 +3,7 @@ import { fold } from '../core/fold.ts';
 import type { Plan } from '../core/oracle.ts';
 import type { AgentEntry } from '../core/policy.ts';
 import type { ChildReport, GatewayReport } from '../core/state.ts';
-import type { CanaryStatus, Cycle } from '../oracle/oracle.ts';
+import type { CanaryStatus, Cycle, MutationStatus } from '../oracle/oracle.ts';
 import { type AdminDeps, limitsOf } from './admin-deps.ts';
 import { LATE, within } from './deadline.ts';
 
@@ -30,12 +30,16 @@ export interface Status {
   readonly withheld: GatewayReport['withheld'];
   readonly canaries: readonly CanaryStatus[] | null;
   readonly plans_waiting: readonly Plan[] | null;
+  /** The newest executed changes, whatever became of them. */
+  readonly changes: readonly MutationStatus[] | null;
   readonly cycle: Pick<Cycle, 'id' | 'state' | 'started_ms' | 'ended_ms'> | null;
   readonly journal: { readonly lag_bytes: number };
   readonly store: { readonly kind: string; readonly ok: boolean };
   readonly time: { readonly scale: number; readonly policy_at: string; readonly wall_at: string };
   readonly data_dir: string;
 }
+
+const CHANGES_MAX = 10;
 
 /** Looks everywhere at once and waits for nobody longer than `look_ms`. */
 export async function collectStatus(deps: AdminDeps): Promise<Status> {
@@ -51,10 +55,11 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     }
     return null;
   };
-  const [stored, canaries, waiting, cycles, state] = await Promise.all([
+  const [stored, canaries, waiting, changes, cycles, state] = await Promise.all([
     look('store', () => deps.store.check().then(() => true)),
     look('canaries', () => deps.oracle.canaries()),
     look('plans', () => deps.oracle.plans('needs_approval')),
+    look('changes', () => deps.oracle.mutations()),
     look('cycles', () => deps.oracle.cycles(1)),
     look('state', () => deps.oracle.state()),
   ]);
@@ -84,6 +89,7 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     withheld: report?.withheld ?? {},
     canaries,
     plans_waiting: waiting,
+    changes: changes?.slice(0, CHANGES_MAX) ?? null,
     cycle: cycle ? withoutStages(cycle) : null,
     journal: { lag_bytes: extras.journal_lag_bytes },
     store: { kind: deps.store.kind, ok: stored === true },

@@ -16,14 +16,13 @@ import {
   flagText,
   wordAt,
 } from './command.ts';
+import { cycleText } from './cycle-text.ts';
 import {
   analysisText,
   executionText,
   mutationText,
   percentText,
-  plain,
   planText,
-  shorten,
   tableText,
   timeText,
 } from './text.ts';
@@ -60,13 +59,6 @@ const tick: Command = {
     return cycle.state === 'failed' ? 1 : 0;
   },
 };
-
-function cycleText(cycle: Cycle): string {
-  const stages = Object.entries(cycle.stages).map(
-    ([stage, column]) => `  ${stage.padEnd(8)}  ${plain(shorten(JSON.stringify(column), 140))}`,
-  );
-  return [`${cycle.id} is ${cycle.state}.`, ...stages].join('\n');
-}
 
 const analyze: Command = {
   name: 'analyze',

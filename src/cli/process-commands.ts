@@ -107,7 +107,11 @@ function childLines({ children }: Status): readonly string[] {
 function breakerLines({ targets }: Status): readonly string[] {
   return Object.entries(targets)
     .filter(([, { breaker }]) => breaker !== 'closed')
-    .map(([name, { breaker }]) => `The breaker of target ${name} is ${breaker}.`);
+    .map(([name, { breaker }]) =>
+      breaker === 'absent'
+        ? `Target ${name} cannot answer: its provider is absent, or its engine is not up yet.`
+        : `The breaker of target ${name} is ${breaker}.`,
+    );
 }
 
 const version: Command = {

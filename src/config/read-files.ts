@@ -54,7 +54,9 @@ export function readFiles(
     expanded.push({ name, data: result.data });
     problems.push(
       ...result.unset.map(({ path: at, variable }) => {
-        const message = `${variable} is not set: set it, or write \${${variable}:-default}`;
+        const message =
+          `${variable} is not set: set it, or write \${${variable}:-default}; ` +
+          'only api_key may go without';
         return problemAt(file, result.data, at, message);
       }),
       ...result.forbidden.map((at) => problemAt(file, result.data, at, 'not a usable key', true)),

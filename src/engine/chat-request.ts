@@ -6,7 +6,12 @@ const TextPart = z.object({ type: z.literal('text'), text: z.string() });
 const Message = z.object({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool', 'function']),
   content: z
-    .union([z.string(), z.array(TextPart).transform((parts) => parts.map((p) => p.text).join(''))])
+    .union(
+      [z.string(), z.array(TextPart).transform((parts) => parts.map((p) => p.text).join(''))],
+      {
+        error: 'must be a text, or a list of text parts',
+      },
+    )
     .nullish()
     .transform((content) => content ?? ''),
 });
@@ -16,7 +21,7 @@ const Limit = z.int().min(1).nullish();
 /** Of OpenAI's fields, those that the engine obeys; what it does not know it passes over. */
 const Request = z.object({
   model: z.string(),
-  messages: z.array(Message).min(1),
+  messages: z.array(Message).min(1, 'must hold at least one message'),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
   max_tokens: Limit,

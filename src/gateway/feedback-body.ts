@@ -34,7 +34,8 @@ export function parseFeedbackBody(body: unknown, headers: HeaderNames): BodyFeed
   const fields = fieldsOf(body, '');
   const spoken = signalsOf(fields);
   if (spoken.length === 0) {
-    throw invalid('rating', 'or helpful, correction, complaint or accepted is missing');
+    const other = 'helpful, correction, complaint or accepted';
+    throw invalid('rating', `is missing: send at least one of rating, ${other}`);
   }
   return { ...whoAndWhat(fields, headers), spoken, reported: {} };
 }
@@ -62,7 +63,8 @@ function whoAndWhat(
     agent: idOf(fields, 'agent_id') ?? headers.agent,
   };
   if (Object.values(named).every((one) => one === null)) {
-    throw invalid('call_id', 'or completion_id, request_id, session_id or agent_id is missing');
+    const other = 'completion_id, request_id, session_id or agent_id';
+    throw invalid('call_id', `is missing: send call_id, ${other}`);
   }
   const user = headers.user ?? nameOf(fields, 'user_id') ?? nameOf(fields, 'user');
   return { named, user };

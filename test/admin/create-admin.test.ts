@@ -244,6 +244,13 @@ describe('createAdmin state', () => {
     expect(page).toContain('npx hive approve plan_1');
     expect(page).toContain('serves policy abcdef012345');
     expect(page).toContain('OPENAI_API_KEY is not set');
+    expect(page).not.toContain('<meter');
+    const approved = await postJson(running.url, '/plans/plan_1/approve', {});
+    await postJson(running.url, '/execute', (await approved.json()) as object);
+    const trial = await (await fetch(`${running.url}/`)).text();
+    expect(trial).toContain('canary at 5 % <meter value="0.05">');
+    expect(trial).toMatch(/npx hive rollback rollback_\w+/);
+    expect(trial).not.toContain('<script');
     await running.admin.close();
   });
 });

@@ -57,8 +57,8 @@ describe('parseFeedbackBody', () => {
     [{ call_id: 5, rating: 3 }, 'call_id', 'must be a string'],
     [{ call_id: 'a\u0000b', rating: 3 }, 'call_id', 'printable'],
     [{ session_id: 's'.repeat(2000), rating: 3 }, 'session_id', 'at most 1024 bytes'],
-    [{ rating: 3 }, 'call_id', 'session_id or agent_id is missing'],
-    [{ call_id: 'c', comment: 'hm' }, 'rating', 'missing'],
+    [{ rating: 3 }, 'call_id', 'is missing: send call_id, completion_id'],
+    [{ call_id: 'c', comment: 'hm' }, 'rating', 'send at least one of rating'],
     [[], 'body', 'must be a JSON object, got a list'],
     ['rating', 'body', 'must be a JSON object'],
   ])('parseFeedbackBody refuses %j and names the field', (body, param, message) => {
