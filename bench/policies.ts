@@ -14,7 +14,7 @@ export function benchPolicies(
 `;
   const gateway = `version: 1
 providers:
-  mock: { use: openai, base_url: ${upstream} }
+  mock: { use: openai, network: private, base_url: ${upstream} }
 ${engine ? local : ''}targets:
   mock: { provider: mock, model: mock-1 }
 ${engine ? '  demo: { provider: local, fallback_only: true }\n' : ''}agents:

@@ -1,5 +1,3 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +7,7 @@ import { type Product, startProduct } from '../test/kit/product.ts';
 import { type Gate, gatesTable, median, round, table } from './gates.ts';
 import { findK6, K6_MISSING, type K6Result, runK6 } from './k6.ts';
 import { idleMemory, type Memory, watchMemory } from './memory.ts';
+import { startMock } from './mock.ts';
 import { benchPolicies } from './policies.ts';
 
 // A first baseline, not a test: `npm run bench:smoke`. All on loopback, about two minutes.
@@ -55,12 +54,6 @@ async function main(): Promise<number> {
   } finally {
     mock.kill();
   }
-}
-
-async function startMock(): Promise<{ mock: ChildProcess; url: string }> {
-  const mock = fork(join(HERE, 'mock-upstream.ts'));
-  const [{ port }] = (await once(mock, 'message')) as [{ port: number }];
-  return { mock, url: `http://127.0.0.1:${port}/v1` };
 }
 
 interface Measured {

@@ -61,8 +61,8 @@ function productVersion(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version;
 }
 
-async function check({ policies, explain }: CheckWords, env: NodeJS.ProcessEnv) {
-  const { checkPolicies } = await import('./config/check.ts');
+async function check({ policies, explain, probe }: CheckWords, env: NodeJS.ProcessEnv) {
+  const { checkPolicies, compileForCheck } = await import('./config/check.ts');
   const { readEnvironment } = await import('./config/env.ts');
   const { providers } = await import('./providers/index.ts');
   const { plugins } = await import('./plugins/index.ts');
@@ -70,7 +70,15 @@ async function check({ policies, explain }: CheckWords, env: NodeJS.ProcessEnv) 
   const environment = readEnvironment(env, { policies });
   const dir = environment.policies_dir;
   const names = [...gates.keys()];
-  return checkPolicies({ dir, environment, providers, plugins, gates: names, explain });
+  const input = { dir, environment, providers, plugins, gates: names };
+  const checked = checkPolicies({ ...input, explain });
+  if (!checked.ok || !probe) return checked;
+  const { probeTargets, probeReport } = await import('./cli/probe.ts');
+  const results = await probeTargets([...compileForCheck(input).targets.values()]);
+  return {
+    ok: results.every(({ failure }) => failure === null),
+    text: `${checked.text}\n${probeReport(results)}\n`,
+  };
 }
 
 if (import.meta.main) process.exitCode = await runCli(process.argv.slice(2));

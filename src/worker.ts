@@ -4,23 +4,29 @@ import { createAdmin } from './admin/create-admin.ts';
 import { openClockFile } from './config/clock-file.ts';
 import { readControl, writeControl } from './config/control.ts';
 import { type Environment, readEnvironment } from './config/env.ts';
-import { createFileDigests } from './config/file-digests.ts';
-import { loadPolicy } from './config/load.ts';
+import { followPolicy } from './config/followed-policy.ts';
 import { takeLock } from './config/lock.ts';
+import { adminHost } from './config/loopback.ts';
 import { problemsOf } from './config/problems.ts';
 import { createProcessLog, readLogLevel } from './config/process-log.ts';
 import type { LoadedPolicy } from './config/snapshot.ts';
-import { watchPolicies } from './config/watch.ts';
 import { type Clock, createClock } from './core/clock.ts';
 import { messageOf } from './core/errors.ts';
 import { uuidv7 } from './core/ids.ts';
 import type { TailBatch } from './core/journal.ts';
 import type { Log } from './core/log.ts';
 import { createMetrics, type Metrics } from './core/metrics.ts';
-import { type GatewayReport, HEARTBEAT_MS, type ToGateway, type ToWorker } from './core/state.ts';
+import {
+  type GatewayReport,
+  HEARTBEAT_MS,
+  type ToGateway,
+  type ToWorker,
+  type WriterList,
+} from './core/state.ts';
 import type { Bus } from './events/bus.ts';
 import { openJournal } from './events/journal.ts';
-import { pruneSegments } from './events/segments.ts';
+import { createLiveWriters, type LiveWriters } from './events/live-writers.ts';
+import { pruneSegments, writerOf } from './events/segments.ts';
 import { createTail, type Tail } from './events/tail.ts';
 import { watchControl } from './gateway/control-watch.ts';
 import { createOracle, type RunningOracle } from './oracle/create-oracle.ts';
@@ -89,12 +95,14 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   const store = await openStore({ data_dir, database_url, log });
   const writer = `w0-${uuidv7(Date.now())}`;
   const bus = await openBus(ground, writer, () => tail.hint());
-  const policies = followPolicies(ground);
+  const dir = environment.policies_dir;
+  const policies = followPolicy({ dir, environment, providers, plugins, gates: GATE_NAMES }, log);
+  const writers = createLiveWriters(writer, JSON.parse(process.argv[2] ?? '') as WriterList);
   const tail = createTail({
     dir: join(data_dir, 'journal'),
     cursors: await readCursors(store.db),
-    apply: (batch) => applyAndTell(ground, store, batch, () => oracle),
-    live: (name) => name === writer || name === process.argv[2],
+    apply: (batch) => applyAndTell(ground, store, batch, writers, () => oracle),
+    live: (name) => writers.isLive(name),
     metrics: ground.metrics,
     log,
   });
@@ -105,7 +113,7 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
     log,
   });
   const frozen = (): boolean => control.control().frozen;
-  const lent: Lent = { store, bus, tail, loaded: policies.loaded, frozen };
+  const lent: Lent = { store, bus, tail, writers, loaded: () => policies.loaded(), frozen };
   const oracle = createWorkerOracle(ground, lent);
   const admin = createWorkerAdmin(ground, lent, oracle);
 
@@ -140,19 +148,21 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
 }
 
 /** The admin API, and what it says of the gateway: what the gateway last reported. */
-function createWorkerAdmin(ground: Ground, { store, tail, loaded }: Lent, oracle: RunningOracle) {
+function createWorkerAdmin(ground: Ground, lent: Lent, oracle: RunningOracle) {
+  const { store, tail, writers, loaded } = lent;
   const { host, port, admin_port, data_dir } = ground.environment;
   let heard: GatewayReport | null = null;
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'hint') tail.hint();
     if (message.kind === 'report') heard = message.report;
+    if (message.kind === 'writers') writers.follow(message.list);
   });
   return createAdmin({
     ...ground,
     oracle,
     store: { kind: store.kind, check: async () => void (await rowsOf(store.db, sql`select 1`)) },
     report: () => heard,
-    host,
+    host: adminHost(host),
     port: admin_port,
     extras: () => ({
       product_version: packageJson.version,
@@ -184,14 +194,18 @@ async function applyAndTell(
   { metrics, log }: Ground,
   store: Store,
   batch: TailBatch,
+  writers: LiveWriters,
   oracle: () => RunningOracle,
 ): Promise<void> {
   for (const { record } of batch.records) {
     if (record.type === 'canary.withheld') await oracle().onWithheld(record);
   }
   await applyBatch(store, batch, { metrics, log });
-  for (const { record } of batch.records) {
-    if (record.type === 'policy.swapped') oracle().onSwapped(record);
+  for (const { record, segment } of batch.records) {
+    if (record.type !== 'policy.swapped') continue;
+    // In force is what the last of the gateway's processes serves.
+    const epoch = writers.swapped(writerOf(segment), record.epoch);
+    oracle().onSwapped({ ...record, epoch });
   }
 }
 
@@ -199,6 +213,7 @@ interface Lent {
   readonly store: Store;
   readonly bus: Bus;
   readonly tail: Tail;
+  readonly writers: LiveWriters;
   readonly loaded: () => LoadedPolicy;
   readonly frozen: () => boolean;
 }
@@ -221,30 +236,6 @@ function createWorkerOracle(ground: Ground, lent: Lent): RunningOracle {
         writeControl(data_dir, { ...rest, withdrawn: [...withdrawn, key] });
     },
   });
-}
-
-/** The YAML as the worker plans with it; one that does not load changes nothing here either. */
-function followPolicies({ environment, log }: Ground) {
-  const digests = createFileDigests();
-  const load = (): LoadedPolicy =>
-    loadPolicy({
-      digests,
-      dir: environment.policies_dir,
-      environment,
-      providers,
-      plugins,
-      gates: GATE_NAMES,
-    });
-  let loaded = load();
-  const watch = watchPolicies(environment.policies_dir, () => {
-    try {
-      loaded = load();
-    } catch (error) {
-      // The gateway says what is wrong, in /status and in its log.
-      log.info('the policy on disk does not load', { error: messageOf(error) });
-    }
-  });
-  return { loaded: () => loaded, close: () => watch.close() };
 }
 
 async function beat(oracle: RunningOracle, log: Log): Promise<void> {

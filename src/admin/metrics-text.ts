@@ -2,6 +2,7 @@ import {
   METRICS,
   type MetricDeclaration,
   type MetricsSnapshot,
+  mergeMetrics,
   type Series,
 } from '../core/metrics.ts';
 
@@ -14,37 +15,15 @@ export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
  */
 export function metricsText(snapshots: readonly MetricsSnapshot[]): string {
   const lines: string[] = [];
+  const merged = mergeMetrics(snapshots);
   for (const [name, declaration] of Object.entries<MetricDeclaration>(METRICS)) {
-    const series = mergeSeries(snapshots.flatMap((snapshot) => snapshot[name] ?? []));
+    const series = merged[name] ?? [];
     if (series.length === 0) continue;
     lines.push(`# HELP ${name} ${escapeHelp(declaration.help)}`);
     lines.push(`# TYPE ${name} ${declaration.kind}`);
     for (const one of series) lines.push(...linesOf(name, declaration, one));
   }
   return lines.length > 0 ? `${lines.join('\n')}\n` : '';
-}
-
-function mergeSeries(all: readonly Series[]): readonly Series[] {
-  const merged = new Map<string, Series>();
-  for (const series of all) {
-    const key = JSON.stringify(series.labels);
-    const known = merged.get(key);
-    merged.set(key, known ? sumOf(known, series) : series);
-  }
-  return [...merged.values()];
-}
-
-function sumOf(left: Series, right: Series): Series {
-  const size = Math.max(left.buckets.length, right.buckets.length);
-  return {
-    labels: left.labels,
-    value: left.value + right.value,
-    count: left.count + right.count,
-    buckets: Array.from(
-      { length: size },
-      (_, index) => (left.buckets[index] ?? 0) + (right.buckets[index] ?? 0),
-    ),
-  };
 }
 
 function linesOf(name: string, declaration: MetricDeclaration, series: Series): readonly string[] {

@@ -65,11 +65,14 @@ export interface StartWords {
   readonly admin_port?: string;
   readonly data?: string;
   readonly role?: string;
+  readonly workers?: string;
 }
 
 export interface CheckWords {
   readonly policies?: string;
   readonly explain: boolean;
+  /** Whether to call each target once as well. */
+  readonly probe: boolean;
 }
 
 /** A mistake in the command line itself: exit code 2. */

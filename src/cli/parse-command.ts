@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { adminHost } from '../config/loopback.ts';
 import { messageOf } from '../core/errors.ts';
 import { createAdminClient } from './admin-client.ts';
 import { type Asked, type CliContext, type Command, usageError } from './command.ts';
@@ -61,7 +62,7 @@ function adminUrl(flag: string | boolean | undefined, env: CliContext['env']): s
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw usageError(`HIVE_ADMIN_PORT is a port (1 to 65535), not ${JSON.stringify(port)}`);
   }
-  const host = env.HIVE_HOST || '127.0.0.1';
+  const host = adminHost(env.HIVE_HOST || '127.0.0.1');
   return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 }
 

@@ -4,7 +4,7 @@ import { plain } from './text.ts';
 
 const start: Command = {
   name: 'start',
-  usage: '[--policies DIR] [--host H] [--port N] [--admin-port N] [--data DIR] [--role all]',
+  usage: '[--policies DIR] [--host H] [--port N] [--admin-port N] [--data DIR] [--workers N]',
   summary: 'starts the gateway, the oracle and the demo model; flags win over the environment',
   example: 'hive start --port 8091 --data ./data',
   options: {
@@ -13,6 +13,7 @@ const start: Command = {
     port: { type: 'string' },
     'admin-port': { type: 'string' },
     role: { type: 'string' },
+    workers: { type: 'string' },
   },
   words: [0, 0],
   async run(asked, context) {
@@ -23,6 +24,7 @@ const start: Command = {
       admin_port: flagText(asked, 'admin-port'),
       data: flagText(asked, 'data'),
       role: flagText(asked, 'role'),
+      workers: flagText(asked, 'workers'),
     });
     return 0;
   },
@@ -30,14 +32,21 @@ const start: Command = {
 
 const check: Command = {
   name: 'check',
-  usage: '[--policies DIR] [--explain]',
-  summary: 'checks the policy files; --explain shows each value and where it comes from',
+  usage: '[--policies DIR] [--explain] [--probe]',
+  summary:
+    'checks the policy files; --explain: where each value comes from; --probe: calls targets',
   example: 'hive check --policies ./policies --explain',
-  options: { policies: { type: 'string' }, explain: { type: 'boolean' } },
+  options: {
+    policies: { type: 'string' },
+    explain: { type: 'boolean' },
+    probe: { type: 'boolean' },
+  },
   words: [0, 0],
   async run(asked, context) {
     const explain = asked.flags.explain === true;
-    const { ok, text } = await context.check({ policies: flagText(asked, 'policies'), explain });
+    const probe = asked.flags.probe === true;
+    const policies = flagText(asked, 'policies');
+    const { ok, text } = await context.check({ policies, explain, probe });
     if (asked.json) context.print(JSON.stringify({ ok, report: text }));
     else if (ok) context.print(text.trimEnd());
     else context.warn(text.trimEnd());

@@ -30,8 +30,13 @@ export function checkPolicies(input: CheckInput): { readonly ok: boolean; readon
   }
 }
 
+/** The policy as it would be served, to try it. Throws what `checkPolicies` reports. */
+export function compileForCheck(input: LoadInput): Snapshot {
+  return compileOnce(input, loadPolicy(input));
+}
+
 /** Plugins and providers may refuse their options when they are made, so they are made once. */
-function compileOnce(input: CheckInput, loaded: LoadedPolicy): Snapshot {
+function compileOnce(input: LoadInput, loaded: LoadedPolicy): Snapshot {
   const still = { monotonic_ms: () => 0, wall_ms: () => 0 };
   const clock = createClock({ origin_ms: 0, scale: 1 }, still);
   return compileSnapshot({

@@ -2,6 +2,7 @@ import { canonicalJson } from '../core/canonical.ts';
 import { instantiate } from '../core/definition.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import { rowsTakenBack, versionOf } from '../core/fold.ts';
+import type { Network } from '../core/network.ts';
 import type { Row } from '../core/oracle.ts';
 import type { AgentView, PluginRegistry, TargetView } from '../core/plugin.ts';
 import { mergePatch } from '../core/pointer.ts';
@@ -78,7 +79,7 @@ function withoutWithdrawn(rows: readonly Row[], { withdrawn }: Control): readonl
 /** Targets that are present: an absent provider takes its own with it. */
 function compileTargets(input: CompileInput, policy: Policy): ReadonlyMap<string, Target> {
   const absent = absentProviders(policy, input.providers, input.environment);
-  const present = new Map<string, { provider: Provider; model: string | null }>();
+  const present = new Map<string, Present>();
   for (const [name, entry] of Object.entries(policy.providers)) {
     const definition = input.providers.get(entry.use);
     if (!definition || absent.has(name)) continue;
@@ -87,7 +88,8 @@ function compileTargets(input: CompileInput, policy: Policy): ReadonlyMap<string
       instantiate(definition, options, input.host.providerHost(name)),
     );
     const engine = definition.engine?.(definition.options.parse(options) as never);
-    present.set(name, { provider, model: engine ? modelName(engine.model) : null });
+    const network = engine ? 'private' : entry.network;
+    present.set(name, { provider, network, model: engine ? modelName(engine.model) : null });
   }
   const targets = new Map<string, Target>();
   for (const [name, entry] of Object.entries(policy.targets)) {
@@ -98,13 +100,21 @@ function compileTargets(input: CompileInput, policy: Policy): ReadonlyMap<string
       name,
       provider: found.provider,
       provider_name: entry.provider,
+      network: found.network,
       model,
       fallback_only: entry.fallback_only,
       timeouts: Object.freeze({ ...policy.resilience.timeouts, ...entry.timeouts }),
+      in_flight: entry.in_flight ?? null,
     };
     targets.set(name, Object.freeze(target));
   }
   return targets;
+}
+
+interface Present {
+  readonly provider: Provider;
+  readonly network: Network;
+  readonly model: string | null;
 }
 
 /** `models/echo.gguf` is asked for as `echo`. */

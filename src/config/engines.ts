@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { Policy } from '../core/policy.ts';
+import { type Policy, providerOptions } from '../core/policy.ts';
 import type { EngineSpec, ProviderRegistry } from '../core/provider.ts';
 
 /**
@@ -13,10 +13,10 @@ export function enginesOf(
 ): Readonly<Record<string, EngineSpec>> {
   const base = dirname(policies_dir);
   const specs: Record<string, EngineSpec> = {};
-  for (const [name, { use, ...options }] of Object.entries(policy.providers)) {
-    const definition = providers.get(use);
+  for (const [name, entry] of Object.entries(policy.providers)) {
+    const definition = providers.get(entry.use);
     if (!definition?.engine) continue;
-    const spec = definition.engine(definition.options.parse(options) as never);
+    const spec = definition.engine(definition.options.parse(providerOptions(entry)) as never);
     const adapters = Object.entries(spec.adapters);
     specs[name] = {
       ...spec,

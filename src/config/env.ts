@@ -13,6 +13,10 @@ export interface Environment {
   readonly database_url: string | null;
   readonly time_scale: number;
   readonly role: 'all';
+  /** Gateway processes that share the port. */
+  readonly workers: number;
+  /** How long calls under way may go on once the product is told to stop. */
+  readonly stop_ms: number;
   /** Events that may wait for the journal. */
   readonly bus_max: number;
   readonly switches: Switches;
@@ -39,6 +43,7 @@ export interface StartFlags {
   readonly admin_port?: string | number;
   readonly data?: string;
   readonly role?: string;
+  readonly workers?: string | number;
 }
 
 /** The variable behind each switch: what `hive check --explain` names as its origin. */
@@ -68,6 +73,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv, flags: StartFlags = {}):
     database_url: readDatabaseUrl(variables),
     time_scale: readNumber(variables, 'HIVE_TIME_SCALE', 1, SCALE),
     role: readRole(variables),
+    workers: readNumber(variables, 'HIVE_WORKERS', 1, WORKERS),
+    stop_ms: readNumber(variables, 'HIVE_STOP_MS', 30_000, STOP),
     bus_max: readNumber(variables, 'EVENT_BUS_MAX_SIZE', 10_000, BUS),
     switches: readSwitches(variables),
     overrides: readOverrides(variables),
@@ -93,6 +100,14 @@ const BUS: NumberRange = {
   allowed: 'a whole number from 1 to 10000000',
   accepts: (value) => Number.isInteger(value) && value >= 1 && value <= 10_000_000,
 };
+const WORKERS: NumberRange = {
+  allowed: 'a whole number from 1 to 64',
+  accepts: (value) => Number.isInteger(value) && value >= 1 && value <= 64,
+};
+const STOP: NumberRange = {
+  allowed: 'milliseconds, 0 to 3600000',
+  accepts: (value) => value >= 0 && value <= 3_600_000,
+};
 const CONFIDENCE: NumberRange = {
   allowed: 'a number from 0 to 1',
   accepts: (value) => value >= 0 && value <= 1,
@@ -114,6 +129,7 @@ function withFlags(env: NodeJS.ProcessEnv, flags: StartFlags): Variables {
     HIVE_ADMIN_PORT: flags.admin_port,
     HIVE_DATA: flags.data,
     HIVE_ROLE: flags.role,
+    HIVE_WORKERS: flags.workers,
   };
   const given = Object.entries(flagged).filter(([, value]) => value !== undefined);
   const all = {

@@ -2,9 +2,9 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { sha256Stream } from '../core/canonical.ts';
 import { messageOf } from '../core/errors.ts';
-import type { Policy } from '../core/policy.ts';
+import { type Policy, providerOptions } from '../core/policy.ts';
 import type { PolicyProblem } from './references.ts';
-import { type Known, optionsOf } from './semantics.ts';
+import type { Known } from './semantics.ts';
 
 /** SHA-256 of files, read once for each (path, time, size): a model may be gigabytes. */
 export interface FileDigests {
@@ -58,7 +58,7 @@ export function digestProviderFiles(
   const problems: PolicyProblem[] = [];
   for (const [name, entry] of Object.entries(policy.providers)) {
     const definition = known.providers.get(entry.use);
-    const options = definition?.options.safeParse(optionsOf(entry));
+    const options = definition?.options.safeParse(providerOptions(entry));
     if (!definition?.files || !options?.success) continue;
     for (const path of definition.files(options.data as never)) {
       const absolute = resolve(root, path);

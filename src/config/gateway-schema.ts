@@ -19,7 +19,13 @@ const timeoutsShape = {
 };
 
 const providerSchema = z
-  .looseObject({ use: nameSchema.describe('The dialect: the name of a provider definition.') })
+  .looseObject({
+    use: nameSchema.describe('The dialect: the name of a provider definition.'),
+    network: z
+      .enum(['public', 'private'])
+      .default('public')
+      .describe('private: it may also be at an address of this machine or site.'),
+  })
   .describe('A dialect with credentials. All other keys are options of the dialect.');
 
 const targetSchema = z
@@ -40,14 +46,33 @@ const targetSchema = z
       .partial()
       .optional()
       .describe('Over `resilience.timeouts`, for this target.'),
+    in_flight: countSchema.min(1).optional().describe('Calls in its hands at once, at most.'),
   })
   .describe('One model at one provider; it has its own circuit breaker.');
+
+const hedgeSchema = z
+  .union([z.literal('off'), z.strictObject({ after_ms: durationSchema.min(1) })])
+  .describe('off, or after how long without a first byte a second target is asked as well.');
+
+const midstreamSchema = z
+  .enum(['error', 'hold'])
+  .describe('A stream that breaks off: an error event, or held back whole so it can fall over.');
+
+const fallbacksSchema = z
+  .strictObject({
+    context_length: z.array(nameSchema).max(100).optional().describe('For prompts too long.'),
+    any: z.array(nameSchema).max(100).optional().describe('For any other failure of a target.'),
+  })
+  .describe('Targets to ask when its own fail, in their order.');
 
 export const agentSchema = z
   .strictObject({
     targets: z
       .union([z.record(nameSchema, z.number().min(0).max(1e9)), z.array(nameSchema).max(100)])
       .describe('Candidates and their relative weights; a list means equal weights.'),
+    fallbacks: fallbacksSchema.optional(),
+    hedge: hedgeSchema.optional(),
+    midstream: midstreamSchema.optional(),
     prompt: promptReferenceSchema
       .optional()
       .describe('A prompt patch: its name (label `production`), or name@version.'),
@@ -75,6 +100,36 @@ const pluginSchema = z
   })
   .describe('A plugin: in list order on the way in, in reverse on the way out.');
 
+const keySchema = z
+  .strictObject({
+    name: nameSchema.describe('What events call it.'),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-fA-F]{64}$/, 'not a SHA-256 in hex (64 characters)')
+      .describe('SHA-256 of the key, in hex: the key itself stands nowhere.'),
+    tenant: nameSchema.default('default').describe('Whose calls these are.'),
+    agents: z
+      .array(nameSchema)
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('The only agents that it may use; all where this is left out.'),
+    asserts: z
+      .array(z.enum(['user']))
+      .max(1)
+      .default([])
+      .describe('user: memory believes it whom a call is for.'),
+  })
+  .describe('A key, known by its hash.');
+
+const accessSchema = z.strictObject({
+  mode: z
+    .enum(['open', 'keys'])
+    .default('open')
+    .describe('open: no keys, on a loopback address only. keys: nobody without one of `keys`.'),
+  keys: z.array(keySchema).max(10_000).default([]).describe('Who has a key.'),
+});
+
 const backoffSchema = z
   .tuple([durationSchema, durationSchema])
   .refine(([least, most]) => least <= most, 'the first number must not exceed the second');
@@ -91,6 +146,12 @@ const resilienceSchema = z.strictObject({
   retry: z
     .strictObject({
       retries: z.int().min(0).max(10).default(2).describe('Further attempts, over all targets.'),
+      budget: z
+        .number()
+        .min(0)
+        .max(10)
+        .default(0.2)
+        .describe('Further attempts of all calls together, as a share of the calls.'),
       backoff_ms: backoffSchema.default([250, 8000]).describe('The least and the longest pause.'),
     })
     .prefault({}),
@@ -98,9 +159,34 @@ const resilienceSchema = z.strictObject({
     .strictObject({
       errors: shareSchema.default(0.5).describe('Share of errors that opens a target’s breaker.'),
       calls_min: countSchema.default(20).describe('Calls in 10 s before it may open.'),
-      open_ms: durationSchema.default(10_000).describe('How long it stays open.'),
+      failures: countSchema.min(1).default(3).describe('Failures in a row that open it as well.'),
+      open_ms: durationSchema
+        .default(10_000)
+        .describe('The measure of how long it stays open (docs/resilience.md).'),
     })
     .prefault({}),
+  hedge: hedgeSchema.default('off'),
+  overload: z
+    .strictObject({
+      in_flight: z
+        .union([z.literal('adaptive'), countSchema.min(1)])
+        .default('adaptive')
+        .describe('Calls that wait for a first byte: a number, or by the time that it takes.'),
+      queue_ms: durationSchema.default(2000).describe('How long further calls wait for a place.'),
+      queue_max: countSchema.default(1000).describe('How many of them.'),
+      bytes_max: countSchema
+        .min(1024)
+        .default(256 * 1024 * 1024)
+        .describe('Request bodies and held answers in memory, of all calls together.'),
+    })
+    .prefault({}),
+  midstream: midstreamSchema.default('error'),
+  hold_bytes_max: z
+    .int()
+    .min(1024)
+    .max(64 * 1024 * 1024)
+    .default(1024 * 1024)
+    .describe('The longest answer that is held; a longer one is passed on as it comes.'),
 });
 
 export const gatewaySchema = z.strictObject({
@@ -109,12 +195,8 @@ export const gatewaySchema = z.strictObject({
   targets: z.record(nameSchema, targetSchema).describe('Which models there are.'),
   agents: z.record(nameSchema, agentSchema).describe('Who calls are for.'),
   plugins: z.array(pluginSchema).max(100).default([]).describe('What is in the path of a call.'),
-  resilience: resilienceSchema.prefault({}).describe('Time-outs, retries and circuit breakers.'),
-  access: z
-    .strictObject({
-      mode: z.enum(['open']).default('open').describe('open: no keys, on a loopback address only.'),
-    })
-    .prefault({}),
+  resilience: resilienceSchema.prefault({}).describe('What happens when targets fail.'),
+  access: accessSchema.prefault({}).describe('Who may call.'),
   limits: z
     .strictObject({
       body_bytes_max: z

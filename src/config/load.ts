@@ -90,6 +90,7 @@ function assemble(input: LoadInput, files: ParsedFiles, sources: Sources) {
     ...policyProblems(policy, known),
     ...named.problems,
     ...repeatedPlugins(files),
+    ...repeatedKeys(files),
   ];
   const problems = found.map(({ tokens, message, key }): Problem => {
     const place = locate(tokens, first.places, sources);
@@ -107,6 +108,19 @@ function repeatedPlugins({ gateway }: ParsedFiles): readonly PolicyProblem[] {
     tokens: ['plugins', 'by', id],
     message: `two plugins have the id ${id}: give one of them another \`id\``,
   }));
+}
+
+/** One name for two keys would make one caller of two; one hash twice would hide an entry. */
+function repeatedKeys({ gateway }: ParsedFiles): readonly PolicyProblem[] {
+  const { keys } = gateway.access;
+  return keys.flatMap(({ name, sha256 }, index) => {
+    const twin = keys.slice(0, index).find((other) => {
+      return other.name === name || other.sha256.toLowerCase() === sha256.toLowerCase();
+    });
+    if (!twin) return [];
+    const message = `the keys ${twin.name} and ${name} share a name or a hash`;
+    return [{ tokens: ['access', 'keys', sha256.toLowerCase()], message }];
+  });
 }
 
 function absenceNotices(policy: Policy, { environment, providers }: LoadInput): readonly string[] {

@@ -1,3 +1,4 @@
+import type { AccessKey, AccessPolicy } from '../core/access-policy.ts';
 import { digestOf } from '../core/canonical.ts';
 import type {
   NamedList,
@@ -54,7 +55,7 @@ export function normalize(
     agents: mapValues(gateway.agents, (agent) => ({ ...agent, targets: weights(agent.targets) })),
     plugins: namedList<PluginEntry>(plugins),
     resilience: gateway.resilience,
-    access: gateway.access,
+    access: normalizeAccess(gateway.access),
     limits: gateway.limits,
     capture: gateway.capture,
     store: gateway.store,
@@ -78,6 +79,14 @@ export function normalize(
 function weights(targets: Readonly<Record<string, number>> | readonly string[]) {
   if (!Array.isArray(targets)) return targets as Readonly<Record<string, number>>;
   return Object.fromEntries((targets as readonly string[]).map((name) => [name, 1]));
+}
+
+function normalizeAccess({ mode, keys }: GatewayFile['access']): AccessPolicy {
+  const entries = keys.map(({ sha256, agents, ...key }): [string, AccessKey] => [
+    sha256.toLowerCase(),
+    { ...key, agents: agents ?? null },
+  ]);
+  return { mode, keys: Object.fromEntries(entries) };
 }
 
 function namedList<Entry>(entries: readonly (readonly [string, Entry])[]): NamedList<Entry> {
@@ -117,6 +126,11 @@ function placesOf(
       tokens: ['plugins', 'by', id],
       file: 'gateway.yaml',
       path: ['plugins', index],
+    })),
+    ...files.gateway.access.keys.map(({ sha256 }, index) => ({
+      tokens: ['access', 'keys', sha256.toLowerCase()],
+      file: 'gateway.yaml',
+      path: ['access', 'keys', index],
     })),
     ...files.pipeline.pipeline.map(({ name }, index) => ({
       tokens: ['pipeline', 'stages', 'by', name],

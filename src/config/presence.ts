@@ -1,5 +1,5 @@
 import type { Json } from '../core/canonical.ts';
-import type { Policy, ProviderEntry } from '../core/policy.ts';
+import { type Policy, type ProviderEntry, providerOptions } from '../core/policy.ts';
 import type { ProviderRegistry } from '../core/provider.ts';
 import type { Environment } from './env.ts';
 import { secretVariable } from './expand.ts';
@@ -29,8 +29,7 @@ export function withSecrets(
   secrets: readonly string[],
   environment: Pick<Environment, 'secret'>,
 ): Readonly<Record<string, Json>> {
-  const { use: _use, ...options } = entry;
-  const resolved: Record<string, Json> = { ...(options as Record<string, Json>) };
+  const resolved: Record<string, Json> = { ...providerOptions(entry) };
   for (const key of secrets) {
     const variable = secretVariable(resolved[key]);
     if (variable !== null) resolved[key] = environment.secret(variable) ?? '';

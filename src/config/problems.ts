@@ -18,8 +18,8 @@ export function problemsOf(policy: Policy, known: Known): readonly string[] {
 }
 
 function shapeProblems(policy: Policy): readonly string[] {
-  const { prompts, oracle, pipeline, files, switches, plugins, ...rest } = policy;
-  for (const part of [prompts, oracle, pipeline, files, switches, plugins]) {
+  const { prompts, oracle, pipeline, files, switches, plugins, access, ...rest } = policy;
+  for (const part of [prompts, oracle, pipeline, files, switches, plugins, access]) {
     if (!isObject(part)) return ['policy: a part of it is missing'];
   }
   if (!Array.isArray(plugins.order) || !isObject(plugins.by)) return ['plugins: not {order, by}'];
@@ -28,6 +28,7 @@ function shapeProblems(policy: Policy): readonly string[] {
   if ([...order].sort().join() !== named) return ['plugins: order and by differ'];
   const written = {
     ...rest,
+    access: { ...access, keys: keysAsWritten(access.keys) },
     plugins: order.map((id) => ({ id, ...(plugins.by[id] as object) })),
   };
   return [
@@ -36,6 +37,16 @@ function shapeProblems(policy: Policy): readonly string[] {
       ({ path, message }) => [['oracle', ...path], message] as const,
     ),
   ].map(([path, message]) => `${path.join('.')}: ${message}`);
+}
+
+/** Keys as the file has them: a list, in which no agents means all. */
+function keysAsWritten(keys: unknown): unknown {
+  if (!isObject(keys)) return keys;
+  return Object.entries(keys).map(([sha256, key]) => {
+    if (!isObject(key)) return key;
+    const { agents, ...entry } = key;
+    return { ...entry, sha256, ...(agents === null ? {} : { agents }) };
+  });
 }
 
 function isObject(value: unknown): value is JsonObject {

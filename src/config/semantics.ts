@@ -1,11 +1,17 @@
-import type { JsonObject } from '../core/canonical.ts';
 import { messageOf } from '../core/errors.ts';
+import { isPrivateHost } from '../core/network.ts';
 import type { PluginRegistry } from '../core/plugin.ts';
 import { mergePatch } from '../core/pointer.ts';
-import type { AgentEntry, Policy, ProviderEntry } from '../core/policy.ts';
+import {
+  type AgentEntry,
+  type Policy,
+  type ProviderEntry,
+  providerOptions,
+} from '../core/policy.ts';
 import type { AnyProviderDefinition, ProviderRegistry } from '../core/provider.ts';
 import { boundProblems } from './bound-problems.ts';
 import { secretVariable } from './expand.ts';
+import { isLoopback } from './loopback.ts';
 import { missing, own, type PolicyProblem, promptReferenceProblems } from './references.ts';
 import { schemaProblems } from './schema-problems.ts';
 import { didYouMean } from './suggest.ts';
@@ -41,10 +47,6 @@ export function policyProblems(policy: Policy, known: Known): readonly PolicyPro
   ];
 }
 
-export function optionsOf({ use: _use, ...options }: ProviderEntry): JsonObject {
-  return options as JsonObject;
-}
-
 function providerProblems(
   name: string,
   entry: ProviderEntry,
@@ -59,22 +61,36 @@ function providerProblems(
     const message = `keys do not belong in policy files: write \${VARIABLE}, and set VARIABLE`;
     problems.push({ tokens: [...at, key], message });
   }
-  const wrong = schemaProblems(definition.options, optionsOf(entry));
+  const wrong = schemaProblems(definition.options, providerOptions(entry));
   problems.push(...wrong.map(({ path, ...rest }) => ({ ...rest, tokens: within(at, path) })));
   if (problems.length > 0) return problems;
   try {
-    trial(definition, name, entry);
-    return [];
+    const { base_url } = trial(definition, name, entry);
+    return definition.engine ? [] : networkProblems(at, entry, base_url);
   } catch (thrown) {
     return [{ tokens: at, message: messageOf(thrown) }];
   }
+}
+
+/** What the dialer would refuse at each call is said at once where the URL alone shows it. */
+function networkProblems(
+  at: readonly string[],
+  { network, base_url: written }: ProviderEntry,
+  base_url: string,
+): readonly PolicyProblem[] {
+  const host = URL.parse(base_url)?.hostname;
+  if (network === 'private' || host === undefined || !isPrivateHost(host)) return [];
+  const message =
+    `${host} is not on the internet: if that is meant, write network: private ` +
+    `in providers.${at[1]}, or set the variable that stands there`;
+  return [{ tokens: written === undefined ? at : [...at, 'base_url'], message }];
 }
 
 /**
  * Creates a provider to see what it offers; secrets are still references and nothing is reached.
  */
 function trial(definition: AnyProviderDefinition, name: string, entry: ProviderEntry) {
-  const options = definition.options.parse(optionsOf(entry));
+  const options = definition.options.parse(providerOptions(entry));
   return definition.create(options as never, { name, engineUrl: () => '' });
 }
 
@@ -132,6 +148,13 @@ export function agentProblems(
   }
   if (Object.keys(entry.targets).length === 0) {
     problems.push({ tokens: [...at, 'targets'], message: 'an agent needs at least one target' });
+  }
+  for (const [why, names] of Object.entries(entry.fallbacks ?? {})) {
+    for (const [index, name] of (names as readonly string[]).entries()) {
+      if (own(policy.targets, name)) continue;
+      const tokens = [...at, 'fallbacks', why, String(index)];
+      problems.push(missing(tokens, 'target', name, policy.targets));
+    }
   }
   if (entry.prompt !== undefined) {
     problems.push(...promptReferenceProblems(policy, entry.prompt, [...at, 'prompt']));
@@ -192,15 +215,16 @@ function gateProblems(policy: Policy, { gates }: Known): readonly PolicyProblem[
 }
 
 function accessProblems(policy: Policy, { host }: Known): readonly PolicyProblem[] {
-  if (policy.access.mode !== 'open' || host === undefined || isLoopback(host)) return [];
-  const why = 'anyone who reaches it could spend your keys; listen on 127.0.0.1';
+  const { mode, keys } = policy.access;
+  const problems = Object.entries(keys).flatMap(([hash, key]) =>
+    (key.agents ?? [])
+      .filter((agent) => !own(policy.agents, agent))
+      .map((agent) => missing(['access', 'keys', hash, 'agents'], 'agent', agent, policy.agents)),
+  );
+  if (mode !== 'open' || host === undefined || isLoopback(host)) return problems;
+  const why = 'anyone who reaches it could spend your keys; listen on 127.0.0.1, or use mode: keys';
   const message = `open access is refused on ${host}: ${why}`;
-  return [{ tokens: ['access', 'mode'], message }];
-}
-
-export function isLoopback(host: string): boolean {
-  const name = host.replace(/^\[|\]$/g, '').toLowerCase();
-  return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
+  return [...problems, { tokens: ['access', 'mode'], message }];
 }
 
 function unknownUse(

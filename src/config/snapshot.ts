@@ -1,3 +1,4 @@
+import type { Network } from '../core/network.ts';
 import type { AgentView, Plugin } from '../core/plugin.ts';
 import type { Contents, PluginEntry, Policy, Timeouts } from '../core/policy.ts';
 import type { Provider } from '../core/provider.ts';
@@ -58,7 +59,11 @@ export interface Target {
   readonly name: string;
   readonly provider: Provider;
   readonly provider_name: string;
+  /** Where the provider may be; a process of our own is always on loopback. */
+  readonly network: Network;
   readonly model: string;
   readonly fallback_only: boolean;
   readonly timeouts: Timeouts;
+  /** Calls in its hands at once, or null where the policy names no number. */
+  readonly in_flight: number | null;
 }

@@ -1,5 +1,23 @@
 import type { Json, JsonObject } from './canonical.ts';
 
+/** A model route, named by what it serves. */
+export type Endpoint =
+  | 'chat.completions'
+  | 'responses'
+  | 'completions'
+  | 'embeddings'
+  | 'moderations'
+  | 'messages'
+  | 'messages.count_tokens';
+
+/** Whose words a body and an error are in. */
+export type Dialect = 'openai' | 'anthropic';
+
+/** The dialect that the clients of an endpoint speak. */
+export function dialectOf(endpoint: Endpoint): Dialect {
+  return endpoint === 'messages' || endpoint === 'messages.count_tokens' ? 'anthropic' : 'openai';
+}
+
 /**
  * A call is data that moves in one direction: parsed once, then never changed. What plugins want
  * changed they return as a `CallPatch`; the gateway merges patches in policy order.
@@ -18,7 +36,12 @@ export interface Call {
   readonly user: string | null;
   readonly session: string | null;
   readonly conversation: string;
-  readonly endpoint: 'chat.completions';
+  readonly endpoint: Endpoint;
+  /**
+   * Headers of the client that a provider of the same dialect may relay, in lower case, from an
+   * allow-list: `anthropic-version`, `anthropic-beta`, `openai-beta`, `openai-organization`…
+   */
+  readonly relayed: Readonly<Record<string, string>>;
   /** `model` as the client wrote it. */
   readonly model: string;
   readonly stream: boolean;
@@ -62,7 +85,7 @@ export interface Attempt {
   readonly ms: number;
 }
 
-/** A whole answer on its way out, in OpenAI's dialect. */
+/** A whole answer on its way out, in the dialect of the call's endpoint. */
 export interface CallResponse {
   readonly status: number;
   readonly target: string;

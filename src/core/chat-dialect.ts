@@ -1,122 +1,59 @@
 import type { Tokens } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
-import type {
-  AnswerFacts,
-  DecodedAnswer,
-  DecodedChunk,
-  ProviderRequest,
-  UpstreamAnswer,
-  UpstreamRequest,
-} from './provider.ts';
-import { spliceBody } from './splice.ts';
+import { isPresent, NO_FACTS, NOTHING, readAnswer } from './decoded.ts';
+import { isObject, parseText } from './json-values.ts';
+import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
 import { sseData } from './sse-event.ts';
-import { brokenAnswer, failureInside, failureOf, isObject, parseJson } from './upstream-failure.ts';
+import { count } from './translate/words.ts';
+import { brokenAnswer, failureInside } from './upstream-failure.ts';
 
 /**
- * OpenAI's chat completions on the wire, as every compatible upstream speaks them. Providers of
- * that dialect are these three functions with a base URL, headers and small differences of their
- * own.
+ * OpenAI's chat completions on the wire, as every compatible upstream speaks them, and its older
+ * completions, whose choices have `text` instead.
  */
-export function encodeChat(
-  request: ProviderRequest,
-  upstream: { readonly base_url: string; readonly headers: Readonly<Record<string, string>> },
-): UpstreamRequest {
-  const { call, patch } = request;
-  const fields: Record<string, Json> = { ...patch, model: request.model };
-  if (request.include_usage) {
-    const options = patch.stream_options ?? call.body.stream_options;
-    fields.stream_options = { ...(isObject(options) ? options : {}), include_usage: true };
-  }
-  return {
-    method: 'POST',
-    path: `${basePath(upstream.base_url)}/chat/completions`,
-    headers: {
-      'content-type': 'application/json',
-      accept: call.stream ? 'text/event-stream' : 'application/json',
-      ...upstream.headers,
-    },
-    body: spliceBody(call.raw, fields),
-  };
-}
-
-/** The path of a base URL without a trailing slash; an empty URL (engine not up) has none. */
-function basePath(base_url: string): string {
-  return base_url === '' ? '' : new URL(base_url).pathname.replace(/\/+$/, '');
-}
-
 export function decodeChat(answer: UpstreamAnswer): DecodedAnswer {
-  if (answer.status < 200 || answer.status > 299) return { ok: false, error: failureOf(answer) };
-  const body = parseJson(answer.body);
-  if (!isObject(body)) return { ok: false, error: brokenAnswer(notJson(answer)) };
-  if (isPresent(body.error)) return { ok: false, error: failureInside(body.error as Json) };
+  const read = readAnswer(answer);
+  if (!('body' in read)) return read;
+  const { body } = read;
   if (!Array.isArray(body.choices)) {
     return { ok: false, error: brokenAnswer('The upstream’s answer has no choices.') };
   }
-  const { facts } = factsOf(body);
-  return { ok: true, body: answer.body, facts: { ...NO_FACTS, ...facts } };
+  return { ok: true, body: answer.body, facts: { ...NO_FACTS, ...factsOf(body) } };
 }
 
-const NO_FACTS: AnswerFacts = {
-  completion_id: null,
-  model: null,
-  finish: null,
-  tokens: null,
-  adapter: null,
-};
-
-function notJson(answer: UpstreamAnswer): string {
-  const what = answer.body.length === 0 ? 'is empty' : 'is not a JSON object';
-  return `The upstream answered status ${answer.status}, but its body ${what}.`;
+/** One event of a stream: what the gateway wants to know of it, and its JSON. */
+export interface ChatChunk {
+  readonly decoded: DecodedChunk;
+  readonly body: JsonObject | null;
 }
-
-const NOTHING: DecodedChunk = {
-  event: null,
-  done: false,
-  usage_only: false,
-  error: null,
-  facts: {},
-  content: false,
-  malformed: false,
-};
 
 export function decodeChatChunk(event: Uint8Array): DecodedChunk {
+  return readChatChunk(event).decoded;
+}
+
+export function readChatChunk(event: Uint8Array): ChatChunk {
   const data = sseData(event);
-  if (data?.trim() === '[DONE]') return { ...NOTHING, event, done: true };
+  if (data?.trim() === '[DONE]') return { decoded: { ...NOTHING, event, done: true }, body: null };
   // A comment keeps the connection alive; empty data would make clients parse nothing, and throw.
-  if (data === null) return { ...NOTHING, event };
-  if (data.trim() === '') return NOTHING;
-  const chunk = parseText(data);
-  if (!isObject(chunk)) return { ...NOTHING, event, malformed: true };
-  if (isPresent(chunk.error)) {
-    return { ...NOTHING, event, error: failureInside(chunk.error as Json) };
+  if (data === null) return { decoded: { ...NOTHING, event }, body: null };
+  if (data.trim() === '') return { decoded: NOTHING, body: null };
+  const body = parseText(data);
+  if (!isObject(body)) return { decoded: { ...NOTHING, event, malformed: true }, body: null };
+  if (isPresent(body.error)) {
+    return { decoded: { ...NOTHING, event, error: failureInside(body.error as Json) }, body };
   }
-  const choices = Array.isArray(chunk.choices) ? chunk.choices : [];
-  const { facts, usage } = factsOf(chunk);
-  return {
+  const choices = Array.isArray(body.choices) ? (body.choices as readonly Json[]) : null;
+  const decoded = {
     ...NOTHING,
     event,
-    facts,
-    usage_only: usage && Array.isArray(chunk.choices) && choices.length === 0,
-    content: choices.some((choice) => isObject(choice) && hasContent(choice.delta)),
+    facts: factsOf(body),
+    usage_only: isObject(body.usage) && choices?.length === 0,
+    content: choices?.some((choice) => isObject(choice) && hasContent(choice)) ?? false,
   };
+  return { decoded, body };
 }
 
-function parseText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isPresent(error: unknown): boolean {
-  return error !== undefined && error !== null && error !== false;
-}
-
-function factsOf(body: JsonObject): {
-  readonly facts: Partial<AnswerFacts>;
-  readonly usage: boolean;
-} {
+export function factsOf(body: JsonObject): Partial<AnswerFacts> {
   const facts: { -readonly [key in keyof AnswerFacts]?: AnswerFacts[key] } = {};
   if (typeof body.id === 'string') facts.completion_id = body.id;
   if (typeof body.model === 'string') facts.model = body.model;
@@ -124,7 +61,7 @@ function factsOf(body: JsonObject): {
   if (typeof finish === 'string') facts.finish = finish;
   const tokens = tokensOf(body.usage);
   if (tokens !== null) facts.tokens = tokens;
-  return { facts, usage: isObject(body.usage) };
+  return facts;
 }
 
 /**
@@ -148,10 +85,6 @@ function tokensOf(usage: unknown): Tokens | null {
   };
 }
 
-function count(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? Math.floor(value) : 0;
-}
-
 const CONTENT_KEYS = [
   'content',
   'tool_calls',
@@ -163,8 +96,8 @@ const CONTENT_KEYS = [
 ];
 
 /** The opening delta has `role` and an empty `content`: no answer yet. */
-function hasContent(delta: unknown): boolean {
-  if (!isObject(delta)) return false;
+function hasContent({ delta, text }: JsonObject): boolean {
+  if (!isObject(delta)) return typeof text === 'string' && text !== '';
   return CONTENT_KEYS.some((key) => {
     const value = delta[key];
     if (Array.isArray(value)) return value.length > 0;

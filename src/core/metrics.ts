@@ -41,6 +41,16 @@ export const METRICS = {
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05],
   ),
   hive_tokens_total: counter('Tokens.', 'agent', 'direction'),
+  hive_retries_refused_total: counter('Further attempts that the retry budget did not allow.'),
+  hive_hedges_total: counter('Second attempts because a first byte was late.', 'target'),
+  hive_held_total: counter('Streams held back whole, by what came of it.', 'outcome'),
+  hive_rate_limited_total: counter('Refusals by a provider’s rate limit.', 'target'),
+  hive_provider_refused_total: counter('Refusals of our credentials.', 'target'),
+  hive_shed_total: counter('Calls that found no place in time.', 'cause'),
+  hive_queue_waiting: gauge('Calls that wait for a place.'),
+  hive_queue_seconds: histogram('Time that calls waited for a place.', SECONDS),
+  hive_held_bytes: gauge('Request bodies and held answers in memory.'),
+  hive_in_flight_limit: gauge('Calls that may wait for their first byte at once, in all.'),
   hive_breaker_open: gauge('1 while the target’s breaker is open.', 'target'),
   hive_plugin_bypassed_total: counter('Hooks bypassed.', 'plugin', 'cause'),
   hive_feedback_total: counter('Feedback accepted.', 'signal', 'channel'),
@@ -82,6 +92,40 @@ export interface Series {
 }
 
 export type MetricsSnapshot = { readonly [name: string]: readonly Series[] };
+
+/** Several processes' metrics as one: series of the same labels add up. */
+export function mergeMetrics(snapshots: readonly MetricsSnapshot[]): MetricsSnapshot {
+  const families = new Map<string, Map<string, Series>>();
+  for (const [name, series] of snapshots.flatMap((snapshot) => Object.entries(snapshot))) {
+    const family = families.get(name) ?? new Map<string, Series>();
+    families.set(name, family);
+    for (const one of series) {
+      const key = JSON.stringify(one.labels);
+      const known = family.get(key);
+      family.set(key, known ? sumOf(known, one) : one);
+    }
+  }
+  return Object.fromEntries([...families].map(([name, family]) => [name, [...family.values()]]));
+}
+
+/** What stays true of a process that has ended: its counts, not its state. */
+export function totalsOf(snapshot: MetricsSnapshot): MetricsSnapshot {
+  const isTotal = (name: string): boolean => METRICS[name as MetricName]?.kind !== 'gauge';
+  return Object.fromEntries(Object.entries(snapshot).filter(([name]) => isTotal(name)));
+}
+
+function sumOf(left: Series, right: Series): Series {
+  const size = Math.max(left.buckets.length, right.buckets.length);
+  return {
+    labels: left.labels,
+    value: left.value + right.value,
+    count: left.count + right.count,
+    buckets: Array.from(
+      { length: size },
+      (_, index) => (left.buckets[index] ?? 0) + (right.buckets[index] ?? 0),
+    ),
+  };
+}
 
 export interface Metrics {
   /** Counters: adds, 1 by default. `labels` stand in the order of the declaration. */

@@ -1,4 +1,6 @@
+import type { AccessPolicy } from './access-policy.ts';
 import type { Json, JsonObject } from './canonical.ts';
+import type { Network } from './network.ts';
 
 /**
  * The policy: what the YAML files say, normalised to data that rows can patch and that hashes alike
@@ -15,7 +17,7 @@ export interface Policy {
   readonly agents: Readonly<Record<string, AgentEntry>>;
   readonly plugins: NamedList<PluginEntry>;
   readonly resilience: Resilience;
-  readonly access: { readonly mode: 'open' };
+  readonly access: AccessPolicy;
   readonly limits: { readonly body_bytes_max: number };
   readonly capture: { readonly feedback_text: boolean };
   readonly store: { readonly events_days: number };
@@ -37,11 +39,22 @@ export interface NamedList<Entry> {
 }
 
 /**
- * `use` names the provider's definition; the rest are its options, `${VAR}` of secrets unexpanded.
+ * `use` names the provider's definition, `network` says where it may be; the rest are the
+ * definition's options, `${VAR}` of secrets unexpanded.
  */
 export interface ProviderEntry {
   readonly use: string;
+  readonly network: Network;
   readonly [option: string]: Json;
+}
+
+/** The options that the provider's definition knows: all but the policy's own keys. */
+export function providerOptions({
+  use: _use,
+  network: _where,
+  ...options
+}: ProviderEntry): JsonObject {
+  return options as JsonObject;
 }
 
 export interface TargetEntry {
@@ -51,11 +64,18 @@ export interface TargetEntry {
   /** Used only if no other target of the agent is live. */
   readonly fallback_only: boolean;
   readonly timeouts?: Partial<Timeouts>;
+  /** Calls in its hands at once, streams to their end; without it only the adaptive limit holds. */
+  readonly in_flight?: number;
 }
 
 export interface AgentEntry {
   /** Candidates and their weights; weights are relative. */
   readonly targets: Readonly<Record<string, number>>;
+  /** Whom to ask when its own targets fail. */
+  readonly fallbacks?: Fallbacks;
+  /** Over `resilience.hedge` and `resilience.midstream`. */
+  readonly hedge?: Hedge;
+  readonly midstream?: Midstream;
   /** `name` (label `production`), `name@version`, or absent for none. */
   readonly prompt?: string;
   /** The adapter's name, or `none`. */
@@ -65,6 +85,20 @@ export interface AgentEntry {
   /** Options of plugins, for this agent, over those of the plugin's own entry. */
   readonly plugins: Readonly<Record<string, JsonObject>>;
 }
+
+/** Names of targets in their order, by why its own targets failed. */
+export interface Fallbacks {
+  /** Larger models, for prompts that are too long: the only ones that are asked then. */
+  readonly context_length?: readonly string[];
+  /** For any other failure of the targets. */
+  readonly any?: readonly string[];
+}
+
+/** A second attempt elsewhere when the first has no first byte after `after_ms`. */
+export type Hedge = 'off' | { readonly after_ms: number };
+
+/** What a stream that breaks off becomes: an error event, or (held back whole) a fallback's. */
+export type Midstream = 'error' | 'hold';
 
 export interface PluginEntry {
   readonly use: string;
@@ -88,14 +122,38 @@ export interface Timeouts {
 
 export interface Resilience {
   readonly timeouts: Timeouts;
-  /** `retries` counts further attempts over all targets, before the first byte only. */
-  readonly retry: { readonly retries: number; readonly backoff_ms: readonly [number, number] };
-  /** The share of errors that opens a target's breaker, over at least `calls_min` calls in 10 s. */
+  /**
+   * `retries` counts further attempts of one call over all targets, before the first byte only;
+   * `budget` bounds those of all calls together, as a share of the calls.
+   */
+  readonly retry: {
+    readonly retries: number;
+    readonly budget: number;
+    readonly backoff_ms: readonly [number, number];
+  };
+  /**
+   * The share of errors that opens a target's breaker, over at least `calls_min` calls in 10 s; or
+   * so many `failures` in a row, however few the calls.
+   */
   readonly breaker: {
     readonly errors: number;
     readonly calls_min: number;
+    readonly failures: number;
     readonly open_ms: number;
   };
+  readonly hedge: Hedge;
+  readonly overload: {
+    /** Calls that wait for their first byte at once, in all and per target. */
+    readonly in_flight: 'adaptive' | number;
+    /** How long, and how many, calls beyond that wait for a place. */
+    readonly queue_ms: number;
+    readonly queue_max: number;
+    /** Request bodies and held answers in memory, of all calls together. */
+    readonly bytes_max: number;
+  };
+  readonly midstream: Midstream;
+  /** Of a held answer; a longer one is passed on as it comes. */
+  readonly hold_bytes_max: number;
 }
 
 export interface PromptEntry {

@@ -1,4 +1,4 @@
-import type { Call, Tokens } from './call.ts';
+import type { Call, Endpoint, Note, Tokens } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import type { Definition, Registry } from './definition.ts';
 import type { ErrorCode } from './errors.ts';
@@ -16,11 +16,35 @@ export interface Provider {
   readonly base_url: string;
   /** Adapters that the upstream can be asked for, by name. */
   readonly adapters: readonly string[];
+  /** What it can be asked for, natively or by translation; all else is 404 for its targets. */
+  readonly endpoints: readonly Endpoint[];
   encode(request: ProviderRequest): UpstreamRequest;
-  /** A whole answer. */
+  /** A whole answer, into the dialect of the call's endpoint. */
   decode(answer: UpstreamAnswer): DecodedAnswer;
+  /** The decoder of one stream: it remembers what translation needs between two events. */
+  openStream(stream: StreamStart): StreamDecoder;
+}
+
+export interface StreamStart {
+  readonly endpoint: Endpoint;
+  readonly adapter: string | null;
+  /** The model that the target named: for answers that do not name their own. */
+  readonly model: string;
+  /** When the call came, in seconds: for answers that do not say when they were made. */
+  readonly created_s: number;
+  /** Whether the client of a chat completion asked for the chunk of usage. */
+  readonly include_usage: boolean;
+}
+
+/** No I/O, and what it remembers is bounded by the stream's tool calls. Must not throw. */
+export interface StreamDecoder {
   /** The bytes of one server-sent event, with its terminator. */
-  decodeChunk(event: Uint8Array): DecodedChunk;
+  decode(event: Uint8Array): DecodedChunk;
+  /**
+   * What is still to be said where the upstream ended well, but without its own last event; its
+   * `done` is true.
+   */
+  finish?(): DecodedChunk;
 }
 
 export interface ProviderRequest {
@@ -42,9 +66,16 @@ export interface UpstreamRequest {
   /** All headers but host, content-length and connection, credentials included. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** What of the request has no counterpart in the upstream's dialect: becomes `x-hive-notes`. */
+  readonly notes?: readonly Note[];
 }
 
 export interface UpstreamAnswer {
+  readonly endpoint: Endpoint;
+  /** The model that the target named. */
+  readonly model: string;
+  /** When the call came, in seconds. */
+  readonly created_s: number;
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: Uint8Array;
@@ -71,7 +102,23 @@ export interface AnswerFacts {
   readonly adapter: string | null;
 }
 
+/** What kind of failure it was: where a call may fall over to, and what it tells of a target. */
+export type FailureClass =
+  /** The prompt is too long for the model: only a larger one can help. */
+  | 'context_length'
+  /** The provider refuses the content: the client is told, nobody else is asked. */
+  | 'content_filter'
+  /** 429: the limiter's business, not the breaker's. */
+  | 'rate_limit'
+  /** The provider refuses our credentials: another target may answer, and an operator must know. */
+  | 'credentials'
+  /** The client's mistake. */
+  | 'request'
+  | 'timeout'
+  | 'unavailable';
+
 export interface UpstreamFailure {
+  readonly class: FailureClass;
   readonly code: ErrorCode;
   readonly status: number;
   readonly message: string;
@@ -86,14 +133,15 @@ export interface UpstreamFailure {
 
 export interface DecodedChunk {
   /**
-   * The event in OpenAI's dialect, or null to drop it; the same bytes where nothing had to change.
+   * The event in the dialect of the call's endpoint, several of them in a row, or null to drop it;
+   * the same bytes where nothing had to change.
    */
   readonly event: Uint8Array | null;
-  /** `data: [DONE]`. */
+  /** The end as the client's dialect has it: `data: [DONE]`, or `message_stop`. */
   readonly done: boolean;
   /** The final chunk that carries only usage: dropped where the client did not ask for it. */
   readonly usage_only: boolean;
-  /** An error inside the stream. */
+  /** An error inside the stream; with `done`, `event` is what the client has to see of it. */
   readonly error: UpstreamFailure | null;
   readonly facts: Partial<AnswerFacts>;
   /** Whether it carries the first content of the answer: where the time to first token ends. */

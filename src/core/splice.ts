@@ -16,7 +16,42 @@ export function spliceBody(raw: Uint8Array, patch: { readonly [field: string]: J
   const fields = Object.entries(patch).filter(([, value]) => value !== undefined);
   if (fields.length === 0) return raw;
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
-  const { members, open, close } = scanMembers(bytes, fields);
+  const scan = scanMembers(bytes, fields);
+  const edits = isPlain(scan.members, fields) ? plainEdits(scan, fields) : allEdits(scan, fields);
+  return applyEdits(bytes, edits);
+}
+
+/** Nothing is removed and no patched key stands there twice: all but a few bodies. */
+function isPlain(members: readonly Member[], fields: readonly Field[]): boolean {
+  let seen = 0;
+  for (const { field } of members) {
+    if (field === null) continue;
+    // Beyond the 31st field a bit would stand for two of them.
+    if (field > 30 || (seen & (1 << field)) !== 0 || fields[field]?.[1] === null) return false;
+    seen |= 1 << field;
+  }
+  return true;
+}
+
+function plainEdits({ members, open, close }: Scan, fields: readonly Field[]): readonly Edit[] {
+  const edits: Edit[] = [];
+  for (const { field, value: start, end } of members) {
+    if (field !== null) edits.push({ start, end, text: JSON.stringify(fields[field]?.[1]) });
+  }
+  let text = '';
+  for (const [index, [key, value]] of fields.entries()) {
+    if (value === null || members.some(({ field }) => field === index)) continue;
+    const comma = text === '' && members.length === 0 ? '' : ',';
+    text += `${comma}${JSON.stringify(key)}:${JSON.stringify(value)}`;
+  }
+  const last = members.at(-1);
+  if (!last) edits.push({ start: open + 1, end: close, text });
+  else if (text !== '') edits.push({ start: last.end, end: last.end, text });
+  return edits;
+}
+
+function allEdits(scan: Scan, fields: readonly Field[]): readonly Edit[] {
+  const { members, open, close } = scan;
   const last = fields.map((_, field) => members.findLastIndex((member) => member.field === field));
   const removed = members.map(({ field }, index) => {
     return field !== null && (fields[field]?.[1] === null || last[field] !== index);
@@ -30,7 +65,7 @@ export function spliceBody(raw: Uint8Array, patch: { readonly [field: string]: J
   const added = fields.filter(([, value], field) => value !== null && last[field] === -1);
   if (removed.includes(true)) edits.push(...cuts(members, removed));
   edits.push(tailEdit(members, removed, added, { open, close }));
-  return applyEdits(bytes, edits);
+  return edits.sort((left, right) => left.start - right.start || left.end - right.end);
 }
 
 type Field = readonly [key: string, value: Json];
@@ -75,16 +110,20 @@ function tailEdit(
   return { start: kept.end, end, text: text.map((member) => `,${member}`).join('') };
 }
 
-function applyEdits(bytes: Buffer, edits: Edit[]): Uint8Array {
-  edits.sort((left, right) => left.start - right.start || left.end - right.end);
-  const parts: Buffer[] = [];
+/** Ascending edits, into one buffer of the right size. */
+function applyEdits(bytes: Buffer, edits: readonly Edit[]): Uint8Array {
+  let size = bytes.length;
+  for (const { start, end, text } of edits) size += Buffer.byteLength(text) - (end - start);
+  const spliced = Buffer.allocUnsafe(size);
   let from = 0;
-  for (const edit of edits) {
-    parts.push(bytes.subarray(from, edit.start), Buffer.from(edit.text));
-    from = edit.end;
+  let at = 0;
+  for (const { start, end, text } of edits) {
+    at += bytes.copy(spliced, at, from, start);
+    at += spliced.write(text, at);
+    from = end;
   }
-  parts.push(bytes.subarray(from));
-  return Buffer.concat(parts);
+  bytes.copy(spliced, at, from);
+  return spliced;
 }
 
 const QUOTE = 0x22;

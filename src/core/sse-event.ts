@@ -15,6 +15,12 @@ export function sseData(event: Uint8Array): string | null {
   return lines.length === 0 ? null : lines.join('\n');
 }
 
+/** One event that carries `value` as JSON; with a name where the dialect names its events. */
+export function sseEvent(value: unknown, name?: string): string {
+  const data = `data: ${JSON.stringify(value)}\n\n`;
+  return name === undefined ? data : `event: ${name}\n${data}`;
+}
+
 const LF = 0x0a;
 const CR = 0x0d;
 const PREFIX = Buffer.from('data: ');

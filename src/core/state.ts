@@ -54,7 +54,14 @@ export type ToWorker =
   /** The journal has grown: read it now rather than at the next poll. */
   | { readonly kind: 'hint' }
   | { readonly kind: 'report'; readonly report: GatewayReport }
-  | { readonly kind: 'stop' };
+  | { readonly kind: 'writers'; readonly list: WriterList };
+
+/** The journal's writers among the gateway's processes, as the parent knows them. */
+export interface WriterList {
+  readonly names: readonly string[];
+  /** Wall time of the list: it says nothing of a writer that began later. */
+  readonly at_ms: number;
+}
 
 /** What the gateway says of itself each second, for `/status` and `/metrics`. */
 export interface GatewayReport {
@@ -65,13 +72,22 @@ export interface GatewayReport {
   readonly policy_error: string | null;
   readonly frozen: boolean;
   readonly calls_open: number;
-  readonly targets: Readonly<
-    Record<string, { readonly breaker: string; readonly in_flight: number }>
-  >;
+  readonly targets: Readonly<Record<string, TargetReport>>;
   readonly withheld: Readonly<Record<string, string>>;
   /** The processes that the gateway keeps alive: worker, engine. */
   readonly children?: Readonly<Record<string, ChildReport>>;
   readonly metrics: MetricsSnapshot;
+}
+
+export interface TargetReport {
+  readonly breaker: string;
+  readonly in_flight: number;
+  /** Its provider limits us now. */
+  readonly limited?: boolean;
+  /** Calls that wait for a place at it. */
+  readonly queue?: number;
+  /** Places there are, or null where nothing bounds them yet. */
+  readonly limit?: number | null;
 }
 
 export interface ChildReport {

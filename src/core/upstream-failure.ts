@@ -1,17 +1,29 @@
 import type { Json, JsonObject } from './canonical.ts';
 import type { ErrorCode } from './errors.ts';
-import type { UpstreamAnswer, UpstreamFailure } from './provider.ts';
+import { classOf } from './failure-class.ts';
+import { isObject, parseJson, textIn } from './json-values.ts';
+import type { FailureClass, UpstreamAnswer, UpstreamFailure } from './provider.ts';
+
+/** As much of an answer as its refusal is read from. */
+export type Refused = Pick<UpstreamAnswer, 'status' | 'headers' | 'body'>;
 
 /**
  * What an upstream's refusal means to us. Upstreams fail in every shape (OpenAI's error object, a
  * bare message, HTML of a proxy, nothing, half a JSON); whatever it is becomes one failure with a
  * code of the table, and only an error object of OpenAI's shape is passed on to the client.
  */
-export function failureOf(answer: UpstreamAnswer): UpstreamFailure {
-  const meaning = meaningOf(answer.status);
-  const said = errorSaid(parseJson(answer.body), meaning.status);
+export function failureOf(answer: Refused): UpstreamFailure {
+  const parsed = parseJson(answer.body);
+  // Gemini's compatible endpoint puts a list around it.
+  const json = Array.isArray(parsed) ? (parsed as readonly Json[])[0] : parsed;
+  const error = isObject(json) && isObject(json.error) ? json.error : {};
+  const message = errorSaid(json, answer.status)?.message ?? '';
+  const kind = classOf({ status: answer.status, error, message });
+  const meaning = meaningOf(answer.status, kind);
+  const said = errorSaid(json, meaning.status);
   const text = said?.message ?? describe(answer);
   return {
+    class: kind,
     code: meaning.code,
     status: meaning.status,
     message: meaning.ours
@@ -28,6 +40,7 @@ export function failureOf(answer: UpstreamAnswer): UpstreamFailure {
 /** An answer of status 2xx that is none, such as HTML, half a JSON or an error object. */
 export function brokenAnswer(message: string): UpstreamFailure {
   return {
+    class: 'unavailable',
     code: 'upstream_error',
     status: 502,
     message,
@@ -42,17 +55,30 @@ export function brokenAnswer(message: string): UpstreamFailure {
 export function failureInside(error: Json): UpstreamFailure {
   const status = statusInside(error);
   const body = Buffer.from(JSON.stringify({ error }));
-  const failure = failureOf({ status, headers: {}, body, adapter: null });
+  const failure = failureOf({ status, headers: {}, body });
   if (failure.body !== null || typeof error === 'string') return failure;
   return { ...failure, message: 'The upstream reported an error inside its answer.' };
 }
 
 function statusInside(error: Json): number {
   if (!isObject(error)) return 502;
-  const code = Number(error.code);
+  const code = Number(textIn(error.code));
   if (Number.isInteger(code) && code >= 400 && code < 600) return code;
-  return error.type === 'invalid_request_error' ? 400 : 502;
+  return STATUS_OF_TYPE.get(textIn(error.type)) ?? 502;
 }
+
+/** Anthropic's error types, some of which are OpenAI's as well. */
+const STATUS_OF_TYPE: ReadonlyMap<string, number> = new Map([
+  ['invalid_request_error', 400],
+  ['authentication_error', 401],
+  ['billing_error', 402],
+  ['permission_error', 403],
+  ['not_found_error', 404],
+  ['request_too_large', 413],
+  ['rate_limit_error', 429],
+  ['timeout_error', 504],
+  ['overloaded_error', 529],
+]);
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -98,7 +124,9 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   529: failing('overloaded', 503),
 };
 
-function meaningOf(status: number): Meaning {
+function meaningOf(status: number, kind: FailureClass): Meaning {
+  if (kind === 'content_filter') return refused('bad_request', status === 422 ? 422 : 400);
+  if (kind === 'credentials' && status !== 403) return MEANINGS[401] as Meaning;
   const meaning = MEANINGS[status];
   if (meaning) return meaning;
   if (status >= 400 && status < 500) return refused('bad_request', status);
@@ -139,7 +167,7 @@ function bounded(text: string): string {
   return text.length > MESSAGE_CHARACTERS_MAX ? `${text.slice(0, MESSAGE_CHARACTERS_MAX)}…` : text;
 }
 
-function describe(answer: UpstreamAnswer): string {
+function describe(answer: Refused): string {
   if (answer.status >= 300 && answer.status < 400) {
     return `The upstream redirected (status ${answer.status}); redirects are not followed.`;
   }
@@ -169,17 +197,4 @@ function numberOf(text: string | undefined): number | null {
 function headerOf(headers: UpstreamAnswer['headers'], name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'string' ? value : value?.[0];
-}
-
-/** The JSON of a body, or undefined where it is none. */
-export function parseJson(body: Uint8Array): Json | undefined {
-  try {
-    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

@@ -30,6 +30,11 @@ export async function listSegments(dir: string): Promise<readonly Segment[]> {
   }));
 }
 
+/** Whose a segment is. */
+export function writerOf(name: string): string {
+  return NAME.exec(name)?.groups?.writer ?? name;
+}
+
 function noFolder(thrown: NodeJS.ErrnoException): string[] {
   if (thrown.code === 'ENOENT') return [];
   throw thrown;

@@ -3,25 +3,34 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server,
+  type ServerOptions,
   type ServerResponse,
 } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { LRUCache } from 'lru-cache';
-import { GatewayError, messageOf, toGatewayError } from '../core/errors.ts';
+import type { Dialect } from '../core/call.ts';
+import { GatewayError, messageOf } from '../core/errors.ts';
 import { createId } from '../core/ids.ts';
+import type { Metrics } from '../core/metrics.ts';
 import type { GatewayReport } from '../core/state.ts';
-import { type ChatDeps, serveChat } from './chat.ts';
 import { watchClient } from './client.ts';
 import type { GatewayDeps } from './deps.ts';
+import { createDrain, type StopSpec } from './drain.ts';
+import { dialectOfRequest, isModelsPath, MODEL_ROUTES } from './endpoints.ts';
 import { errorBody } from './error-body.ts';
 import { createFuse, type Fuse } from './fuse.ts';
 import { createSideRoutes } from './health.ts';
-import { findModel, listModels } from './models.ts';
+import { createHeldBytes } from './held-bytes.ts';
+import { LISTENER_LIMITS, type ListenerLimits } from './listener-limits.ts';
+import { serveModels } from './models.ts';
+import { createOverload } from './overload.ts';
 import { clientRequestId } from './parse.ts';
 import { createProgress } from './progress.ts';
 import { pathOf, requestLineProblem } from './request-line.ts';
-import { type Exchange, respondError, respondWhole } from './respond.ts';
+import { type Exchange, respondError } from './respond.ts';
+import { createRetryBudget } from './retry-budget.ts';
+import { type CallDeps, serveCall } from './serve-call.ts';
 import { createTargets } from './targets.ts';
 import { createUpstream } from './upstream.ts';
 
@@ -30,20 +39,15 @@ export interface Gateway {
   /** Breakers and calls in hand, by target: for the report to the worker. */
   liveTargets(): GatewayReport['targets'];
   callsOpen(): number;
-  /** Takes no new calls, lets those under way end for a while, then breaks them off. */
-  close(): Promise<void>;
+  /** Lets calls under way end for a while, then breaks them off. */
+  close(how?: StopSpec): Promise<void>;
 }
 
-const CHAT_PATH = '/v1/chat/completions';
-const MODELS_PATH = '/v1/models';
-const HEADERS_MS = 10_000;
-/** From a request's first byte to its body's last. */
-const BODY_MS = 60_000;
-const KEEP_ALIVE_MS = 65_000;
 /** How often Node looks for connections that are over their time. */
 const CHECK_MS = 2000;
 const HEADER_BYTES_MAX = 16 * 1024;
-const DRAIN_MS = 10_000;
+/** How the listener ends where nothing else is said. */
+const AT_ONCE: StopSpec = { deadline_ms: 10_000, quiet_ms: 0, handed_over: true };
 /** Fuses kept: one a plugin, agent and canary. */
 const FUSES_MAX = 4096;
 
@@ -52,56 +56,26 @@ const FUSES_MAX = 4096;
  * streams cost more than all the rest of a call; everything else goes through Hono.
  */
 export function createGateway(given: GatewayDeps): Gateway {
-  const targets = createTargets(given.metrics);
-  const upstream = createUpstream();
+  const { metrics, clock } = given;
+  const watched = { metrics, monotonic_ms: () => clock.monotonic_ms() };
+  const targets = createTargets(watched);
+  const upstream = createUpstream(given.log);
   const fuses = new LRUCache<string, Fuse>({ max: FUSES_MAX, dispose: (fuse) => fuse.close() });
-  const deps: ChatDeps = {
+  const deps: CallDeps = {
     ...given,
     targets,
     upstream,
+    budget: createRetryBudget(watched.monotonic_ms),
+    overload: createOverload(watched),
+    bytes: createHeldBytes(metrics),
     random: () => given.random(),
     fuse: (agent, experiment, plugin) => fuseOf(fuses, `${agent} ${experiment ?? ''} ${plugin}`),
   };
-  const sideRoutes = getRequestListener(createSideRoutes(given, targets).fetch, {
-    overrideGlobalObjects: false,
-  });
-  let open = 0;
-
-  const listener: RequestListener = (request, response) => {
-    const exchange = openExchange(request, response, given);
-    const problem = requestLineProblem(request, given.environment.host);
-    if (problem) return respondError(exchange, problem);
-    const path = pathOf(request.url ?? '');
-    if (path === CHAT_PATH) {
-      if (request.method !== 'POST') return respondError(exchange, onlyMethod('POST', path));
-      given.metrics.set('hive_calls_open', ++open);
-      void serveChat(exchange, deps).finally(() => given.metrics.set('hive_calls_open', --open));
-      return;
-    }
-    if (path === MODELS_PATH || path.startsWith(`${MODELS_PATH}/`)) {
-      return serveModels(exchange, path, deps);
-    }
-    response.setHeader('x-request-id', exchange.request_id);
-    response.setHeader('x-hive-call-id', exchange.call_id);
-    sideRoutes(request, response).catch((thrown: unknown) => {
-      given.log.error('request failed', { error: messageOf(thrown) });
-      response.destroy();
-    });
-  };
-
-  const server = createServer(
-    {
-      headersTimeout: HEADERS_MS,
-      requestTimeout: BODY_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: CHECK_MS,
-      maxHeaderSize: HEADER_BYTES_MAX,
-      // A missing Host gets our error body, not Node's bare one.
-      requireHostHeader: false,
-      noDelay: true,
-    },
-    listener,
-  );
+  const calls = countCalls(metrics);
+  const limits = { ...LISTENER_LIMITS, ...given.limits };
+  const server = createServer(serverOptions(limits), createListener(deps, calls));
+  server.maxConnections = limits.connections_max;
+  const drain = createDrain(server, () => given.clock.monotonic_ms());
   server.on('clientError', (error, socket) => refuseRaw(error, socket, given));
   // Nothing here speaks anything but HTTP.
   server.on('upgrade', (_request, socket) => socket.destroy());
@@ -112,13 +86,69 @@ export function createGateway(given: GatewayDeps): Gateway {
       const all = [...given.current.snapshot.targets.values()];
       return Object.fromEntries(all.map((target) => [target.name, targets.state(target)]));
     },
-    callsOpen: () => open,
-    async close() {
-      await closeServer(server);
+    callsOpen: () => calls.open(),
+    async close(how = AT_ONCE) {
+      await drain.stop(how);
       await upstream.close();
       targets.close();
       fuses.clear();
     },
+  };
+}
+
+interface CallCount {
+  open(): number;
+  /** Counts a call until it has ended. */
+  count(call: Promise<void>): void;
+}
+
+function countCalls(metrics: Metrics): CallCount {
+  let open = 0;
+  return {
+    open: () => open,
+    count(call) {
+      metrics.set('hive_calls_open', ++open);
+      void call.finally(() => metrics.set('hive_calls_open', --open));
+    },
+  };
+}
+
+/** Where a request goes, and what is refused before it goes anywhere. */
+function createListener(deps: CallDeps, calls: CallCount): RequestListener {
+  const sideRoutes = getRequestListener(createSideRoutes(deps, deps.targets).fetch, {
+    overrideGlobalObjects: false,
+  });
+  return (request, response) => {
+    const path = pathOf(request.url ?? '');
+    const exchange = openExchange(request, response, path, deps);
+    const problem = requestLineProblem(request, hostKnown(deps));
+    if (problem) return respondError(exchange, problem);
+    const route = MODEL_ROUTES.get(path);
+    if (route) {
+      if (request.method !== 'POST') return respondError(exchange, onlyMethod('POST', path));
+      return calls.count(serveCall(exchange, route, deps));
+    }
+    if (isModelsPath(path)) return serveModels(exchange, path, deps);
+    if (exchange.dialect === 'anthropic') return respondError(exchange, noRoute(request, path));
+    response.setHeader('x-request-id', exchange.request_id);
+    response.setHeader('x-hive-call-id', exchange.call_id);
+    sideRoutes(request, response).catch((thrown: unknown) => {
+      deps.log.error('request failed', { error: messageOf(thrown) });
+      response.destroy();
+    });
+  };
+}
+
+function serverOptions(limits: ListenerLimits): ServerOptions {
+  return {
+    headersTimeout: limits.headers_ms,
+    requestTimeout: limits.body_ms,
+    keepAliveTimeout: limits.keep_alive_ms,
+    connectionsCheckingInterval: CHECK_MS,
+    maxHeaderSize: HEADER_BYTES_MAX,
+    // A missing Host gets our error body, not Node's bare one.
+    requireHostHeader: false,
+    noDelay: true,
   };
 }
 
@@ -130,9 +160,15 @@ function fuseOf(fuses: LRUCache<string, Fuse>, key: string): Fuse {
   return made;
 }
 
+/** With keys any name will do: only a gateway without them has to fear a foreign page. */
+function hostKnown({ current, environment }: GatewayDeps): string | null {
+  return current.snapshot.policy.access.mode === 'open' ? environment.host : null;
+}
+
 function openExchange(
   request: IncomingMessage,
   response: ServerResponse,
+  path: string,
   deps: GatewayDeps,
 ): Exchange {
   const call_id = createId('call', deps.clock.wall_ms());
@@ -142,9 +178,11 @@ function openExchange(
     client: watchClient(response),
     call_id,
     request_id: clientRequestId(request) ?? call_id,
+    dialect: dialectOfRequest(path, request.headers),
     at_ms: deps.clock.policy_ms(),
     progress: createProgress(deps.clock.monotonic_ms()),
     monotonic_ms: () => deps.clock.monotonic_ms(),
+    stall_ms: deps.limits?.stall_ms ?? LISTENER_LIMITS.stall_ms,
     version: deps.current.snapshot.version,
     assignment: null,
     feedback: null,
@@ -152,24 +190,8 @@ function openExchange(
   };
 }
 
-function serveModels(exchange: Exchange, path: string, deps: ChatDeps): void {
-  try {
-    if (exchange.request.method !== 'GET') throw onlyMethod('GET', path);
-    const { snapshot } = deps.current;
-    const created_s = Math.floor(deps.clock.origin.origin_ms / 1000);
-    const id = decodeURIComponent(path.slice(MODELS_PATH.length + 1));
-    const body =
-      id === ''
-        ? listModels(snapshot, deps.targets, created_s)
-        : findModel(id, snapshot, deps.targets, created_s);
-    respondWhole(exchange, 200, Buffer.from(JSON.stringify(body)));
-  } catch (thrown) {
-    const malformed = thrown instanceof URIError;
-    const error = malformed
-      ? new GatewayError('bad_request', 'The request path is malformed.')
-      : thrown;
-    respondError(exchange, toGatewayError(error));
-  }
+function noRoute({ method }: IncomingMessage, path: string): GatewayError {
+  return new GatewayError('not_found', `There is no ${method} ${path}.`, { param: 'path' });
 }
 
 function onlyMethod(method: string, path: string): GatewayError {
@@ -185,8 +207,8 @@ function refuseRaw(error: Error & { code?: string }, socket: Duplex, deps: Gatew
     return;
   }
   const [status, refusal] = rawRefusal(error.code);
-  const body = JSON.stringify(errorBody(refusal));
   const id = createId('call', deps.clock.wall_ms());
+  const body = JSON.stringify(errorBody(refusal, dialectOfSocket(current), id));
   const head = [
     `HTTP/1.1 ${status}`,
     'connection: close',
@@ -196,6 +218,12 @@ function refuseRaw(error: Error & { code?: string }, socket: Duplex, deps: Gatew
     `x-hive-call-id: ${id}`,
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** A request whose body is late has a path; one that could not be parsed has none. */
+function dialectOfSocket(current: ServerResponse | null | undefined): Dialect {
+  const request = current?.req;
+  return request ? dialectOfRequest(pathOf(request.url ?? ''), request.headers) : 'openai';
 }
 
 function rawRefusal(code: string | undefined): [string, GatewayError] {
@@ -208,13 +236,4 @@ function rawRefusal(code: string | undefined): [string, GatewayError] {
     return ['431 Request Header Fields Too Large', new GatewayError('bad_request', message)];
   }
   return ['400 Bad Request', new GatewayError('bad_request', 'This is not HTTP.')];
-}
-
-async function closeServer(server: Server): Promise<void> {
-  if (!server.listening) return;
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-  await closed;
-  clearTimeout(timer);
 }

@@ -1,5 +1,7 @@
 import type { Target } from '../config/snapshot.ts';
+import type { Endpoint } from '../core/call.ts';
 import type { AnswerFacts, UpstreamFailure, UpstreamRequest } from '../core/provider.ts';
+import { boundOrigin, REFUSED_ADDRESS } from './egress.ts';
 import { failed } from './failures.ts';
 import { LiveStream } from './live-stream.ts';
 import type { Sending, Sink, Upstream, UpstreamHeaders } from './upstream.ts';
@@ -7,7 +9,12 @@ import type { Sending, Sink, Upstream, UpstreamHeaders } from './upstream.ts';
 /** One try at one target. */
 export interface AttemptSpec {
   readonly target: Target;
+  readonly endpoint: Endpoint;
   readonly stream: boolean;
+  /** When the call came, in seconds. */
+  readonly created_s: number;
+  /** Whether the client asked for a chat completion’s chunk of usage. */
+  readonly include_usage: boolean;
   readonly adapter: string | null;
   readonly request: UpstreamRequest;
   /** Milliseconds that the call has left. */
@@ -88,7 +95,10 @@ class Attempt implements RunningAttempt, Sink {
     const strange = strangeAnswer(this.#spec, status, headers);
     if (strange) this.#fail(strange);
     if (strange || !stream || !isEventStream(headers) || status !== 200) return;
-    const live = new LiveStream(target.provider, this.#sending, target.timeouts.idle_ms, {
+    const { endpoint, adapter, created_s, include_usage } = this.#spec;
+    const start = { endpoint, adapter, model: target.model, created_s, include_usage };
+    const decoder = target.provider.openStream(start);
+    const live = new LiveStream(decoder, this.#sending, target.timeouts.idle_ms, {
       begun: (failure) => {
         if (failure) this.#decide({ kind: 'failed', failure });
         else this.#decide({ kind: 'stream', headers, stream: live });
@@ -119,7 +129,7 @@ class Attempt implements RunningAttempt, Sink {
   }
 
   onError(error: Error): void {
-    this.#fail(connectionFailure(error, this.#answer !== null));
+    this.#fail(connectionFailure(error, this.#answer !== null, this.#spec.target));
   }
 
   #fail(failure: UpstreamFailure): void {
@@ -143,7 +153,8 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 
 function outgoing({ target, request }: AttemptSpec) {
   return {
-    origin: new URL(target.provider.base_url).origin,
+    origin: boundOrigin(target.provider.base_url, request.path),
+    network: target.network,
     method: request.method,
     path: request.path,
     headers: request.headers,
@@ -180,7 +191,9 @@ function decoded(
   headers: UpstreamHeaders,
   body: Uint8Array,
 ): AttemptResult {
-  const result = spec.target.provider.decode({ status, headers, body, adapter: spec.adapter });
+  const { endpoint, adapter, created_s, target } = spec;
+  const answer = { endpoint, model: target.model, created_s, status, headers, body, adapter };
+  const result = target.provider.decode(answer);
   if (!result.ok) return { kind: 'failed', failure: result.error };
   if (status < 200 || status > 299) {
     const failure = failed('upstream_error', `The upstream answered status ${status}.`);
@@ -197,8 +210,15 @@ function decoded(
  * What broke, in words of ours: a system error's text names addresses that are no client's
  * business.
  */
-function connectionFailure(error: Error, answering: boolean): UpstreamFailure {
+function connectionFailure(error: Error, answering: boolean, target: Target): UpstreamFailure {
   const code = (error as { code?: unknown }).code;
+  if (code === REFUSED_ADDRESS) {
+    const why =
+      target.network === 'private'
+        ? 'is at an address that nobody is asked at'
+        : 'is at a private address, and its entry in gateway.yaml lacks network: private';
+    return failed('upstream_unreachable', `Provider ${target.provider_name} ${why}.`);
+  }
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
     return failed('upstream_error', 'The upstream’s answer is too large.');
   }

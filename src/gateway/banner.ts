@@ -31,6 +31,7 @@ export function banner(facts: BannerFacts): string {
   }
   const scale = facts.time_scale === 1 ? '' : `   policy time × ${facts.time_scale}`;
   const body = JSON.stringify({ model: agent, messages: [{ role: 'user', content: 'hello' }] });
+  const key = snapshot.policy.access.mode === 'keys' ? '-H "x-api-key: $KEY" ' : '';
   return [
     `Liquid Hive ${facts.product_version}   policy ${snapshot.version.slice(0, 12)}${scale}`,
     `  gateway  ${facts.gateway_url}/v1   (OpenAI's API: change only the base URL)`,
@@ -39,7 +40,7 @@ export function banner(facts: BannerFacts): string {
     `  agents   ${[...snapshot.agents.keys()].join(', ')}   data ${facts.data_dir}`,
     ...remarks.map((remark) => `  note     ${remark}`),
     `  try      curl ${facts.gateway_url}${CHAT} -H 'content-type: application/json' \\`,
-    `             -d '${body}'`,
+    `             ${key}-d '${body}'`,
   ].join('\n');
 }
 

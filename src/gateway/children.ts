@@ -21,7 +21,9 @@ export interface ChildSpec {
   readonly backoff_ms?: readonly [number, number];
   /** How long a child must have lived for its exit to be the first of a series. */
   readonly healthy_ms?: number;
-  /** How long `stop` waits after SIGTERM before SIGKILL. */
+  /** How the child is asked to end, SIGTERM by default. */
+  readonly farewell?: (child: ChildProcess) => void;
+  /** How long `stop` then waits before SIGKILL. */
   readonly stop_ms?: number;
 }
 
@@ -100,7 +102,7 @@ export function supervise(spec: ChildSpec): Supervised {
     async stop() {
       state = 'stopped';
       cancel();
-      if (child) await end(child, after, spec.stop_ms ?? 5000);
+      if (child) await end(child, spec);
     },
   };
 }
@@ -121,12 +123,14 @@ function whenEnded(
   });
 }
 
-async function end(child: ChildProcess, after: After, stop_ms: number): Promise<void> {
+async function end(child: ChildProcess, spec: ChildSpec): Promise<void> {
+  const { after = afterUnref, stop_ms = 5000, farewell } = spec;
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
   });
-  child.kill('SIGTERM');
+  if (farewell) farewell(child);
+  else child.kill('SIGTERM');
   const cancel = after(() => child.kill('SIGKILL'), stop_ms);
   await exited;
   cancel();

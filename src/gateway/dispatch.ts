@@ -1,17 +1,36 @@
 import type { Snapshot, Target } from '../config/snapshot.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { UpstreamFailure } from '../core/provider.ts';
+import { afterUnref } from './after.ts';
 import type { Client } from './client.ts';
-import { failed, isWorthRepeating } from './failures.ts';
+import { failed } from './failures.ts';
+import { hedged, type Running } from './hedge.ts';
+import { holdStream } from './hold.ts';
 import { type HookRun, runAttemptHooks } from './hooks.ts';
-import { tryOrder } from './route.ts';
-import { type DispatchDeps, type Dispatched, type Trial, tryTarget } from './try-target.ts';
+import type { Ticket } from './live-target.ts';
+import type { Place } from './overload.ts';
+import { addFacts, addNote, proveAdapter } from './progress.ts';
+import { type Candidate, Route } from './route.ts';
+import {
+  type DispatchDeps,
+  type Dispatched,
+  type Trial,
+  type Tried,
+  tryTarget,
+} from './try-target.ts';
+
+/** One call on its way over the targets. */
+interface Turn extends Omit<Trial, 'target'> {
+  readonly client: Client;
+  readonly route: Route;
+  readonly place: Place;
+  readonly failures: UpstreamFailure[];
+}
 
 /**
- * Tries targets in order until one answers. Before the first byte to the client a retryable failure
- * is followed by another attempt, elsewhere first, as long as retries and time are left; the
- * failure told in the end is the first one that the upstream explained, not the noise of the
- * fallbacks.
+ * Asks targets in turn until one answers: the one place where anything is tried again. Before the
+ * first byte to the client a failure may be followed by another attempt, as long as the call's
+ * retries and time, and the budget of all calls, are left.
  */
 export async function dispatch(
   run: HookRun,
@@ -19,26 +38,180 @@ export async function dispatch(
   client: Client,
   deps: DispatchDeps,
 ): Promise<Dispatched> {
-  const { retry, breaker } = snapshot.policy.resilience;
-  const trials = { run, client, deps, breaker, ...timeLimit(run, snapshot) };
-  const failures: UpstreamFailure[] = [];
-  const latest = new Map<Target, UpstreamFailure>();
+  const { resilience } = snapshot.policy;
+  deps.budget.earn();
+  const entered = deps.overload.enter(resilience.overload, client);
+  const place = entered instanceof Promise ? await waited(run, deps, entered) : entered;
+  if (place === 'gone') return ABORTED;
+  if (place === 'full') throw tooBusy('The gateway has as many calls in hand as it can take.');
+  const route = new Route(run, snapshot, deps.targets);
+  const limits = timeLimit(run, snapshot);
+  const turn: Turn = { run, client, deps, resilience, route, place, failures: [], ...limits };
+  let open = false;
+  try {
+    const dispatched = await tryInTurn(turn);
+    if (dispatched.kind !== 'stream') return dispatched;
+    open = true;
+    const end: typeof dispatched.end = (outcome, failure) => {
+      place.leave();
+      dispatched.end(outcome, failure);
+    };
+    return { ...dispatched, end };
+  } finally {
+    if (!open) place.leave();
+  }
+}
 
-  for (const candidate of tryOrder(run, snapshot, deps.targets, retry.retries)) {
-    const { target } = candidate;
-    const before = latest.get(target);
-    const waited = before && (await backOff(before, failures.length, retry.backoff_ms, trials));
-    if (client.gone) return { kind: 'aborted' };
-    if (waited === 'pointless' || !runAttemptHooks(run, candidate.view)) continue;
-    const ticket = deps.targets.admit(target, breaker, candidate.force);
-    if (ticket === null) continue;
-    const result = await tryTarget({ ...trials, target }, ticket);
+const ABORTED = { kind: 'aborted' } as const;
+
+async function tryInTurn(turn: Turn): Promise<Dispatched> {
+  const { run, client, deps, route, failures } = turn;
+  for (let next = route.next(); next !== null; next = route.next()) {
+    const { target } = next;
+    const ticket = await admit(turn, next);
+    if (ticket === 'gone' || client.gone) {
+      if (ticket !== 'gone') ticket?.settle('neutral');
+      return ABORTED;
+    }
+    if (ticket === null) {
+      route.drop(target);
+      continue;
+    }
+    if (failures.length > 0 && !deps.budget.spend(turn.resilience.retry.budget)) {
+      ticket.settle('neutral');
+      deps.metrics.add('hive_retries_refused_total');
+      break;
+    }
+    route.asked(target);
+    const running = withHedge(turn, target, tryTarget({ ...turn, target }, ticket));
+    const tried = await waited(run, deps, client.unlessGone(running.result));
+    if (tried === 'gone') {
+      running.abort();
+      return ABORTED;
+    }
+    const result = tried.kind === 'failed' ? tried : await take(turn, tried);
     if (result.kind !== 'failed') return result;
     failures.push(result.failure);
-    latest.set(target, result.failure);
-    if (!result.failure.retryable || deps.clock.monotonic_ms() >= trials.deadline_ms) break;
+    route.failed(tried.target, result.failure);
+    if (deps.clock.monotonic_ms() >= turn.deadline_ms) break;
   }
-  return { kind: 'failed', failure: mostUseful(failures) };
+  return { kind: 'failed', failure: mostUseful(turn) };
+}
+
+/** A place at the target: after a pause where it failed before, or in line where it is full. */
+async function admit(turn: Turn, next: Candidate): Promise<Ticket | 'gone' | null> {
+  const { run, client, deps, resilience } = turn;
+  const { target, view, force, before, full } = next;
+  if (before) {
+    const pause = await backOff(turn, target, before);
+    if (pause !== 'waited') return pause === 'gone' ? 'gone' : null;
+  }
+  if (!runAttemptHooks(run, view)) return null;
+  if (!full) return deps.targets.admit(target, resilience, { force });
+  const waiting = deps.targets.wait(target, resilience);
+  if (waiting === null) {
+    deps.metrics.add('hive_shed_total', ['queue_full']);
+    return null;
+  }
+  const admitted = await waited(run, deps, client.unlessGone(waiting.admitted));
+  if (admitted === true) return deps.targets.admit(target, resilience, { waited: waiting });
+  waiting.leave();
+  if (admitted === 'gone') return 'gone';
+  deps.metrics.add('hive_shed_total', ['deadline']);
+  return null;
+}
+
+/** Where the policy wants it, and somebody else can be asked, a slow first byte is hedged. */
+function withHedge(turn: Turn, first: Target, running: Running<Tried>): Running<Tried> {
+  const { run, deps, route, resilience, failures } = turn;
+  const hedge = run.plan.view.entry.hedge ?? resilience.hedge;
+  if (hedge === 'off' || route.tries > 1) return running;
+  return hedged(running, {
+    after_ms: hedge.after_ms,
+    after: deps.after ?? afterUnref,
+    failed: (tried) => tried.kind === 'failed',
+    lost: (tried) => {
+      if (tried.kind !== 'failed') return;
+      failures.push(tried.failure);
+      route.failed(tried.target, tried.failure);
+    },
+    second: () => {
+      const next = route.other();
+      if (next === null || next.target === first) return null;
+      if (!runAttemptHooks(run, next.view)) return null;
+      const ticket = deps.targets.admit(next.target, resilience);
+      if (ticket === null) return null;
+      if (!deps.budget.spend(resilience.retry.budget)) {
+        ticket.settle('neutral');
+        deps.metrics.add('hive_retries_refused_total');
+        return null;
+      }
+      deps.metrics.add('hive_hedges_total', [next.target.name]);
+      route.asked(next.target);
+      try {
+        return tryTarget({ ...turn, target: next.target }, ticket);
+      } catch {
+        // What this target cannot be asked for is no fault of the one that is being asked.
+        return null;
+      }
+    },
+  });
+}
+
+type Answered = Extract<Tried, { kind: 'answered' }>;
+
+/** Takes an answer for the client's, or finds that a held one was cut. */
+async function take(turn: Turn, answered: Answered): Promise<Dispatched> {
+  const { run, client, deps, resilience, place } = turn;
+  const { progress } = run;
+  const { target, answer, close } = answered;
+  progress.served = target.name;
+  for (const { subject, reason } of answered.notes) addNote(progress, subject, reason);
+  if (answer.kind === 'whole') {
+    addFacts(progress, answer.facts);
+    proveAdapter(progress);
+    close('ok', null);
+    return { ...answer, target };
+  }
+  place.answering(answered.slowness);
+  const midstream = run.plan.view.entry.midstream ?? resilience.midstream;
+  if (midstream === 'error') return { ...answer, target, end: close };
+  const account = deps.bytes.open(resilience.overload.bytes_max);
+  const holding = holdStream(answer.stream, resilience.hold_bytes_max, account);
+  const held = await waited(run, deps, client.unlessGone(holding));
+  if (held === 'gone') {
+    answer.stream.abandon();
+    account.release();
+    close('aborted', null);
+    return ABORTED;
+  }
+  deps.metrics.add('hive_held_total', [held.kind]);
+  if (held.kind === 'cut') {
+    progress.served = null;
+    account.release();
+    close('error', held.failure);
+    return { kind: 'failed', failure: held.failure };
+  }
+  if (held.kind === 'complete') close('ok', null);
+  const end: typeof close = (outcome, failure) => {
+    account.release();
+    close(outcome, failure);
+  };
+  return { ...answer, stream: held.source, target, end };
+}
+
+/** Time spent waiting for others is none of the gateway's own. */
+async function waited<Value>(
+  { progress }: HookRun,
+  { clock }: DispatchDeps,
+  work: Promise<Value>,
+): Promise<Value> {
+  const begun_ms = clock.monotonic_ms();
+  try {
+    return await work;
+  } finally {
+    progress.waited_ms += clock.monotonic_ms() - begun_ms;
+  }
 }
 
 function timeLimit(
@@ -57,31 +230,50 @@ function timeLimit(
 
 /**
  * Full jitter, so that clients who failed together do not come back together. An upstream that says
- * when to come back is obeyed; where that is longer than we would wait, or a repetition could not
- * help, there is none.
+ * when to come back is obeyed; where that is longer than we would wait, there is no repetition.
  */
 async function backOff(
+  { run, client, deps, resilience, deadline_ms, route }: Turn,
+  target: Target,
   failure: UpstreamFailure,
-  tries: number,
-  [least_ms, most_ms]: readonly [number, number],
-  { run, client, deps, deadline_ms }: Pick<Trial, 'run' | 'client' | 'deps' | 'deadline_ms'>,
-): Promise<'waited' | 'pointless'> {
-  const asked_ms = (failure.retry_after_s ?? 0) * 1000;
-  const ceiling_ms = Math.min(most_ms, least_ms * 2 ** (tries - 1));
+): Promise<'waited' | 'pointless' | 'gone'> {
+  const [least_ms, most_ms] = resilience.retry.backoff_ms;
+  const said_ms = (failure.retry_after_s ?? 0) * 1000;
+  const asked_ms = Math.max(said_ms, deps.targets.limited_ms(target));
+  const ceiling_ms = Math.min(most_ms, least_ms * 2 ** (route.tries - 1));
   const wait_ms = Math.max(asked_ms, deps.random() * ceiling_ms);
-  const begun_ms = deps.clock.monotonic_ms();
-  if (!isWorthRepeating(failure) || asked_ms > most_ms) return 'pointless';
-  if (begun_ms + wait_ms >= deadline_ms) return 'pointless';
+  if (asked_ms > most_ms) return 'pointless';
+  if (deps.clock.monotonic_ms() + wait_ms >= deadline_ms) return 'pointless';
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, wait_ms);
-  await client.unlessGone(promise);
-  clearTimeout(timer);
-  run.progress.waited_ms += deps.clock.monotonic_ms() - begun_ms;
-  return 'waited';
+  // A timer may fire a moment early by our clock; an upstream's limit must be over.
+  const off = (deps.after ?? afterUnref)(resolve, Math.ceil(wait_ms) + 1);
+  const left = await waited(run, deps, client.unlessGone(promise));
+  off();
+  return left === 'gone' ? 'gone' : 'waited';
 }
 
-function mostUseful(failures: readonly UpstreamFailure[]): UpstreamFailure {
+/**
+ * What the client is told: the first failure that an upstream explained, not the noise of those
+ * asked after it. Where nobody could be asked, why.
+ */
+function mostUseful({ failures, route }: Turn): UpstreamFailure {
   const useful = failures.find((failure) => failure.body !== null) ?? failures[0];
   if (useful) return useful;
-  throw new GatewayError('no_target', 'No target of this agent can be asked now.');
+  const { standings, limited_ms } = route.obstacle();
+  if (limited_ms < Number.MAX_SAFE_INTEGER) {
+    const message = 'The providers of this agent limit the gateway’s calls.';
+    const limited = failed('rate_limited', message);
+    return { ...limited, class: 'rate_limit', retry_after_s: limited_ms / 1000 };
+  }
+  if (standings.includes('full')) {
+    throw tooBusy('The targets of this agent have as many calls in hand as they can take.');
+  }
+  const details = standings.includes('open') ? { retry_after_s: RETRY_AFTER_S } : {};
+  throw new GatewayError('no_target', 'No target of this agent can be asked now.', details);
 }
+
+function tooBusy(message: string): GatewayError {
+  return new GatewayError('overloaded', message, { retry_after_s: RETRY_AFTER_S });
+}
+
+const RETRY_AFTER_S = 1;

@@ -6,6 +6,7 @@ import type { UpstreamFailure } from '../core/provider.ts';
  */
 export function failed(code: ErrorCode, message: string): UpstreamFailure {
   return {
+    class: code === 'upstream_timeout' ? 'timeout' : 'unavailable',
     code,
     status: ERROR_MEANINGS[code].status,
     message,
@@ -33,5 +34,6 @@ export function errorOf(failure: UpstreamFailure): GatewayError {
  */
 export function isWorthRepeating(failure: UpstreamFailure): boolean {
   if (!failure.retryable || failure.code === 'upstream_timeout') return false;
+  if (failure.class === 'credentials') return false;
   return failure.status >= 500 || failure.status === 429;
 }

@@ -1,18 +1,18 @@
-import { type Context, Hono, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
 import { GatewayError, messageOf, toGatewayError } from '../core/errors.ts';
 import type { Matched } from '../core/event.ts';
 import type { Policy } from '../core/policy.ts';
+import { admit, type Caller, requireAgent } from './access.ts';
 import type { FeedbackHeader, Rater, StartedFeedback } from './deps.ts';
-import { errorBody, errorHeaders } from './error-body.ts';
+import { errorHeaders, openAiError } from './error-body.ts';
 import { parseCollectBody, parseFeedbackBody } from './feedback-body.ts';
 import { parseFeedbackHeader } from './feedback-header.ts';
 import { acceptFeedback, type FeedbackKeeping, type SaidFeedback } from './feedback-keeping.ts';
 import { idOf, nameOf } from './feedback-signals.ts';
-import { hashIdentity, OPEN_KEY, OPEN_TENANT } from './identity.ts';
+import { hashIdentity } from './identity.ts';
 
 export const FEEDBACK_BODY_BYTES_MAX = 64 * 1024;
 /**
@@ -104,40 +104,21 @@ function routes(deps: FeedbackDeps): Hono {
 
   const handler = (channel: 'api' | 'seed') => async (context: Context) => {
     assertSwitchedOn(deps);
-    const said = saidBy(deps, context, await readJson(context), channel);
+    const caller = admit(deps.policy().access, (name) => context.req.header(name));
+    const said = saidBy(deps, caller, context, await readJson(context), channel);
     return context.json(await once(said), 202);
   };
 
-  const limit = limitBody();
-  app.post('/feedback', limit, handler('api'));
-  app.post('/api/v1/feedback/collect', limit, handler('seed'));
+  app.post('/feedback', handler('api'));
+  app.post('/api/v1/feedback/collect', handler('seed'));
   app.onError((thrown, context) => {
     const error = toGatewayError(thrown);
     deps.metrics.add('hive_feedback_refused_total', [error.code]);
     if (error.code === 'internal') deps.log.error('feedback failed', { error: messageOf(thrown) });
     const status = error.status as ContentfulStatusCode;
-    return context.json(errorBody(error), status, errorHeaders(error));
+    return context.json(openAiError(error), status, errorHeaders(error));
   });
   return app;
-}
-
-/**
- * Most bodies say how long they are, and Node holds them to it; only the others are read through
- * Hono's counting stream, which makes a whole web request of each.
- */
-function limitBody(): MiddlewareHandler {
-  const most = FEEDBACK_BODY_BYTES_MAX;
-  const refuse = (): never => {
-    throw new GatewayError('body_too_large', `The body is larger than ${most} bytes.`);
-  };
-  const counted = bodyLimit({ maxSize: most, onError: refuse });
-  return async function limitBody(context, next) {
-    const length = context.req.header('content-length');
-    if (length === undefined || context.req.header('transfer-encoding') !== undefined) {
-      return counted(context, next);
-    }
-    return Number(length) > most ? refuse() : next();
-  };
 }
 
 function assertSwitchedOn(deps: FeedbackDeps): void {
@@ -153,7 +134,7 @@ async function readJson(context: Context): Promise<unknown> {
       param: 'content-type',
     });
   }
-  const text = await context.req.text();
+  const text = await readText(context);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -161,15 +142,38 @@ async function readJson(context: Context): Promise<unknown> {
   }
 }
 
+/**
+ * Most bodies say how long they are, and Node holds them to it; others are counted as they come.
+ * Hono's own limit cannot: it copies the request, which the adapter's is not made for.
+ */
+async function readText(context: Context): Promise<string> {
+  const most = FEEDBACK_BODY_BYTES_MAX;
+  const refuse = (): never => {
+    throw new GatewayError('body_too_large', `The body is larger than ${most} bytes.`);
+  };
+  const { req } = context;
+  const length = req.header('content-length');
+  if (Number(length ?? 0) > most) refuse();
+  if (length !== undefined && req.header('transfer-encoding') === undefined) return req.text();
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of req.raw.body ?? []) {
+    bytes += part.length;
+    if (bytes > most) refuse();
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
 /** Ids become hashes here: nothing past this line knows what the client called its users. */
 function saidBy(
   deps: FeedbackDeps,
+  caller: Caller,
   context: Context,
   json: unknown,
   channel: 'api' | 'seed',
 ): SaidFeedback {
-  const tenant = OPEN_TENANT;
-  const key = OPEN_KEY;
+  const { tenant, key } = caller;
   const fields = { path: '', get: (name: string) => context.req.header(name) };
   const headers = {
     session: nameOf(fields, 'x-session-id'),
@@ -181,6 +185,7 @@ function saidBy(
   const hashed = (value: string | null): string | null =>
     value === null ? null : hashIdentity(deps.secret, tenant, value);
   const { call, completion_id, request_id, agent } = body.named;
+  if (agent !== null) requireAgent(caller, agent);
   const session = hashed(body.named.session);
   if (call === null && completion_id === null && request_id === null) assertAgent(deps, agent);
   const idempotency = nameOf(fields, 'idempotency-key');

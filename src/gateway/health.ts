@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { GatewayError, toGatewayError } from '../core/errors.ts';
 import type { GatewayDeps } from './deps.ts';
-import { errorBody, errorHeaders } from './error-body.ts';
+import { errorHeaders, openAiError } from './error-body.ts';
 import { healthyTargets } from './models.ts';
 import type { Targets } from './targets.ts';
 
@@ -58,5 +58,5 @@ function readiness(deps: GatewayDeps, targets: Targets): Readiness {
 
 function respond(context: Context, error: GatewayError): Response {
   const status = error.status as ContentfulStatusCode;
-  return context.json(errorBody(error), status, errorHeaders(error));
+  return context.json(openAiError(error), status, errorHeaders(error));
 }

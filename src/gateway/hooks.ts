@@ -46,7 +46,8 @@ export async function runRequestHooks(run: HookRun): Promise<Reply | null> {
     }
     run.entered.push(instance);
     if (!plugin.onRequest) continue;
-    const running = runHook(run, instance, () => plugin.onRequest?.(call, run.scope), isPatch);
+    const hook = () => plugin.onRequest?.(call, run.scope);
+    const running = runHook(run, instance, fuse, hook, isPatch);
     const ran = running instanceof Promise ? await running : running;
     if (ran === 'failed' || ran.value === undefined) continue;
     run.progress.patch = mergePatch(run.progress.patch, ran.value);
@@ -58,6 +59,9 @@ export async function runRequestHooks(run: HookRun): Promise<Reply | null> {
 
 function patchedCall(call: Call, patch: NonNullable<CallPatch['body']>): Call {
   const merged = { ...call.body, ...patch };
+  if (!Object.values(patch).includes(null)) {
+    return Object.freeze({ ...call, body: Object.freeze(merged) });
+  }
   const kept = Object.entries(merged).filter(([field]) => patch[field] !== null);
   return Object.freeze({ ...call, body: Object.freeze(Object.fromEntries(kept)) });
 }
@@ -74,7 +78,8 @@ export function runAttemptHooks(run: HookRun, target: TargetView): boolean {
 }
 
 export function runAttemptEndHooks(run: HookRun, attempt: Attempt): void {
-  for (const instance of run.entered.toReversed()) {
+  for (let index = run.entered.length - 1; index >= 0; index -= 1) {
+    const instance = run.entered[index] as PluginInstance;
     const { plugin } = instance;
     if (!plugin.onAttemptEnd || !isLive(run, instance)) continue;
     observe(run, instance, () => plugin.onAttemptEnd?.(attempt, run.scope));
@@ -90,7 +95,7 @@ export async function runResponseHooks(
     const { plugin } = instance;
     if (!plugin.onResponse || !isLive(run, instance)) continue;
     const hook = () => plugin.onResponse?.(reduced, run.scope);
-    const running = runHook(run, instance, hook, isResponse);
+    const running = runHook(run, instance, run.deps.fuse(instance.id), hook, isResponse);
     const ran = running instanceof Promise ? await running : running;
     if (ran !== 'failed') reduced = ran.value ?? reduced;
   }
@@ -117,7 +122,7 @@ export function runChunkHooks(run: HookRun, chunk: Chunk): Chunk | null {
 
 /** Exactly once, for every plugin that the call entered. */
 export function runEndHooks(run: HookRun, outcome: Outcome): void {
-  for (const instance of run.entered.splice(0).toReversed()) {
+  for (let instance = run.entered.pop(); instance; instance = run.entered.pop()) {
     const { plugin } = instance;
     if (plugin.onRequestEnd) {
       observe(run, instance, () => plugin.onRequestEnd?.(outcome, run.scope));
@@ -133,10 +138,10 @@ function isLive(run: HookRun, instance: PluginInstance): boolean {
 function runHook<Value>(
   run: HookRun,
   instance: PluginInstance,
+  fuse: Fuse,
   hook: () => MaybePromise<Value | undefined>,
   isValid: (value: unknown) => boolean,
 ): MaybePromise<Ran<Value>> {
-  const fuse = run.deps.fuse(instance.id);
   const started_ms = run.deps.monotonic_ms();
   let returned: MaybePromise<Value | undefined>;
   try {

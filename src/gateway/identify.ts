@@ -1,43 +1,47 @@
 import type { IncomingMessage } from 'node:http';
 import type { Snapshot, Target } from '../config/snapshot.ts';
-import type { Call } from '../core/call.ts';
+import type { Call, Endpoint } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import { GatewayError } from '../core/errors.ts';
-import { hashIdentity, OPEN_KEY, OPEN_TENANT } from './identity.ts';
-import { type ChatBody, clientTimeout, headerOf, printable } from './parse.ts';
+import { type Caller, mayUse, requireAgent } from './access.ts';
+import { openingOf } from './conversation.ts';
+import { hashIdentity } from './identity.ts';
+import { clientTimeout, headerOf, type ParsedBody, printable, relayedHeaders } from './parse.ts';
 
 const DEFAULT_AGENT = 'default';
 /** Names listed in an error message, at most. */
 const NAMES_MAX = 20;
 
-/** A call's identity as known before its body has been read. */
+/** What is known of a call before its body has been read. */
 export interface Arrival {
   readonly id: string;
   readonly request_id: string;
   readonly at_ms: number;
+  readonly endpoint: Endpoint;
+  readonly caller: Caller;
   readonly secret: Uint8Array;
 }
 
 /**
  * Who a call belongs to and what it asks for (docs/architecture.md: units). Throws GatewayError for
- * an agent or a model that does not exist.
+ * an agent or a model that does not exist, or that the caller may not use.
  */
 export function identify(
   request: IncomingMessage,
-  chat: ChatBody,
+  parsed: ParsedBody,
   snapshot: Snapshot,
   arrival: Arrival,
 ): Call {
-  const tenant = OPEN_TENANT;
-  const key = OPEN_KEY;
-  const { body, raw, model, stream } = chat;
-  const agent = agentOf(request, model, snapshot);
-  const pinned = pinnedTarget(request, model, agent, snapshot);
+  const { body, raw, model, stream } = parsed;
+  const { caller, endpoint } = arrival;
+  const { tenant, key } = caller;
+  const agent = agentOf(request, model, snapshot, caller);
+  const pinned = pinnedTarget(request, model, agent, snapshot, caller);
   const hash = (value: string) => hashIdentity(arrival.secret, tenant, value);
 
   const userGiven = userOf(request, body);
   const sessionGiven = headerOf(request, 'x-session-id') ?? textAt(body.metadata, 'session_id');
-  const opening = openingOf(body.messages as readonly JsonObject[]);
+  const opening = openingOf(endpoint, body);
   const peer = request.socket.remoteAddress ?? '';
   const conversation = hash(JSON.stringify([key, agent, peer, opening.system, opening.user]));
   const user = userGiven === null ? null : hash(userGiven);
@@ -54,7 +58,8 @@ export function identify(
     user,
     session,
     conversation,
-    endpoint: 'chat.completions',
+    endpoint,
+    relayed: relayedHeaders(request),
     model,
     stream,
     body,
@@ -90,31 +95,32 @@ function textAt(holder: unknown, field: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-/** What a conversation begins with: it stays the same while the conversation grows. */
-function openingOf(messages: readonly JsonObject[]): { system: string; user: string | null } {
-  let system = '';
-  for (const message of messages) {
-    if (message.role === 'system' || message.role === 'developer') {
-      system += `${JSON.stringify(message.content)}\n`;
-    }
-    if (message.role === 'user') return { system, user: JSON.stringify(message.content ?? null) };
-  }
-  return { system, user: null };
+/**
+ * `x-agent-id`, else an agent named by `model`, else the key's own: `default` where it may use
+ * that, else its first. What the client names and the key may not use is refused, never replaced.
+ */
+function agentOf(
+  request: IncomingMessage,
+  model: string,
+  snapshot: Snapshot,
+  caller: Caller,
+): string {
+  const asked = headerOf(request, 'x-agent-id');
+  const named = asked ?? (snapshot.agents.has(model) ? model : null);
+  const agent = named ?? ownAgent(caller, snapshot);
+  if (agent !== null) requireAgent(caller, agent);
+  if (agent !== null && snapshot.agents.has(agent)) return agent;
+  const known = agentNames(snapshot, caller);
+  const message =
+    asked === null
+      ? `No agent is called default: name one in x-agent-id. Known agents: ${known}.`
+      : `There is no agent ${printable(asked)}. Known agents: ${known}.`;
+  throw new GatewayError('unknown_agent', message, { param: 'x-agent-id' });
 }
 
-function agentOf(request: IncomingMessage, model: string, snapshot: Snapshot): string {
-  const asked = headerOf(request, 'x-agent-id');
-  if (asked !== null) {
-    if (snapshot.agents.has(asked)) return asked;
-    const known = namesOf(snapshot.agents.keys());
-    const message = `There is no agent ${printable(asked)}. Known agents: ${known}.`;
-    throw new GatewayError('unknown_agent', message, { param: 'x-agent-id' });
-  }
-  if (snapshot.agents.has(model)) return model;
-  if (snapshot.agents.has(DEFAULT_AGENT)) return DEFAULT_AGENT;
-  const known = namesOf(snapshot.agents.keys());
-  const message = `No agent is called default: name one in x-agent-id. Known agents: ${known}.`;
-  throw new GatewayError('unknown_agent', message, { param: 'x-agent-id' });
+function ownAgent({ agents }: Caller, snapshot: Snapshot): string | null {
+  if (agents === null || agents.includes(DEFAULT_AGENT)) return DEFAULT_AGENT;
+  return agents.find((agent) => snapshot.agents.has(agent)) ?? null;
 }
 
 function pinnedTarget(
@@ -122,13 +128,26 @@ function pinnedTarget(
   model: string,
   agent: string,
   snapshot: Snapshot,
+  caller: Caller,
 ): string | null {
-  const named = snapshot.agents.has(model) ? null : targetNamed(model, agent, snapshot);
-  if (named === undefined) throw unknownTarget(model, 'model', snapshot);
+  const free = model === '' || snapshot.agents.has(model);
+  const named = free ? null : targetNamed(model, agent, snapshot);
+  if (named === undefined) throw unknownTarget(model, 'model', snapshot, caller);
   const header = headerOf(request, 'x-hive-target');
-  if (header === null) return named;
-  if (!snapshot.targets.has(header)) throw unknownTarget(header, 'x-hive-target', snapshot);
-  return header;
+  if (header !== null && !snapshot.targets.has(header)) {
+    throw unknownTarget(header, 'x-hive-target', snapshot, caller);
+  }
+  const pinned = header ?? named;
+  if (pinned === null || caller.agents === null || isTargetOf(agent, pinned, snapshot)) {
+    return pinned;
+  }
+  const message = `This API key may use the targets of agent ${agent} only.`;
+  const param = header === null ? 'model' : 'x-hive-target';
+  throw new GatewayError('forbidden', message, { param });
+}
+
+function isTargetOf(agent: string, target: string, snapshot: Snapshot): boolean {
+  return snapshot.agents.get(agent)?.view.targets.some(({ name }) => name === target) ?? false;
 }
 
 /**
@@ -145,20 +164,36 @@ function targetNamed(model: string, agent: string, snapshot: Snapshot): string |
   );
 }
 
-function unknownTarget(name: string, param: string, snapshot: Snapshot): GatewayError {
+/** Says what there is, as far as the caller may know of it. */
+function unknownTarget(
+  name: string,
+  param: string,
+  snapshot: Snapshot,
+  caller: Caller,
+): GatewayError {
   const shown = printable(name);
-  const absent = Object.hasOwn(snapshot.policy.targets, name);
+  const visible = visibleTargets(snapshot, caller);
+  const absent = caller.agents === null && Object.hasOwn(snapshot.policy.targets, name);
   const what = absent
     ? `The target ${shown} is not present: its provider is not configured.`
     : `The model ${shown} does not exist.`;
-  const agents = namesOf(snapshot.agents.keys());
-  const targets = namesOf(snapshot.targets.keys());
-  const message = `${what} Known agents: ${agents}. Known targets: ${targets}.`;
+  const agents = agentNames(snapshot, caller);
+  const message = `${what} Known agents: ${agents}. Known targets: ${namesOf(visible)}.`;
   return new GatewayError('model_not_found', message, { param });
 }
 
-function namesOf(names: Iterable<string>): string {
-  const all = [...names];
+function agentNames(snapshot: Snapshot, caller: Caller): string {
+  return namesOf([...snapshot.agents.keys()].filter((agent) => mayUse(caller, agent)));
+}
+
+/** The targets that a caller may name: all, or those of its agents. */
+export function visibleTargets(snapshot: Snapshot, caller: Caller): readonly string[] {
+  if (caller.agents === null) return [...snapshot.targets.keys()];
+  const own = caller.agents.flatMap((agent) => snapshot.agents.get(agent)?.view.targets ?? []);
+  return [...new Set(own.map(({ name }) => name))];
+}
+
+function namesOf(all: readonly string[]): string {
   const shown = all.slice(0, NAMES_MAX).join(', ');
   return all.length > NAMES_MAX ? `${shown}, …` : shown || 'none';
 }

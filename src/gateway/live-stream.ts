@@ -1,4 +1,4 @@
-import type { DecodedChunk, Provider, UpstreamFailure } from '../core/provider.ts';
+import type { DecodedChunk, StreamDecoder, UpstreamFailure } from '../core/provider.ts';
 import { failed } from './failures.ts';
 import { hasData, Splitter } from './sse.ts';
 import type { Sending } from './upstream.ts';
@@ -26,7 +26,7 @@ const DRAIN_MS = 1000;
  * to that one. Complete means `[DONE]`, or an end after a finish_reason: nothing else does.
  */
 export class LiveStream {
-  readonly #provider: Provider;
+  readonly #decoder: StreamDecoder;
   readonly #sending: Sending;
   readonly #splitter = new Splitter();
   readonly #owner: StreamOwner;
@@ -36,12 +36,13 @@ export class LiveStream {
   #waiting: DecodedChunk[] = [];
   #open = false;
   #finished = false;
+  #done = false;
   #paused = false;
   #ended = false;
   #failure: UpstreamFailure | null = null;
 
-  constructor(provider: Provider, sending: Sending, idle_ms: number, owner: StreamOwner) {
-    this.#provider = provider;
+  constructor(decoder: StreamDecoder, sending: Sending, idle_ms: number, owner: StreamOwner) {
+    this.#decoder = decoder;
     this.#sending = sending;
     this.#owner = owner;
     this.#idle = setTimeout(() => this.#onIdle(idle_ms), idle_ms);
@@ -113,11 +114,11 @@ export class LiveStream {
     for (const event of events) {
       // A comment keeps a waiting client alive, but it is no beginning of an answer.
       if (!this.#open && chunks.length === 0 && !hasData(event)) continue;
-      const chunk = this.#provider.decodeChunk(event);
+      const chunk = this.#decoder.decode(event);
       if (chunk.facts.finish) this.#finished = true;
       const failure = chunk.error ?? (chunk.malformed ? malformed() : null);
       if (failure) {
-        this.#give(chunks);
+        this.#give(this.#readable(chunks, chunk));
         // What the end of the connection cut off is no bad event, but a cut.
         if (!last || !chunk.malformed) this.fail(failure);
         return;
@@ -126,7 +127,15 @@ export class LiveStream {
       if (chunk.done) break;
     }
     this.#give(chunks);
-    if (chunks.at(-1)?.done) this.#complete();
+    if (!chunks.at(-1)?.done) return;
+    this.#done = true;
+    this.#complete();
+  }
+
+  /** Amid an answer the upstream's own last word on its failure is the client's to read. */
+  #readable(chunks: readonly DecodedChunk[], bad: DecodedChunk): DecodedChunk[] {
+    const begun = this.#open || chunks.length > 0;
+    return begun && bad.done ? [...chunks, bad] : [...chunks];
   }
 
   #complete(): void {
@@ -146,6 +155,8 @@ export class LiveStream {
 
   #finish(failure: UpstreamFailure | null): void {
     if (this.#ended) return;
+    // What a translation still owes the client of an answer that lacks its own last event.
+    if (!failure && !this.#done && this.#decoder.finish) this.#give([this.#decoder.finish()]);
     this.#stop();
     this.#failure = failure;
     if (this.#open) this.#consumer?.onEnd(failure);

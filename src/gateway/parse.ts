@@ -1,15 +1,18 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import type { JsonObject } from '../core/canonical.ts';
+import type { Json, JsonObject } from '../core/canonical.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { FieldRule, ModelRoute } from './endpoints.ts';
+import type { Account } from './held-bytes.ts';
 
 /** Deeper JSON than this is an attack on whoever walks it, here or upstream. */
 export const JSON_DEPTH_MAX = 64;
 
-/** What every chat completion must be before anything looks at it more closely. */
-export interface ChatBody {
+/** What every body of a model route must be before anything looks at it more closely. */
+export interface ParsedBody {
   readonly body: JsonObject;
   readonly raw: Uint8Array;
+  /** As the client wrote it; empty where the route lets it be left out, and it was. */
   readonly model: string;
   readonly stream: boolean;
 }
@@ -18,7 +21,11 @@ export interface ChatBody {
  * The body's bytes. Rejects with what is wrong with them, or `client_closed` where they ended
  * early.
  */
-export function readBody(request: IncomingMessage, bytes_max: number): Promise<Uint8Array> {
+export function readBody(
+  request: IncomingMessage,
+  bytes_max: number,
+  account: Account,
+): Promise<Uint8Array> {
   const tooLarge = () =>
     new GatewayError('body_too_large', `The request body is larger than ${bytes_max} bytes.`, {
       param: 'body',
@@ -37,8 +44,9 @@ export function readBody(request: IncomingMessage, bytes_max: number): Promise<U
     let bytes = 0;
     const onData = (part: Buffer): void => {
       bytes += part.length;
-      parts.push(part);
       if (bytes > bytes_max) finish(() => reject(tooLarge()));
+      else if (account.take(part.length)) parts.push(part);
+      else finish(() => reject(tooManyBytes()));
     };
     const onEnd = (): void =>
       finish(() => resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)));
@@ -54,23 +62,62 @@ export function readBody(request: IncomingMessage, bytes_max: number): Promise<U
   });
 }
 
-/** Parses a chat completion, frozen in depth. Throws GatewayError naming the field at fault. */
-export function parseChat(raw: Uint8Array): ChatBody {
+function tooManyBytes(): GatewayError {
+  const message = 'The gateway holds as many bytes of calls as it can take.';
+  return new GatewayError('overloaded', message, { retry_after_s: 1 });
+}
+
+/** Parses a route's body, frozen in depth. Throws GatewayError naming the field at fault. */
+export function parseBody(raw: Uint8Array, route: ModelRoute): ParsedBody {
   const body = parseObject(raw);
-  const { model, messages, stream } = body;
-  if (model === undefined || model === null || model === '') {
-    throw badField('model', 'You must name a model: an agent, a target or provider/model.');
-  }
-  if (typeof model !== 'string') throw badField('model', 'model must be a string.');
-  if (!Array.isArray(messages)) throw badField('messages', 'messages must be an array.');
-  if (messages.some((message) => typeof message !== 'object' || message === null)) {
-    throw badField('messages', 'Each of messages must be an object.');
-  }
+  const model = modelOf(body.model, route);
+  for (const rule of route.fields) requireField(body, rule);
+  const { stream } = body;
+  if (!route.streams) return { body, raw, model, stream: false };
   if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
     throw badField('stream', 'stream must be true or false.');
   }
   return { body, raw, model, stream: stream === true };
 }
+
+function modelOf(model: Json | undefined, route: ModelRoute): string {
+  if (model === undefined || model === null || model === '') {
+    if (route.model_optional) return '';
+    throw badField('model', 'You must name a model: an agent, a target or provider/model.');
+  }
+  if (typeof model === 'string') return model;
+  throw badField('model', 'model must be a string.');
+}
+
+function requireField(body: JsonObject, { name, is, unless = [] }: FieldRule): void {
+  const value = body[name];
+  if (value === undefined || (value === null && unless.length > 0)) {
+    const stored = unless.some((other) => (body[other] ?? null) !== null);
+    if (stored) return;
+  }
+  if (IS[is](value)) return;
+  const what = value === undefined ? 'is required' : 'has the wrong type';
+  throw badField(name, `${name} ${what}: it must be ${KIND_WORDS[is]}.`);
+}
+
+type Kind = FieldRule['is'];
+
+const isTextOrList = (value: unknown): boolean => typeof value === 'string' || Array.isArray(value);
+const isMember = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+const IS: Readonly<Record<Kind, (value: Json | undefined) => boolean>> = {
+  objects: (value) => Array.isArray(value) && value.every(isMember),
+  'text or list': isTextOrList,
+  'text, list or null': (value) => value === null || isTextOrList(value),
+  number: (value) => typeof value === 'number',
+};
+
+const KIND_WORDS: Readonly<Record<Kind, string>> = {
+  objects: 'an array of objects',
+  'text or list': 'a string or an array',
+  'text, list or null': 'a string, an array or null',
+  number: 'a number',
+};
 
 function parseObject(raw: Uint8Array): JsonObject {
   const invalid = (why: string, cause?: unknown) =>
@@ -137,4 +184,23 @@ export function clientTimeout(request: IncomingMessage): number | null {
 /** Text for a header or a message: printable ASCII only, and not much of it. */
 export function printable(text: string): string {
   return text.slice(0, 200).replaceAll(/[^\x20-\x7e]/g, '?');
+}
+
+/** Headers of the client that its provider may see; all others end here. */
+const RELAYED = ['anthropic-version', 'anthropic-beta', 'openai-beta'];
+const NONE: Readonly<Record<string, string>> = Object.freeze({});
+
+/** The allowed headers among those sent. What HTTP may not carry on is refused, not dropped. */
+export function relayedHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
+  let relayed: Record<string, string> | null = null;
+  for (const name of RELAYED) {
+    const value = headerOf(request, name);
+    if (value === null) continue;
+    if (!/^[\x20-\x7e]{1,1024}$/.test(value)) {
+      throw badField(name, `${name} must be at most 1024 printable characters.`);
+    }
+    relayed ??= {};
+    relayed[name] = value;
+  }
+  return relayed === null ? NONE : Object.freeze(relayed);
 }

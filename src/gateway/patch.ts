@@ -1,5 +1,5 @@
 import type { CallPatch } from '../core/call.ts';
-import { isObject } from '../core/upstream-failure.ts';
+import { isObject } from '../core/json-values.ts';
 import type { MergedPatch } from './progress.ts';
 
 /** Whether what a plugin returned is a patch: plugins are code, and code has bugs. */

@@ -7,10 +7,11 @@
 export interface RecencyIndex {
   add(sequence: number, key: string): void;
   /**
-   * Entries whose key has the same 64-bit fingerprint, newest first. `newest` is the number of the
-   * ring's newest entry, also where that one has no key in this index.
+   * Shows the entries whose key has the same 64-bit fingerprint, newest first, until `see` has seen
+   * enough. `newest` is the number of the ring's newest entry, also where that one has no key in
+   * this index. A callback and no iterator: this runs several times a call.
    */
-  newestFirst(key: string, newest: number): Generator<number>;
+  newestFirst(key: string, newest: number, see: (sequence: number) => 'enough' | 'more'): void;
 }
 
 /** Entries looked at for one key, so that a crowded bucket costs a bounded walk. */
@@ -24,10 +25,30 @@ export function createRecencyIndex(max: number): RecencyIndex {
   const high = new Uint32Array(max);
   const low = new Uint32Array(max);
 
+  /** The halves of the latest fingerprint: a pair would be garbage at each look-up. */
+  let left = 0;
+  let right = 0;
+
+  /**
+   * Two 32-bit halves (cyrb53's mixing over UTF-16 units). What is looked up are ids and keyed
+   * hashes of one tenant: whoever makes two of them collide only confuses their own feedback.
+   */
+  const fingerprint = (key: string): void => {
+    let first = 0xdeadbeef;
+    let second = 0x41c6ce57;
+    for (let index = 0; index < key.length; index += 1) {
+      const unit = key.charCodeAt(index);
+      first = Math.imul(first ^ unit, 2654435761);
+      second = Math.imul(second ^ unit, 1597334677);
+    }
+    left = mix(first, second);
+    right = mix(second, left);
+  };
+
   return {
     add(sequence, key) {
       const slot = sequence % max;
-      const [left, right] = fingerprint(key);
+      fingerprint(key);
       const bucket = right & (buckets - 1);
       const predecessor = heads[bucket] as number;
       const distance = sequence - predecessor;
@@ -36,34 +57,21 @@ export function createRecencyIndex(max: number): RecencyIndex {
       back[slot] = predecessor > 0 && distance < max ? distance : 0;
       heads[bucket] = sequence;
     },
-    *newestFirst(key, newest) {
-      const [left, right] = fingerprint(key);
+    newestFirst(key, newest, see) {
+      fingerprint(key);
+      // `see` may look another key up.
+      const [wanted_high, wanted_low] = [left, right];
       const oldest = Math.max(0, newest - max);
-      let sequence = heads[right & (buckets - 1)] as number;
+      let sequence = heads[wanted_low & (buckets - 1)] as number;
       for (let steps = 0; steps < STEPS_MAX && sequence > oldest; steps += 1) {
         const slot = sequence % max;
-        if (high[slot] === left && low[slot] === right) yield sequence;
+        const found = high[slot] === wanted_high && low[slot] === wanted_low;
+        if (found && see(sequence) === 'enough') return;
         if (back[slot] === 0) return;
         sequence -= back[slot] as number;
       }
     },
   };
-}
-
-/**
- * Two 32-bit halves (cyrb53's mixing over UTF-16 units). What is looked up are ids and keyed hashes
- * of one tenant: whoever makes two of them collide only confuses their own feedback.
- */
-function fingerprint(key: string): readonly [number, number] {
-  let left = 0xdeadbeef;
-  let right = 0x41c6ce57;
-  for (let index = 0; index < key.length; index += 1) {
-    const unit = key.charCodeAt(index);
-    left = Math.imul(left ^ unit, 2654435761);
-    right = Math.imul(right ^ unit, 1597334677);
-  }
-  const mixed = mix(left, right);
-  return [mixed, mix(right, mixed)];
 }
 
 function mix(value: number, other: number): number {

@@ -80,11 +80,14 @@ export function createRecentCalls({ max, policy_ms }: RecentCallsOptions): Recen
     name: string,
     fits: (call: Finished) => boolean,
   ): RecentCall | null => {
-    for (const one of indexes[index].newestFirst(name, sequence)) {
+    let found: RecentCall | null = null;
+    indexes[index].newestFirst(name, sequence, (one) => {
       const call = ring[one % max];
-      if (call && fits(call)) return call;
-    }
-    return null;
+      if (!call || !fits(call)) return 'more';
+      found = call;
+      return 'enough';
+    });
+    return found;
   };
 
   return {

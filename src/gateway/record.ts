@@ -75,9 +75,10 @@ export function callEvent(
 /** The target chosen before health had a say: a plugin's decision among targets, else the first. */
 function intendedTarget(call: Call, plan: AgentPlan, progress: Progress): string | null {
   if (call.pinned !== null) return call.pinned;
-  const names = new Set(plan.view.targets.map(({ name }) => name));
+  const { targets } = plan.view;
+  const isTarget = (asked: string): boolean => targets.some(({ name }) => name === asked);
   const decision = progress.decisions.findLast(
-    ({ intended, options }) => names.has(intended) && options.every((name) => names.has(name)),
+    ({ intended, options }) => isTarget(intended) && options.every(isTarget),
   );
   if (decision) return decision.intended;
   if (progress.replied) return null;

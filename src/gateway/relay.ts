@@ -3,12 +3,12 @@ import type { Metrics } from '../core/metrics.ts';
 import type { Chunk } from '../core/plugin.ts';
 import type { DecodedChunk, UpstreamFailure } from '../core/provider.ts';
 import { sseData } from '../core/sse-event.ts';
-import { errorBody } from './error-body.ts';
 import { errorOf } from './failures.ts';
 import { type HookRun, hasChunkHooks, runChunkHooks } from './hooks.ts';
 import { addFacts, proveAdapter } from './progress.ts';
-import { beginStream, type Exchange } from './respond.ts';
-import { DONE_EVENT, encodeEvent } from './sse.ts';
+import { beginStream, type Exchange, limitStall } from './respond.ts';
+import { splitEvents } from './sse.ts';
+import { DONE, type StreamDialect, streamDialect } from './stream-dialect.ts';
 import type { Dispatched } from './try-target.ts';
 
 export interface Relayed {
@@ -20,8 +20,8 @@ type Streaming = Extract<Dispatched, { kind: 'stream' }>;
 
 /**
  * Passes a stream on, event by event, as its bytes came, unless a plugin wants to see them. Clients
- * read a silent end as success, so an answer that broke off gets an error event and no `[DONE]`;
- * one that is complete but lacks it gets it.
+ * read a silent end as success, so an answer that broke off gets an error event and no proper end;
+ * one that is complete but lacks its end gets it.
  */
 export function relay(
   run: HookRun,
@@ -32,9 +32,11 @@ export function relay(
   const { response, client } = exchange;
   const { stream, target } = streaming;
   const { promise, resolve } = Promise.withResolvers<Relayed>();
-  const asked = asksForUsage(run.call.body.stream_options);
+  const dialect = streamDialect(run.call.endpoint);
+  const asked = !dialect.usage_extra || asksForUsage(run.call.body.stream_options);
   let over = false;
   let done = false;
+  let sent = 0;
 
   const finish = (relayed: Relayed, failure: UpstreamFailure | null): void => {
     if (over) return;
@@ -46,7 +48,8 @@ export function relay(
   const breakOff = (error: GatewayError, failure: UpstreamFailure | null): void => {
     if (over) return;
     if (!response.headersSent) beginStream(exchange);
-    response.end(encodeEvent(errorBody(error)));
+    limitStall(exchange);
+    response.end(dialect.errorEvent(error, exchange.request_id, sent));
     finish({ outcome: failure ? 'error' : 'aborted', error }, failure);
   };
 
@@ -64,7 +67,8 @@ export function relay(
         beginStream(exchange);
       }
       try {
-        const events = chunks.flatMap((chunk) => passOn(run, chunk, asked) ?? []);
+        const events = chunks.flatMap((chunk) => passOn(run, chunk, dialect, asked) ?? []);
+        sent += events.length;
         done ||= chunks.some((chunk) => chunk.done);
         if (events.length > 0) write(exchange, stream, joined(events));
       } catch (thrown) {
@@ -74,9 +78,12 @@ export function relay(
     },
     onEnd(failure) {
       if (over) return;
-      if (failure) return breakOff(errorOf(failure), failure);
-      response.end(done ? undefined : DONE_EVENT);
-      finish({ outcome: 'ok', error: null }, null);
+      // With `done` the upstream has told of its failure itself, in its dialect's own last event.
+      if (failure && !done) return breakOff(errorOf(failure), failure);
+      limitStall(exchange);
+      response.end(done ? undefined : dialect.end);
+      const error = failure && errorOf(failure);
+      finish({ outcome: error ? 'error' : 'ok', error }, failure);
     },
   });
   return promise;
@@ -105,16 +112,28 @@ function observe(
 /**
  * The bytes to send for a chunk, or null to send none. Throws where a plugin must not be bypassed.
  */
-function passOn(run: HookRun, chunk: DecodedChunk, asked: boolean): Uint8Array | null {
+function passOn(
+  run: HookRun,
+  chunk: DecodedChunk,
+  dialect: StreamDialect,
+  asked: boolean,
+): Uint8Array | null {
   // Usage is asked for on our own account: who did not ask for it gets a stream without it.
   if (chunk.event === null || (chunk.usage_only && !asked)) return null;
-  if (chunk.done || !hasChunkHooks(run)) return chunk.event;
-  const data = sseData(chunk.event);
-  if (data === null) return chunk.event;
+  if (!hasChunkHooks(run)) return chunk.event;
+  // A translated event may have become several.
+  const events = splitEvents(chunk.event).flatMap((event) => reduced(run, event, dialect) ?? []);
+  return events.length === 0 ? null : joined(events);
+}
+
+/** One event as the plugins leave it: its own bytes where they change nothing. */
+function reduced(run: HookRun, event: Uint8Array, dialect: StreamDialect): Uint8Array | null {
+  const data = sseData(event);
+  if (data === null || data.trim() === DONE) return event;
   const parsed = JSON.parse(data) as Chunk;
-  const reduced = runChunkHooks(run, parsed);
-  if (reduced === null) return null;
-  return reduced === parsed ? chunk.event : encodeEvent(reduced);
+  const changed = runChunkHooks(run, parsed);
+  if (changed === null) return null;
+  return changed === parsed ? event : dialect.chunkEvent(changed);
 }
 
 function write(exchange: Exchange, stream: Streaming['stream'], bytes: Uint8Array): void {
@@ -122,7 +141,11 @@ function write(exchange: Exchange, stream: Streaming['stream'], bytes: Uint8Arra
   if (response.write(bytes)) return;
   // A slow client slows its upstream down; nothing piles up here.
   stream.pause();
-  response.once('drain', () => stream.resume());
+  limitStall(exchange);
+  response.once('drain', () => {
+    if (!response.writableEnded) response.socket?.setTimeout(0);
+    stream.resume();
+  });
 }
 
 function joined(events: readonly Uint8Array[]): Uint8Array {

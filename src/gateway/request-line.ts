@@ -8,8 +8,12 @@ const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'
  * What is wrong with a request's Host header or target, or null. Checked on the raw server before
  * any routing: adapters rebuild a URL of the two, so a crafted one could change the path that a
  * router sees; and a Host that is not ours is a page in a browser that was bound to our address.
+ * With `own` null any name will do: where every caller needs a key, such a page has none.
  */
-export function requestLineProblem(request: IncomingMessage, own: string): GatewayError | null {
+export function requestLineProblem(
+  request: IncomingMessage,
+  own: string | null,
+): GatewayError | null {
   const { host } = request.headers;
   const name = host === undefined ? undefined : HOST.exec(host)?.groups?.name?.toLowerCase();
   if (name === undefined) {
@@ -17,7 +21,7 @@ export function requestLineProblem(request: IncomingMessage, own: string): Gatew
       param: 'host',
     });
   }
-  if (!LOOPBACK.has(name) && name !== own.toLowerCase() && name !== `[${own.toLowerCase()}]`) {
+  if (own !== null && !isOurs(name, own.toLowerCase())) {
     return new GatewayError('invalid_host', 'This gateway is not known by the Host header given.', {
       param: 'host',
     });
@@ -25,6 +29,10 @@ export function requestLineProblem(request: IncomingMessage, own: string): Gatew
   return isPlainTarget(request.url ?? '')
     ? null
     : new GatewayError('bad_request', 'The request path is malformed.', { param: 'path' });
+}
+
+function isOurs(name: string, own: string): boolean {
+  return LOOPBACK.has(name) || name === own || name === `[${own}]`;
 }
 
 function isPlainTarget(target: string): boolean {

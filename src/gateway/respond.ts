@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Reply } from '../core/call.ts';
+import type { Dialect, Reply } from '../core/call.ts';
+import type { JsonObject } from '../core/canonical.ts';
 import type { GatewayError } from '../core/errors.ts';
 import type { Assignment } from './assign.ts';
 import type { Client } from './client.ts';
@@ -16,10 +17,14 @@ export interface Exchange {
   readonly client: Client;
   readonly call_id: string;
   readonly request_id: string;
+  /** In whose words the client is answered, errors too. */
+  readonly dialect: Dialect;
   /** Policy time of its arrival. */
   readonly at_ms: number;
   readonly progress: Progress;
   monotonic_ms(): number;
+  /** How long the client may take nothing of what is sent. */
+  readonly stall_ms: number;
   /** The policy's version, until the call is assigned one of its own. */
   version: string;
   assignment: Assignment | null;
@@ -55,10 +60,20 @@ export function hiveHeaders(exchange: Exchange): OutgoingHttpHeaders {
   else if (settled !== undefined && settled !== 'pending') {
     headers['x-hive-feedback'] = `rejected; reason=${printable(settled.rejected)}`;
   }
+  // Where Anthropic's clients look for it.
+  if (exchange.dialect === 'anthropic') headers['request-id'] = exchange.request_id;
   for (const [name, value] of Object.entries(exchange.upstream)) {
-    if (name.startsWith('x-ratelimit-') && typeof value === 'string') headers[name] = value;
+    if (LIMIT_HEADER.test(name) && isPlain(value)) headers[name] = value;
   }
   return headers;
+}
+
+/** What an upstream says of its limits; its other headers are between it and us. */
+const LIMIT_HEADER = /^(x|anthropic)-ratelimit-/;
+
+/** What a provider sends is not always what may be sent on. */
+function isPlain(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x20-\x7e]*$/.test(value);
 }
 
 function loraHeader({ adapter }: Progress): string {
@@ -73,6 +88,14 @@ function notesHeader({ notes }: Progress): string {
   return text.slice(0, NOTES_BYTES_MAX);
 }
 
+/**
+ * From now on a client that takes nothing for so long has left: its connection ends, and with it
+ * what it holds of an upstream and of memory. Node lifts the limit with the answer's last byte.
+ */
+export function limitStall({ response, stall_ms }: Exchange): void {
+  response.socket?.setTimeout(stall_ms);
+}
+
 /** A whole answer. */
 export function respondWhole(exchange: Exchange, status: number, body: Uint8Array): void {
   exchange.response.writeHead(status, {
@@ -80,6 +103,7 @@ export function respondWhole(exchange: Exchange, status: number, body: Uint8Arra
     'content-type': 'application/json',
     'content-length': body.length,
   });
+  limitStall(exchange);
   exchange.response.end(body);
 }
 
@@ -97,6 +121,10 @@ export function beginStream(exchange: Exchange): void {
   });
 }
 
+export function errorBodyOf({ dialect, request_id }: Exchange, error: GatewayError): JsonObject {
+  return errorBody(error, dialect, request_id);
+}
+
 /**
  * An error in the client's dialect. After the first byte there is nothing left but to break off.
  */
@@ -107,7 +135,7 @@ export function respondError(exchange: Exchange, error: GatewayError): void {
     return;
   }
   if (exchange.client.gone) return;
-  const body = Buffer.from(JSON.stringify(errorBody(error)));
+  const body = Buffer.from(JSON.stringify(errorBodyOf(exchange, error)));
   const unread = !request.complete;
   response.writeHead(error.status, {
     ...hiveHeaders(exchange),

@@ -1,64 +1,192 @@
 import type { Snapshot, Target } from '../config/snapshot.ts';
 import type { TargetView } from '../core/plugin.ts';
+import type { Resilience } from '../core/policy.ts';
+import type { UpstreamFailure } from '../core/provider.ts';
+import { isWorthRepeating } from './failures.ts';
 import type { HookRun } from './hooks.ts';
+import type { Standing } from './live-target.ts';
 import type { Targets } from './targets.ts';
 
 export interface Candidate {
   readonly target: Target;
   readonly view: TargetView;
-  /** Nobody healthy is left: ask it although its breaker is open. */
+  /** Nobody well is left: ask it although its breaker is open. */
   readonly force: boolean;
+  /** Its limit is reached: there is a line to stand in. */
+  readonly full: boolean;
+  /** How it failed this call before, or null where it is new. */
+  readonly before: UpstreamFailure | null;
 }
 
 /**
- * Whom to try, attempt by attempt: healthy targets in the order that plugins chose, else the
- * policy's; then the same ones again; last a fallback. A fallback gets its attempt only after the
- * agent's own targets had theirs: an answer of the demo model is better than none, but worse than a
- * second try.
+ * Whom to ask next, attempt by attempt, by how the ones before failed. The agent's own targets come
+ * first, in the order that plugins chose, else the policy's; then its fallbacks; then those that
+ * failed once more; last a `fallback_only`: an answer of the demo model is better than none, but
+ * worse than a second try. A prompt that is too long goes to larger models and nowhere else, and
+ * what no target can mend goes nowhere.
  */
-export function tryOrder(
-  run: HookRun,
-  snapshot: Snapshot,
-  targets: Targets,
-  retries: number,
-): readonly Candidate[] {
-  const all = chosenTargets(run, snapshot);
-  const { breaker } = snapshot.policy.resilience;
-  const healthy = all.filter(({ target }) => targets.healthy(target, breaker));
-  if (healthy.length === 0) {
-    const first = all.find(({ target }) => target.provider.base_url !== '');
-    return first ? [{ ...first, force: true }] : [];
+export class Route {
+  readonly #targets: Targets;
+  readonly #policy: Resilience;
+  readonly #own: readonly Known[];
+  readonly #any: readonly Known[];
+  readonly #last: readonly Known[];
+  readonly #larger: readonly Known[];
+  readonly #asked = new Map<Target, Asked>();
+  readonly #dropped = new Set<Target>();
+  #tries = 0;
+  /** Nobody was well when the call came: one try is all it gets. */
+  #forced = false;
+  #mode: 'any' | 'larger' | 'over' = 'any';
+
+  constructor(run: HookRun, snapshot: Snapshot, targets: Targets) {
+    const chosen = chosenTargets(run, snapshot);
+    const pinned = run.call.pinned !== null;
+    const { fallbacks } = run.plan.view.entry;
+    const named = (names: readonly string[] | undefined): readonly Known[] =>
+      pinned || names === undefined ? [] : knownTargets(names, run, snapshot);
+    this.#targets = targets;
+    this.#policy = snapshot.policy.resilience;
+    this.#own = chosen.filter(({ target }) => pinned || !target.fallback_only);
+    this.#last = chosen.filter(({ target }) => !pinned && target.fallback_only);
+    this.#any = named(fallbacks?.any);
+    this.#larger = named(fallbacks?.context_length);
+    for (const { target } of this.#own) {
+      if (targets.standing(target, this.#policy) === 'open') targets.passOver(target, this.#policy);
+    }
   }
-  const own = healthy.filter(({ target }) => !target.fallback_only);
-  const fallbacks = healthy.filter(({ target }) => target.fallback_only);
-  if (own.length === 0) return repeated(fallbacks, retries + 1);
-  const reserved = retries > 0 ? fallbacks.slice(0, 1) : [];
-  return [...repeated(own, retries + 1 - reserved.length), ...reserved];
+
+  /** Attempts that were made. */
+  get tries(): number {
+    return this.#tries;
+  }
+
+  next(): Candidate | null {
+    const { retries } = this.#policy.retry;
+    if (this.#mode === 'over' || this.#tries > retries) return null;
+    if (this.#mode === 'larger') return this.#anew(this.#larger);
+    const last = this.#anew(this.#last);
+    if (last && this.#tries > 0 && this.#tries === retries) return last;
+    return this.other() ?? this.#again() ?? last ?? this.#nobodyWell();
+  }
+
+  /** One that this call has not asked yet: also whom a hedge goes to. */
+  other(): Candidate | null {
+    return this.#anew(this.#own) ?? this.#anew(this.#any);
+  }
+
+  /** An attempt at it begins. */
+  asked(target: Target): void {
+    this.#tries += 1;
+    const known = this.#asked.get(target);
+    this.#asked.set(target, { times: (known?.times ?? 0) + 1, failure: known?.failure ?? null });
+  }
+
+  failed(target: Target, failure: UpstreamFailure): void {
+    const times = this.#asked.get(target)?.times ?? 1;
+    this.#asked.set(target, { times, failure });
+    if (failure.class === 'context_length') this.#mode = 'larger';
+    else if (failure.class === 'content_filter' || !failure.retryable) this.#mode = 'over';
+  }
+
+  /** It cannot be asked now, or a plugin does not want it. */
+  drop(target: Target): void {
+    this.#dropped.add(target);
+  }
+
+  /** Why nobody could be asked at all; `limited_ms` until the first of them may be. */
+  obstacle(): { readonly standings: readonly Standing[]; readonly limited_ms: number } {
+    const all = [...this.#own, ...this.#any, ...this.#last].map(({ target }) => target);
+    const standings = all.map((target) => this.#targets.standing(target, this.#policy));
+    const waits = all.map((target) => this.#targets.limited_ms(target)).filter((ms) => ms > 0);
+    return { standings, limited_ms: Math.min(...waits, Number.MAX_SAFE_INTEGER) };
+  }
+
+  #anew(group: readonly Known[]): Candidate | null {
+    for (const known of group) {
+      if (this.#isOut(known) || this.#asked.has(known.target)) continue;
+      const standing = this.#targets.standing(known.target, this.#policy);
+      if (standing === 'ready') return candidate(known);
+    }
+    return null;
+  }
+
+  /** One that failed, asked the fewest times: where all failed alike, the preferred one. */
+  #again(): Candidate | null {
+    let best: { readonly known: Known; readonly asked: Asked; readonly force: boolean } | null =
+      null;
+    const all = [...this.#own, ...this.#any, ...this.#last];
+    for (const known of all) {
+      const asked = this.#asked.get(known.target);
+      if (!asked?.failure || this.#isOut(known) || !isWorthRepeating(asked.failure)) continue;
+      const standing = this.#targets.standing(known.target, this.#policy);
+      // Whose only target opened under its hands may ask again, as those may who come after.
+      const force = standing === 'open' && all.length === 1 && !this.#forced;
+      if (standing !== 'ready' && standing !== 'limited' && !force) continue;
+      if (best === null || asked.times < best.asked.times) best = { known, asked, force };
+    }
+    return best && candidate(best.known, { before: best.asked.failure, force: best.force });
+  }
+
+  /** A line to stand in, or the least bad of those that are open: somebody must be asked. */
+  #nobodyWell(): Candidate | null {
+    const all = [...this.#own, ...this.#any, ...this.#last].filter(
+      (known) => !this.#isOut(known) && !this.#asked.has(known.target),
+    );
+    const standing = ({ target }: Known) => this.#targets.standing(target, this.#policy);
+    const full = all.find((known) => standing(known) === 'full');
+    if (full) return candidate(full, { full: true });
+    if (this.#tries > 0) return null;
+    const failures = ({ target }: Known) => this.#targets.failures(target, this.#policy);
+    const [least] = all
+      .filter((known) => standing(known) === 'open')
+      .sort((left, right) => failures(left) - failures(right));
+    this.#forced = least !== undefined;
+    return least ? candidate(least, { force: true }) : null;
+  }
+
+  #isOut({ target }: Known): boolean {
+    return this.#dropped.has(target);
+  }
 }
 
-/**
- * Each once, then the first again: where all failed once, the preferred one is the best to repeat.
- */
-function repeated(candidates: readonly Candidate[], times: number): readonly Candidate[] {
-  return Array.from({ length: times }, (_, index) => candidates[index % candidates.length]).filter(
-    (candidate) => candidate !== undefined,
-  );
+interface Known {
+  readonly target: Target;
+  readonly view: TargetView;
 }
 
-function chosenTargets(run: HookRun, snapshot: Snapshot): readonly Candidate[] {
+interface Asked {
+  readonly times: number;
+  readonly failure: UpstreamFailure | null;
+}
+
+function candidate(known: Known, more: Partial<Candidate> = {}): Candidate {
+  return { ...known, force: false, full: false, before: null, ...more };
+}
+
+function chosenTargets(run: HookRun, snapshot: Snapshot): readonly Known[] {
   const { plan, call, progress } = run;
   const names =
     call.pinned !== null
       ? [call.pinned]
       : (progress.patch.targets ?? policyOrder(plan.view.targets));
-  const candidates: Candidate[] = [];
+  return knownTargets(names, run, snapshot);
+}
+
+/** Present ones that serve the call's endpoint, each once. */
+function knownTargets(
+  names: readonly string[],
+  { plan, call }: HookRun,
+  snapshot: Snapshot,
+): readonly Known[] {
+  const all: Known[] = [];
   for (const name of new Set(names)) {
     const target = snapshot.targets.get(name);
-    if (!target) continue;
+    if (!target?.provider.endpoints.includes(call.endpoint)) continue;
     const view = plan.view.targets.find((one) => one.name === name) ?? viewOf(target);
-    candidates.push({ target, view, force: false });
+    all.push({ target, view });
   }
-  return candidates;
+  return all;
 }
 
 /** Targets without weight are there for plugins to choose, or for when all others are down. */

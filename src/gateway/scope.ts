@@ -41,6 +41,11 @@ export function decide(
   if (options.length !== probabilities.length || probabilities.some((p) => !(p >= 0))) {
     throw new RangeError(`${name}: each option needs a probability`);
   }
+  const [only] = options;
+  if (only !== undefined && options.length === 1) {
+    // Nearly all choices are such, and one option needs no draw: that would be a hash.
+    return { name, options, probabilities: [1], chosen: only, intended: only, forced: 'only' };
+  }
   const salt = `${name}:${agent}:${TABLE_EPOCH}`;
   const intended = optionAt(options, probabilities, unitFraction(salt, unit));
   const left = options.filter((option) => !excluded.has(option));

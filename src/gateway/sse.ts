@@ -119,9 +119,16 @@ function startsWithData(event: Uint8Array, at: number): boolean {
   return next === COLON || next === LF || next === CR || next === undefined;
 }
 
-/** One event that carries `value` as JSON. */
-export function encodeEvent(value: unknown): Uint8Array {
-  return Buffer.from(`data: ${JSON.stringify(value)}\n\n`);
+/** One event that carries `value` as JSON, with a name where its dialect has names. */
+export function encodeEvent(value: unknown, name?: string): Uint8Array {
+  const named = name === undefined ? '' : `event: ${name}\n`;
+  return Buffer.from(`${named}data: ${JSON.stringify(value)}\n\n`);
 }
 
-export const DONE_EVENT: Uint8Array = Buffer.from('data: [DONE]\n\n');
+/** Whole events in a row, one by one. */
+export function splitEvents(events: Uint8Array): readonly Uint8Array[] {
+  const splitter = new Splitter();
+  const whole = splitter.push(events);
+  const rest = splitter.rest();
+  return rest === null ? whole : [...whole, rest];
+}

@@ -1,90 +1,97 @@
 import { LRUCache } from 'lru-cache';
-import CircuitBreaker from 'opossum';
 import type { Target } from '../config/snapshot.ts';
-import type { Metrics } from '../core/metrics.ts';
 import type { Resilience } from '../core/policy.ts';
-
-type BreakerPolicy = Resilience['breaker'];
+import type { TargetReport } from '../core/state.ts';
+import type { BreakerPolicy } from './breaker.ts';
+import type { Waiting } from './gate.ts';
+import {
+  type Admission,
+  type LiveDeps,
+  LiveTarget,
+  type Standing,
+  type Ticket,
+} from './live-target.ts';
 
 /**
- * What is known of targets beyond the policy: who answers, and how many calls each has in hand.
- * Kept across swaps by provider address and model, because a tuned threshold must not make a dead
- * target look well.
+ * What is known of targets beyond the policy: who answers, who must be left alone for a while, and
+ * how many calls each has in hand. Kept across swaps by provider address and model, because a tuned
+ * threshold must not make a dead target look well.
  */
 export interface Targets {
   /** Whether it can be asked now: its engine is up and its breaker would let a call through. */
   healthy(target: Target, policy: BreakerPolicy): boolean;
+  standing(target: Target, policy: Resilience): Standing;
+  /** Failures since it last did well: the least of them is the least bad of open targets. */
+  failures(target: Target, policy: Resilience): number;
+  /** A call went elsewhere because this one's breaker is open. */
+  passOver(target: Target, policy: Resilience): void;
   /**
-   * Takes a place at a target, or null where its breaker refuses: a dead one is asked by one probe
-   * at a time. `force` asks it anyway, for a call that has nobody else to ask.
+   * Takes a place at a target, or null where its breaker refuses, its limit is reached, or its
+   * provider wants to be left alone.
    */
-  admit(target: Target, policy: BreakerPolicy, force: boolean): Ticket | null;
-  state(target: Target): { readonly breaker: BreakerState; readonly in_flight: number };
+  admit(target: Target, policy: Resilience, admission?: Admission): Ticket | null;
+  /** Stands in line for a place; null where the line is full. */
+  wait(target: Target, policy: Resilience): Waiting | null;
+  /** Its provider limits us, for so long if it said so. */
+  limit(target: Target, policy: Resilience, retry_after_s: number | null): void;
+  /** Milliseconds until a limited one may be asked again. */
+  limited_ms(target: Target): number;
+  /** Whether an operator should be told now of what is wrong with it: once a minute. */
+  alarm(target: Target): boolean;
+  state(target: Target): TargetReport;
   close(): void;
 }
 
-export type BreakerState = 'closed' | 'open' | 'half-open' | 'absent';
-
-export interface Ticket {
-  /** The target has begun to answer: enough to close a half-open breaker. */
-  answering(): void;
-  /** Exactly once. `neutral` says nothing of the target: the client left, or made the mistake. */
-  settle(result: 'ok' | 'failed' | 'neutral'): void;
-}
-
-interface Live {
-  breaker: CircuitBreaker<[Promise<void>], void>;
-  policy: BreakerPolicy;
-  in_flight: number;
-}
-
-const WINDOW_MS = 10_000;
 /** Kept at once; an engine that restarts on another port leaves its old address behind. */
 const TARGETS_MAX = 512;
 
-export function createTargets(metrics: Metrics): Targets {
-  const all = new LRUCache<string, Live>({
+export function createTargets(deps: LiveDeps): Targets {
+  const all = new LRUCache<string, LiveTarget>({
     max: TARGETS_MAX,
-    dispose: (live, _key, reason) => {
-      if (reason !== 'set') live.breaker.shutdown();
-    },
+    dispose: (live) => live.breaker.close(),
   });
-
-  const liveOf = (target: Target, policy: BreakerPolicy): Live => {
+  const known = (target: Target): LiveTarget | undefined => all.get(keyOf(target));
+  const liveOf = (target: Target, policy: BreakerPolicy): LiveTarget => {
     const key = keyOf(target);
-    const known = all.get(key);
-    if (known?.policy === policy) return known;
-    const live = known ?? { in_flight: 0, policy, breaker: createBreaker(target, policy, metrics) };
-    if (known && !samePolicy(known.policy, policy)) {
-      live.breaker = createBreaker(target, policy, metrics, known.breaker);
+    let live = all.get(key);
+    if (live) {
+      live.breaker.tune(policy);
+    } else {
+      live = new LiveTarget(target.name, policy, deps);
+      all.set(key, live);
     }
-    live.policy = policy;
-    all.set(key, live);
     return live;
   };
 
   return {
-    healthy(target, policy) {
-      if (isAbsent(target)) return false;
-      const { breaker } = liveOf(target, policy);
-      return breaker.closed || breaker.pendingClose;
+    healthy: (target, policy) => !isAbsent(target) && liveOf(target, policy).breaker.ready,
+    standing(target, { breaker, overload }) {
+      return isAbsent(target) ? 'absent' : liveOf(target, breaker).standing(target, overload);
     },
-    admit(target, policy, force) {
-      const live = liveOf(target, policy);
-      const { breaker } = live;
-      if (!force && !breaker.closed && !breaker.pendingClose) return null;
-      return takePlace(live);
+    failures: (target, { breaker }) => liveOf(target, breaker).breaker.failures,
+    passOver: (target, { breaker }) => liveOf(target, breaker).breaker.passOver(),
+    admit(target, { breaker, overload }, admission = {}) {
+      return liveOf(target, breaker).admit(target, overload, admission);
     },
+    wait: (target, { breaker, overload }) => liveOf(target, breaker).wait(target, overload),
+    limit(target, { breaker, retry }, retry_after_s) {
+      liveOf(target, breaker).limit(retry_after_s, retry);
+      deps.metrics.add('hive_rate_limited_total', [target.name]);
+    },
+    limited_ms: (target) => known(target)?.limited_ms ?? 0,
+    alarm: (target) => known(target)?.alarm() ?? false,
     state(target) {
-      const live = all.get(keyOf(target));
-      const breaker = isAbsent(target) ? 'absent' : stateOf(live?.breaker);
-      return { breaker, in_flight: live?.in_flight ?? 0 };
+      const report = known(target)?.report(target) ?? {
+        ...IDLE,
+        limit: target.in_flight,
+      };
+      return isAbsent(target) ? { ...report, breaker: 'absent' } : report;
     },
-    close() {
-      all.clear();
-    },
+    close: () => all.clear(),
   };
 }
+
+const IDLE = { breaker: 'closed', in_flight: 0, limited: false, queue: 0 } as const;
 
 /** An embedded engine that is not up yet has no address. */
 export function isAbsent(target: Target): boolean {
@@ -93,81 +100,4 @@ export function isAbsent(target: Target): boolean {
 
 function keyOf(target: Target): string {
   return `${target.provider.base_url} ${target.model}`;
-}
-
-function samePolicy(left: BreakerPolicy, right: BreakerPolicy): boolean {
-  return (
-    left.errors === right.errors &&
-    left.calls_min === right.calls_min &&
-    left.open_ms === right.open_ms
-  );
-}
-
-function stateOf(breaker: Live['breaker'] | undefined): BreakerState {
-  if (!breaker || breaker.closed) return 'closed';
-  return breaker.opened ? 'open' : 'half-open';
-}
-
-function createBreaker(
-  target: Target,
-  policy: BreakerPolicy,
-  metrics: Metrics,
-  former?: Live['breaker'],
-): Live['breaker'] {
-  const past = former?.toJSON();
-  former?.shutdown();
-  const breaker = new CircuitBreaker<[Promise<void>], void>((work) => work, {
-    timeout: false,
-    errorThresholdPercentage: policy.errors * 100,
-    volumeThreshold: policy.calls_min,
-    resetTimeout: policy.open_ms,
-    rollingCountTimeout: WINDOW_MS,
-    rollingPercentilesEnabled: false,
-    enableSnapshots: false,
-    ...(past ? { state: past.state, status: past.status as unknown as CircuitBreaker.Status } : {}),
-  });
-  const tell = (open: boolean) => metrics.set('hive_breaker_open', open ? 1 : 0, [target.name]);
-  breaker.on('open', () => tell(true));
-  breaker.on('close', () => tell(false));
-  return breaker;
-}
-
-/** opossum judges promises; a place is one that its holder settles. */
-function takePlace(live: Live): Ticket {
-  const { breaker } = live;
-  let open = true;
-  let judged = false;
-  const work = Promise.withResolvers<void>();
-  const forced = !breaker.closed && !breaker.pendingClose;
-  if (!forced) breaker.fire(work.promise).catch(() => {});
-  live.in_flight += 1;
-
-  const judge = (ok: boolean): void => {
-    if (forced) {
-      if (ok) breaker.close();
-    } else if (!judged) {
-      if (ok) work.resolve();
-      else work.reject(new Error('the attempt failed'));
-    } else if (!ok) {
-      // Judged well at its first byte and cut later: a failure of its own.
-      breaker.fire(Promise.reject(new Error('the answer was cut'))).catch(() => {});
-    }
-    judged = true;
-  };
-
-  return {
-    answering() {
-      if (open && !judged && (forced || breaker.halfOpen)) judge(true);
-    },
-    settle(result) {
-      if (!open) return;
-      open = false;
-      live.in_flight -= 1;
-      if (result !== 'neutral') return judge(result === 'ok');
-      if (judged || forced) return;
-      // A probe that says nothing must not close the breaker: it waits for the next one.
-      if (breaker.halfOpen) breaker.open();
-      work.resolve();
-    },
-  };
 }

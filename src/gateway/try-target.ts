@@ -1,30 +1,43 @@
 import type { Target } from '../config/snapshot.ts';
-import type { Attempt } from '../core/call.ts';
+import type { Attempt, Call, Endpoint, Note } from '../core/call.ts';
 import type { Json } from '../core/canonical.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Resilience } from '../core/policy.ts';
-import type { ProviderRequest, UpstreamFailure } from '../core/provider.ts';
+import type { ProviderRequest, UpstreamFailure, UpstreamRequest } from '../core/provider.ts';
+import type { After } from './after.ts';
 import { type AttemptResult, type RunningAttempt, startAttempt } from './attempt.ts';
-import type { Client } from './client.ts';
 import { failed } from './failures.ts';
+import type { Running } from './hedge.ts';
+import type { HeldBytes } from './held-bytes.ts';
+import type { StreamSource } from './hold.ts';
 import { type HookRun, runAttemptEndHooks } from './hooks.ts';
-import { addFacts, proveAdapter } from './progress.ts';
-import { isAbsent, type Targets, type Ticket } from './targets.ts';
+import type { Ticket } from './live-target.ts';
+import type { Overload } from './overload.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import { isAbsent, type Targets } from './targets.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface DispatchDeps {
   readonly clock: Clock;
+  readonly log: Log;
   readonly metrics: Metrics;
   readonly targets: Targets;
+  readonly budget: RetryBudget;
+  readonly overload: Overload;
+  readonly bytes: HeldBytes;
+  /** Timers; real ones by default. */
+  readonly after?: After;
   readonly upstream: Upstream;
   random(): number;
 }
 
 /** What a call came to upstream; nothing of it has reached the client yet. */
 export type Dispatched =
-  | (Extract<AttemptResult, { kind: 'whole' }> & { readonly target: Target })
-  | (Extract<AttemptResult, { kind: 'stream' }> & {
+  | (Whole & { readonly target: Target })
+  | (Omit<Stream, 'stream'> & {
+      readonly stream: StreamSource;
       readonly target: Target;
       /** The stream is over: exactly once, however it ended. */
       end(outcome: Attempt['outcome'], failure: UpstreamFailure | null): void;
@@ -32,90 +45,129 @@ export type Dispatched =
   | { readonly kind: 'failed'; readonly failure: UpstreamFailure }
   | { readonly kind: 'aborted' };
 
-/** One attempt under way: its place at the target, and its account when it is over. */
-interface Opened {
-  readonly target: Target;
-  readonly ticket: Ticket;
-  close(outcome: Attempt['outcome'], failure: UpstreamFailure | null): void;
-}
+type Whole = Extract<AttemptResult, { kind: 'whole' }>;
+type Stream = Extract<AttemptResult, { kind: 'stream' }>;
+
+/** What one target came to. Who takes the answer closes the account. */
+export type Tried =
+  | {
+      readonly kind: 'answered';
+      readonly target: Target;
+      readonly answer: Whole | Stream;
+      readonly notes: readonly Note[];
+      /** How slow its first byte was, in units of the usual; null where nothing is usual yet. */
+      readonly slowness: number | null;
+      readonly close: (outcome: Attempt['outcome'], failure: UpstreamFailure | null) => void;
+    }
+  | { readonly kind: 'failed'; readonly target: Target; readonly failure: UpstreamFailure };
 
 /** What one try at one target needs. */
 export interface Trial {
   readonly run: HookRun;
-  readonly client: Client;
   readonly deps: DispatchDeps;
   readonly target: Target;
-  readonly breaker: Resilience['breaker'];
+  readonly resilience: Resilience;
   readonly deadline_ms: number;
   /** What it comes to when the call's time is up. */
   readonly late: UpstreamFailure;
 }
 
 /** One target, and where its adapter cannot be had, at once the same target without it. */
-export async function tryTarget(trial: Trial, ticket: Ticket): Promise<Dispatched> {
+export function tryTarget(trial: Trial, ticket: Ticket): Running<Tried> {
   const { run, target, deps } = trial;
   const adapter = adapterFor(run, target);
-  const opened = openAttempt(trial, ticket);
-  const result = await runAttempt(trial, adapter, opened);
-  if (result.kind !== 'failed' || result.failure.code !== 'adapter_unavailable') return result;
-  run.progress.adapter.reason = 'unavailable';
-  const again = deps.targets.admit(target, trial.breaker, true);
-  if (again === null) return result;
-  return runAttempt(trial, null, openAttempt(trial, again));
+  let current = startOne(trial, adapter, ticket);
+  if (adapter === null) return current;
+  let over = false;
+  const result = current.result.then((tried) => {
+    if (over || tried.kind !== 'failed') return tried;
+    if (tried.failure.code !== 'adapter_unavailable') return tried;
+    run.progress.adapter.reason = 'unavailable';
+    const again = deps.targets.admit(target, trial.resilience, { force: true });
+    if (again === null) return tried;
+    current = startOne(trial, null, again);
+    return current.result;
+  });
+  return {
+    result,
+    abort() {
+      over = true;
+      current.abort();
+    },
+  };
 }
 
-async function runAttempt(
-  trial: Trial,
-  adapter: string | null,
-  opened: Opened,
-): Promise<Dispatched> {
-  const { run, client, deps, target } = trial;
-  const { progress, call } = run;
+function startOne(trial: Trial, adapter: string | null, ticket: Ticket): Running<Tried> {
+  const { run, deps, target } = trial;
+  const { endpoint, stream } = run.call;
+  const close = openAttempt(trial, ticket);
   const begun_ms = deps.clock.monotonic_ms();
   const left_ms = Math.min(
     trial.deadline_ms - begun_ms,
-    target.timeouts.total_ms - (begun_ms - progress.started_ms),
+    target.timeouts.total_ms - (begun_ms - run.progress.started_ms),
   );
   const refusal = left_ms <= 0 ? trial.late : isAbsent(target) ? ABSENT : null;
   if (refusal) {
-    opened.close('error', refusal);
-    return { kind: 'failed', failure: refusal };
+    close('error', refusal);
+    const failed = { kind: 'failed', target, failure: refusal } as const;
+    return { result: Promise.resolve(failed), abort() {} };
   }
   let running: RunningAttempt;
+  let request: UpstreamRequest;
   try {
-    const request = target.provider.encode(requestFor(run, target, adapter));
-    const spec = { target, stream: call.stream, adapter, request, left_ms, late: trial.late };
-    running = startAttempt(deps.upstream, spec);
+    request = target.provider.encode(requestFor(run, target, adapter));
+    running = startAttempt(deps.upstream, {
+      target,
+      endpoint,
+      stream,
+      created_s: Math.floor(run.call.at_ms / 1000),
+      include_usage: asksForUsage(run.call),
+      adapter,
+      request,
+      left_ms,
+      late: trial.late,
+    });
   } catch (thrown) {
-    opened.close('aborted', null);
+    close('aborted', null);
     throw thrown;
   }
-  const result = await client.unlessGone(running.result);
-  progress.waited_ms += deps.clock.monotonic_ms() - begun_ms;
-  if (result === 'gone') {
-    running.abort();
-    opened.close('aborted', null);
-    return { kind: 'aborted' };
+  const result = running.result.then((answer): Tried => {
+    if (answer.kind === 'failed') {
+      const { failure } = answer;
+      close('error', failure);
+      learn(trial, failure);
+      return { kind: 'failed', target, failure };
+    }
+    if (answer.kind === 'stream') ticket.answering();
+    const slowness = ticket.slowness();
+    return { kind: 'answered', target, answer, notes: request.notes ?? [], slowness, close };
+  });
+  return {
+    result,
+    abort() {
+      running.abort();
+      close('aborted', null);
+    },
+  };
+}
+
+/** What a refusal says of the target beyond this call. */
+function learn({ deps, target, resilience }: Trial, failure: UpstreamFailure): void {
+  if (failure.class === 'rate_limit') {
+    deps.targets.limit(target, resilience, failure.retry_after_s);
+  } else if (failure.class === 'credentials') {
+    deps.metrics.add('hive_provider_refused_total', [target.name]);
+    if (!deps.targets.alarm(target)) return;
+    const { name, provider_name } = target;
+    deps.log.error('a provider refuses our credentials', { target: name, provider: provider_name });
   }
-  if (result.kind === 'failed') {
-    opened.close('error', result.failure);
-    return result;
-  }
-  progress.served = target.name;
-  if (result.kind === 'whole') {
-    addFacts(progress, result.facts);
-    proveAdapter(progress);
-    opened.close('ok', null);
-    return { ...result, target };
-  }
-  opened.ticket.answering();
-  return { ...result, target, end: (outcome, failure) => opened.close(outcome, failure) };
 }
 
 function requestFor(run: HookRun, target: Target, adapter: string | null): ProviderRequest {
   const { call, progress, plan } = run;
   const defaults: Record<string, Json> = {};
-  for (const [field, value] of Object.entries(plan.view.entry.params)) {
+  const params = GENERATING.has(call.endpoint) ? plan.view.entry.params : {};
+  for (const [field, value] of Object.entries(params)) {
     if (!Object.hasOwn(call.body, field)) defaults[field] = value;
   }
   return {
@@ -127,6 +179,19 @@ function requestFor(run: HookRun, target: Target, adapter: string | null): Provi
   };
 }
 
+function asksForUsage({ body }: Call): boolean {
+  const options = body.stream_options as { include_usage?: unknown } | null | undefined;
+  return options?.include_usage === true;
+}
+
+/** An agent's params are about answers: a request for anything else would be refused with them. */
+const GENERATING: ReadonlySet<Endpoint> = new Set([
+  'chat.completions',
+  'responses',
+  'completions',
+  'messages',
+]);
+
 /** The adapter to ask this target for; what it cannot be asked for is told, not asked. */
 function adapterFor(run: HookRun, target: Target): string | null {
   const wanted = run.progress.patch.adapter ?? null;
@@ -137,29 +202,31 @@ function adapterFor(run: HookRun, target: Target): string | null {
   return null;
 }
 
-function openAttempt(trial: Trial, ticket: Ticket): Opened {
-  const { run, deps, target } = trial;
+/** Opens the account of an attempt; what is returned closes it, once. */
+function openAttempt(
+  { run, deps, target }: Trial,
+  ticket: Ticket,
+): (outcome: Attempt['outcome'], failure: UpstreamFailure | null) => void {
   const { progress } = run;
   const begun_ms = deps.clock.monotonic_ms();
+  let open = true;
   progress.tries += 1;
-  return {
-    target,
-    ticket,
-    close(outcome, failure) {
-      const counts = outcome === 'error' && (failure?.counts ?? true);
-      ticket.settle(outcome === 'ok' ? 'ok' : counts ? 'failed' : 'neutral');
-      const first_ms = progress.served === target.name ? progress.ttft_ms : null;
-      const attempt: Attempt = {
-        target: target.name,
-        outcome,
-        error: failure?.code ?? null,
-        ttft_ms: first_ms === null ? null : first_ms - (begun_ms - progress.started_ms),
-        ms: deps.clock.monotonic_ms() - begun_ms,
-      };
-      progress.attempts.push(attempt);
-      deps.metrics.add('hive_attempts_total', [target.name, outcome]);
-      runAttemptEndHooks(run, attempt);
-    },
+  return (outcome, failure) => {
+    if (!open) return;
+    open = false;
+    const counts = outcome === 'error' && (failure?.counts ?? true);
+    ticket.settle(outcome === 'ok' ? 'ok' : counts ? 'failed' : 'neutral');
+    const first_ms = progress.served === target.name ? progress.ttft_ms : null;
+    const attempt: Attempt = {
+      target: target.name,
+      outcome,
+      error: failure?.code ?? null,
+      ttft_ms: first_ms === null ? null : first_ms - (begun_ms - progress.started_ms),
+      ms: deps.clock.monotonic_ms() - begun_ms,
+    };
+    progress.attempts.push(attempt);
+    deps.metrics.add('hive_attempts_total', [target.name, outcome]);
+    runAttemptEndHooks(run, attempt);
   };
 }
 

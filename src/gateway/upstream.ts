@@ -1,5 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { type Dispatcher, Pool } from 'undici';
+import { type Log, silentLog } from '../core/log.ts';
+import type { Network } from '../core/network.ts';
+import { createDialer, REFUSED_ADDRESS } from './egress.ts';
 
 /** A connection to an upstream, as little of it as the gateway needs: bytes out, bytes in. */
 export interface Upstream {
@@ -10,6 +13,8 @@ export interface Upstream {
 
 export interface Outgoing {
   readonly origin: string;
+  /** Where the origin may be. */
+  readonly network: Network;
   readonly method: 'POST';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -42,13 +47,15 @@ const POOLS_MAX = 64;
 const HEADER_BYTES_MAX = 32 * 1024;
 const RESPONSE_BYTES_MAX = 64 * 1024 * 1024;
 const KEEP_ALIVE_MS = 30_000;
+const REFUSALS_MS = 60_000;
 
 /**
- * undici's dispatch, one pool an origin. Redirects are never followed: an upstream must not choose
- * who gets the next request. Timeouts are the gateway's own, but the one for connecting.
+ * undici's dispatch, one pool an origin and network. Redirects are never followed: an upstream must
+ * not choose who gets the next request. Timeouts are the gateway's own, but the one for connecting.
  */
-export function createUpstream(): Upstream {
+export function createUpstream(log: Log = silentLog): Upstream {
   const closing = new Set<Promise<void>>();
+  const refused = createRefusals(log);
   const pools = new LRUCache<string, Pool>({
     max: POOLS_MAX,
     dispose(pool) {
@@ -58,12 +65,12 @@ export function createUpstream(): Upstream {
     },
   });
 
-  const poolOf = (origin: string, connect_ms: number): Pool => {
-    const key = `${origin} ${connect_ms}`;
+  const poolOf = ({ origin, network, connect_ms }: Outgoing): Pool => {
+    const key = `${origin} ${network} ${connect_ms}`;
     const known = pools.get(key);
     if (known) return known;
     const made = new Pool(origin, {
-      connect: { timeout: connect_ms },
+      connect: createDialer(network, connect_ms),
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -78,10 +85,10 @@ export function createUpstream(): Upstream {
 
   return {
     send(request, sink) {
-      const handler = new Handler(sink);
+      const handler = new Handler(sink, refused);
       try {
-        const { origin, method, path, headers, body } = request;
-        poolOf(origin, request.connect_ms).dispatch({ method, path, headers, body }, handler);
+        const { method, path, headers, body } = request;
+        poolOf(request).dispatch({ method, path, headers, body }, handler);
       } catch (thrown) {
         // A header or path that HTTP cannot carry.
         handler.onResponseError(null, thrown as Error);
@@ -95,14 +102,26 @@ export function createUpstream(): Upstream {
   };
 }
 
+/** Complains of an address once a minute, however many calls would have gone there. */
+function createRefusals(log: Log): (error: Error) => void {
+  const told = new LRUCache<string, true>({ max: POOLS_MAX, ttl: REFUSALS_MS });
+  return ({ message }) => {
+    if (told.has(message)) return;
+    told.set(message, true);
+    log.error('an upstream is not asked: see `network` in gateway.yaml', { reason: message });
+  };
+}
+
 class Handler implements Dispatcher.DispatchHandler, Sending {
   readonly #sink: Sink;
+  readonly #onRefused: (error: Error) => void;
   #controller: Dispatcher.DispatchController | null = null;
   #over = false;
   #aborted = false;
 
-  constructor(sink: Sink) {
+  constructor(sink: Sink, onRefused: (error: Error) => void) {
     this.#sink = sink;
+    this.#onRefused = onRefused;
   }
 
   abort(): void {
@@ -150,6 +169,7 @@ class Handler implements Dispatcher.DispatchHandler, Sending {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if ((error as { code?: unknown }).code === REFUSED_ADDRESS) this.#onRefused(error);
     if (this.#over) return;
     this.#over = true;
     // dispatch() may fail before it returns; whoever called it does not hold the handle yet.

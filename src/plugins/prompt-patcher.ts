@@ -10,22 +10,48 @@ export type PromptPatcherOptions = z.output<typeof Options>;
 
 export const definition: PluginDefinition<PromptPatcherOptions> = {
   name: 'prompt-patcher',
-  summary: 'Adds the agent’s prompt patch to the system message; nothing else is touched.',
+  summary: 'Adds the agent’s prompt patch to the system’s words; nothing else is touched.',
   options: Options,
   create: () => ({ onRequest: patchPrompt }),
 };
 
 function patchPrompt(call: Call, scope: Scope): CallPatch | undefined {
   const { prompt } = scope.agent;
-  if (prompt === null) return undefined;
-  const messages = patchedMessages(call.body.messages, prompt.content);
-  if (messages === null) {
+  const field = PATCHED_FIELD[call.endpoint];
+  if (prompt === null || field === undefined || textOf(prompt.content) === '') return undefined;
+  const before = call.body[field];
+  const patched = patchedValue(call.endpoint, before, prompt.content);
+  if (patched === null) {
     const name = `${prompt.name}@${prompt.version}`;
-    scope.note('prompt-patcher', `${name} was not applied: messages are malformed`);
+    scope.note('prompt-patcher', `${name} was not applied: ${field} is malformed`);
     scope.mark('prompt-patcher:malformed');
     return undefined;
   }
-  return messages === call.body.messages ? undefined : { body: { messages } };
+  return patched === before ? undefined : { body: { [field]: patched } };
+}
+
+/** Where the system's words stand; other endpoints have none. */
+const PATCHED_FIELD: { readonly [endpoint in Call['endpoint']]?: string } = {
+  'chat.completions': 'messages',
+  messages: 'system',
+  responses: 'instructions',
+};
+
+function patchedValue(
+  endpoint: Call['endpoint'],
+  value: Json | undefined,
+  content: PromptVersion,
+): Json | null {
+  if (endpoint === 'chat.completions') return patchedMessages(value, content);
+  const text = textOf(content);
+  if (value === undefined || value === null) return text;
+  if (endpoint === 'responses' && typeof value !== 'string') return null;
+  return appendText(value, text);
+}
+
+function textOf(content: PromptVersion): string {
+  const texts = content.ops.map((op) => op.text).filter((text) => text !== '');
+  return texts.join(BLANK_LINE);
 }
 
 /**
@@ -40,9 +66,8 @@ export function patchedMessages(
   if (!Array.isArray(messages) || messages.length === 0) return null;
   const list = messages as readonly Json[];
   if (!list.every(isMessage)) return null;
-  const texts = content.ops.map((op) => op.text).filter((text) => text !== '');
-  if (texts.length === 0) return list;
-  const text = texts.join(BLANK_LINE);
+  const text = textOf(content);
+  if (text === '') return list;
   const index = list.findIndex(({ role }) => role === 'system' || role === 'developer');
   const message = list[index];
   if (!message) return [{ role: 'system', content: text }, ...list];

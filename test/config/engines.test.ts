@@ -12,9 +12,10 @@ const withProviders = (entries: Policy['providers']): Policy => ({
 describe('enginesOf', () => {
   test('only embedded providers need an engine, and their paths become absolute', () => {
     const policy = withProviders({
-      openai: { use: 'openai', base_url: 'https://api.openai.com/v1' },
+      openai: { use: 'openai', network: 'public', base_url: 'https://api.openai.com/v1' },
       local: {
         use: 'embedded',
+        network: 'public',
         model: 'models/echo.gguf',
         adapters: { upper: '/elsewhere/upper.gguf' },
       },
@@ -30,7 +31,7 @@ describe('enginesOf', () => {
   });
 
   test('a policy without an embedded provider needs no engine', () => {
-    const policy = withProviders({ openai: { use: 'openai' } });
+    const policy = withProviders({ openai: { use: 'openai', network: 'public' } });
     expect(enginesOf(policy, providers, '/srv/hive/policies')).toEqual({});
   });
 });

@@ -15,6 +15,8 @@ describe('readEnvironment', () => {
       database_url: null,
       time_scale: 1,
       role: 'all',
+      workers: 1,
+      stop_ms: 30_000,
       bus_max: 10_000,
       overrides: [],
       switches: {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadPolicy } from '../../src/config/load.ts';
-import { isLoopback } from '../../src/config/semantics.ts';
+import { providers as realProviders } from '../../src/providers/index.ts';
 import { FILES, gatewayWith, inputOf, linesOf, load, makeFolder, TONE, thrownBy } from './world.ts';
 
 describe('policyProblems', () => {
@@ -10,6 +10,12 @@ describe('policyProblems', () => {
       '[big, small]',
       '[bigg, small]',
       /agents.default.targets.* no target bigg; did you mean big\?/,
+    ],
+    [
+      'an unknown fallback',
+      'prompt: tone',
+      'fallbacks: { any: [big, smal] }',
+      /agents.helper.fallbacks.any.1: there is no target smal; did you mean small\?/,
     ],
     [
       'an unknown provider definition',
@@ -114,11 +120,32 @@ describe('policyProblems', () => {
   });
 });
 
-describe('isLoopback', () => {
-  test('knows the addresses that only this machine reaches', () => {
-    const near = ['127.0.0.1', '127.8.9.10', 'localhost', '::1', '[::1]'];
-    const far = ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.evil.test', 'localhost.evil.test'];
-    expect(near.filter(isLoopback)).toEqual(near);
-    expect(far.filter(isLoopback)).toEqual([]);
+describe('the network of a provider', () => {
+  const upstreamAt = (url: string, more = '') => ({
+    'policies/gateway.yaml': `version: 1
+providers: { gpu: { use: openai, base_url: "${url}"${more} } }
+targets: { big: { provider: gpu, model: m } }
+agents: { default: { targets: [big] } }
+`,
+    'policies/oracle_policies.yaml': null,
+    'policies/prompts/tone.yaml': null,
+  });
+  const loadReal = (files: Readonly<Record<string, string | null>>) =>
+    loadPolicy({ ...inputOf(makeFolder({ ...FILES, ...files })), providers: realProviders });
+
+  test.each(['http://127.0.0.1:8000/v1', 'http://localhost/v1', 'http://[fd00::1]/v1'])(
+    'refuses %s on the internet, and names the provider and the key to set',
+    (url) => {
+      const { message } = thrownBy(() => loadReal(upstreamAt(url)));
+      expect(message).toMatch(/^gateway.yaml:2:\d+ providers.gpu.base_url: .* not on the internet/);
+      expect(message).toContain('write network: private in providers.gpu');
+    },
+  );
+
+  test('takes it where the policy says network: private, and anything else by name', () => {
+    const near = loadReal(upstreamAt('http://127.0.0.1:8000/v1', ', network: private'));
+    expect(near.policy.providers.gpu?.network).toBe('private');
+    const named = loadReal(upstreamAt('http://gpu-1:8000/v1'));
+    expect(named.policy.providers.gpu?.network).toBe('public');
   });
 });

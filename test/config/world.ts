@@ -25,10 +25,11 @@ function provider(adapters: readonly string[], made_with: unknown): TestProvider
   return {
     base_url: '',
     adapters,
+    endpoints: [],
     made_with,
     encode: never,
     decode: never,
-    decodeChunk: never,
+    openStream: never,
   };
 }
 

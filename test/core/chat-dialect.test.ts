@@ -1,13 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { Call } from '../../src/core/call.ts';
-import { decodeChat, decodeChatChunk, encodeChat } from '../../src/core/chat-dialect.ts';
+import { decodeChat, decodeChatChunk } from '../../src/core/chat-dialect.ts';
+import { encodeOpenAi } from '../../src/core/openai-dialect.ts';
 
 const body = { model: 'agent', stream: true };
-const call = { body, raw: Buffer.from(JSON.stringify(body)), stream: true } as unknown as Call;
+const call = {
+  endpoint: 'chat.completions',
+  body,
+  raw: Buffer.from(JSON.stringify(body)),
+  stream: true,
+} as unknown as Call;
 
 function encode(base_url: string) {
   const request = { call, model: 'm', patch: {}, adapter: null, include_usage: true };
-  return encodeChat(request, { base_url, headers: { 'x-own': '1' } });
+  return encodeOpenAi(request, { base_url, headers: { 'x-own': '1' } });
 }
 
 describe('chat dialect', () => {
@@ -41,6 +47,9 @@ describe('chat dialect', () => {
     const tokens = (usage: unknown) => {
       const text = JSON.stringify({ choices: [], usage });
       const decoded = decodeChat({
+        endpoint: 'chat.completions',
+        model: 'm',
+        created_s: 0,
         status: 200,
         headers: {},
         body: Buffer.from(text),

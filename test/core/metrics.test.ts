@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createMetrics, METRICS, SERIES_MAX } from '../../src/core/metrics.ts';
+import { createMetrics, METRICS, SERIES_MAX, totalsOf } from '../../src/core/metrics.ts';
 
 describe('metrics', () => {
   test('a counter adds by its labels and a snapshot does not change afterwards', () => {
@@ -40,5 +40,16 @@ describe('metrics', () => {
       expect(name).toMatch(/^hive_[a-z_]+$/);
       expect(name.endsWith('_total')).toBe(declaration.kind === 'counter');
     }
+  });
+});
+
+describe('totalsOf', () => {
+  test('totalsOf keeps what a process has counted, and forgets how it was', () => {
+    const metrics = createMetrics();
+    metrics.add('hive_attempts_total', ['mini', 'ok']);
+    metrics.set('hive_calls_open', 3);
+    metrics.observe('hive_cycle_seconds', 1);
+    const kept = totalsOf(metrics.snapshot());
+    expect(Object.keys(kept).sort()).toEqual(['hive_attempts_total', 'hive_cycle_seconds']);
   });
 });

@@ -43,7 +43,7 @@ export const oraclePolicy: OraclePolicy = {
 /** A small whole policy for tests of pure code: two agents, two targets, one prompt. */
 export const smallPolicy: Policy = {
   version: 1,
-  providers: { local: { use: 'embedded', model: 'models/echo.gguf' } },
+  providers: { local: { use: 'embedded', network: 'public', model: 'models/echo.gguf' } },
   targets: {
     demo: { provider: 'local', fallback_only: false },
     mini: { provider: 'local', fallback_only: false },
@@ -55,10 +55,14 @@ export const smallPolicy: Policy = {
   plugins: { order: [], by: {} },
   resilience: {
     timeouts: { connect_ms: 2000, first_token_ms: 15_000, idle_ms: 30_000, total_ms: 600_000 },
-    retry: { retries: 2, backoff_ms: [250, 8000] },
-    breaker: { errors: 0.5, calls_min: 20, open_ms: 10_000 },
+    retry: { retries: 2, budget: 0.2, backoff_ms: [250, 8000] },
+    breaker: { errors: 0.5, calls_min: 20, failures: 3, open_ms: 10_000 },
+    hedge: 'off',
+    overload: { in_flight: 'adaptive', queue_ms: 2000, queue_max: 1000, bytes_max: 1e8 },
+    midstream: 'error',
+    hold_bytes_max: 1_048_576,
   },
-  access: { mode: 'open' },
+  access: { mode: 'open', keys: {} },
   limits: { body_bytes_max: 4_194_304 },
   capture: { feedback_text: true },
   store: { events_days: 7 },

@@ -4,7 +4,7 @@ import { ERROR_MEANINGS } from '../../src/core/errors.ts';
 import { failureInside, failureOf, retryAfter } from '../../src/core/upstream-failure.ts';
 
 function answer(status: number, body: string, headers: Record<string, string> = {}) {
-  return { status, headers, body: Buffer.from(body), adapter: null };
+  return { status, headers, body: Buffer.from(body) };
 }
 
 describe('upstream failure', () => {

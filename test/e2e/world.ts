@@ -158,8 +158,8 @@ providers:
     use: embedded
     model: ${file('echo.gguf')}
     adapters: { upper: ${file('upper.gguf')}, reverse: ${file('reverse.gguf')} }
-  scripted: { use: openai, base_url: ${scripted_url} }
-  broken: { use: openai, base_url: ${broken_url} }
+  scripted: { use: openai, network: private, base_url: ${scripted_url} }
+  broken: { use: openai, network: private, base_url: ${broken_url} }
 targets:
   demo: { provider: local }
   scripted: { provider: scripted, model: scripted-1 }

@@ -58,7 +58,7 @@ test.each([
     await until(() => call()?.aborted, { deadline_ms: 1000, what: 'the upstream to hear of it' });
     expect(event).toMatchObject({ outcome: 'aborted', arm_error: false });
     expect(event.attempts).toMatchObject([{ target: 'main', outcome: 'aborted', error: null }]);
-    expect(gateway.gateway.liveTargets().main).toEqual({ breaker: 'closed', in_flight: 0 });
+    expect(gateway.gateway.liveTargets().main).toMatchObject({ breaker: 'closed', in_flight: 0 });
     expect(gateway.gateway.callsOpen()).toBe(0);
   },
 );

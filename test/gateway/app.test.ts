@@ -102,13 +102,13 @@ describe('what may be asked', () => {
 
   test('an unknown route is 404 in the client’s dialect, with ids', async () => {
     await start();
-    const response = await fetch(`${gateway.url}/v1/embeddings`, { method: 'POST', body: '{}' });
+    const response = await fetch(`${gateway.url}/v1/images`, { method: 'POST', body: '{}' });
     expect(response.status).toBe(404);
     expect(response.headers.get('x-request-id')).toMatch(/^call_/);
     expect(response.headers.get('x-hive-call-id')).toMatch(/^call_/);
     expect(await response.json()).toEqual({
       error: {
-        message: 'There is no POST /v1/embeddings.',
+        message: 'There is no POST /v1/images.',
         type: 'invalid_request_error',
         param: 'path',
         code: 'not_found',

@@ -39,7 +39,17 @@ const start = (
     body: Buffer.from('{}'),
   };
   const late = { ...failed('upstream_timeout', 'late'), counts: false };
-  const spec = { target, stream, adapter: null, request, left_ms: more.left_ms ?? 5000, late };
+  const spec = {
+    target,
+    endpoint: 'chat.completions' as const,
+    stream,
+    created_s: 0,
+    include_usage: false,
+    adapter: null,
+    request,
+    left_ms: more.left_ms ?? 5000,
+    late,
+  };
   const running = startAttempt(upstream, spec);
   return { running, heard, sink: heard.sink as unknown as Sink };
 };

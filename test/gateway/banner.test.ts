@@ -45,6 +45,13 @@ describe('banner', () => {
     expect(text).toContain('admin    starting: see the log');
   });
 
+  test('a banner’s call carries a key where one is needed', () => {
+    const access = { mode: 'keys', keys: {} } as const;
+    const snapshot = makeSnapshot({ targets: { mini: 'http://127.0.0.1:1/v1' }, access });
+    expect(banner(facts({ snapshot })).split('\n').at(-1)).toContain('-H "x-api-key: $KEY" -d');
+    expect(banner(facts({}))).not.toContain('x-api-key');
+  });
+
   test('a banner has at most 12 lines of at most 120 columns, whatever there is to say', () => {
     const remarks = Array.from({ length: 20 }, (_, index) => `remark ${index}`);
     const text = banner(facts({ snapshot: demoOnly, live: ['demo'], remarks, time_scale: 600 }));

@@ -14,7 +14,9 @@ import { world } from './feedback-world.ts';
 import { createMemoryBus } from './memory-bus.ts';
 
 async function listening(bus: Bus) {
-  const listener = getRequestListener(world({ bus }).app.fetch);
+  // As the gateway makes it: then a request is the adapter's own object, not Node's.
+  const options = { overrideGlobalObjects: false };
+  const listener = getRequestListener(world({ bus }).app.fetch, options);
   const server = createServer((request, response) => void listener(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

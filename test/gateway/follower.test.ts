@@ -19,7 +19,7 @@ import { createHandClock } from './hand-clock.ts';
 import { createMemoryBus } from './memory-bus.ts';
 
 const GATEWAY = `version: 1
-providers: { one: { use: openai, base_url: 'http://127.0.0.1:9/v1' } }
+providers: { one: { use: openai, network: private, base_url: 'http://127.0.0.1:9/v1' } }
 targets: { mini: { provider: one, model: mini } }
 agents: { helper: { targets: [mini], params: { temperature: 0.5 } } }
 `;

@@ -6,7 +6,13 @@ import { LiveStream } from '../../src/gateway/live-stream.ts';
 import { until } from '../kit/until.ts';
 import { openAiAt } from './snapshot.ts';
 
-const provider = openAiAt('http://127.0.0.1:1/v1');
+const decoder = openAiAt('http://127.0.0.1:1/v1').openStream({
+  endpoint: 'chat.completions',
+  adapter: null,
+  model: 'm',
+  created_s: 0,
+  include_usage: false,
+});
 const textEvent = (content: string, finish_reason: string | null = null) => {
   const choice = { index: 0, delta: { content }, finish_reason };
   return `data: ${JSON.stringify({ choices: [choice] })}\n\n`;
@@ -22,7 +28,7 @@ const open = (idle_ms = 60_000) => {
     pause: () => void heard.push('pause'),
     resume: () => void heard.push('resume'),
   };
-  const stream = new LiveStream(provider, sending, idle_ms, {
+  const stream = new LiveStream(decoder, sending, idle_ms, {
     begun: (failure) => void heard.push(`begun ${failure?.code ?? 'well'}`),
     stopped: () => void heard.push('stopped'),
   });

@@ -21,11 +21,4 @@ describe('readiness', () => {
     await ready.settled(1);
     expect(ready.adminPort()).toBeNull();
   });
-
-  test('calls are taken until it stops', () => {
-    const ready = createReadiness();
-    expect(ready.serving()).toBe(true);
-    ready.stop();
-    expect(ready.serving()).toBe(false);
-  });
 });

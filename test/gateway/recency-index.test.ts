@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRecencyIndex } from '../../src/gateway/recency-index.ts';
+import { createRecencyIndex, type RecencyIndex } from '../../src/gateway/recency-index.ts';
+
+function entriesOf(index: RecencyIndex, key: string, newest: number): number[] {
+  const found: number[] = [];
+  index.newestFirst(key, newest, (sequence) => {
+    found.push(sequence);
+    return 'more';
+  });
+  return found;
+}
 
 describe('createRecencyIndex', () => {
   test('createRecencyIndex finds the entries that the ring holds, newest first', () => {
@@ -17,10 +26,21 @@ describe('createRecencyIndex', () => {
             .filter(({ added, sequence }) => added === asked && sequence > keys.length - max)
             .map(({ sequence }) => sequence)
             .reverse();
-          expect([...index.newestFirst(asked, keys.length)]).toEqual(wanted);
+          expect(entriesOf(index, asked, keys.length)).toEqual(wanted);
         }
       }),
     );
+  });
+
+  test('createRecencyIndex shows no more once enough has been seen', () => {
+    const index = createRecencyIndex(9);
+    for (let sequence = 1; sequence <= 5; sequence += 1) index.add(sequence, 'a');
+    const seen: number[] = [];
+    index.newestFirst('a', 5, (sequence) => {
+      seen.push(sequence);
+      return seen.length === 2 ? 'enough' : 'more';
+    });
+    expect(seen).toEqual([5, 4]);
   });
 
   test('createRecencyIndex tells 100,000 similar keys apart', () => {
@@ -29,7 +49,7 @@ describe('createRecencyIndex', () => {
     for (let sequence = 1; sequence <= max; sequence += 1) index.add(sequence, `call_${sequence}`);
     let wrong = 0;
     for (let sequence = 1; sequence <= max; sequence += 1) {
-      const found = [...index.newestFirst(`call_${sequence}`, max)];
+      const found = entriesOf(index, `call_${sequence}`, max);
       if (found.length !== 1 || found[0] !== sequence) wrong += 1;
     }
     expect(wrong).toBe(0);

@@ -55,7 +55,7 @@ describe('recent calls', () => {
 
   test('remember closes the call that a later one regenerates', () => {
     const { recent } = memory();
-    const asked = { unit: 's:one', retry_count: 0, policy_ms: 0, body: { messages: [{ a: 1 }] } };
+    const asked = { unit: 's:one', retry_count: 0, policy_ms: 0, turns: ['a'] };
     recent.relate({ ...asked, call: 'call_a' });
     recent.remember(callEvent({ id: 'call_a', outcome: 'ok' }));
     expect(recent.relate({ ...asked, call: 'call_b' })).toEqual({

@@ -18,9 +18,9 @@ function asking(relations: Relations) {
     over: { unit?: string; policy_ms?: number; retry_count?: number } = {},
   ) => {
     calls += 1;
-    const body = { model: 'x', messages: messages(...texts) };
+    const turns = messages(...texts).map((message) => JSON.stringify(message));
     const defaults = { unit: 's:one', policy_ms: 0, retry_count: 0 };
-    return relations.relate({ call: `call_${calls}`, body, ...defaults, ...over });
+    return relations.relate({ call: `call_${calls}`, turns, ...defaults, ...over });
   };
 }
 
@@ -78,9 +78,9 @@ describe('relate', () => {
     expect(ask(['how are you?', 'hi'])).toEqual(NONE);
   });
 
-  test('relate finds no relation without messages', () => {
+  test('relate finds no relation without turns', () => {
     const relations = createRelations(100);
-    const asked = { unit: 's:one', body: { model: 'x' }, retry_count: 0, policy_ms: 0 };
+    const asked = { unit: 's:one', turns: [], retry_count: 0, policy_ms: 0 };
     expect(relations.relate({ ...asked, call: 'call_1' })).toEqual(NONE);
     relations.ended('call_1', 'ok', 0);
     expect(relations.relate({ ...asked, call: 'call_2' })).toEqual(NONE);

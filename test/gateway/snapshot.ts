@@ -6,6 +6,7 @@ import type {
   Target,
 } from '../../src/config/snapshot.ts';
 import { instantiate } from '../../src/core/definition.ts';
+import type { Network } from '../../src/core/network.ts';
 import type { Plugin } from '../../src/core/plugin.ts';
 import type {
   AgentEntry,
@@ -15,6 +16,7 @@ import type {
   Timeouts,
 } from '../../src/core/policy.ts';
 import type { Provider } from '../../src/core/provider.ts';
+import { definition as anthropic } from '../../src/providers/anthropic.ts';
 import { definition as openai } from '../../src/providers/openai.ts';
 import { smallPolicy } from '../core/policy.ts';
 
@@ -26,17 +28,28 @@ export interface SnapshotSpec {
   readonly agents?: Readonly<Record<string, AgentSpec>>;
   readonly plugins?: readonly PluginSpec[];
   readonly experiments?: readonly CompiledExperiment[];
-  readonly resilience?: Partial<Resilience>;
+  readonly resilience?: ResilienceSpec;
   readonly timeouts?: Partial<Timeouts>;
   readonly body_bytes_max?: number;
+  readonly access?: Policy['access'];
 }
+
+/** What a test wants otherwise than the rest. */
+export type ResilienceSpec = {
+  readonly [Key in keyof Resilience]?: Resilience[Key] extends string | number
+    ? Resilience[Key]
+    : Resilience[Key] | Partial<Resilience[Key]>;
+};
 
 export interface TargetSpec {
   readonly url?: string;
   readonly provider?: Provider;
+  /** `private` by default, since scripted upstreams are on loopback. */
+  readonly network?: Network;
   readonly model?: string;
   readonly fallback_only?: boolean;
   readonly timeouts?: Partial<Timeouts>;
+  readonly in_flight?: number;
 }
 
 export interface AgentSpec {
@@ -59,12 +72,20 @@ const TIMEOUTS: Timeouts = {
 /** Short waits, and breakers that stay closed unless a test wants them open. */
 const RESILIENCE: Resilience = {
   timeouts: TIMEOUTS,
-  retry: { retries: 2, backoff_ms: [1, 5] },
-  breaker: { errors: 0.5, calls_min: 1000, open_ms: 200 },
+  retry: { retries: 2, budget: 10, backoff_ms: [1, 5] },
+  breaker: { errors: 0.5, calls_min: 1000, failures: 1000, open_ms: 200 },
+  hedge: 'off',
+  overload: { in_flight: 'adaptive', queue_ms: 2000, queue_max: 1000, bytes_max: 1e8 },
+  midstream: 'error',
+  hold_bytes_max: 1_000_000,
 };
 
 export function openAiAt(base_url: string, api_key = 'sk-upstream'): Provider {
   return instantiate(openai, { base_url, api_key }, { name: 'scripted', engineUrl: () => '' });
+}
+
+export function anthropicAt(base_url: string, api_key = 'sk-ant-upstream'): Provider {
+  return instantiate(anthropic, { base_url, api_key }, { name: 'scripted', engineUrl: () => '' });
 }
 
 export function makeSnapshot(spec: SnapshotSpec): Snapshot {
@@ -93,9 +114,14 @@ function policyOf(spec: SnapshotSpec): Policy {
     ...smallPolicy,
     targets: {},
     limits: { body_bytes_max: spec.body_bytes_max ?? 1_000_000 },
+    access: spec.access ?? smallPolicy.access,
     resilience: {
       ...RESILIENCE,
       ...spec.resilience,
+      retry: { ...RESILIENCE.retry, ...spec.resilience?.retry },
+      breaker: { ...RESILIENCE.breaker, ...spec.resilience?.breaker },
+      overload: { ...RESILIENCE.overload, ...spec.resilience?.overload },
+      hedge: (spec.resilience?.hedge ?? RESILIENCE.hedge) as Resilience['hedge'],
       timeouts: { ...TIMEOUTS, ...spec.timeouts },
     },
   };
@@ -106,9 +132,11 @@ function makeTarget(name: string, given: TargetSpec, spec: SnapshotSpec): Target
     name,
     provider: given.provider ?? openAiAt(given.url ?? ''),
     provider_name: 'scripted',
+    network: given.network ?? 'private',
     model: given.model ?? `model-${name}`,
     fallback_only: given.fallback_only ?? false,
     timeouts: { ...TIMEOUTS, ...spec.timeouts, ...given.timeouts },
+    in_flight: given.in_flight ?? null,
   };
 }
 

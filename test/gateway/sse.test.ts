@@ -101,3 +101,19 @@ test('encodeEvent writes one event that reads back', () => {
     }),
   );
 });
+
+test('what encodeEvent writes reads back event for event, cut anywhere', () => {
+  const name = fc.option(fc.constantFrom('error', 'message_stop', 'response.completed'));
+  const written = fc.array(fc.tuple(fc.jsonValue(), name), { maxLength: 6 });
+  fc.assert(
+    fc.property(written, fc.array(fc.nat()), (events, places) => {
+      const bytes = events.map(([value, named]) => encodeEvent(value, named ?? undefined));
+      const found = split(cutAt(Buffer.concat(bytes), places));
+      expect(found.rest).toBeNull();
+      expect(found.events.map(textOf)).toEqual(bytes.map(textOf));
+      const values = found.events.map((event) => JSON.parse(sseData(event) ?? ''));
+      expect(values).toEqual(events.map(([value]) => JSON.parse(JSON.stringify(value))));
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -35,6 +35,8 @@ export interface Product {
   readonly policies_dir: string;
   /** All that it has printed, both streams. */
   output(): string;
+  /** How it ended, such as `code 0`; null while it runs. */
+  exit(): string | null;
   /** The processes that run now. */
   pids(): Pids;
   /** Sends a signal, SIGKILL by default, to one process that runs, and waits until it has ended. */
@@ -98,6 +100,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
     data_dir,
     policies_dir,
     output: () => running.output,
+    exit: () => running.exit,
     pids: () => pidsOf(running),
     async kill(which, name = 'SIGKILL') {
       const pid = pidsOf(running)[which];

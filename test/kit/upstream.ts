@@ -94,7 +94,7 @@ async function receive(incoming: IncomingMessage): Promise<Tracked> {
   const body = chatBodyOf(raw);
   const messages = Array.isArray(body.messages) ? body.messages : [];
   const textsOf = (...roles: string[]): string[] =>
-    messages.filter(({ role }) => roles.includes(role)).map(({ content }) => textOf(content));
+    messages.filter((one) => roles.includes(one?.role)).map(({ content }) => textOf(content));
   return {
     method: incoming.method ?? '',
     path: incoming.url ?? '',
@@ -121,7 +121,7 @@ function chatBodyOf(raw: Buffer): ChatBody {
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
-  return content.map((part: { readonly text?: string }) => part.text ?? '').join('');
+  return content.map((part: { readonly text?: string } | null) => part?.text ?? '').join('');
 }
 
 function openExchange(

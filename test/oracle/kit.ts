@@ -36,8 +36,13 @@ export const CONTENTS: Contents = {
 export const POLICY: Policy = {
   version: 1,
   providers: {
-    local: { use: 'embedded', model: 'm.gguf', adapters: { upper: 'u.gguf', reverse: 'r.gguf' } },
-    remote: { use: 'openai' },
+    local: {
+      use: 'embedded',
+      network: 'public',
+      model: 'm.gguf',
+      adapters: { upper: 'u.gguf', reverse: 'r.gguf' },
+    },
+    remote: { use: 'openai', network: 'public' },
   },
   targets: {
     demo: { provider: 'local', fallback_only: false },
@@ -57,10 +62,14 @@ export const POLICY: Policy = {
   plugins: { order: [], by: {} },
   resilience: {
     timeouts: { connect_ms: 1000, first_token_ms: 1000, idle_ms: 1000, total_ms: 1000 },
-    retry: { retries: 0, backoff_ms: [1, 2] },
-    breaker: { errors: 0.5, calls_min: 20, open_ms: 1000 },
+    retry: { retries: 0, budget: 0.2, backoff_ms: [1, 2] },
+    breaker: { errors: 0.5, calls_min: 20, failures: 3, open_ms: 1000 },
+    hedge: 'off',
+    overload: { in_flight: 'adaptive', queue_ms: 1000, queue_max: 10, bytes_max: 1e8 },
+    midstream: 'error',
+    hold_bytes_max: 1024,
   },
-  access: { mode: 'open' },
+  access: { mode: 'open', keys: {} },
   limits: { body_bytes_max: 1_000_000 },
   capture: { feedback_text: true },
   store: { events_days: 7 },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CallPatch } from '../../src/core/call.ts';
-import type { Json } from '../../src/core/canonical.ts';
+import type { CallPatch, Endpoint } from '../../src/core/call.ts';
+import type { Json, JsonObject } from '../../src/core/canonical.ts';
 import { instantiate } from '../../src/core/definition.ts';
 import { definition, patchedMessages } from '../../src/plugins/prompt-patcher.ts';
 import { callOf, pluginHost, recordingScope } from './recording-scope.ts';
@@ -70,6 +70,41 @@ describe('prompt patcher', () => {
     expect(patch(messages, scope)).toBeUndefined();
     expect(scope.notes[0]).toContain('tone@2 was not applied');
     expect(scope.marks).toEqual(['prompt-patcher:malformed']);
+  });
+
+  test.each<[Endpoint, JsonObject, JsonObject | undefined]>([
+    ['messages', {}, { system: 'Be brief.' }],
+    ['messages', { system: null }, { system: 'Be brief.' }],
+    ['messages', { system: 'You help.' }, { system: 'You help.\n\nBe brief.' }],
+    ['messages', { system: 'You help.\n\nBe brief.' }, undefined],
+    ['responses', {}, { instructions: 'Be brief.' }],
+    ['responses', { instructions: 'You help.' }, { instructions: 'You help.\n\nBe brief.' }],
+    ['embeddings', { input: 'hi' }, undefined],
+    ['messages.count_tokens', { system: 'You help.' }, undefined],
+  ])('prompt patcher makes of %s with %j %j', (endpoint, body, patched) => {
+    const scope = recordingScope({ prompt });
+    const made = plugin.onRequest?.(callOf(body, { endpoint }), scope) as CallPatch | undefined;
+    expect(made?.body).toEqual(patched);
+    expect(scope.notes).toEqual([]);
+  });
+
+  test('prompt patcher adds a block at the end, behind what Anthropic caches', () => {
+    const cached = { type: 'text', text: 'You help.', cache_control: { type: 'ephemeral' } };
+    const call = callOf({ system: [cached] }, { endpoint: 'messages' });
+    expect(plugin.onRequest?.(call, recordingScope({ prompt }))).toEqual({
+      body: { system: [cached, { type: 'text', text: '\n\nBe brief.' }] },
+    });
+  });
+
+  test.each<[Endpoint, JsonObject, string]>([
+    ['messages', { system: 7 }, 'system'],
+    ['messages', { system: [{ type: 'image' }] }, 'system'],
+    ['responses', { instructions: ['x'] }, 'instructions'],
+  ])('prompt patcher leaves a malformed %s %j alone and says so', (endpoint, body, field) => {
+    const scope = recordingScope({ prompt });
+    expect(plugin.onRequest?.(callOf(body, { endpoint }), scope)).toBeUndefined();
+    const note = `prompt-patcher: tone@2 was not applied: ${field} is malformed`;
+    expect(scope.notes).toEqual([note]);
   });
 
   test('prompt patcher takes no options', () => {

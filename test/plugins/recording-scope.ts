@@ -60,7 +60,7 @@ export function recordingScope(
 
 export function callOf(body: JsonObject, more: Partial<Call> = {}): Call {
   const raw = Buffer.from(JSON.stringify(body));
-  return { pinned: null, ...more, body, raw } as Call;
+  return { endpoint: 'chat.completions', pinned: null, ...more, body, raw } as Call;
 }
 
 export function target(name: string, more: Partial<TargetView> = {}): TargetView {

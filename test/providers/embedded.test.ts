@@ -17,7 +17,12 @@ function provider(engineUrl: () => string = () => URL_UP) {
 function encode(adapter: string | null, engineUrl?: () => string) {
   const body = { model: 'agent', messages: [] };
   const raw = Buffer.from(JSON.stringify(body));
-  const call = { body, raw, stream: false } as unknown as Call;
+  const call = {
+    endpoint: 'chat.completions',
+    body,
+    raw,
+    stream: false,
+  } as unknown as Call;
   return provider(engineUrl).encode({
     call,
     model: 'echo',
@@ -28,7 +33,15 @@ function encode(adapter: string | null, engineUrl?: () => string) {
 }
 
 function answer(status: number, body: unknown, adapter: string | null): UpstreamAnswer {
-  return { status, headers: {}, body: Buffer.from(JSON.stringify(body)), adapter };
+  return {
+    endpoint: 'chat.completions',
+    model: 'echo',
+    created_s: 0,
+    status,
+    headers: {},
+    body: Buffer.from(JSON.stringify(body)),
+    adapter,
+  };
 }
 
 describe('embedded', () => {
@@ -66,7 +79,15 @@ describe('embedded', () => {
     expect(proven('echo')).toBeNull();
     expect(proven('echo:unknown')).toBeNull();
     const chunk = (model: string) =>
-      provider().decodeChunk(Buffer.from(`data: {"model":"${model}","choices":[]}\n\n`)).facts;
+      provider()
+        .openStream({
+          endpoint: 'chat.completions',
+          adapter: 'upper',
+          model: 'echo',
+          created_s: 0,
+          include_usage: false,
+        })
+        .decode(Buffer.from(`data: {"model":"${model}","choices":[]}\n\n`)).facts;
     expect(chunk('echo:upper').adapter).toBe('upper');
     expect(chunk('echo')).not.toHaveProperty('adapter');
   });

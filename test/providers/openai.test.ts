@@ -14,7 +14,12 @@ function provider(options: Record<string, unknown> = {}) {
 
 function request(raw: string, more: Partial<ProviderRequest> = {}): ProviderRequest {
   const body = JSON.parse(raw) as JsonObject;
-  const call = { body, raw: Buffer.from(raw), stream: body.stream === true } as unknown as Call;
+  const call = {
+    endpoint: 'chat.completions',
+    body,
+    raw: Buffer.from(raw),
+    stream: body.stream === true,
+  } as unknown as Call;
   return { call, model: 'm', patch: {}, adapter: null, include_usage: false, ...more };
 }
 
@@ -22,8 +27,20 @@ function encoded(raw: string, more: Partial<ProviderRequest> = {}): string {
   return Buffer.from(provider().encode(request(raw, more)).body).toString();
 }
 
+const START = {
+  endpoint: 'chat.completions',
+  adapter: null,
+  model: 'm',
+  created_s: 0,
+  include_usage: false,
+} as const;
+
+function answerOf(body: Uint8Array, status = 200): UpstreamAnswer {
+  return { ...START, status, headers: {}, body };
+}
+
 function answer(body: string, status = 200): UpstreamAnswer {
-  return { status, headers: {}, body: Buffer.from(body), adapter: null };
+  return answerOf(Buffer.from(body), status);
 }
 
 describe('openai encodes', () => {
@@ -136,7 +153,7 @@ describe('openai decodes', () => {
 });
 
 describe('openai decodes chunks', () => {
-  const decode = (text: string) => provider().decodeChunk(Buffer.from(text));
+  const decode = (text: string) => provider().openStream(START).decode(Buffer.from(text));
   const data = (value: unknown, end = '\n') => `data: ${JSON.stringify(value)}${end}${end}`;
   const delta = (value: unknown, more = {}) =>
     data({ id: 'c', model: 'g', choices: [{ index: 0, delta: value, ...more }] });
@@ -158,7 +175,7 @@ describe('openai decodes chunks', () => {
 
   test('openai tells facts of a chunk and hands its bytes on', () => {
     const event = Buffer.from(delta({}, { finish_reason: 'length' }));
-    const decoded = provider().decodeChunk(event);
+    const decoded = provider().openStream(START).decode(event);
     expect(decoded.event).toBe(event);
     expect(decoded.facts).toEqual({ completion_id: 'c', model: 'g', finish: 'length' });
   });
@@ -225,9 +242,9 @@ describe('openai decodes chunks', () => {
     );
     fc.assert(
       fc.property(bytes, (event) => {
-        const decoded = provider().decodeChunk(event);
+        const decoded = provider().openStream(START).decode(event);
         expect(decoded.event === null || Buffer.from(decoded.event).equals(event)).toBe(true);
-        provider().decode({ status: 200, headers: {}, body: event.subarray(6), adapter: null });
+        provider().decode(answerOf(event.subarray(6)));
       }),
       { numRuns: 300 },
     );

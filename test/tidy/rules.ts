@@ -25,6 +25,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything
   lab: ['core', 'oracle', 'plugins'],
   cli: 'everything',
   'main.ts': 'everything',
+  'gateway-process.ts': 'everything',
   'worker.ts': 'everything',
   'cli.ts': 'everything',
 };

@@ -188,7 +188,7 @@ function stateRemarks(statement: ast.VariableStatement, tree: ast.SourceFile): R
 }
 
 /** Names that no rule looks below: made by tools or by running the product. */
-const NOT_OURS = new Set(['.git', 'node_modules', 'data', 'coverage', '.env']);
+const NOT_OURS = new Set(['.git', 'node_modules', 'venv', 'data', 'coverage', '.env']);
 
 /** Every file that is committed, from the root, with `/`; read from the folders, without git. */
 export function listFiles(root: string, below = ''): readonly string[] {

@@ -1,24 +1,30 @@
+import type { IncomingMessage } from 'node:http';
 import type { Lease } from '../config/current.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import type { Call, CallResponse } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import { type GatewayError, messageOf, toGatewayError } from '../core/errors.ts';
 import type { Relation } from '../core/event.ts';
+import { admit, type Caller } from './access.ts';
 import { type Assignment, assignArm } from './assign.ts';
+import { turnTexts } from './conversation.ts';
 import type { GatewayDeps } from './deps.ts';
 import { dispatch } from './dispatch.ts';
+import type { ModelRoute } from './endpoints.ts';
 import { errorOf } from './failures.ts';
 import type { Fuse } from './fuse.ts';
+import type { Account } from './held-bytes.ts';
 import { type HookRun, runEndHooks, runRequestHooks, runResponseHooks } from './hooks.ts';
 import { identify } from './identify.ts';
-import { headerOf, parseChat, readBody } from './parse.ts';
+import { headerOf, parseBody, readBody } from './parse.ts';
+import { planFor } from './plan-for.ts';
 import { callEvent, type Ended, outcomeOf } from './record.ts';
 import { relay } from './relay.ts';
 import { type Exchange, respondError, respondReply, respondWhole } from './respond.ts';
 import { createScope } from './scope.ts';
 import type { DispatchDeps, Dispatched } from './try-target.ts';
 
-export interface ChatDeps extends GatewayDeps, DispatchDeps {
+export interface CallDeps extends GatewayDeps, DispatchDeps {
   fuse(agent: string, experiment: string | null, plugin: string): Fuse;
 }
 
@@ -34,18 +40,28 @@ interface Entered {
  * exactly one version of the policy; whatever happens, the lease is released and the hooks end
  * once. Never rejects.
  */
-export async function serveChat(exchange: Exchange, deps: ChatDeps): Promise<void> {
+export async function serveCall(
+  exchange: Exchange,
+  route: ModelRoute,
+  deps: CallDeps,
+): Promise<void> {
   let lease: Lease | null = null;
   let entered: Entered | null = null;
   let ended: Ended;
+  const account = deps.bytes.open(deps.current.snapshot.policy.resilience.overload.bytes_max);
   try {
-    const chat = parseChat(await receive(exchange, deps));
+    const { request, call_id: id, request_id, at_ms } = exchange;
+    // Before the body: a stranger's is not even read.
+    admitCaller(request, deps.current.snapshot);
+    const parsed = parseBody(await receive(exchange, account, deps), route);
     lease = deps.current.lease();
     const { snapshot } = lease;
     exchange.version = snapshot.version;
-    const { request, call_id: id, request_id, at_ms } = exchange;
-    const arrival = { id, request_id, at_ms, secret: deps.secret };
-    const call = identify(request, chat, snapshot, arrival);
+    // Again, since this is the version that the call sees: the key may be gone from it.
+    const caller = admitCaller(request, snapshot);
+    const { endpoint } = route;
+    const arrival = { id, request_id, at_ms, endpoint, caller, secret: deps.secret };
+    const call = identify(request, parsed, snapshot, arrival);
     entered = enter(call, snapshot, exchange, deps);
     const { run } = entered;
     startFeedback(call, exchange, deps);
@@ -66,25 +82,33 @@ export async function serveChat(exchange: Exchange, deps: ChatDeps): Promise<voi
   }
   conclude(exchange, entered, ended, deps);
   lease?.release();
+  account.release();
 }
 
-async function receive(exchange: Exchange, deps: ChatDeps): Promise<Uint8Array> {
+async function receive(exchange: Exchange, account: Account, deps: CallDeps): Promise<Uint8Array> {
   const begun_ms = deps.clock.monotonic_ms();
   const { body_bytes_max } = deps.current.snapshot.policy.limits;
-  const raw = await readBody(exchange.request, body_bytes_max);
+  const raw = await readBody(exchange.request, body_bytes_max, account);
   exchange.progress.waited_ms += deps.clock.monotonic_ms() - begun_ms;
   return raw;
 }
 
+function admitCaller(request: IncomingMessage, { policy }: Snapshot): Caller {
+  return admit(policy.access, (name) => headerOf(request, name));
+}
+
 /** Assigns the arm and opens the pipeline that the call goes through. */
-function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: ChatDeps): Entered {
-  const assignment = assignArm(call, snapshot, deps.permits);
+function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDeps): Entered {
+  const assigned = assignArm(call, snapshot, deps.permits);
+  const assignment = { ...assigned, plan: planFor(call, assigned.plan, snapshot) };
   exchange.assignment = assignment;
   const { plan, experiment, arm } = assignment;
-  const { breaker } = snapshot.policy.resilience;
+  const { resilience } = snapshot.policy;
   const healthy = (name: string): boolean => {
     const target = snapshot.targets.get(name);
-    return target !== undefined && deps.targets.healthy(target, breaker);
+    if (target === undefined) return false;
+    const standing = deps.targets.standing(target, resilience);
+    return standing === 'ready' || standing === 'full';
   };
   const run: HookRun = {
     call,
@@ -104,7 +128,7 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: ChatDep
   const related = deps.recent.relate({
     call: call.id,
     unit: call.unit,
-    body: call.body,
+    turns: turnTexts(call.endpoint, call.body),
     retry_count: Number.isSafeInteger(retries) && retries > 0 ? retries : 0,
     policy_ms: call.at_ms,
   });
@@ -112,7 +136,7 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: ChatDep
 }
 
 /** Feedback on an earlier answer may ride on a call; its fsync runs beside the upstream's work. */
-function startFeedback(call: Call, exchange: Exchange, deps: ChatDeps): void {
+function startFeedback(call: Call, exchange: Exchange, deps: CallDeps): void {
   const value = headerOf(exchange.request, 'x-feedback');
   if (value === null) return;
   const { tenant, key, user, session, agent } = call;
@@ -135,7 +159,7 @@ async function answer(
   run: HookRun,
   exchange: Exchange,
   dispatched: Dispatched,
-  deps: ChatDeps,
+  deps: CallDeps,
 ): Promise<Ended> {
   if (dispatched.kind === 'aborted') return GONE;
   if (dispatched.kind === 'failed') throw errorOf(dispatched.failure);
@@ -179,14 +203,17 @@ const GONE: Ended = { outcome: 'aborted', status: 499, error: 'client_closed', b
 const REFUSALS: ReadonlySet<string> = new Set([
   'bad_request',
   'invalid_json',
+  'unauthorized',
+  'forbidden',
   'unknown_agent',
   'model_not_found',
+  'not_found',
   'body_too_large',
   'unsupported_media_type',
 ]);
 
 /** The one place where a call's error is answered, counted and, if it is our own, logged. */
-function refuse(exchange: Exchange, error: GatewayError, deps: ChatDeps): Ended {
+function refuse(exchange: Exchange, error: GatewayError, deps: CallDeps): Ended {
   if (exchange.client.gone || error.code === 'client_closed') return GONE;
   deps.metrics.add('hive_call_errors_total', [error.code]);
   if (error.code === 'internal') {
@@ -200,7 +227,7 @@ function refuse(exchange: Exchange, error: GatewayError, deps: ChatDeps): Ended 
 }
 
 /** Hooks end, the record goes out. Nothing here may fail a call that has been answered. */
-function conclude(exchange: Exchange, entered: Entered | null, ended: Ended, deps: ChatDeps): void {
+function conclude(exchange: Exchange, entered: Entered | null, ended: Ended, deps: CallDeps): void {
   if (entered === null) return;
   const { run, assignment, related } = entered;
   const { call, progress } = run;

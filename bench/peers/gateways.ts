@@ -1,0 +1,210 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort, freePorts } from '../../test/kit/ports.ts';
+import { descendantsOf } from '../../test/kit/processes.ts';
+import { REPO } from '../../test/kit/product.ts';
+import { proxyServer, startNginx } from './nginx.ts';
+import { GATEWAY_CORE, LOAD_CORE, moveChildren, startPinned, untilAnswers } from './pinned.ts';
+
+/** Where calls of one kind go. */
+export interface Endpoint {
+  readonly port: number;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** One of those compared, running. */
+export interface Gateway {
+  readonly name: string;
+  /** Processes whose CPU and memory are its own. */
+  readonly pids: readonly number[];
+  /** Processes that work for it off the path of a call; told apart. */
+  readonly beside: readonly number[];
+  /** From the start of its process to its first answer. */
+  readonly start_ms: number;
+  readonly calls: Endpoint;
+  readonly streams: Endpoint;
+  end(): Promise<void>;
+}
+
+/** The upstreams, by port: one answers whole and at once, the other streams. */
+export interface Upstreams {
+  readonly whole: number;
+  readonly streams: number;
+}
+
+export const PATH = '/v1/chat/completions';
+
+export async function startNginxGateway(upstreams: Upstreams): Promise<Gateway> {
+  const [port, streams] = (await freePorts(2)) as [number, number];
+  const nginx = await startNginx(GATEWAY_CORE, port, [
+    proxyServer(port, upstreams.whole, { stream: false }),
+    proxyServer(streams, upstreams.streams, { stream: true }),
+  ]);
+  return {
+    name: 'nginx',
+    pids: [nginx.worker],
+    beside: [],
+    start_ms: nginx.start_ms,
+    calls: { port, path: PATH, headers: {} },
+    streams: { port: streams, path: PATH, headers: {} },
+    end: () => nginx.end(),
+  };
+}
+
+const PORTKEY = fileURLToPath(new URL('./portkey', import.meta.url));
+const PORTKEY_MAIN = 'node_modules/@portkey-ai/gateway/build/start-server.js';
+
+export function hasPortkey(): boolean {
+  return existsSync(join(PORTKEY, PORTKEY_MAIN));
+}
+
+export async function startPortkey(upstreams: Upstreams): Promise<Gateway> {
+  const port = await freePort();
+  const pinned = startPinned({
+    name: 'Portkey',
+    core: GATEWAY_CORE,
+    program: process.execPath,
+    args: [PORTKEY_MAIN, `--port=${port}`, '--headless'],
+    cwd: PORTKEY,
+    env: { NODE_ENV: 'production' },
+  });
+  const start_ms = await untilAnswers(pinned, `http://127.0.0.1:${port}/`);
+  const to = (upstream: number): Endpoint => ({
+    port,
+    path: PATH,
+    headers: {
+      authorization: 'Bearer bench',
+      'x-portkey-provider': 'openai',
+      'x-portkey-custom-host': `http://127.0.0.1:${upstream}/v1`,
+    },
+  });
+  return {
+    name: 'portkey',
+    pids: [pinned.pid],
+    beside: [],
+    start_ms,
+    calls: to(upstreams.whole),
+    streams: to(upstreams.streams),
+    end: () => pinned.end(),
+  };
+}
+
+export interface HiveOptions {
+  /** The tree that is run; another one where two versions are compared. */
+  readonly repo?: string;
+  /** Gateway processes. */
+  readonly workers?: number;
+  /** Kept, and used again: the start of a first boot makes a database. */
+  readonly data_dir?: string;
+  /** Arguments of Node, such as a profiler's. */
+  readonly node_args?: readonly string[];
+}
+
+/** Whether this version can run several gateway processes. */
+export function hasWorkers(): boolean {
+  return readFileSync(join(REPO, 'src', 'config', 'env.ts'), 'utf8').includes('workers');
+}
+
+/** The product with its default plugins on, one prompt patch, and its journal and store. */
+export async function startHive(
+  upstreams: Upstreams,
+  {
+    repo = process.env.BENCH_REPO ?? REPO,
+    workers = 1,
+    data_dir,
+    node_args = [],
+  }: HiveOptions = {},
+): Promise<Gateway> {
+  const dir = mkdtempSync(join(tmpdir(), 'hive-peers-'));
+  const policies = join(dir, 'policies');
+  layPolicies(policies, upstreams);
+  const [port, admin_port] = (await freePorts(2)) as [number, number];
+  const pinned = startPinned({
+    name: 'the product',
+    core: workers > 1 ? `${GATEWAY_CORE},${LOAD_CORE}` : GATEWAY_CORE,
+    program: process.execPath,
+    args: [...node_args, 'src/main.ts', ...(workers > 1 ? ['--workers', String(workers)] : [])],
+    cwd: repo,
+    env: {
+      HIVE_POLICIES: policies,
+      HIVE_DATA: data_dir ?? join(dir, 'data'),
+      HIVE_HOST: '127.0.0.1',
+      HIVE_PORT: String(port),
+      HIVE_ADMIN_PORT: String(admin_port),
+    },
+  });
+  const end = async (): Promise<void> => {
+    await pinned.end();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    const url = `http://127.0.0.1:${port}`;
+    const start_ms = await untilAnswers(pinned, `${url}/health`, (status) => status === 200);
+    await untilAnswers(pinned, `http://127.0.0.1:${admin_port}/ready`, (status) => status === 200);
+    const { own, beside } = partChildren(pinned.pid, workers);
+    const to = (agent: string): Endpoint => ({
+      port,
+      path: PATH,
+      headers: { 'x-agent-id': agent },
+    });
+    const calls = to('default');
+    return { name: 'hive', pids: own, beside, start_ms, calls, streams: to('streams'), end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/** Several gateway processes are children of one that calls do not pass through. */
+function partChildren(
+  pid: number,
+  workers: number,
+): { own: readonly number[]; beside: readonly number[] } {
+  if (workers === 1) return { own: [pid], beside: moveChildren(pid, LOAD_CORE) };
+  const children = descendantsOf(pid);
+  const isWorker = (command: string): boolean => command.includes('src/worker.ts');
+  return {
+    own: [pid, ...children.filter(({ command }) => !isWorker(command)).map((child) => child.pid)],
+    beside: children.filter(({ command }) => isWorker(command)).map((child) => child.pid),
+  };
+}
+
+/** The same process without the prompt patch: what a body's edit costs. */
+export function untouched(hive: Gateway): Gateway {
+  return { ...hive, calls: { ...hive.calls, headers: { 'x-agent-id': 'plain' } } };
+}
+
+function layPolicies(policies: string, upstreams: Upstreams): void {
+  const gateway = `version: 1
+providers:
+  whole: { use: openai, network: private, base_url: 'http://127.0.0.1:${upstreams.whole}/v1' }
+  streams: { use: openai, network: private, base_url: 'http://127.0.0.1:${upstreams.streams}/v1' }
+targets:
+  answering: { provider: whole, model: mock-1 }
+  streaming: { provider: streams, model: mock-1 }
+agents:
+  default: { targets: [answering], prompt: bench.tone }
+  plain: { targets: [answering] }
+  streams: { targets: [streaming], prompt: bench.tone }
+plugins:
+  - { use: prompt-patcher }
+  - { use: lora-hotplug }
+  - { use: model-router }
+`;
+  const prompt = `version: 1
+name: bench.tone
+versions:
+  1:
+    ops:
+      - { op: system.append, text: Answer briefly and kindly. }
+labels: { production: 1 }
+`;
+  mkdirSync(join(policies, 'prompts'), { recursive: true });
+  writeFileSync(join(policies, 'gateway.yaml'), gateway);
+  writeFileSync(join(policies, 'oracle_policies.yaml'), 'version: 1\n');
+  writeFileSync(join(policies, 'pipeline.yaml'), 'version: 1\n');
+  writeFileSync(join(policies, 'prompts', 'bench.tone.yaml'), prompt);
+}

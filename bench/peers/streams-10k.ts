@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePorts } from '../../test/kit/ports.ts';
+import { round } from '../gates.ts';
+import { askedBody } from './bodies.ts';
+import { startHive } from './gateways.ts';
+import { cpuMsOf, rssKbOf } from './proc.ts';
+import { startStreamLoad, startStreamsUpstream } from './streams.ts';
+
+// 10,000 open streams for ten minutes: `npm run bench:peers:10k`, on Linux. BENCH_STREAMS and
+// BENCH_MINUTES ask for less. Each stream gets an event a second. It prints the memory each minute;
+// a leak is what is still growing in the second half.
+
+const streams = Math.min(10_000, Math.max(100, Number(process.env.BENCH_STREAMS ?? 10_000)));
+const minutes = Math.min(60, Math.max(0.5, Number(process.env.BENCH_MINUTES ?? 10)));
+const CHUNK_EVERY_MS = 1000;
+const STEP = 1000;
+const KB_MAX = 110;
+const GROWTH_MAX = 1.1;
+/** A stream has two sockets in the gateway; the rest is for files and for connections that end. */
+const files = 2 * streams + 1000;
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+async function main(): Promise<number> {
+  const allowed = execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }).trim();
+  if (allowed !== 'unlimited' && Number(allowed) < files) {
+    process.stderr.write(
+      `${streams} streams need ${files} open files and this shell allows ${allowed}: ` +
+        `raise it with ulimit -n ${files}, or ask for less with BENCH_STREAMS.\n`,
+    );
+    return 2;
+  }
+  const [port] = (await freePorts(1)) as [number];
+  const upstream = await startStreamsUpstream(port, CHUNK_EVERY_MS);
+  try {
+    return await hold(port);
+  } finally {
+    await upstream.end();
+  }
+}
+
+async function hold(port: number): Promise<number> {
+  const hive = await startHive({ whole: port, streams: port });
+  const load = startStreamLoad(hive, askedBody(1024, { stream: true }));
+  try {
+    await load.open(20);
+    await delay(5000);
+    const cold_kb = rssKbOf(hive.pids);
+    for (let open = STEP; open < streams + STEP; open += STEP) {
+      await load.open(Math.min(open, streams));
+    }
+    const readings: number[] = [];
+    for (let half = 0; half < minutes * 2; half += 1) {
+      const before_ms = cpuMsOf(hive.pids);
+      await delay(30_000);
+      const { streams: left, events, broken } = await load.count();
+      const each_kb = (rssKbOf(hive.pids) - cold_kb) / streams;
+      readings.push(each_kb);
+      const cpu = ((cpuMsOf(hive.pids) - before_ms) / 30_000) * 100;
+      say(
+        `${(half + 1) / 2} min: ${left} open, ${broken} broken, ${events} events, ` +
+          `${round(each_kb)} KB a stream over cold, ${round(cpu)} % of a core`,
+      );
+      if (broken > 0) return 1;
+    }
+    const middle = readings[Math.floor(readings.length / 2)] ?? 0;
+    const last = readings.at(-1) ?? 0;
+    const leaks = last > middle * GROWTH_MAX;
+    say(`${round(last)} KB a stream, at most ${KB_MAX}; ${leaks ? 'still GROWING' : 'no leak'}`);
+    return last > KB_MAX || leaks ? 1 : 0;
+  } finally {
+    await load.end();
+    await hive.end();
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,49 @@
+import type { Json, JsonObject } from './canonical.ts';
+import { isObject, parseJson } from './json-values.ts';
+import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
+import { brokenAnswer, failureInside, failureOf } from './upstream-failure.ts';
+
+/** A chunk that says nothing. */
+export const NOTHING: DecodedChunk = {
+  event: null,
+  done: false,
+  usage_only: false,
+  error: null,
+  facts: {},
+  content: false,
+  malformed: false,
+};
+
+/** An answer that says nothing of itself. */
+export const NO_FACTS: AnswerFacts = {
+  completion_id: null,
+  model: null,
+  finish: null,
+  tokens: null,
+  adapter: null,
+};
+
+/** The JSON object of an answer of status 2xx that reports no error, or the failure that it is. */
+export function readAnswer(
+  answer: UpstreamAnswer,
+): { readonly body: JsonObject } | Extract<DecodedAnswer, { ok: false }> {
+  if (answer.status < 200 || answer.status > 299) return { ok: false, error: failureOf(answer) };
+  const body = parseJson(answer.body);
+  if (!isObject(body)) return { ok: false, error: brokenAnswer(notJson(answer)) };
+  if (isPresent(body.error)) return { ok: false, error: failureInside(body.error as Json) };
+  return { body };
+}
+
+function notJson(answer: UpstreamAnswer): string {
+  const what = answer.body.length === 0 ? 'is empty' : 'is not a JSON object';
+  return `The upstream answered status ${answer.status}, but its body ${what}.`;
+}
+
+export function isPresent(error: unknown): boolean {
+  return error !== undefined && error !== null && error !== false;
+}
+
+/** The path of a base URL without a trailing slash; an empty URL (engine not up) has none. */
+export function basePath(base_url: string): string {
+  return base_url === '' ? '' : new URL(base_url).pathname.replace(/\/+$/, '');
+}

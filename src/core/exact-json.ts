@@ -1,0 +1,32 @@
+import type { Json } from './canonical.ts';
+
+/** Longer runs of digits may not fit a double. */
+const LONG_NUMBER = /\d{16}/;
+
+/**
+ * Parses JSON so that writing it again gives every number back as it was written: an id of 64 bits
+ * in a tool's arguments must not lose its last digits on the way through a translation. Long ones
+ * become `JSON.rawJSON`, which only `JSON.stringify` understands. Undefined where it is no JSON.
+ */
+export function parseExact(text: string): Json | undefined {
+  try {
+    return (LONG_NUMBER.test(text) ? JSON.parse(text, keepNumber) : JSON.parse(text)) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+/** ES2025's source text access, which the types of the language do not know yet. */
+interface RawJson {
+  rawJSON(text: string): unknown;
+}
+
+function keepNumber(this: unknown, _key: string, value: unknown, context?: { source?: string }) {
+  if (typeof value !== 'number' || context?.source === undefined) return value;
+  if (String(value) === context.source) return value;
+  return (JSON as unknown as RawJson).rawJSON(context.source);
+}
+
+export function parseExactBytes(bytes: Uint8Array): Json | undefined {
+  return parseExact(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+}

@@ -1,0 +1,146 @@
+import type { Json, JsonObject } from './canonical.ts';
+import { basePath, NO_FACTS, readAnswer } from './decoded.ts';
+import { parseExactBytes } from './exact-json.ts';
+import { isObject } from './json-values.ts';
+import { MessagesReader } from './messages-events.ts';
+import { patchedBody } from './openai-dialect.ts';
+import type {
+  AnswerFacts,
+  DecodedAnswer,
+  Provider,
+  ProviderRequest,
+  StreamDecoder,
+  UpstreamAnswer,
+  UpstreamRequest,
+} from './provider.ts';
+import { spliceBody } from './splice.ts';
+import { messagesAnswerToChat } from './translate/answers.ts';
+import { chatToMessages } from './translate/chat-request.ts';
+import { MessagesToChatStream } from './translate/messages-stream.ts';
+import { finishOf, tokensOfMessages } from './translate/words.ts';
+import { brokenAnswer } from './upstream-failure.ts';
+
+/**
+ * The version that translated calls are made in, and those of clients that name none: it still
+ * takes sampling parameters, which newer ones refuse.
+ */
+export const MESSAGES_VERSION = '2023-06-01';
+
+export interface MessagesUpstream {
+  readonly base_url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Anthropic's messages: bodies go as the client wrote them; chat completions are translated. */
+export function encodeMessages(
+  request: ProviderRequest,
+  upstream: MessagesUpstream,
+): UpstreamRequest {
+  const { call } = request;
+  const native = call.endpoint !== 'chat.completions';
+  const { body, notes } = native ? nativeBody(request) : translatedBody(request);
+  const path = call.endpoint === 'messages.count_tokens' ? '/messages/count_tokens' : '/messages';
+  return {
+    method: 'POST',
+    path: `${basePath(upstream.base_url)}${path}`,
+    headers: {
+      'content-type': 'application/json',
+      accept: call.stream ? 'text/event-stream' : 'application/json',
+      'anthropic-version': MESSAGES_VERSION,
+      ...(native ? relayedOf(request) : {}),
+      ...upstream.headers,
+    },
+    body,
+    ...(notes.length > 0 ? { notes } : {}),
+  };
+}
+
+type Body = Pick<UpstreamRequest, 'body'> & Required<Pick<UpstreamRequest, 'notes'>>;
+
+const RELAYED = ['anthropic-version', 'anthropic-beta'];
+
+function relayedOf({ call }: ProviderRequest): Readonly<Record<string, string>> {
+  const given = Object.entries(call.relayed ?? {});
+  return Object.fromEntries(given.filter(([name]) => RELAYED.includes(name)));
+}
+
+function translatedBody({ call, patch, model }: ProviderRequest): Body {
+  const { body, notes } = chatToMessages(patchedBody(call.raw, patch), model);
+  return { body: Buffer.from(JSON.stringify(body)), notes };
+}
+
+/** How a translation of ours marks thinking that no provider signed. */
+const UNSIGNED = /"signature"\s*:\s*""/;
+
+const SAMPLING = ['temperature', 'top_p', 'top_k'];
+
+/** The policy's defaults must not make a call fail: newer versions take no sampling parameters. */
+function fittingPatch({ call, patch }: ProviderRequest): ProviderRequest['patch'] {
+  const version = call.relayed?.['anthropic-version'] ?? MESSAGES_VERSION;
+  if (version === MESSAGES_VERSION) return patch;
+  const kept = ([field]: readonly [string, Json]) =>
+    !SAMPLING.includes(field) || Object.hasOwn(call.body, field);
+  return Object.fromEntries(Object.entries(patch).filter(kept));
+}
+
+function nativeBody(request: ProviderRequest): Body {
+  const { call, model } = request;
+  const patch = fittingPatch(request);
+  const raw = Buffer.from(call.raw.buffer, call.raw.byteOffset, call.raw.byteLength);
+  if (raw.includes('"signature"') && UNSIGNED.test(raw.toString('utf8'))) {
+    const body = patchedBody(call.raw, { ...patch, model });
+    const messages = withoutUnsigned(body.messages);
+    const reason = 'unsigned: the provider does not take it back';
+    return {
+      body: Buffer.from(JSON.stringify({ ...body, messages })),
+      notes: [{ subject: 'messages.thinking', reason }],
+    };
+  }
+  return { body: spliceBody(call.raw, { ...patch, model }), notes: [] };
+}
+
+/** A conversation that another provider answered before has thinking that this one would refuse. */
+function withoutUnsigned(messages: Json | undefined): Json {
+  const turns = Array.isArray(messages) ? (messages as readonly Json[]) : [];
+  return turns.map((turn) => {
+    if (!isObject(turn) || !Array.isArray(turn.content)) return turn;
+    const blocks = turn.content as readonly Json[];
+    const signed = blocks.filter(
+      (block) => !isObject(block) || block.type !== 'thinking' || block.signature !== '',
+    );
+    return { ...turn, content: signed };
+  });
+}
+
+export function decodeMessages(answer: UpstreamAnswer): DecodedAnswer {
+  const read = readAnswer(answer);
+  if (!('body' in read)) return read;
+  const { body } = read;
+  if (answer.endpoint === 'messages.count_tokens') {
+    return { ok: true, body: answer.body, facts: NO_FACTS };
+  }
+  if (!Array.isArray(body.content)) {
+    return { ok: false, error: brokenAnswer('The upstream’s answer has no content.') };
+  }
+  const facts = factsOf(body);
+  if (answer.endpoint === 'messages') return { ok: true, body: answer.body, facts };
+  const exact = parseExactBytes(answer.body) as JsonObject;
+  const chat = messagesAnswerToChat(exact, answer);
+  return { ok: true, body: Buffer.from(JSON.stringify(chat)), facts };
+}
+
+function factsOf({ id, model, stop_reason, usage }: JsonObject): AnswerFacts {
+  return {
+    ...NO_FACTS,
+    completion_id: typeof id === 'string' ? id : null,
+    model: typeof model === 'string' ? model : null,
+    finish: typeof stop_reason === 'string' ? finishOf(stop_reason) : null,
+    tokens: isObject(usage) ? tokensOfMessages(usage) : null,
+  };
+}
+
+export const openMessagesStream: Provider['openStream'] = (start): StreamDecoder => {
+  if (start.endpoint === 'chat.completions') return new MessagesToChatStream(start);
+  const reader = new MessagesReader();
+  return { decode: (event) => reader.read(event).decoded };
+};

@@ -1,0 +1,161 @@
+import type { Endpoint, Note } from './call.ts';
+import type { Json, JsonObject } from './canonical.ts';
+import { decodeChat, decodeChatChunk, factsOf } from './chat-dialect.ts';
+import { basePath, NO_FACTS, readAnswer } from './decoded.ts';
+import { parseExactBytes } from './exact-json.ts';
+import { isObject } from './json-values.ts';
+import type {
+  DecodedAnswer,
+  Provider,
+  ProviderRequest,
+  UpstreamAnswer,
+  UpstreamRequest,
+} from './provider.ts';
+import { decodeResponse, decodeResponseEvent } from './responses-dialect.ts';
+import { spliceBody } from './splice.ts';
+import { chatAnswerToMessages } from './translate/answers.ts';
+import { ChatToMessagesStream } from './translate/chat-stream.ts';
+import { messagesToChat, REFUSED_BY_HOST } from './translate/messages-request.ts';
+import type { ChatQuirks } from './translate/quirks.ts';
+
+/** Where an upstream of OpenAI's dialect is, and how it differs. */
+export interface OpenAiUpstream {
+  readonly base_url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly quirks?: ChatQuirks;
+  /** The path of an endpoint, where it is not OpenAI's below the base URL. */
+  path?(endpoint: OpenAiEndpoint, model: string): string;
+}
+
+export type OpenAiEndpoint = Exclude<Endpoint, 'messages' | 'messages.count_tokens'>;
+
+const PATHS: Readonly<Record<OpenAiEndpoint, string>> = {
+  'chat.completions': '/chat/completions',
+  responses: '/responses',
+  completions: '/completions',
+  embeddings: '/embeddings',
+  moderations: '/moderations',
+};
+
+export function openAiPath(endpoint: OpenAiEndpoint): string {
+  return PATHS[endpoint];
+}
+
+/**
+ * OpenAI's dialect: bodies go as the client wrote them but for the fields that are set; Anthropic's
+ * messages go as chat completions.
+ */
+export function encodeOpenAi(request: ProviderRequest, upstream: OpenAiUpstream): UpstreamRequest {
+  const { call, model } = request;
+  const translates = call.endpoint === 'messages';
+  const endpoint = (translates ? 'chat.completions' : call.endpoint) as OpenAiEndpoint;
+  const { body, notes } = translates
+    ? fromMessages(request, upstream)
+    : fromOpenAi(request, upstream.quirks ?? {});
+  const path = upstream.path
+    ? upstream.path(endpoint, model)
+    : `${basePath(upstream.base_url)}${PATHS[endpoint]}`;
+  return {
+    method: 'POST',
+    path,
+    headers: {
+      'content-type': 'application/json',
+      accept: call.stream ? 'text/event-stream' : 'application/json',
+      ...relayedOf(request),
+      ...upstream.headers,
+    },
+    body,
+    ...(notes.length > 0 ? { notes } : {}),
+  };
+}
+
+/** A client's betas mean something only where the body goes as it came. */
+function relayedOf({ call }: ProviderRequest): Readonly<Record<string, string>> {
+  const beta = call.relayed?.['openai-beta'];
+  return beta === undefined ? {} : { 'openai-beta': beta };
+}
+
+type Body = Pick<UpstreamRequest, 'body'> & Required<Pick<UpstreamRequest, 'notes'>>;
+
+function fromMessages({ call, patch, model }: ProviderRequest, { quirks }: OpenAiUpstream): Body {
+  const { body, notes } = messagesToChat(patchedBody(call.raw, patch), model, quirks);
+  return { body: Buffer.from(JSON.stringify(body)), notes };
+}
+
+/** The client's body with the patch in it, each number as the client wrote it. */
+export function patchedBody(raw: Uint8Array, patch: ProviderRequest['patch']): JsonObject {
+  const parsed = parseExactBytes(raw);
+  const body: Record<string, Json> = isObject(parsed) ? { ...parsed } : {};
+  for (const [field, value] of Object.entries(patch)) {
+    if (value === null) delete body[field];
+    else body[field] = value;
+  }
+  return body;
+}
+
+/** The client's own bytes, but for the fields that are set. */
+function fromOpenAi(request: ProviderRequest, quirks: ChatQuirks): Body {
+  const { call, patch, model } = request;
+  const fields: Record<string, Json> = { ...patch, model };
+  const notes: Note[] = [];
+  if (call.endpoint === 'chat.completions' || call.endpoint === 'completions') {
+    const options = patch.stream_options ?? call.body.stream_options;
+    if (quirks.stream_options === false) {
+      fields.stream_options = null;
+      if (isObject(options)) notes.push({ subject: 'stream_options', reason: REFUSED_BY_HOST });
+    } else if (request.include_usage) {
+      fields.stream_options = { ...(isObject(options) ? options : {}), include_usage: true };
+    }
+    if (quirks.limit !== undefined) renameLimit(fields, call.body, quirks.limit);
+  }
+  return { body: spliceBody(call.raw, fields), notes };
+}
+
+function renameLimit(
+  fields: Record<string, Json>,
+  body: JsonObject,
+  known: 'max_tokens' | 'max_completion_tokens',
+): void {
+  const other = known === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens';
+  const given = fields[other] === undefined ? body[other] : fields[other];
+  if (given === undefined || given === null) return;
+  if ((fields[known] ?? body[known] ?? null) === null) fields[known] = given;
+  fields[other] = null;
+}
+
+export function decodeOpenAi(answer: UpstreamAnswer): DecodedAnswer {
+  switch (answer.endpoint) {
+    case 'responses':
+      return decodeResponse(answer);
+    case 'embeddings':
+    case 'moderations':
+      return decodePlain(answer);
+    case 'messages':
+      return toMessages(answer);
+    default:
+      return decodeChat(answer);
+  }
+}
+
+function decodePlain(answer: UpstreamAnswer): DecodedAnswer {
+  const read = readAnswer(answer);
+  if (!('body' in read)) return read;
+  return { ok: true, body: answer.body, facts: { ...NO_FACTS, ...factsOf(read.body) } };
+}
+
+function toMessages(answer: UpstreamAnswer): DecodedAnswer {
+  const decoded = decodeChat(answer);
+  if (!decoded.ok) return decoded;
+  const chat = parseExactBytes(answer.body) as JsonObject;
+  const body = Buffer.from(JSON.stringify(chatAnswerToMessages(chat, answer)));
+  return { ...decoded, body };
+}
+
+/** Nothing has to be remembered of a stream that passes as it is. */
+const CHAT = { decode: decodeChatChunk };
+const RESPONSES = { decode: decodeResponseEvent };
+
+export const openOpenAiStream: Provider['openStream'] = (start) => {
+  if (start.endpoint === 'messages') return new ChatToMessagesStream(start);
+  return start.endpoint === 'responses' ? RESPONSES : CHAT;
+};

@@ -1,0 +1,73 @@
+import type { Tokens } from './call.ts';
+import type { JsonObject } from './canonical.ts';
+import { isPresent, NO_FACTS, NOTHING, readAnswer } from './decoded.ts';
+import { isObject, parseText, textIn } from './json-values.ts';
+import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
+import { sseData } from './sse-event.ts';
+import { count } from './translate/words.ts';
+import { failureInside } from './upstream-failure.ts';
+
+/** OpenAI's responses: relayed whole, read only for what the record wants to know. */
+export function decodeResponse(answer: UpstreamAnswer): DecodedAnswer {
+  const read = readAnswer(answer);
+  if (!('body' in read)) return read;
+  return { ok: true, body: answer.body, facts: { ...NO_FACTS, ...factsOf(read.body) } };
+}
+
+/** The events after which nothing follows; there is no `[DONE]`. */
+const LAST: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete']);
+
+export function decodeResponseEvent(event: Uint8Array): DecodedChunk {
+  const data = sseData(event);
+  if (data === null) return { ...NOTHING, event };
+  if (data.trim() === '') return NOTHING;
+  // Of another dialect: some hosts add it after the last event, and before that it ends nothing.
+  if (data.trim() === '[DONE]') return NOTHING;
+  const body = parseText(data);
+  if (!isObject(body)) return { ...NOTHING, event, malformed: true };
+  const response = isObject(body.response) ? body.response : null;
+  if (body.type === 'error' || isPresent(body.error)) {
+    return { ...NOTHING, event, error: failureInside(body.error ?? body) };
+  }
+  if (body.type === 'response.failed') {
+    // Its own last word: amid an answer the client gets it as it is.
+    return { ...NOTHING, event, done: true, error: failureInside(response?.error ?? null) };
+  }
+  const type = textIn(body.type);
+  return {
+    ...NOTHING,
+    event,
+    done: LAST.has(type),
+    facts: response ? factsOf(response) : {},
+    content: type.endsWith('.delta'),
+  };
+}
+
+function factsOf(response: JsonObject): Partial<AnswerFacts> {
+  const facts: { -readonly [key in keyof AnswerFacts]?: AnswerFacts[key] } = {};
+  if (typeof response.id === 'string') facts.completion_id = response.id;
+  if (typeof response.model === 'string') facts.model = response.model;
+  const tokens = tokensOf(response.usage);
+  if (tokens) facts.tokens = tokens;
+  const finish = finishOf(response);
+  if (finish) facts.finish = finish;
+  return facts;
+}
+
+function finishOf({ status, incomplete_details }: JsonObject): string | null {
+  if (status === 'completed') return 'stop';
+  if (status !== 'incomplete') return null;
+  const reason = isObject(incomplete_details) ? incomplete_details.reason : null;
+  return reason === 'content_filter' ? 'content_filter' : 'length';
+}
+
+function tokensOf(usage: unknown): Tokens | null {
+  if (!isObject(usage)) return null;
+  const details = isObject(usage.input_tokens_details) ? usage.input_tokens_details : {};
+  return {
+    in: count(usage.input_tokens),
+    cached: count(details.cached_tokens),
+    out: count(usage.output_tokens),
+    estimated: false,
+  };
+}

@@ -1,0 +1,108 @@
+import type { Json, JsonObject } from '../canonical.ts';
+import { isObject, objectsIn, textIn } from '../json-values.ts';
+import { toolInput } from './chat-turns.ts';
+import { toolCall } from './messages-turns.ts';
+import { chatUsageOf, finishOf, messagesUsageOf, stopReasonOf } from './words.ts';
+
+/** What an answer of the other dialect does not say of itself. */
+export interface AnswerFrame {
+  readonly model: string;
+  /** Seconds since the epoch. */
+  readonly created_s: number;
+}
+
+/** Anthropic's answer as a chat completion. */
+export function messagesAnswerToChat(answer: JsonObject, frame: AnswerFrame): JsonObject {
+  const blocks = objectsIn(answer.content);
+  const texts = blocks.filter(({ type }) => type === 'text').map(({ text }) => textIn(text));
+  const calls = blocks.filter(({ type }) => type === 'tool_use').map(toolCall);
+  const thinking = blocks.filter(({ type }) => isThinking(type));
+  const thoughts = thinking.flatMap((block) => (block.thinking ? [textIn(block.thinking)] : []));
+  const message: Record<string, Json> = {
+    role: 'assistant',
+    content: texts.length === 0 && calls.length > 0 ? null : texts.join(''),
+    refusal: null,
+  };
+  if (thoughts.length > 0) message.reasoning_content = thoughts.join('\n\n');
+  if (thinking.length > 0) message.thinking_blocks = thinking;
+  if (calls.length > 0) message.tool_calls = calls;
+  const finish_reason = finishOf(textIn(answer.stop_reason ?? 'end_turn'));
+  return {
+    id: answer.id ?? '',
+    object: 'chat.completion',
+    created: frame.created_s,
+    model: typeof answer.model === 'string' ? answer.model : frame.model,
+    choices: [{ index: 0, message, logprobs: null, finish_reason }],
+    usage: chatUsageOf(isObject(answer.usage) ? answer.usage : {}),
+  };
+}
+
+export function isThinking(type: Json | undefined): boolean {
+  return type === 'thinking' || type === 'redacted_thinking';
+}
+
+/** A chat completion's first choice as Anthropic's answer. */
+export function chatAnswerToMessages(answer: JsonObject, frame: AnswerFrame): JsonObject {
+  const [choice = {}] = objectsIn(answer.choices);
+  const message = isObject(choice.message) ? choice.message : {};
+  const uses = objectsIn(message.tool_calls).map(toolUse);
+  const content = [...thinkingOf(message), ...textOf(message), ...uses];
+  if (typeof message.refusal === 'string') content.push({ type: 'text', text: message.refusal });
+  const finish = typeof choice.finish_reason === 'string' ? choice.finish_reason : null;
+  const refused = typeof message.refusal === 'string' && finish === 'stop';
+  return {
+    id: answer.id ?? '',
+    type: 'message',
+    role: 'assistant',
+    model: typeof answer.model === 'string' ? answer.model : frame.model,
+    content,
+    stop_reason: refused ? 'refusal' : stopReasonOf(finish, uses.length > 0),
+    stop_sequence: null,
+    usage: messagesUsageOf(answer.usage),
+  };
+}
+
+/** What was translated from Anthropic once comes back whole; other reasoning has no signature. */
+function thinkingOf(message: JsonObject): JsonObject[] {
+  if (Array.isArray(message.thinking_blocks)) {
+    return [...objectsIn(message.thinking_blocks)];
+  }
+  const { thinking } = spokenOf(message);
+  return thinking === '' ? [] : [{ type: 'thinking', thinking, signature: '' }];
+}
+
+function textOf(message: JsonObject): JsonObject[] {
+  const { text } = spokenOf(message);
+  return text === '' ? [] : [{ type: 'text', text }];
+}
+
+/** What a message or a delta says, in all the places where hosts put it. */
+export interface Spoken {
+  readonly text: string;
+  readonly thinking: string;
+  readonly signature: string;
+}
+
+export function spokenOf(message: JsonObject): Spoken {
+  const { content } = message;
+  const reasoning = message.reasoning_content ?? message.reasoning;
+  let text = typeof content === 'string' ? content : '';
+  let thinking = typeof reasoning === 'string' ? reasoning : '';
+  for (const part of objectsIn(content)) {
+    if (typeof part.text === 'string') text += part.text;
+    // Mistral's: a part whose thinking is made of parts.
+    for (const thought of objectsIn(part.thinking)) thinking += textIn(thought.text);
+  }
+  const signatures = objectsIn(message.thinking_blocks).map(({ signature }) => textIn(signature));
+  return { text, thinking, signature: signatures.join('') };
+}
+
+function toolUse(call: JsonObject): JsonObject {
+  const called = isObject(call.function) ? call.function : {};
+  return {
+    type: 'tool_use',
+    id: call.id ?? '',
+    name: called.name ?? '',
+    input: toolInput(called.arguments),
+  };
+}

@@ -1,0 +1,184 @@
+import type { Note } from '../call.ts';
+import type { Json, JsonObject } from '../canonical.ts';
+import { isObject, objectsIn, textIn } from '../json-values.ts';
+import { turnsOfChat } from './chat-turns.ts';
+import { Notes } from './notes.ts';
+import { addThinking, takesSampling } from './thinking.ts';
+
+export interface Translated {
+  readonly body: JsonObject;
+  readonly notes: readonly Note[];
+}
+
+/** What Anthropic requires and OpenAI does not. */
+export const MAX_TOKENS_DEFAULT = 4096;
+
+/**
+ * A chat completion as a request to Anthropic's messages, version 2023-06-01: that one still takes
+ * the sampling parameters. What has no counterpart is told, never dropped in silence.
+ */
+export function chatToMessages(chat: JsonObject, model: string): Translated {
+  const notes = new Notes();
+  const { system, turns } = turnsOfChat(chat.messages, notes);
+  const limit = numberOf(chat.max_completion_tokens) ?? numberOf(chat.max_tokens);
+  const body: Record<string, Json> = {
+    model,
+    max_tokens: limit ?? MAX_TOKENS_DEFAULT,
+    messages: turns,
+  };
+  if (system !== null) body.system = system;
+  if (chat.stream === true) body.stream = true;
+  addStop(body, chat.stop, notes);
+  addTools(body, chat, notes);
+  addFormat(body, chat.response_format, notes);
+  addIdentity(body, chat, notes);
+  addThinking(body, chat, limit === null, notes);
+  addSampling(body, chat, notes);
+  noteRest(chat, notes);
+  return { body, notes: notes.list };
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+function addStop(body: Record<string, Json>, stop: Json | undefined, notes: Notes): void {
+  const given = (typeof stop === 'string' ? [stop] : Array.isArray(stop) ? stop : []) as Json[];
+  // Anthropic refuses stops of white space alone.
+  const kept = given.filter((text) => typeof text === 'string' && text.trim() !== '');
+  if (kept.length < given.length) notes.add('stop', 'white space alone cannot stop this provider');
+  if (kept.length > 0) body.stop_sequences = kept;
+}
+
+function addSampling(body: Record<string, Json>, chat: JsonObject, notes: Notes): void {
+  for (const field of ['temperature', 'top_p', 'top_k'] as const) {
+    const value = numberOf(chat[field]);
+    if (value === null) continue;
+    if (!takesSampling(textIn(body.model))) {
+      // One is what it does anyway.
+      if (field !== 'temperature' || value !== 1) notes.add(field, 'refused by this model');
+    } else if (body.thinking !== undefined) {
+      notes.add(field, 'not together with thinking');
+    } else if (field === 'temperature' && value > 1) {
+      notes.add(field, 'lowered to 1, the provider’s highest');
+      body[field] = 1;
+    } else {
+      body[field] = value;
+    }
+  }
+}
+
+function addTools(body: Record<string, Json>, chat: JsonObject, notes: Notes): void {
+  const allowed = allowedNames(chat.tool_choice);
+  const tools = objectsIn(chat.tools).flatMap((tool) => toolOf(tool, notes));
+  const kept = allowed ? tools.filter(({ name }) => allowed.includes(textIn(name))) : tools;
+  if (kept.length === 0) return;
+  body.tools = kept;
+  const choice = toolChoice(chat.tool_choice, notes);
+  if (chat.parallel_tool_calls === false && choice?.type !== 'none') {
+    body.tool_choice = { ...(choice ?? { type: 'auto' }), disable_parallel_tool_use: true };
+  } else if (choice) {
+    body.tool_choice = choice;
+  }
+}
+
+function toolOf(tool: JsonObject, notes: Notes): JsonObject[] {
+  if (!isObject(tool.function)) {
+    notes.add(`tools.${textIn(tool.type)}`);
+    return [];
+  }
+  const { name, description, parameters, strict } = tool.function;
+  return [
+    {
+      name: name ?? '',
+      ...(typeof description === 'string' ? { description } : {}),
+      input_schema: isObject(parameters) ? parameters : { type: 'object', properties: {} },
+      ...(strict === true ? { strict } : {}),
+      ...(isObject(tool.cache_control) ? { cache_control: tool.cache_control } : {}),
+    },
+  ];
+}
+
+function toolChoice(choice: Json | undefined, notes: Notes): JsonObject | null {
+  if (choice === undefined || choice === null) return null;
+  if (choice === 'auto') return { type: 'auto' };
+  if (choice === 'none') return { type: 'none' };
+  if (choice === 'required') return { type: 'any' };
+  if (isObject(choice) && isObject(choice.function)) {
+    return { type: 'tool', name: choice.function.name ?? '' };
+  }
+  if (isObject(choice) && isObject(choice.allowed_tools)) {
+    return { type: choice.allowed_tools.mode === 'required' ? 'any' : 'auto' };
+  }
+  notes.add('tool_choice');
+  return null;
+}
+
+/** With `allowed_tools` only some of the tools may be called: the others are not offered. */
+function allowedNames(choice: Json | undefined): readonly string[] | null {
+  if (!isObject(choice) || !isObject(choice.allowed_tools)) return null;
+  const { tools } = choice.allowed_tools;
+  if (!Array.isArray(tools)) return null;
+  return objectsIn(tools).map((tool) =>
+    isObject(tool.function) ? textIn(tool.function.name) : '',
+  );
+}
+
+function addFormat(body: Record<string, Json>, format: Json | undefined, notes: Notes): void {
+  if (!isObject(format) || format.type === 'text') return;
+  const { json_schema } = format;
+  if (format.type === 'json_schema' && isObject(json_schema) && isObject(json_schema.schema)) {
+    body.output_config = { format: { type: 'json_schema', schema: json_schema.schema } };
+  } else {
+    notes.add('response_format', 'only json_schema has a counterpart at the provider');
+  }
+}
+
+function addIdentity(body: Record<string, Json>, chat: JsonObject, notes: Notes): void {
+  const metadata = isObject(chat.metadata) ? chat.metadata : {};
+  const user = [chat.safety_identifier, chat.user, metadata.user_id].find(
+    (value) => typeof value === 'string' && value !== '',
+  );
+  if (user !== undefined) body.metadata = { user_id: user };
+  if (Object.keys(metadata).some((key) => key !== 'user_id')) notes.add('metadata');
+  if (chat.service_tier === 'auto') body.service_tier = 'auto';
+  else if (chat.service_tier === 'default') body.service_tier = 'standard_only';
+  else if (chat.service_tier) notes.add('service_tier');
+}
+
+const KNOWN: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'max_tokens',
+  'max_completion_tokens',
+  'stream',
+  'stream_options',
+  'stop',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'response_format',
+  'user',
+  'safety_identifier',
+  'metadata',
+  'service_tier',
+  'thinking',
+  'reasoning_effort',
+  'temperature',
+  'top_p',
+  'top_k',
+]);
+
+function noteRest(chat: JsonObject, notes: Notes): void {
+  for (const [field, value] of Object.entries(chat)) {
+    if (!KNOWN.has(field) && !isNeutral(field, value)) notes.add(field);
+  }
+}
+
+/** A value that asks for nothing: what the provider does anyway. */
+function isNeutral(field: string, value: Json): boolean {
+  if (value === null || value === false || value === 0 || value === '') return true;
+  if (field === 'n' && value === 1) return true;
+  if (field === 'modalities') return JSON.stringify(value) === '["text"]';
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}

@@ -1,0 +1,191 @@
+import type { Json, JsonObject } from '../canonical.ts';
+import { parseExact } from '../exact-json.ts';
+import { isObject, objectsIn, textIn } from '../json-values.ts';
+import type { Notes } from './notes.ts';
+
+/** A conversation as Anthropic has it: the system's words apart from the turns. */
+export interface Conversation {
+  readonly system: Json | null;
+  readonly turns: readonly JsonObject[];
+}
+
+/**
+ * Chat messages as Anthropic's. Its system text stands before all turns; the results of parallel
+ * tool calls, and what the user says next, are one user turn.
+ */
+export function turnsOfChat(messages: Json | undefined, notes: Notes): Conversation {
+  const given = objectsIn(messages);
+  const spoken = given.filter(({ role }) => !isSystem(role));
+  const system = given.filter(({ role }) => isSystem(role));
+  const opening = given.findIndex(({ role }) => !isSystem(role));
+  if (opening !== -1 && opening < given.findLastIndex(({ role }) => isSystem(role))) {
+    notes.add('messages.system', 'moved to the front: the provider has one place for it');
+  }
+  const turns: JsonObject[] = [];
+  for (const message of spoken) addMessage(turns, message, notes);
+  return { system: systemOf(system, notes), turns };
+}
+
+function isSystem(role: Json | undefined): boolean {
+  return role === 'system' || role === 'developer';
+}
+
+function systemOf(messages: readonly JsonObject[], notes: Notes): Json | null {
+  const [first] = messages;
+  if (messages.length === 1 && typeof first?.content === 'string') return first.content || null;
+  const blocks = messages.flatMap(({ content }) => textBlocks(content, notes));
+  return blocks.length > 0 ? blocks : null;
+}
+
+function addMessage(turns: JsonObject[], message: JsonObject, notes: Notes): void {
+  if (message.name !== undefined && message.role !== 'tool') notes.add('messages.name');
+  if (message.role === 'assistant') {
+    addTurn(turns, 'assistant', assistantContent(message, notes));
+  } else if (message.role === 'tool') {
+    addResult(turns, toolResult(message, notes));
+  } else if (message.role === 'user') {
+    addUser(turns, userContent(message.content, notes));
+  } else {
+    notes.add(`messages.role ${textIn(message.role)}`);
+  }
+}
+
+function addTurn(turns: JsonObject[], role: string, content: string | readonly Json[]): void {
+  // Anthropic refuses empty content.
+  if (content.length > 0) turns.push({ role, content });
+}
+
+/** Whether the last turn holds tool results, and nothing else so far. */
+function openResults(turns: readonly JsonObject[]): readonly JsonObject[] | null {
+  const last = turns.at(-1);
+  if (last?.role !== 'user' || !Array.isArray(last.content)) return null;
+  const blocks = last.content as readonly JsonObject[];
+  return blocks.every(({ type }) => type === 'tool_result') ? blocks : null;
+}
+
+function addResult(turns: JsonObject[], result: JsonObject): void {
+  const open = openResults(turns);
+  if (open) turns[turns.length - 1] = { role: 'user', content: [...open, result] };
+  else turns.push({ role: 'user', content: [result] });
+}
+
+function addUser(turns: JsonObject[], content: string | readonly Json[]): void {
+  const open = openResults(turns);
+  if (!open) {
+    addTurn(turns, 'user', content);
+    return;
+  }
+  const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+  turns[turns.length - 1] = { role: 'user', content: [...open, ...blocks] };
+}
+
+function cacheControl(part: JsonObject): JsonObject {
+  return isObject(part.cache_control) ? { cache_control: part.cache_control } : {};
+}
+
+function textBlocks(content: Json | undefined, notes: Notes): JsonObject[] {
+  if (typeof content === 'string') return content === '' ? [] : [{ type: 'text', text: content }];
+  return objectsIn(content).flatMap((part) => {
+    const text = part.type === 'refusal' ? part.refusal : part.text;
+    if (typeof text === 'string' && (part.type === 'text' || part.type === 'refusal')) {
+      return text === '' ? [] : [{ type: 'text', text, ...cacheControl(part) }];
+    }
+    notes.add(`messages.${textIn(part.type)}`);
+    return [];
+  });
+}
+
+function userContent(content: Json | undefined, notes: Notes): string | JsonObject[] {
+  if (typeof content === 'string') return content;
+  return objectsIn(content).flatMap((part) => {
+    if (part.type === 'image_url') return imageBlock(part, notes);
+    if (part.type === 'file') return documentBlock(part, notes);
+    return textBlocks([part], notes);
+  });
+}
+
+const DATA_URL = /^data:([^;,]+);base64,(.*)$/s;
+
+function imageBlock(part: JsonObject, notes: Notes): JsonObject[] {
+  const image = isObject(part.image_url) ? part.image_url : { url: part.image_url ?? '' };
+  if (image.detail !== undefined && image.detail !== 'auto') notes.add('messages.image_url.detail');
+  if (typeof image.url !== 'string') return [];
+  const data = DATA_URL.exec(image.url);
+  const source: JsonObject = data
+    ? { type: 'base64', media_type: data[1] as string, data: data[2] as string }
+    : { type: 'url', url: image.url };
+  return [{ type: 'image', source, ...cacheControl(part) }];
+}
+
+function documentBlock(part: JsonObject, notes: Notes): JsonObject[] {
+  const file = isObject(part.file) ? part.file : {};
+  const data = typeof file.file_data === 'string' ? DATA_URL.exec(file.file_data) : null;
+  if (data?.[1] !== 'application/pdf') {
+    notes.add('messages.file', 'only PDF as a data URL can be carried over');
+    return [];
+  }
+  const source = { type: 'base64', media_type: 'application/pdf', data: data[2] as string };
+  const title: JsonObject = typeof file.filename === 'string' ? { title: file.filename } : {};
+  return [{ type: 'document', source, ...title, ...cacheControl(part) }];
+}
+
+/** Thinking first, as its signature demands; then text, then tool calls. */
+function assistantContent(message: JsonObject, notes: Notes): string | JsonObject[] {
+  const thinking = thinkingBlocks(message, notes);
+  const calls = objectsIn(message.tool_calls).flatMap((call) => toolUse(call, notes));
+  if (message.function_call) notes.add('messages.function_call', 'deprecated: use tool_calls');
+  if (message.audio) notes.add('messages.audio');
+  const { content, refusal } = message;
+  const refused = typeof refusal === 'string' ? textBlocks(refusal, notes) : [];
+  if (thinking.length + calls.length + refused.length === 0 && typeof content === 'string') {
+    return content;
+  }
+  return [...thinking, ...textBlocks(content, notes), ...refused, ...calls];
+}
+
+/** What an earlier answer gave as `thinking_blocks`: without its signature nobody takes it back. */
+function thinkingBlocks(message: JsonObject, notes: Notes): JsonObject[] {
+  const given = objectsIn(message.thinking_blocks);
+  const kept = given.flatMap(({ type, thinking, signature, data }): JsonObject[] => {
+    if (type === 'redacted_thinking' && typeof data === 'string') return [{ type, data }];
+    if (type !== 'thinking' || typeof signature !== 'string' || signature === '') return [];
+    return [{ type, thinking: typeof thinking === 'string' ? thinking : '', signature }];
+  });
+  const lost = given.length > kept.length || (given.length === 0 && message.reasoning_content);
+  if (lost) notes.add('messages.reasoning_content', 'unsigned: the provider does not take it back');
+  return kept;
+}
+
+function toolUse(call: JsonObject, notes: Notes): JsonObject[] {
+  if (!isObject(call.function)) {
+    notes.add(`messages.tool_calls ${textIn(call.type)}`);
+    return [];
+  }
+  const { name, arguments: text } = call.function;
+  const id = toolId(call.id);
+  return [
+    { type: 'tool_use', id, name: name ?? '', input: toolInput(text), ...cacheControl(call) },
+  ];
+}
+
+/** Anthropic takes letters, digits, `_` and `-` only; the same id becomes the same everywhere. */
+function toolId(id: Json | undefined): string {
+  return textIn(id).replaceAll(/[^A-Za-z0-9_-]/g, '_');
+}
+
+/** An object always: no arguments are `{}`, and what a model wrote wrongly is kept as its text. */
+export function toolInput(text: Json | undefined): JsonObject {
+  if (typeof text !== 'string' || text.trim() === '') return {};
+  const parsed = parseExact(text);
+  return isObject(parsed) ? parsed : { arguments: text };
+}
+
+function toolResult(message: JsonObject, notes: Notes): JsonObject {
+  const { content } = message;
+  return {
+    type: 'tool_result',
+    tool_use_id: toolId(message.tool_call_id),
+    content: typeof content === 'string' ? content : userContent(content, notes),
+    ...cacheControl(message),
+  };
+}

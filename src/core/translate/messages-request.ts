@@ -1,0 +1,135 @@
+import type { Json, JsonObject } from '../canonical.ts';
+import { isObject, objectsIn, textIn } from '../json-values.ts';
+import type { Translated } from './chat-request.ts';
+import { chatOfTurns } from './messages-turns.ts';
+import { Notes } from './notes.ts';
+import type { ChatQuirks } from './quirks.ts';
+import { effortOfThinking } from './thinking.ts';
+
+export const REFUSED_BY_HOST = 'refused by this host';
+
+/** OpenAI stops at four texts at most. */
+const STOPS_MAX = 4;
+
+/** A request to Anthropic's messages as a chat completion. */
+export function messagesToChat(
+  messages: JsonObject,
+  model: string,
+  quirks: ChatQuirks = {},
+): Translated {
+  const notes = new Notes();
+  const body: Record<string, Json> = { model, messages: chatOfTurns(messages, quirks, notes) };
+  if (messages.max_tokens !== undefined) {
+    body[quirks.limit ?? 'max_completion_tokens'] = messages.max_tokens;
+  }
+  if (messages.stream === true) {
+    body.stream = true;
+    if (quirks.stream_options !== false) body.stream_options = { include_usage: true };
+  }
+  addStops(body, messages.stop_sequences, notes);
+  addSampling(body, messages, quirks, notes);
+  addTools(body, messages, notes);
+  addOutput(body, messages, model, quirks, notes);
+  addIdentity(body, messages, notes);
+  for (const field of Object.keys(messages)) if (!KNOWN.has(field)) notes.add(field);
+  for (const field of quirks.lacks ?? []) {
+    if (body[field] === undefined) continue;
+    delete body[field];
+    notes.add(field, REFUSED_BY_HOST);
+  }
+  return { body, notes: notes.list };
+}
+
+function addStops(body: Record<string, Json>, stops: Json | undefined, notes: Notes): void {
+  if (!Array.isArray(stops) || stops.length === 0) return;
+  if (stops.length > STOPS_MAX) notes.add('stop_sequences', `only the first ${STOPS_MAX}`);
+  body.stop = stops.slice(0, STOPS_MAX);
+}
+
+function addSampling(
+  body: Record<string, Json>,
+  messages: JsonObject,
+  quirks: ChatQuirks,
+  notes: Notes,
+): void {
+  if (messages.temperature !== undefined) body.temperature = messages.temperature;
+  if (messages.top_p !== undefined) body.top_p = messages.top_p;
+  if (messages.top_k === undefined) return;
+  if (quirks.knows?.includes('top_k')) body.top_k = messages.top_k;
+  else notes.add('top_k');
+}
+
+function addTools(body: Record<string, Json>, messages: JsonObject, notes: Notes): void {
+  const tools = objectsIn(messages.tools).flatMap((tool) => functionOf(tool, notes));
+  if (tools.length === 0) return;
+  body.tools = tools;
+  const choice = messages.tool_choice;
+  if (!isObject(choice)) return;
+  if (choice.disable_parallel_tool_use === true) body.parallel_tool_calls = false;
+  if (choice.type === 'any') body.tool_choice = 'required';
+  else if (choice.type === 'auto' || choice.type === 'none') body.tool_choice = choice.type;
+  else body.tool_choice = { type: 'function', function: { name: choice.name ?? '' } };
+}
+
+function functionOf(tool: JsonObject, notes: Notes): JsonObject[] {
+  const own = tool.type === undefined || tool.type === null || tool.type === 'custom';
+  if (!own) {
+    notes.add(`tools.${textIn(tool.type)}`, 'a tool of Anthropic’s own');
+    return [];
+  }
+  if (tool.cache_control) notes.add('cache_control', 'the provider caches by itself, or not');
+  const { name, description, input_schema, strict } = tool;
+  const described: JsonObject = {
+    name: name ?? '',
+    ...(description === undefined ? {} : { description }),
+    parameters: input_schema ?? { type: 'object', properties: {} },
+    ...(strict === true ? { strict } : {}),
+  };
+  return [{ type: 'function', function: described }];
+}
+
+function addOutput(
+  body: Record<string, Json>,
+  messages: JsonObject,
+  model: string,
+  quirks: ChatQuirks,
+  notes: Notes,
+): void {
+  const config = isObject(messages.output_config) ? messages.output_config : {};
+  const format = config.format ?? messages.output_format;
+  if (isObject(format) && isObject(format.schema)) {
+    const json_schema = { name: 'answer', schema: format.schema, strict: true };
+    body.response_format = { type: 'json_schema', json_schema };
+  }
+  const effort = effortOfThinking(messages);
+  if (effort === null) return;
+  if (quirks.effort?.test(model)) body.reasoning_effort = effort;
+  else notes.add('thinking', 'this model is not known to take an effort');
+}
+
+function addIdentity(body: Record<string, Json>, messages: JsonObject, notes: Notes): void {
+  const { metadata, service_tier } = messages;
+  if (isObject(metadata) && typeof metadata.user_id === 'string') body.user = metadata.user_id;
+  if (service_tier === 'auto') body.service_tier = 'auto';
+  else if (service_tier === 'standard_only') body.service_tier = 'default';
+  else if (service_tier) notes.add('service_tier');
+}
+
+const KNOWN: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'system',
+  'max_tokens',
+  'stream',
+  'stop_sequences',
+  'temperature',
+  'top_p',
+  'top_k',
+  'tools',
+  'tool_choice',
+  'thinking',
+  'output_config',
+  'output_format',
+  'metadata',
+  'service_tier',
+]);

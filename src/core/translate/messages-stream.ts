@@ -1,0 +1,156 @@
+import type { Json, JsonObject } from '../canonical.ts';
+import { NOTHING } from '../decoded.ts';
+import { isObject, textIn } from '../json-values.ts';
+import { MessagesReader } from '../messages-events.ts';
+import type { DecodedChunk, StreamDecoder, StreamStart } from '../provider.ts';
+import { sseEvent } from '../sse-event.ts';
+import { isThinking } from './answers.ts';
+import { chatUsageOf, finishOf } from './words.ts';
+
+const DONE = 'data: [DONE]\n\n';
+const PING = ': ping\n\n';
+
+/**
+ * Anthropic's stream as chunks of a chat completion, event for event. The order of its blocks is
+ * kept; what is remembered is which tool call and which thinking block an index belongs to.
+ */
+export class MessagesToChatStream implements StreamDecoder {
+  readonly #start: StreamStart;
+  readonly #reader = new MessagesReader();
+  #id = '';
+  #model: string;
+  #calls = 0;
+  #thoughts = 0;
+  /** The block that is open, and whether a tool's arguments have begun. */
+  #block: { readonly type: Json; readonly number: number; begun: boolean } | null = null;
+
+  constructor(start: StreamStart) {
+    this.#start = start;
+    this.#model = start.model;
+  }
+
+  decode(event: Uint8Array): DecodedChunk {
+    const { decoded, body } = this.#reader.read(event);
+    if (body === null || decoded.error || decoded.malformed) return decoded;
+    const text = this.#translated(body);
+    return { ...decoded, event: text === '' ? null : Buffer.from(text) };
+  }
+
+  finish(): DecodedChunk {
+    return { ...NOTHING, event: Buffer.from(this.#end()), done: true };
+  }
+
+  #translated(body: JsonObject): string {
+    switch (body.type) {
+      case 'message_start':
+        return this.#opening(body.message);
+      case 'content_block_start':
+        return this.#blockStart(body.content_block);
+      case 'content_block_delta':
+        return isObject(body.delta) ? this.#blockDelta(body.delta) : '';
+      case 'content_block_stop':
+        return this.#blockStop();
+      case 'message_delta':
+        return this.#closing(body.delta);
+      case 'message_stop':
+        return this.#end();
+      case 'ping':
+        return PING;
+      default:
+        return '';
+    }
+  }
+
+  #opening(message: Json | undefined): string {
+    if (isObject(message)) {
+      if (typeof message.id === 'string') this.#id = message.id;
+      if (typeof message.model === 'string') this.#model = message.model;
+    }
+    return this.#chunk({ role: 'assistant', content: '', refusal: null });
+  }
+
+  #blockStart(block: Json | undefined): string {
+    if (!isObject(block)) return '';
+    if (block.type === 'tool_use') return this.#callStart(block);
+    if (isThinking(block.type)) {
+      this.#block = { type: block.type ?? null, number: this.#thoughts++, begun: false };
+      if (block.type === 'redacted_thinking') {
+        return this.#thought({ type: block.type, data: block.data ?? '' });
+      }
+      return block.thinking ? this.#blockDelta({ ...block, type: 'thinking_delta' }) : '';
+    }
+    this.#block = { type: block.type ?? null, number: 0, begun: false };
+    return block.text ? this.#blockDelta({ ...block, type: 'text_delta' }) : '';
+  }
+
+  #callStart(block: JsonObject): string {
+    const filled = isObject(block.input) && Object.keys(block.input).length > 0;
+    this.#block = { type: 'tool_use', number: this.#calls++, begun: filled };
+    const text = filled ? JSON.stringify(block.input) : '';
+    return this.#call({
+      id: block.id ?? '',
+      type: 'function',
+      function: { name: block.name ?? '', arguments: text },
+    });
+  }
+
+  #blockDelta(delta: JsonObject): string {
+    switch (delta.type) {
+      case 'text_delta':
+        return this.#chunk({ content: delta.text ?? '' });
+      case 'thinking_delta': {
+        const thinking = textIn(delta.thinking);
+        return this.#thought({ type: 'thinking', thinking }, { reasoning_content: thinking });
+      }
+      case 'signature_delta':
+        return this.#thought({ type: 'thinking', signature: delta.signature ?? '' });
+      case 'input_json_delta':
+        if (!this.#block || !delta.partial_json) return '';
+        this.#block.begun = true;
+        return this.#call({ function: { arguments: delta.partial_json } });
+      default:
+        return '';
+    }
+  }
+
+  /** A call without arguments has `{}`: clients parse what they get. */
+  #blockStop(): string {
+    const block = this.#block;
+    const bare = block?.type === 'tool_use' && !block.begun;
+    const text = bare ? this.#call({ function: { arguments: '{}' } }) : '';
+    this.#block = null;
+    return text;
+  }
+
+  #call(call: JsonObject): string {
+    return this.#chunk({ tool_calls: [{ index: this.#block?.number ?? 0, ...call }] });
+  }
+
+  #thought(block: JsonObject, more: JsonObject = {}): string {
+    const index = this.#block?.number ?? 0;
+    return this.#chunk({ ...more, thinking_blocks: [{ index, ...block }] });
+  }
+
+  #closing(delta: Json | undefined): string {
+    const reason = isObject(delta) ? delta.stop_reason : null;
+    return typeof reason === 'string' ? this.#chunk({}, finishOf(reason)) : '';
+  }
+
+  #end(): string {
+    if (!this.#start.include_usage) return DONE;
+    const usage = chatUsageOf(this.#reader.usage);
+    return sseEvent({ ...this.#frame(), choices: [], usage }) + DONE;
+  }
+
+  #frame(): JsonObject {
+    const { created_s } = this.#start;
+    const object = 'chat.completion.chunk';
+    return { id: this.#id, object, created: created_s, model: this.#model };
+  }
+
+  #chunk(delta: JsonObject, finish_reason: string | null = null): string {
+    const choices = [{ index: 0, delta, logprobs: null, finish_reason }];
+    const usage = this.#start.include_usage ? { usage: null } : {};
+    return sseEvent({ ...this.#frame(), choices, ...usage });
+  }
+}

@@ -1,0 +1,17 @@
+/** How a host's chat completions differ from OpenAI's; what is absent is as OpenAI has it. */
+export interface ChatQuirks {
+  /** The one name of the token limit that it knows; requests that use the other are rewritten. */
+  readonly limit?: 'max_tokens' | 'max_completion_tokens';
+  /** False where it refuses `stream_options`: then nobody asks for usage in streams. */
+  readonly stream_options?: false;
+  /** Fields that it refuses; translated requests go without them, and say so. */
+  readonly lacks?: readonly string[];
+  /** Fields beyond OpenAI's that translated requests may use. */
+  readonly knows?: readonly string[];
+  /** The field of a message in which it takes earlier reasoning back. */
+  readonly reasoning?: 'reasoning_content' | 'reasoning';
+  /** Models that take `reasoning_effort`; those of no other name are asked without. */
+  readonly effort?: RegExp;
+  /** It takes text as one string only, not in parts. */
+  readonly joins_text?: true;
+}

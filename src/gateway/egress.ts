@@ -1,0 +1,95 @@
+import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
+import { isIP } from 'node:net';
+import { buildConnector } from 'undici';
+import { GatewayError } from '../core/errors.ts';
+import { isAllowedAddress, type Network } from '../core/network.ts';
+
+/** Resolves a name as `dns.lookup` does with `all: true`. */
+export type Resolve = (
+  hostname: string,
+  options: LookupOptions & { readonly all: true },
+  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/** The code of an address that a provider may not be at; no provider's own word. */
+export const REFUSED_ADDRESS = 'EGRESS_REFUSED';
+
+/** What dialling such an address comes to. Its text is for the log, not for clients. */
+function refusedAddress(hostname: string, addresses: readonly string[]): Error {
+  const message = `${hostname} is at ${addresses.join(', ')}, where this provider may not be`;
+  return Object.assign(new Error(message), { code: REFUSED_ADDRESS });
+}
+
+/**
+ * Opens connections, and only to addresses that the network allows. The check stands in the dialer,
+ * between resolution and connection: the address that was checked is the one that is dialled, so a
+ * name that resolves differently the next time gains nothing. Redirects do not reach this far,
+ * since nothing follows them.
+ */
+export function createDialer(
+  network: Network,
+  connect_ms: number,
+  resolve: Resolve = lookup,
+): buildConnector.connector {
+  const ask = shared(resolve);
+  const dial = buildConnector({
+    timeout: connect_ms,
+    allowH2: false,
+    lookup: (hostname, options, done) => {
+      ask(hostname, { ...options, all: true }, (error, found) => {
+        if (error) return done(error, [], 0);
+        const allowed = found.filter(({ address }) => isAllowedAddress(address, network));
+        const [first] = allowed;
+        if (!first) {
+          const addresses = found.map(({ address }) => address);
+          return done(refusedAddress(hostname, addresses), [], 0);
+        }
+        if (options.all) done(null, allowed);
+        else done(null, first.address, first.family);
+      });
+    },
+  });
+  return (options, done) => {
+    const { hostname } = options;
+    // An address is not looked up, so it is checked here.
+    if (isIP(hostname) === 0 || isAllowedAddress(hostname, network)) dial(options, done);
+    else queueMicrotask(() => done(refusedAddress(hostname, [hostname]), null));
+  };
+}
+
+/**
+ * Asks once for all who want the same name at the same time: a name server that does not answer
+ * holds one thread of the pool that the journal's syncs need as well, not one for each call.
+ */
+function shared(resolve: Resolve): Resolve {
+  const waiting = new Map<string, Parameters<Resolve>[2][]>();
+  return (hostname, options, done) => {
+    const key = `${hostname} ${options.family ?? 0} ${options.hints ?? 0}`;
+    const others = waiting.get(key);
+    if (others) {
+      others.push(done);
+      return;
+    }
+    const all = [done];
+    waiting.set(key, all);
+    resolve(hostname, options, (error, addresses) => {
+      waiting.delete(key);
+      for (const one of all) one(error, addresses);
+    });
+  };
+}
+
+/**
+ * One slash, and nothing that a URL parser drops or turns into another: such a path stays at the
+ * origin that it is put behind, whoever parses it.
+ */
+const OWN_PATH = /^\/(?![/\\])[!-~]*$/;
+
+/**
+ * The origin that a provider's credentials are bound to: its base URL's scheme, host and port.
+ * Throws where the request's path would lead anywhere else, whoever made it.
+ */
+export function boundOrigin(base_url: string, path: string): string {
+  if (OWN_PATH.test(path)) return new URL(base_url).origin;
+  throw new GatewayError('internal', 'A provider encoded a request for another host.');
+}

@@ -1,0 +1,150 @@
+import type { Target } from '../config/snapshot.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { Resilience } from '../core/policy.ts';
+import type { TargetReport } from '../core/state.ts';
+import { AdaptiveLimit, type Kind } from './adaptive-limit.ts';
+import { type After, afterUnref } from './after.ts';
+import { Breaker, type BreakerPolicy, type Verdict } from './breaker.ts';
+import { Cooling } from './cooling.ts';
+import { Gate, type Waiting } from './gate.ts';
+
+export type Standing = 'ready' | 'absent' | 'open' | 'limited' | 'full';
+
+export interface Admission {
+  /** Asks an open one anyway, at a bounded rate. */
+  readonly force?: boolean;
+  /** A place that was waited for. */
+  readonly waited?: Waiting;
+}
+
+export interface Ticket {
+  /** The target has begun to answer. */
+  answering(): void;
+  /** Exactly once. `neutral` says nothing of the target: the client left, or made the mistake. */
+  settle(result: 'ok' | 'failed' | 'neutral'): void;
+  /** The target's time to the first byte, in units of its usual one; null where none is known. */
+  slowness(): number | null;
+}
+
+export interface LiveDeps {
+  readonly metrics: Metrics;
+  monotonic_ms(): number;
+  readonly after?: After;
+}
+
+/** An operator is told of the same trouble so often. */
+const ALARM_MS = 60_000;
+
+/** One target as the gateway has come to know it: its breaker, its limits, its calls in hand. */
+export class LiveTarget {
+  readonly breaker: Breaker;
+  readonly #deps: LiveDeps;
+  readonly #cooling = new Cooling();
+  readonly #adaptive = new AdaptiveLimit();
+  readonly #gate: Gate;
+  #in_flight = 0;
+  #alarmed_ms = Number.NEGATIVE_INFINITY;
+
+  constructor(name: string, policy: BreakerPolicy, deps: LiveDeps) {
+    this.#deps = deps;
+    this.#gate = new Gate(deps.after ?? afterUnref);
+    this.breaker = new Breaker(policy, {
+      monotonic_ms: () => deps.monotonic_ms(),
+      onTurn: (open) => deps.metrics.set('hive_breaker_open', open ? 1 : 0, [name]),
+    });
+  }
+
+  get limited_ms(): number {
+    return this.#cooling.left_ms(this.#deps.monotonic_ms());
+  }
+
+  standing(target: Target, overload: Resilience['overload']): Standing {
+    if (this.limited_ms > 0) return 'limited';
+    if (!this.breaker.ready) return 'open';
+    return this.#gate.isFull(this.#places(target, overload)) ? 'full' : 'ready';
+  }
+
+  admit(target: Target, overload: Resilience['overload'], admission: Admission): Ticket | null {
+    const { force = false, waited } = admission;
+    const full = waited === undefined && this.#gate.isFull(this.#places(target, overload));
+    const verdict = full || this.limited_ms > 0 ? null : this.breaker.enter(force);
+    const ticket = verdict && this.#open(target, verdict);
+    waited?.leave();
+    return ticket;
+  }
+
+  wait(target: Target, overload: Resilience['overload']): Waiting | null {
+    return this.#gate.wait({ ...overload, places: this.#places(target, overload) });
+  }
+
+  limit(retry_after_s: number | null, { backoff_ms }: Resilience['retry']): void {
+    this.#cooling.limit(retry_after_s, backoff_ms, this.#deps.monotonic_ms());
+  }
+
+  alarm(): boolean {
+    const now_ms = this.#deps.monotonic_ms();
+    if (now_ms - this.#alarmed_ms < ALARM_MS) return false;
+    this.#alarmed_ms = now_ms;
+    return true;
+  }
+
+  report(target: Target): TargetReport {
+    return {
+      breaker: this.breaker.state,
+      in_flight: this.#in_flight,
+      limited: this.limited_ms > 0,
+      queue: this.#gate.waiting,
+      limit: target.in_flight ?? this.#adaptive.limit,
+    };
+  }
+
+  /** A number of the policy bounds calls to their end, experience those without a first byte. */
+  #places(target: Target, overload: Resilience['overload']): number {
+    if (target.in_flight !== null) return target.in_flight;
+    return overload.in_flight === 'adaptive' ? this.#adaptive.limit : Number.POSITIVE_INFINITY;
+  }
+
+  #observe(kind: Kind, ms: number): number | null {
+    const usual = this.#adaptive.usual(kind);
+    this.#adaptive.observe(kind, ms, this.#gate.taken, this.#deps.monotonic_ms());
+    this.#cooling.answered();
+    return usual === null ? null : ms / Math.max(usual, 0.001);
+  }
+
+  #open(target: Target, verdict: Verdict): Ticket {
+    const begun_ms = this.#deps.monotonic_ms();
+    let [open, placed, answered] = [true, true, false];
+    let slowness: number | null = null;
+    this.#gate.force();
+    this.#in_flight += 1;
+
+    const leave = (): void => {
+      if (placed) this.#gate.leave();
+      placed = false;
+    };
+    const answering = (kind: Kind): void => {
+      if (answered) return;
+      answered = true;
+      slowness = this.#observe(kind, this.#deps.monotonic_ms() - begun_ms);
+      if (target.in_flight === null) leave();
+    };
+    return {
+      answering: () => {
+        if (!open || answered) return;
+        answering('stream');
+        // The first byte is enough to close an open breaker.
+        if (this.breaker.state !== 'closed') verdict.say(true);
+      },
+      settle: (result) => {
+        if (!open) return;
+        open = false;
+        this.#in_flight -= 1;
+        if (result === 'ok') answering('whole');
+        leave();
+        if (result === 'neutral') verdict.nothing();
+        else verdict.say(result === 'ok');
+      },
+      slowness: () => slowness,
+    };
+  }
+}

@@ -1,0 +1,87 @@
+import type { Metrics } from '../core/metrics.ts';
+import type { Resilience } from '../core/policy.ts';
+import { AdaptiveLimit } from './adaptive-limit.ts';
+import { type After, afterUnref } from './after.ts';
+import type { Client } from './client.ts';
+import { Gate } from './gate.ts';
+
+type OverloadPolicy = Resilience['overload'];
+
+/** Bounds the calls in all, over every target: what protects the gateway itself. */
+export interface Overload {
+  /**
+   * A place at once, or a promise of what the wait comes to: `full` where the line is too long or
+   * the wait was, `gone` where the client left meanwhile.
+   */
+  enter(policy: OverloadPolicy, client: Client): Place | Promise<Place | 'full' | 'gone'>;
+}
+
+export interface Place {
+  /**
+   * The first byte has come, after so many times the usual; null where nothing is usual yet. An
+   * adaptive limit bounds only calls without one, so that open streams keep nobody out.
+   */
+  answering(slowness: number | null): void;
+  /** The call is over; may be said more than once. */
+  leave(): void;
+}
+
+export interface OverloadDeps {
+  readonly metrics: Metrics;
+  monotonic_ms(): number;
+  readonly after?: After;
+}
+
+export function createOverload(deps: OverloadDeps): Overload {
+  const { metrics } = deps;
+  const gate = new Gate(deps.after ?? afterUnref);
+  const adaptive = new AdaptiveLimit();
+
+  const takePlace = (policy: OverloadPolicy): Place => {
+    let placed = true;
+    const leave = (): void => {
+      if (placed) gate.leave();
+      placed = false;
+    };
+    return {
+      leave,
+      answering(slowness) {
+        if (policy.in_flight !== 'adaptive') return;
+        const now_ms = deps.monotonic_ms();
+        if (slowness !== null && placed) adaptive.observe('stream', slowness, gate.taken, now_ms);
+        leave();
+      },
+    };
+  };
+
+  const queue = async (
+    policy: OverloadPolicy,
+    client: Client,
+    places: number,
+  ): Promise<Place | 'full' | 'gone'> => {
+    const waiting = gate.wait({ ...policy, places });
+    if (waiting === null) {
+      metrics.add('hive_shed_total', ['queue_full']);
+      return 'full';
+    }
+    const begun_ms = deps.monotonic_ms();
+    metrics.set('hive_queue_waiting', gate.waiting);
+    const admitted = await client.unlessGone(waiting.admitted);
+    metrics.set('hive_queue_waiting', gate.waiting);
+    metrics.observe('hive_queue_seconds', (deps.monotonic_ms() - begun_ms) / 1000);
+    if (admitted === true) return takePlace(policy);
+    waiting.leave();
+    metrics.set('hive_queue_waiting', gate.waiting);
+    if (admitted === 'gone') return 'gone';
+    metrics.add('hive_shed_total', ['deadline']);
+    return 'full';
+  };
+
+  return {
+    enter(policy, client) {
+      const places = policy.in_flight === 'adaptive' ? adaptive.limit : policy.in_flight;
+      metrics.set('hive_in_flight_limit', places);
+      return gate.enter(places) ? takePlace(policy) : queue(policy, client, places);
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  decodeMessages,
+  encodeMessages,
+  openMessagesStream,
+} from '../../src/core/messages-dialect.ts';
+import {
+  answerOf,
+  chunksOf,
+  fixture,
+  requestFor,
+  START,
+  textOf,
+} from '../providers/provider-kit.ts';
+
+const anthropic = { decode: decodeMessages, openStream: openMessagesStream };
+const upstream = { base_url: 'https://h/base/v1', headers: { 'x-own': '1' } };
+
+describe('messages dialect', () => {
+  test('messages dialect sends below the base URL’s own path, the policy’s headers last', () => {
+    const relayed = { 'anthropic-version': '2026-10-21' };
+    const own = { ...upstream, headers: { 'anthropic-version': '2099-01-01' } };
+    const sent = encodeMessages(requestFor('messages', { stream: true }, { relayed }), own);
+    expect(sent.path).toBe('/base/v1/messages');
+    expect(sent.headers).toMatchObject({
+      accept: 'text/event-stream',
+      'anthropic-version': '2099-01-01',
+    });
+    expect(sent).not.toHaveProperty('notes');
+  });
+
+  test('messages dialect sets what plugins want in bytes that it else leaves alone', () => {
+    const raw = '{"model":"a", "system":"s","messages":[ ],"n":9223372036854775807}';
+    const request = requestFor('messages', raw, { patch: { system: 't' } });
+    expect(Buffer.from(encodeMessages(request, upstream).body).toString()).toBe(
+      raw.replace('"a"', '"m"').replace('"s"', '"t"'),
+    );
+  });
+
+  test('messages dialect leaves the policy’s sampling out where the version refuses it', () => {
+    const patch = { temperature: 0.2, top_p: 0.5, system: 's' };
+    const fields = (version: string) => {
+      const relayed = { 'anthropic-version': version };
+      const request = requestFor('messages', { model: 'a', top_p: 1 }, { relayed, patch });
+      return JSON.parse(Buffer.from(encodeMessages(request, upstream).body).toString()) as object;
+    };
+    expect(fields('2023-06-01')).toEqual({ model: 'm', ...patch });
+    expect(fields('2026-10-21')).toEqual({ model: 'm', top_p: 0.5, system: 's' });
+  });
+
+  test('messages dialect keeps long integers where it takes unsigned thinking out', () => {
+    const raw =
+      '{"messages":[{"role":"assistant","content":[' +
+      '{"type":"thinking","thinking":"a","signature":""},' +
+      '{"type":"tool_use","id":"t","name":"f","input":{"n":9223372036854775807}}]}]}';
+    const { body, notes } = encodeMessages(requestFor('messages', raw), upstream);
+    expect(Buffer.from(body).toString()).toContain('"input":{"n":9223372036854775807}');
+    expect(Buffer.from(body).toString()).not.toContain('thinking');
+    expect(notes).toHaveLength(1);
+  });
+
+  test('messages dialect hands a count of tokens on', () => {
+    const answer = answerOf({ input_tokens: 14 }, { endpoint: 'messages.count_tokens' });
+    expect(decodeMessages(answer)).toMatchObject({ ok: true, body: answer.body });
+  });
+
+  test.each(['', '<html></html>', '{"id":"msg"}', 'null'])(
+    'messages dialect takes a 200 of %j for a failure that may be tried elsewhere',
+    (body) => {
+      expect(decodeMessages(answerOf(body, { endpoint: 'messages' }))).toMatchObject({
+        ok: false,
+        error: { class: 'unavailable', code: 'upstream_error', retryable: true },
+      });
+    },
+  );
+
+  test('messages dialect finds an error in a 200', () => {
+    const error = { type: 'rate_limit_error', message: 'slow down' };
+    expect(decodeMessages(answerOf({ type: 'error', error }))).toMatchObject({
+      error: { class: 'rate_limit', message: 'slow down' },
+    });
+  });
+
+  test('messages dialect knows broken events, comments and empty ones', () => {
+    const stream = openMessagesStream({ ...START, endpoint: 'messages' });
+    const decode = (event: Buffer) => stream.decode(event);
+    expect(decode(Buffer.from('event: x\ndata: {"type\n\n')).malformed).toBe(true);
+    expect(decode(Buffer.from(': hi\n\n')).event).not.toBeNull();
+    expect(decode(Buffer.from('data:\n\n')).event).toBeNull();
+  });
+
+  test('messages dialect counts what was read and written to the cache as input', () => {
+    const chunks = chunksOf({ openStream: openMessagesStream }, fixture('anthropic-tools.sse'), {
+      endpoint: 'messages',
+    });
+    expect(chunks.findLast(({ facts }) => facts.tokens)?.facts.tokens).toEqual({
+      in: 499,
+      cached: 20,
+      out: 89,
+      estimated: false,
+    });
+    expect(chunks.filter(({ content }) => content).length).toBe(9);
+  });
+
+  test('messages dialect reads the same however its bytes are cut', () => {
+    for (const name of ['anthropic-text.sse', 'anthropic-tools.sse']) {
+      const stream = fixture(name);
+      const whole = textOf(chunksOf(anthropic, stream));
+      fc.assert(
+        fc.property(fc.array(fc.nat(), { maxLength: 12 }), (cuts) => {
+          expect(textOf(chunksOf(anthropic, stream, {}, cuts))).toBe(whole);
+        }),
+        { numRuns: 60 },
+      );
+    }
+  });
+
+  test('messages dialect never throws, whatever arrives', () => {
+    const event = fc.oneof(
+      fc.uint8Array({ maxLength: 100 }),
+      fc
+        .record({
+          type: fc.constantFrom(
+            'message_start',
+            'content_block_start',
+            'content_block_delta',
+            'content_block_stop',
+            'message_delta',
+            'message_stop',
+            'error',
+          ),
+          message: fc.jsonValue(),
+          delta: fc.oneof(
+            fc.jsonValue(),
+            fc.record({
+              type: fc.constantFrom('text_delta', 'input_json_delta', 'thinking_delta'),
+              text: fc.jsonValue(),
+              partial_json: fc.jsonValue(),
+            }),
+          ),
+          content_block: fc.oneof(
+            fc.jsonValue(),
+            fc.record({ type: fc.constantFrom('text', 'tool_use'), input: fc.jsonValue() }),
+          ),
+          usage: fc.jsonValue(),
+          error: fc.jsonValue(),
+        })
+        .map((value) => Buffer.from(`data: ${JSON.stringify(value)}\n\n`)),
+    );
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 6 }), fc.json(), (events, body) => {
+        for (const endpoint of ['chat.completions', 'messages'] as const) {
+          const chunks = chunksOf(anthropic, Buffer.concat(events), { endpoint });
+          for (const chunk of chunks) expect(chunk).toHaveProperty('done');
+          anthropic.decode(answerOf(body, { endpoint }));
+          anthropic.decode(answerOf(`{"content":[${body}],"usage":${body}}`, { endpoint }));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/core/canonical.ts';
+import { MessagesToChatStream } from '../../../src/core/translate/messages-stream.ts';
+import { dataOf, START, textOf } from '../../providers/provider-kit.ts';
+
+function decodeAll(events: readonly object[], include_usage = true) {
+  const decoder = new MessagesToChatStream({ ...START, include_usage });
+  const chunks = events.map((event) =>
+    decoder.decode(Buffer.from(`data: ${JSON.stringify(event)}\n\n`)),
+  );
+  return { decoder, chunks, data: dataOf(textOf(chunks)) };
+}
+
+test('a messages stream that ended without its last event still gets usage and an end', () => {
+  const { decoder } = decodeAll([
+    { type: 'message_start', message: { id: 'a', usage: { input_tokens: 3, output_tokens: 0 } } },
+    { type: 'message_delta', delta: { stop_reason: 'max_tokens' }, usage: { output_tokens: 4 } },
+  ]);
+  const end = decoder.finish();
+  expect(end.done).toBe(true);
+  const text = textOf([end]);
+  expect(dataOf(text)[0]).toMatchObject({ id: 'a', model: 'm', usage: { total_tokens: 7 } });
+  expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
+});
+
+test('a messages stream whose tool begins with its input gives it at once, and once', () => {
+  const content_block = { type: 'tool_use', id: 't', name: 'f', input: { a: 1 } };
+  const { data } = decodeAll([
+    { type: 'content_block_start', index: 0, content_block },
+    { type: 'content_block_stop', index: 0 },
+  ]);
+  const calls = data.flatMap(({ choices }) => choices as JsonObject[]).map(({ delta }) => delta);
+  expect(calls).toEqual([
+    {
+      tool_calls: [
+        { index: 0, id: 't', type: 'function', function: { name: 'f', arguments: '{"a":1}' } },
+      ],
+    },
+  ]);
+});
+
+test('a messages stream’s events that mean nothing to a chat are dropped one by one', () => {
+  const { chunks } = decodeAll([
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'citations_delta', citation: {} } },
+    { type: 'something_new' },
+  ]);
+  expect(chunks.map(({ event }) => event)).toEqual([null, null, null]);
+});
+
+test.each([
+  ['end_turn', 'stop'],
+  ['stop_sequence', 'stop'],
+  ['max_tokens', 'length'],
+  ['tool_use', 'tool_calls'],
+  ['refusal', 'content_filter'],
+  ['model_context_window_exceeded', 'length'],
+  ['pause_turn', 'stop'],
+  ['something_new', 'stop'],
+])('a messages stream that stops for %s finishes for %s', (stop_reason, finish_reason) => {
+  const { data, chunks } = decodeAll([{ type: 'message_delta', delta: { stop_reason } }]);
+  expect(data[0]).toMatchObject({ choices: [{ delta: {}, finish_reason }] });
+  expect(chunks[0]?.facts.finish).toBe(finish_reason);
+});
