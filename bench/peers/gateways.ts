@@ -126,7 +126,7 @@ export async function startHive(
     name: 'the product',
     core: workers > 1 ? `${GATEWAY_CORE},${LOAD_CORE}` : GATEWAY_CORE,
     program: process.execPath,
-    args: [...node_args, 'src/main.ts', ...(workers > 1 ? ['--workers', String(workers)] : [])],
+    args: [...node_args, 'src/main.ts'],
     cwd: repo,
     env: {
       HIVE_POLICIES: policies,
@@ -134,6 +134,7 @@ export async function startHive(
       HIVE_HOST: '127.0.0.1',
       HIVE_PORT: String(port),
       HIVE_ADMIN_PORT: String(admin_port),
+      HIVE_WORKERS: String(workers),
     },
   });
   const end = async (): Promise<void> => {
