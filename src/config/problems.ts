@@ -1,4 +1,4 @@
-import type { JsonObject } from '../core/canonical.ts';
+import { isObject } from '../core/json-values.ts';
 import type { Policy } from '../core/policy.ts';
 import { gatewaySchema } from './gateway-schema.ts';
 import { oracleSchema } from './oracle-schema.ts';
@@ -47,8 +47,4 @@ function keysAsWritten(keys: unknown): unknown {
     const { agents, ...entry } = key;
     return { ...entry, sha256, ...(agents === null ? {} : { agents }) };
   });
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
-import type { Json, JsonObject } from './canonical.ts';
+import type { Json } from './canonical.ts';
+import { isObject } from './json-values.ts';
 
 /** A JSON pointer (RFC 6901) as its reference tokens; the empty pointer is the whole document. */
 export function parsePointer(pointer: string): readonly string[] {
@@ -40,10 +41,6 @@ export function matchesPattern(pattern: string, pointer: string): boolean {
     wanted.length === tokens.length &&
     wanted.every((token, index) => token === '*' || token === tokens[index])
   );
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 /**

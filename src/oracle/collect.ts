@@ -1,4 +1,5 @@
-import type { Json, JsonObject } from '../core/canonical.ts';
+import type { JsonObject } from '../core/canonical.ts';
+import { isObject } from '../core/json-values.ts';
 import type { MutationRecord } from '../core/ledger.ts';
 import type { Observation, Window } from '../core/oracle.ts';
 import type { Policy } from '../core/policy.ts';
@@ -68,8 +69,4 @@ export function collectDefaults(policy: Policy): CollectInput {
     window_hours: typeof window_hours === 'number' ? window_hours : 24,
     event_limit: typeof event_limit === 'number' ? event_limit : 100_000,
   };
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

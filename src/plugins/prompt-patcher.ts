@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Call, CallPatch } from '../core/call.ts';
 import type { Json, JsonObject } from '../core/canonical.ts';
+import { isObject } from '../core/json-values.ts';
 import type { PluginDefinition, Scope } from '../core/plugin.ts';
 import type { PromptVersion } from '../core/policy.ts';
 
@@ -81,10 +82,6 @@ const BLANK_LINE = '\n\n';
 
 function isMessage(message: Json): message is JsonObject {
   return isObject(message) && typeof message.role === 'string';
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 function appendText(content: Json | undefined, text: string): Json | null {

@@ -18,6 +18,7 @@ import type {
 import { touchedPointers } from '../../src/core/pointer.ts';
 import type { Contents, Policy } from '../../src/core/policy.ts';
 import { mutations } from '../../src/oracle/mutations/index.ts';
+import { oraclePolicy } from '../core/policy.ts';
 
 /**
  * The oracle's tests share one small world: two agents, three targets, two adapters, two prompts.
@@ -75,35 +76,8 @@ export const POLICY: Policy = {
   store: { events_days: 7 },
   prompts: { tone: { versions: { 1: 'd1', 2: 'd2' }, labels: { production: 1 } } },
   oracle: {
-    thresholds: {
-      performance: {
-        response_time: { warning_threshold_ms: 1500, critical_threshold_ms: 3000 },
-        success_rate: { target: 0.95 },
-      },
-      satisfaction: {
-        rating: { warning_threshold: 3.5, critical_threshold: 2.5, target: 4.5 },
-        dissatisfied: { warning: 0.15, critical: 0.3 },
-      },
-    },
-    safety: {
-      max_mutations_per_hour: 10,
-      min_confidence: 0.7,
-      require_approval: { risk: 'high' },
-      approval_hours: 24,
-      canary: {
-        share: 0.05,
-        ramp: [0.1, 0.25, 0.5, 1],
-        minutes_min: 60,
-        units_min: 150,
-        days_max: 14,
-        step: { minutes: 10, units: 30 },
-      },
-      rollback: {
-        error_rate: 0.15,
-        response_time_ms: 10_000,
-        complaints: { count: 5, window_minutes: 10 },
-      },
-    },
+    thresholds: oraclePolicy.thresholds,
+    safety: oraclePolicy.safety,
     bounds: {
       '/agents/*/targets': { add_from: ['mini', 'bad'], min_left: 1, step_max: 0.2 },
       '/agents/*/params/temperature': { min: 0, max: 1, step_max: 0.2 },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Json, JsonObject } from '../../core/canonical.ts';
 import { fold, versionOf } from '../../core/fold.ts';
+import { isObject } from '../../core/json-values.ts';
 import type { GateDefinition, Row } from '../../core/oracle.ts';
 import { mergePatch } from '../../core/pointer.ts';
 import type { Policy } from '../../core/policy.ts';
@@ -48,8 +49,4 @@ function inverseOf(patch: JsonObject, document: unknown): JsonObject {
       return [key, isObject(value) && isObject(under) ? inverseOf(value, under) : under];
     }),
   );
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
