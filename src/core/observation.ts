@@ -1,0 +1,150 @@
+import type { Thresholds } from './policy.ts';
+
+/**
+ * What collect knows and detectors judge: rollups as data. Client traffic of control and of no
+ * experiment only; times are policy milliseconds, latencies real ones, money USD.
+ */
+
+/** What may harm or improve; each is judged as "did it happen to this unit", never per call. */
+export type Metric = 'error' | 'slow' | 'abort' | 'dissatisfied';
+export const METRICS_OF_HARM: readonly Metric[] = ['error', 'slow', 'abort', 'dissatisfied'];
+
+/** What is learned of an answer beside the metrics of harm; each is "did it happen to the unit". */
+export const SIGNAL_METRICS = [
+  'retry',
+  'regeneration',
+  'reask',
+  'correction',
+  'complaint',
+  'accepted',
+  'tool_failure',
+  'schema_violation',
+  'refusal',
+  'language_mismatch',
+  'length_outlier',
+  'wrong_answer',
+  'needs_clarification',
+  'wants_different',
+  'satisfied',
+] as const;
+export type SignalMetric = (typeof SIGNAL_METRICS)[number];
+
+/** Rates of units: the metrics of harm, and signals. `slow` needs a bar that collect fixes. */
+export type UnitMetric = Metric | SignalMetric;
+
+/** What is measured of each call and kept as a sketch of its distribution. */
+export const QUANTITIES = ['ttft_ms', 'latency_ms', 'tokens_in', 'tokens_out', 'cost_usd'] as const;
+export type Quantity = (typeof QUANTITIES)[number];
+
+/** What a finding may be about: `load` is how calls fall on targets, adapters and agents. */
+export type FindingMetric = UnitMetric | Quantity | 'load';
+
+/** A cell of traffic; null, or a key left out, stands for all. */
+export interface Segment {
+  readonly agent: string;
+  readonly target: string | null;
+  readonly tenant?: string | null;
+  readonly category?: string | null;
+}
+
+export interface Window {
+  readonly from_ms: number;
+  readonly to_ms: number;
+}
+
+/** Units in all, and those among them with at least one event: each unit once. */
+export interface UnitCount {
+  readonly units: number;
+  readonly events: number;
+}
+
+/**
+ * A DDSketch (Masson, Rim, Lee, "DDSketch", VLDB 2019) as data: values fall into bins whose bounds
+ * grow by (1 + accuracy) / (1 − accuracy), so a quantile is right within `accuracy` of itself, and
+ * sketches of minutes, gateways and restarts add up bin by bin.
+ */
+export interface Sketch {
+  /** Relative error of a quantile. */
+  readonly accuracy: number;
+  readonly count: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+  /** Values that are 0 or less. */
+  readonly zeros: number;
+  /** `[bin index, values in it]`, ascending. */
+  readonly bins: readonly (readonly [number, number])[];
+}
+
+/** A segment in a window. */
+export interface SegmentObservation {
+  readonly segment: Segment;
+  readonly calls: number;
+  /** Distinct users; at most `calls`. */
+  readonly users: number;
+  /** By metric. Verdicts (`dissatisfied`, `complaint`) are over units that rated. */
+  readonly rates: Readonly<Partial<Record<UnitMetric, UnitCount>>>;
+  readonly quantities: Readonly<Partial<Record<Quantity, Sketch>>>;
+  readonly ratings: number;
+  /** Mean over units of each unit's median rating (1..5): one loud user is one value. */
+  readonly rating_by_unit: number | null;
+  /** `dissatisfied` by tenant, the most raters first, at most `TENANTS_MAX`; the rest summed. */
+  readonly by_tenant: readonly (UnitCount & { readonly tenant: string })[];
+  /** Failure classes of attempts that failed (`rate_limit`, `timeout`, …), in calls. */
+  readonly errors_by_class: Readonly<Record<string, number>>;
+  /** Ids of calls that show it, newest first, bounded. */
+  readonly evidence: readonly string[];
+}
+export const TENANTS_MAX = 16;
+/** The tenant that stands for all others in `by_tenant`. */
+export const OTHER_TENANTS = '(other)';
+
+/** One value a step, oldest first; null where nothing was measured. */
+export interface Series {
+  readonly segment: Segment;
+  readonly metric:
+    | UnitMetric
+    | 'calls'
+    | 'latency_p50_ms'
+    | 'latency_p95_ms'
+    | 'ttft_p50_ms'
+    | 'tokens_mean'
+    | 'cost_mean_usd';
+  readonly from_ms: number;
+  readonly step_ms: number;
+  readonly values: readonly (number | null)[];
+  /** Calls or units behind each value. */
+  readonly counts: readonly number[];
+}
+
+/** Pairs of a target, an adapter or an agent with the calls that came to it in the window. */
+export interface Load {
+  readonly kind: 'target' | 'adapter' | 'agent';
+  /** The agent whose targets or adapters these are; null for agents themselves. */
+  readonly agent: string | null;
+  /** Calls by name, also of those that the policy names and nobody came to. */
+  readonly calls: Readonly<Record<string, number>>;
+  /** The share that the policy's weights would give; null where it states none. */
+  readonly expected: Readonly<Record<string, number>> | null;
+}
+
+/**
+ * The whole of what a cycle may look at. `segments` are cells of (agent), (agent, target), (agent,
+ * tenant) and (agent, category), (agent, target, category); the half windows hold the same cells
+ * for every other unit by hash, so that what was found in one half can be confirmed in the other.
+ */
+export interface Observation {
+  readonly at_ms: number;
+  readonly window: Window;
+  readonly version: string;
+  readonly segments: readonly SegmentObservation[];
+  /** Days 1 to 7 before the window. */
+  readonly past: readonly SegmentObservation[];
+  /** The window by halves of units: `unitFraction('split', unit) < 0.5`, and the rest. */
+  readonly halves: readonly [readonly SegmentObservation[], readonly SegmentObservation[]];
+  readonly series: readonly Series[];
+  readonly loads: readonly Load[];
+  /** Agents with a row in canary, paused or just changed: their windows are frozen. */
+  readonly frozen: readonly string[];
+  readonly thresholds: Thresholds;
+}
