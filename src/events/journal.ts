@@ -5,7 +5,7 @@ import { JOURNAL_RECORD_BYTES_MAX, type JournalRecord } from '../core/event.ts';
 import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Bus } from './bus.ts';
-import { encodeLine, PREFIX_BYTES } from './line.ts';
+import { encodeLine, lineOf, PREFIX_BYTES } from './line.ts';
 import { createSegmentFile, type SegmentFile } from './segment-file.ts';
 
 export interface JournalOptions {
@@ -36,7 +36,7 @@ const WRITE_BYTES_MAX = 4 * 1024 * 1024;
 const RETRY_MS = { first: 100, most: 5_000 };
 
 interface Waiting {
-  readonly line: Buffer;
+  readonly line: string;
   /** Null for telemetry. */
   readonly settle: { resolve(): void; reject(error: GatewayError): void } | null;
 }
@@ -80,8 +80,8 @@ class Journal implements Bus {
   }
 
   publish(record: JournalRecord): boolean {
-    const line = encodeLine(record);
     const full = this.waiting >= this.options.waiting_max;
+    const line = this.closed || full ? '' : lineOf(record);
     if (this.closed || full || tooLong(line)) {
       this.options.metrics.add('hive_events_dropped_total');
       return false;
@@ -93,7 +93,7 @@ class Journal implements Bus {
 
   async acknowledge(records: readonly JournalRecord[]): Promise<void> {
     if (records.length === 0) return;
-    const lines = records.map(encodeLine);
+    const lines = records.map(lineOf);
     if (lines.some(tooLong)) {
       throw new GatewayError('bad_request', `A record is longer than ${RECORD_KIB} KiB.`);
     }
@@ -170,7 +170,7 @@ class Journal implements Bus {
 
   private async commit(batch: readonly Waiting[]): Promise<void> {
     const file = await this.rotated();
-    await file.write(Buffer.concat(batch.map(({ line }) => line)), batch.length);
+    await file.write(Buffer.from(batch.map(({ line }) => line).join('')), batch.length);
     if (batch.some(({ settle }) => settle !== null)) {
       const began_ms = this.monotonic_ms();
       await file.sync();
@@ -261,8 +261,10 @@ class Journal implements Bus {
 
 const RECORD_KIB = JOURNAL_RECORD_BYTES_MAX / 1024;
 
-function tooLong(line: Buffer): boolean {
-  return line.length - PREFIX_BYTES - 1 > JOURNAL_RECORD_BYTES_MAX;
+function tooLong(line: string): boolean {
+  const most = JOURNAL_RECORD_BYTES_MAX + PREFIX_BYTES + 1;
+  // No character takes more than three bytes of UTF-8 for each of its units.
+  return line.length * 3 > most && Buffer.byteLength(line) > most;
 }
 
 function notReady(cause?: unknown): GatewayError {

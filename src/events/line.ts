@@ -7,13 +7,13 @@ import type { JournalRecord } from '../core/event.ts';
  * at the next one after any damage.
  */
 export function encodeLine(record: JournalRecord): Buffer {
-  const json = Buffer.from(JSON.stringify(record));
-  const line = Buffer.allocUnsafe(PREFIX_BYTES + json.length + 1);
-  line.write(crc32(json).toString(16).padStart(8, '0'), 0, 'latin1');
-  line[8] = SPACE;
-  json.copy(line, PREFIX_BYTES);
-  line[line.length - 1] = NEWLINE;
-  return line;
+  return Buffer.from(lineOf(record));
+}
+
+/** The same as a text: many lines are put into bytes at once for less than one by one. */
+export function lineOf(record: JournalRecord): string {
+  const json = JSON.stringify(record);
+  return `${crc32(json).toString(16).padStart(8, '0')} ${json}\n`;
 }
 
 /** The checksum and the space before the JSON. */

@@ -11,10 +11,11 @@ import { getRequestListener } from '@hono/node-server';
 import { LRUCache } from 'lru-cache';
 import type { Dialect } from '../core/call.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
-import { createId } from '../core/ids.ts';
+import { createId, createIdMaker } from '../core/ids.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { GatewayReport } from '../core/state.ts';
 import { watchClient } from './client.ts';
+import { createUpstream } from './create-upstream.ts';
 import type { GatewayDeps } from './deps.ts';
 import { createDrain, type StopSpec } from './drain.ts';
 import { dialectOfRequest, isModelsPath, MODEL_ROUTES } from './endpoints.ts';
@@ -22,17 +23,17 @@ import { errorBody } from './error-body.ts';
 import { createFuse, type Fuse } from './fuse.ts';
 import { createSideRoutes } from './health.ts';
 import { createHeldBytes } from './held-bytes.ts';
+import { createHookDeps } from './hook-deps.ts';
 import { LISTENER_LIMITS, type ListenerLimits } from './listener-limits.ts';
 import { serveModels } from './models.ts';
 import { createOverload } from './overload.ts';
 import { clientRequestId } from './parse.ts';
 import { createProgress } from './progress.ts';
-import { pathOf, requestLineProblem } from './request-line.ts';
+import { createRequestLineCheck, pathOf } from './request-line.ts';
 import { type Exchange, respondError } from './respond.ts';
 import { createRetryBudget } from './retry-budget.ts';
 import { type CallDeps, serveCall } from './serve-call.ts';
 import { createTargets } from './targets.ts';
-import { createUpstream } from './upstream.ts';
 
 export interface Gateway {
   readonly server: Server;
@@ -69,7 +70,7 @@ export function createGateway(given: GatewayDeps): Gateway {
     overload: createOverload(watched),
     bytes: createHeldBytes(metrics),
     random: () => given.random(),
-    fuse: (agent, experiment, plugin) => fuseOf(fuses, `${agent} ${experiment ?? ''} ${plugin}`),
+    hooks: createHookDeps(given, (key) => fuseOf(fuses, key)),
   };
   const calls = countCalls(metrics);
   const limits = { ...LISTENER_LIMITS, ...given.limits };
@@ -108,7 +109,8 @@ function countCalls(metrics: Metrics): CallCount {
     open: () => open,
     count(call) {
       metrics.set('hive_calls_open', ++open);
-      void call.finally(() => metrics.set('hive_calls_open', --open));
+      const over = (): void => metrics.set('hive_calls_open', --open);
+      void call.then(over, over);
     },
   };
 }
@@ -118,10 +120,13 @@ function createListener(deps: CallDeps, calls: CallCount): RequestListener {
   const sideRoutes = getRequestListener(createSideRoutes(deps, deps.targets).fetch, {
     overrideGlobalObjects: false,
   });
+  const problemOf = createRequestLineCheck();
+  const callId = createIdMaker('call');
   return (request, response) => {
     const path = pathOf(request.url ?? '');
-    const exchange = openExchange(request, response, path, deps);
-    const problem = requestLineProblem(request, hostKnown(deps));
+    const call_id = callId(deps.clock.wall_ms());
+    const exchange = openExchange(request, response, { path, call_id }, deps);
+    const problem = problemOf(request, hostKnown(deps));
     if (problem) return respondError(exchange, problem);
     const route = MODEL_ROUTES.get(path);
     if (route) {
@@ -168,10 +173,9 @@ function hostKnown({ current, environment }: GatewayDeps): string | null {
 function openExchange(
   request: IncomingMessage,
   response: ServerResponse,
-  path: string,
+  { path, call_id }: { readonly path: string; readonly call_id: string },
   deps: GatewayDeps,
 ): Exchange {
-  const call_id = createId('call', deps.clock.wall_ms());
   return {
     request,
     response,
@@ -181,7 +185,7 @@ function openExchange(
     dialect: dialectOfRequest(path, request.headers),
     at_ms: deps.clock.policy_ms(),
     progress: createProgress(deps.clock.monotonic_ms()),
-    monotonic_ms: () => deps.clock.monotonic_ms(),
+    clock: deps.clock,
     stall_ms: deps.limits?.stall_ms ?? LISTENER_LIMITS.stall_ms,
     version: deps.current.snapshot.version,
     assignment: null,

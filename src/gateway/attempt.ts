@@ -65,7 +65,7 @@ class Attempt implements RunningAttempt, Sink {
 
   constructor(upstream: Upstream, spec: AttemptSpec) {
     this.#spec = spec;
-    this.#total = setTimeout(() => this.#fail(spec.late), spec.left_ms);
+    this.#total = setTimeout(() => this.#fail(spec.late), whole(spec.left_ms));
     this.#sending = upstream.send(outgoing(spec), this);
   }
 
@@ -147,6 +147,13 @@ class Attempt implements RunningAttempt, Sink {
   }
 }
 
+/** Timers of one length share a list: a length to the microsecond would be a list of its own. */
+function whole(ms: number): number {
+  return Math.ceil(ms / TIMER_STEP_MS) * TIMER_STEP_MS;
+}
+
+const TIMER_STEP_MS = 10;
+
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
 }
@@ -219,7 +226,7 @@ function connectionFailure(error: Error, answering: boolean, target: Target): Up
         : 'is at a private address, and its entry in gateway.yaml lacks network: private';
     return failed('upstream_unreachable', `Provider ${target.provider_name} ${why}.`);
   }
-  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
+  if (code === 'RESPONSE_TOO_LARGE') {
     return failed('upstream_error', 'The upstream’s answer is too large.');
   }
   if (answering) return failed('upstream_cut', 'The upstream ended its answer too early.');

@@ -11,28 +11,36 @@ export interface Client {
 
 /** A close after the answer's last byte was handed over is no abort: it is how clients let go. */
 export function watchClient(response: ServerResponse): Client {
-  let gone = false;
-  let listener: (() => void) | null = null;
-  response.once('close', () => {
-    if (response.writableEnded) return;
-    gone = true;
-    listener?.();
+  const client = new WatchedClient();
+  response.on('close', () => {
+    if (!response.writableEnded) client.leave();
   });
-  const onGone = (next: (() => void) | null): void => {
-    listener = next;
-    if (gone) listener?.();
-  };
-  return {
-    get gone() {
-      return gone;
-    },
-    onGone,
-    unlessGone(work) {
-      if (gone) return Promise.resolve('gone');
-      return new Promise((resolve, reject) => {
-        onGone(() => resolve('gone'));
-        work.then(resolve, reject);
-      });
-    },
-  };
+  return client;
+}
+
+class WatchedClient implements Client {
+  #gone = false;
+  #listener: (() => void) | null = null;
+
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  leave(): void {
+    this.#gone = true;
+    this.#listener?.();
+  }
+
+  onGone(listener: (() => void) | null): void {
+    this.#listener = listener;
+    if (this.#gone) listener?.();
+  }
+
+  unlessGone<Value>(work: Promise<Value>): Promise<Value | 'gone'> {
+    if (this.#gone) return Promise.resolve('gone');
+    return new Promise((resolve, reject) => {
+      this.onGone(() => resolve('gone'));
+      work.then(resolve, reject);
+    });
+  }
 }

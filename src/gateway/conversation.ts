@@ -1,6 +1,7 @@
 import { dialectOf, type Endpoint } from '../core/call.ts';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import { isObject } from '../core/json-values.ts';
+import { digestTurns, type TurnDigests } from './turn-digests.ts';
 
 /** What a conversation begins with: it stays the same while the conversation grows. */
 export interface Opening {
@@ -23,10 +24,9 @@ export function openingOf(endpoint: Endpoint, body: JsonObject): Opening {
   return { system, user: null };
 }
 
-/** Each turn so far as one text, by which a repetition or a continuation of a call is known. */
-export function turnTexts(endpoint: Endpoint, body: JsonObject): readonly string[] {
-  const text = isAnthropic(endpoint) ? withoutMarks : (turn: Json) => JSON.stringify(turn);
-  return turnsOf(endpoint, body).map(text);
+/** Each turn so far, by which a repetition or a continuation of a call is known. */
+export function turnDigests(endpoint: Endpoint, body: JsonObject): TurnDigests {
+  return digestTurns(turnsOf(endpoint, body), isAnthropic(endpoint) ? CACHE_MARK : null);
 }
 
 /** What was said so far, turn by turn; empty where an endpoint knows no conversation. */

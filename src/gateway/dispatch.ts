@@ -1,5 +1,6 @@
 import type { Snapshot, Target } from '../config/snapshot.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { MaybePromise } from '../core/plugin.ts';
 import type { UpstreamFailure } from '../core/provider.ts';
 import { afterUnref } from './after.ts';
 import type { Client } from './client.ts';
@@ -68,7 +69,8 @@ async function tryInTurn(turn: Turn): Promise<Dispatched> {
   const { run, client, deps, route, failures } = turn;
   for (let next = route.next(); next !== null; next = route.next()) {
     const { target } = next;
-    const ticket = await admit(turn, next);
+    const admitted = admit(turn, next);
+    const ticket = admitted instanceof Promise ? await admitted : admitted;
     if (ticket === 'gone' || client.gone) {
       if (ticket !== 'gone') ticket?.settle('neutral');
       return ABORTED;
@@ -84,12 +86,15 @@ async function tryInTurn(turn: Turn): Promise<Dispatched> {
     }
     route.asked(target);
     const running = withHedge(turn, target, tryTarget({ ...turn, target }, ticket));
-    const tried = await waited(run, deps, client.unlessGone(running.result));
+    const begun_ms = deps.clock.monotonic_ms();
+    const tried = await client.unlessGone(running.result);
+    run.progress.waited_ms += deps.clock.monotonic_ms() - begun_ms;
     if (tried === 'gone') {
       running.abort();
       return ABORTED;
     }
-    const result = tried.kind === 'failed' ? tried : await take(turn, tried);
+    const taken = tried.kind === 'failed' ? tried : take(turn, tried);
+    const result = taken instanceof Promise ? await taken : taken;
     if (result.kind !== 'failed') return result;
     failures.push(result.failure);
     route.failed(tried.target, result.failure);
@@ -99,7 +104,18 @@ async function tryInTurn(turn: Turn): Promise<Dispatched> {
 }
 
 /** A place at the target: after a pause where it failed before, or in line where it is full. */
-async function admit(turn: Turn, next: Candidate): Promise<Ticket | 'gone' | null> {
+function admit(turn: Turn, next: Candidate): MaybePromise<Ticket | 'gone' | null> {
+  const { run, deps, resilience } = turn;
+  const { target, view, force, before, full } = next;
+  if (before !== null || full) return admitLater(turn, next);
+  if (!runAttemptHooks(run, view)) return null;
+  return deps.targets.admit(target, resilience, force ? FORCED : PLAIN);
+}
+
+const PLAIN = {};
+const FORCED = { force: true };
+
+async function admitLater(turn: Turn, next: Candidate): Promise<Ticket | 'gone' | null> {
   const { run, client, deps, resilience } = turn;
   const { target, view, force, before, full } = next;
   if (before) {
@@ -161,8 +177,8 @@ function withHedge(turn: Turn, first: Target, running: Running<Tried>): Running<
 type Answered = Extract<Tried, { kind: 'answered' }>;
 
 /** Takes an answer for the client's, or finds that a held one was cut. */
-async function take(turn: Turn, answered: Answered): Promise<Dispatched> {
-  const { run, client, deps, resilience, place } = turn;
+function take(turn: Turn, answered: Answered): MaybePromise<Dispatched> {
+  const { run, resilience, place } = turn;
   const { progress } = run;
   const { target, answer, close } = answered;
   progress.served = target.name;
@@ -176,6 +192,16 @@ async function take(turn: Turn, answered: Answered): Promise<Dispatched> {
   place.answering(answered.slowness);
   const midstream = run.plan.view.entry.midstream ?? resilience.midstream;
   if (midstream === 'error') return { ...answer, target, end: close };
+  return hold(turn, answered, answer);
+}
+
+type Stream = Extract<Answered['answer'], { kind: 'stream' }>;
+
+/** Takes a stream only whole, so that a cut one can still fall over unseen. */
+async function hold(turn: Turn, answered: Answered, answer: Stream): Promise<Dispatched> {
+  const { run, client, deps, resilience } = turn;
+  const { progress } = run;
+  const { target, close } = answered;
   const account = deps.bytes.open(resilience.overload.bytes_max);
   const holding = holdStream(answer.stream, resilience.hold_bytes_max, account);
   const held = await waited(run, deps, client.unlessGone(holding));

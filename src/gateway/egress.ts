@@ -1,5 +1,5 @@
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { GatewayError } from '../core/errors.ts';
 import { isAllowedAddress, type Network } from '../core/network.ts';
@@ -30,9 +30,9 @@ export function createDialer(
   network: Network,
   connect_ms: number,
   resolve: Resolve = lookup,
-): buildConnector.connector {
+): Dialer {
   const ask = shared(resolve);
-  const dial = buildConnector({
+  const settings: buildConnector.BuildOptions = {
     timeout: connect_ms,
     allowH2: false,
     lookup: (hostname, options, done) => {
@@ -48,12 +48,55 @@ export function createDialer(
         else done(null, first.address, first.family);
       });
     },
-  });
+  };
+  const dialSecure = buildConnector(settings);
+  // What net.connect takes and undici's types do not know.
+  const dialPlain = buildConnector({ ...settings, onread: sharedReads() } as typeof settings);
   return (options, done) => {
-    const { hostname } = options;
+    const { hostname, protocol } = options;
     // An address is not looked up, so it is checked here.
-    if (isIP(hostname) === 0 || isAllowedAddress(hostname, network)) dial(options, done);
-    else queueMicrotask(() => done(refusedAddress(hostname, [hostname]), null));
+    if (isIP(hostname) !== 0 && !isAllowedAddress(hostname, network)) {
+      queueMicrotask(() => done(refusedAddress(hostname, [hostname]), null));
+      return;
+    }
+    const dial = protocol === 'https:' ? dialSecure : dialPlain;
+    dial(options, (error, socket) => {
+      if (error) return done(error, null);
+      if (dial === dialPlain) (socket as ReadSocket)[RECEIVER] = null;
+      done(null, socket as Socket);
+    });
+  };
+}
+
+export type Dialer = (
+  to: buildConnector.Options,
+  done: (...result: [null, Socket] | [Error, null]) => void,
+) => void;
+
+/** Who hears what comes on a socket that reads into the shared buffer. */
+export const RECEIVER = Symbol('receiver');
+
+export interface ReadSocket extends Socket {
+  /** Undefined for one that reads as Node's sockets do; null until somebody asks. */
+  [RECEIVER]?: { receive(bytes: Buffer): void } | null;
+}
+
+const READ_BYTES = 64 * 1024;
+
+/**
+ * All sockets of a dialer read into one buffer: what comes is heard in the very call that has read
+ * it, so thousands of streams need no buffers of their own, and Node's streams are not involved.
+ */
+function sharedReads() {
+  return {
+    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+    callback(this: ReadSocket, length: number, buffer: Buffer): boolean {
+      const receiver = this[RECEIVER];
+      if (receiver) receiver.receive(buffer.subarray(0, length));
+      // Nobody has asked for anything yet.
+      else this.destroy();
+      return true;
+    },
   };
 }
 

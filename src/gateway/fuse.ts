@@ -14,6 +14,8 @@ export interface Fuse {
   /** An asynchronous run under way: it is judged when the promise settles. */
   watch(work: Promise<unknown>): void;
   close(): void;
+  /** It was closed: whoever holds it is to take another. */
+  readonly closed: boolean;
 }
 
 const VOLUME_MIN = 10;
@@ -29,6 +31,7 @@ export function createFuse(): Fuse {
   let opened_ms: number | null = null;
   /** A run was let through while open; its result decides. */
   let probing = false;
+  let closed = false;
 
   const restart = (now_ms: number): void => {
     window_ms = now_ms;
@@ -72,7 +75,11 @@ export function createFuse(): Fuse {
       breaker.fire(work).catch(() => {});
     },
     close() {
+      closed = true;
       breaker?.shutdown();
+    },
+    get closed() {
+      return closed;
     },
   };
 }

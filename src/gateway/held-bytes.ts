@@ -16,26 +16,40 @@ export interface Account {
 }
 
 export function createHeldBytes(metrics: Metrics): HeldBytes {
-  let total = 0;
-  const add = (bytes: number): void => {
-    total += bytes;
-    metrics.set('hive_held_bytes', total);
-  };
-  return {
-    open(bytes_max) {
-      let taken = 0;
-      return {
-        take(bytes) {
-          if (total + bytes > bytes_max) return false;
-          taken += bytes;
-          add(bytes);
-          return true;
-        },
-        release() {
-          add(-taken);
-          taken = 0;
-        },
-      };
-    },
-  };
+  const sum: Sum = { bytes: 0, metrics };
+  return { open: (bytes_max) => new HeldAccount(sum, bytes_max) };
+}
+
+/** Of all accounts. */
+interface Sum {
+  bytes: number;
+  readonly metrics: Metrics;
+}
+
+class HeldAccount implements Account {
+  readonly #sum: Sum;
+  readonly #bytes_max: number;
+  #taken = 0;
+
+  constructor(sum: Sum, bytes_max: number) {
+    this.#sum = sum;
+    this.#bytes_max = bytes_max;
+  }
+
+  take(bytes: number): boolean {
+    if (this.#sum.bytes + bytes > this.#bytes_max) return false;
+    this.#taken += bytes;
+    this.#add(bytes);
+    return true;
+  }
+
+  release(): void {
+    if (this.#taken > 0) this.#add(-this.#taken);
+    this.#taken = 0;
+  }
+
+  #add(bytes: number): void {
+    this.#sum.bytes += bytes;
+    this.#sum.metrics.set('hive_held_bytes', this.#sum.bytes);
+  }
 }

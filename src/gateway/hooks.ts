@@ -19,8 +19,8 @@ export interface HookRun {
   readonly deps: HookDeps;
   /** Plugins whose `onRequestEnd` is owed, in the policy's order. */
   readonly entered: PluginInstance[];
-  /** Plugins bypassed in this call: none of their hooks runs again but `onRequestEnd`. */
-  readonly bypassed: Set<string>;
+  /** Plugins bypassed in this call, if any: none of their hooks runs again but `onRequestEnd`. */
+  bypassed: Set<string> | null;
 }
 
 export interface HookDeps {
@@ -34,36 +34,78 @@ export interface HookDeps {
 /** What a hook came to; `failed` where it was bypassed. */
 type Ran<Value> = { readonly value: Value | undefined } | 'failed';
 
-/** Reduce: each plugin sees the body as those before it left it. A reply ends the run. */
-export async function runRequestHooks(run: HookRun): Promise<Reply | null> {
-  let { call } = run;
-  for (const instance of run.plan.plugins) {
-    const { plugin } = instance;
-    const fuse = run.deps.fuse(instance.id);
-    if (!fuse.admits(run.deps.monotonic_ms())) {
-      bypass(run, instance, 'open');
-      continue;
-    }
-    run.entered.push(instance);
-    if (!plugin.onRequest) continue;
-    const hook = () => plugin.onRequest?.(call, run.scope);
-    const running = runHook(run, instance, fuse, hook, isPatch);
-    const ran = running instanceof Promise ? await running : running;
-    if (ran === 'failed' || ran.value === undefined) continue;
-    run.progress.patch = mergePatch(run.progress.patch, ran.value);
-    if (ran.value.reply) return ran.value.reply;
-    if (ran.value.body) call = patchedCall(call, ran.value.body);
+/**
+ * Reduce: each plugin sees the body as those before it left it. A reply ends the run. A promise only
+ * where a hook returned one.
+ */
+export function runRequestHooks(run: HookRun): MaybePromise<Reply | null> {
+  return runRequestHooksFrom(run, run.call, 0);
+}
+
+function runRequestHooksFrom(run: HookRun, first: Call, from: number): MaybePromise<Reply | null> {
+  const { plugins } = run.plan;
+  let call = first;
+  for (let index = from; index < plugins.length; index += 1) {
+    const judged = runRequestHook(run, plugins[index] as PluginInstance, call);
+    if (judged instanceof Promise) return judged.then((ran) => goOn(run, call, index, ran));
+    const taken = takePatch(run, call, judged);
+    if ('status' in taken) return taken;
+    call = taken;
   }
   return null;
 }
 
+function goOn(
+  run: HookRun,
+  call: Call,
+  index: number,
+  ran: Ran<CallPatch>,
+): MaybePromise<Reply | null> {
+  const taken = takePatch(run, call, ran);
+  return 'status' in taken ? taken : runRequestHooksFrom(run, taken, index + 1);
+}
+
+function runRequestHook(
+  run: HookRun,
+  instance: PluginInstance,
+  call: Call,
+): MaybePromise<Ran<CallPatch>> {
+  const { plugin } = instance;
+  const fuse = run.deps.fuse(instance.id);
+  const started_ms = run.deps.monotonic_ms();
+  if (!fuse.admits(started_ms)) return bypass(run, instance, 'open');
+  run.entered.push(instance);
+  if (!plugin.onRequest) return NOTHING;
+  let returned: MaybePromise<CallPatch | undefined>;
+  try {
+    returned = plugin.onRequest(call, run.scope);
+  } catch (thrown) {
+    return failedHook(run, instance, fuse, thrown);
+  }
+  return judge(run, { instance, fuse, started_ms, isValid: isPatch }, returned);
+}
+
+/** The call as the next plugin sees it, or the reply that ends the run. */
+function takePatch(run: HookRun, call: Call, ran: Ran<CallPatch>): Call | Reply {
+  if (ran === 'failed' || ran.value === undefined) return call;
+  const { reply, body } = ran.value;
+  run.progress.patch = mergePatch(run.progress.patch, ran.value);
+  if (reply) return reply;
+  return body ? patchedCall(call, body) : call;
+}
+
 function patchedCall(call: Call, patch: NonNullable<CallPatch['body']>): Call {
   const merged = { ...call.body, ...patch };
-  if (!Object.values(patch).includes(null)) {
+  if (!hasNull(patch)) {
     return Object.freeze({ ...call, body: Object.freeze(merged) });
   }
   const kept = Object.entries(merged).filter(([field]) => patch[field] !== null);
   return Object.freeze({ ...call, body: Object.freeze(Object.fromEntries(kept)) });
+}
+
+function hasNull(patch: NonNullable<CallPatch['body']>): boolean {
+  for (const field in patch) if (patch[field] === null) return true;
+  return false;
 }
 
 /** First: false where a plugin skips the target. */
@@ -94,9 +136,17 @@ export async function runResponseHooks(
   for (const instance of run.entered.toReversed()) {
     const { plugin } = instance;
     if (!plugin.onResponse || !isLive(run, instance)) continue;
-    const hook = () => plugin.onResponse?.(reduced, run.scope);
-    const running = runHook(run, instance, run.deps.fuse(instance.id), hook, isResponse);
-    const ran = running instanceof Promise ? await running : running;
+    const fuse = run.deps.fuse(instance.id);
+    const started_ms = run.deps.monotonic_ms();
+    let returned: MaybePromise<CallResponse | undefined>;
+    try {
+      returned = plugin.onResponse(reduced, run.scope);
+    } catch (thrown) {
+      failedHook(run, instance, fuse, thrown);
+      continue;
+    }
+    const judged = judge(run, { instance, fuse, started_ms, isValid: isResponse }, returned);
+    const ran = judged instanceof Promise ? await judged : judged;
     if (ran !== 'failed') reduced = ran.value ?? reduced;
   }
   return reduced;
@@ -131,41 +181,50 @@ export function runEndHooks(run: HookRun, outcome: Outcome): void {
 }
 
 function isLive(run: HookRun, instance: PluginInstance): boolean {
-  return !run.bypassed.has(instance.id);
+  return run.bypassed === null || !run.bypassed.has(instance.id);
 }
 
-/** A hook that may return a promise. Nothing is awaited where it does not. */
-function runHook<Value>(
-  run: HookRun,
-  instance: PluginInstance,
-  fuse: Fuse,
-  hook: () => MaybePromise<Value | undefined>,
-  isValid: (value: unknown) => boolean,
-): MaybePromise<Ran<Value>> {
-  const started_ms = run.deps.monotonic_ms();
-  let returned: MaybePromise<Value | undefined>;
-  try {
-    returned = hook();
-  } catch (thrown) {
-    fuse.record(false, run.deps.monotonic_ms());
-    return bypass(run, instance, 'threw', thrown);
-  }
-  const checked = (value: Value | undefined): Ran<Value> => {
-    // A hook that has nothing to say may return null as well as undefined.
-    if (value === undefined || value === null) return { value: undefined };
-    return isValid(value) ? { value } : bypass(run, instance, 'invalid');
-  };
-  if (isThenable(returned)) {
-    const raced = withinBudget(returned, instance.entry.budget_ms);
-    fuse.watch(raced);
-    return raced.then(checked, (thrown: unknown) =>
-      bypass(run, instance, isOverBudget(thrown) ? 'slow' : 'threw', thrown),
-    );
-  }
-  const valid = returned === undefined || returned === null || isValid(returned);
-  settle(run, instance, fuse, started_ms, valid);
-  return checked(returned as Value | undefined);
+function failedHook(run: HookRun, instance: PluginInstance, fuse: Fuse, thrown: unknown): 'failed' {
+  fuse.record(false, run.deps.monotonic_ms());
+  return bypass(run, instance, 'threw', thrown);
 }
+
+/** A hook that has returned. */
+interface Running {
+  readonly instance: PluginInstance;
+  readonly fuse: Fuse;
+  readonly started_ms: number;
+  readonly isValid: (value: unknown) => boolean;
+}
+
+/** What a hook returned, which may be a promise. Nothing is awaited where it is none. */
+function judge<Value>(
+  run: HookRun,
+  { instance, fuse, started_ms, isValid }: Running,
+  returned: MaybePromise<Value | undefined>,
+): MaybePromise<Ran<Value>> {
+  // A hook that has nothing to say may return null as well as undefined.
+  if (returned === undefined || returned === null) {
+    settle(run, instance, fuse, started_ms, true);
+    return NOTHING;
+  }
+  if (!isThenable(returned)) {
+    const valid = isValid(returned);
+    settle(run, instance, fuse, started_ms, valid);
+    return valid ? { value: returned as Value } : bypass(run, instance, 'invalid');
+  }
+  const raced = withinBudget(returned as PromiseLike<Value>, instance.entry.budget_ms);
+  fuse.watch(raced);
+  return raced.then(
+    (value): Ran<Value> => {
+      if (value === undefined || value === null) return NOTHING;
+      return isValid(value) ? { value } : bypass(run, instance, 'invalid');
+    },
+    (thrown: unknown) => bypass(run, instance, isOverBudget(thrown) ? 'slow' : 'threw', thrown),
+  );
+}
+
+const NOTHING = { value: undefined } as const;
 
 function runSync<Value>(run: HookRun, instance: PluginInstance, hook: () => Value): Ran<Value> {
   const fuse = run.deps.fuse(instance.id);
@@ -214,6 +273,7 @@ function bypass(
   thrown?: unknown,
 ): 'failed' {
   note(run, instance, cause);
+  run.bypassed ??= new Set();
   run.bypassed.add(instance.id);
   if (thrown !== undefined && cause === 'threw') {
     run.deps.log.warn('plugin bypassed', { plugin: instance.id, error: messageOf(thrown) });

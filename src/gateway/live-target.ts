@@ -42,7 +42,9 @@ export class LiveTarget {
   readonly #cooling = new Cooling();
   readonly #adaptive = new AdaptiveLimit();
   readonly #gate: Gate;
+  readonly #account: TicketOwner;
   #in_flight = 0;
+  #closed = false;
   #alarmed_ms = Number.NEGATIVE_INFINITY;
 
   constructor(name: string, policy: BreakerPolicy, deps: LiveDeps) {
@@ -52,6 +54,25 @@ export class LiveTarget {
       monotonic_ms: () => deps.monotonic_ms(),
       onTurn: (open) => deps.metrics.set('hive_breaker_open', open ? 1 : 0, [name]),
     });
+    this.#account = {
+      breaker: this.breaker,
+      monotonic_ms: () => deps.monotonic_ms(),
+      observe: (kind, ms) => this.#observe(kind, ms),
+      leave: () => this.#gate.leave(),
+      settled: () => {
+        this.#in_flight -= 1;
+      },
+    };
+  }
+
+  /** Forgotten: whoever comes for it is to look again. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.breaker.close();
   }
 
   get limited_ms(): number {
@@ -112,39 +133,69 @@ export class LiveTarget {
   }
 
   #open(target: Target, verdict: Verdict): Ticket {
-    const begun_ms = this.#deps.monotonic_ms();
-    let [open, placed, answered] = [true, true, false];
-    let slowness: number | null = null;
     this.#gate.force();
     this.#in_flight += 1;
+    return new HeldTicket(target, verdict, this.#deps.monotonic_ms(), this.#account);
+  }
+}
 
-    const leave = (): void => {
-      if (placed) this.#gate.leave();
-      placed = false;
-    };
-    const answering = (kind: Kind): void => {
-      if (answered) return;
-      answered = true;
-      slowness = this.#observe(kind, this.#deps.monotonic_ms() - begun_ms);
-      if (target.in_flight === null) leave();
-    };
-    return {
-      answering: () => {
-        if (!open || answered) return;
-        answering('stream');
-        // The first byte is enough to close an open breaker.
-        if (this.breaker.state !== 'closed') verdict.say(true);
-      },
-      settle: (result) => {
-        if (!open) return;
-        open = false;
-        this.#in_flight -= 1;
-        if (result === 'ok') answering('whole');
-        leave();
-        if (result === 'neutral') verdict.nothing();
-        else verdict.say(result === 'ok');
-      },
-      slowness: () => slowness,
-    };
+/** Where a ticket's account is kept. */
+interface TicketOwner {
+  readonly breaker: Breaker;
+  monotonic_ms(): number;
+  /** Learns a time to the first byte; how many times the usual it was. */
+  observe(kind: Kind, ms: number): number | null;
+  leave(): void;
+  settled(): void;
+}
+
+class HeldTicket implements Ticket {
+  readonly #target: Target;
+  readonly #verdict: Verdict;
+  readonly #begun_ms: number;
+  readonly #owner: TicketOwner;
+  #open = true;
+  #placed = true;
+  #answered = false;
+  #slowness: number | null = null;
+
+  constructor(target: Target, verdict: Verdict, begun_ms: number, owner: TicketOwner) {
+    this.#target = target;
+    this.#verdict = verdict;
+    this.#begun_ms = begun_ms;
+    this.#owner = owner;
+  }
+
+  answering(): void {
+    if (!this.#open || this.#answered) return;
+    this.#answer('stream');
+    // The first byte is enough to close an open breaker.
+    if (this.#owner.breaker.state !== 'closed') this.#verdict.say(true);
+  }
+
+  settle(result: 'ok' | 'failed' | 'neutral'): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#owner.settled();
+    if (result === 'ok') this.#answer('whole');
+    this.#leave();
+    if (result === 'neutral') this.#verdict.nothing();
+    else this.#verdict.say(result === 'ok');
+  }
+
+  slowness(): number | null {
+    return this.#slowness;
+  }
+
+  #answer(kind: Kind): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    this.#slowness = this.#owner.observe(kind, this.#owner.monotonic_ms() - this.#begun_ms);
+    if (this.#target.in_flight === null) this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#placed) this.#owner.leave();
+    this.#placed = false;
   }
 }

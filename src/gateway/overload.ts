@@ -36,23 +36,9 @@ export function createOverload(deps: OverloadDeps): Overload {
   const { metrics } = deps;
   const gate = new Gate(deps.after ?? afterUnref);
   const adaptive = new AdaptiveLimit();
+  let told = 0;
 
-  const takePlace = (policy: OverloadPolicy): Place => {
-    let placed = true;
-    const leave = (): void => {
-      if (placed) gate.leave();
-      placed = false;
-    };
-    return {
-      leave,
-      answering(slowness) {
-        if (policy.in_flight !== 'adaptive') return;
-        const now_ms = deps.monotonic_ms();
-        if (slowness !== null && placed) adaptive.observe('stream', slowness, gate.taken, now_ms);
-        leave();
-      },
-    };
-  };
+  const takePlace = (policy: OverloadPolicy): Place => new HeldPlace(policy, gate, adaptive, deps);
 
   const queue = async (
     policy: OverloadPolicy,
@@ -80,8 +66,38 @@ export function createOverload(deps: OverloadDeps): Overload {
   return {
     enter(policy, client) {
       const places = policy.in_flight === 'adaptive' ? adaptive.limit : policy.in_flight;
-      metrics.set('hive_in_flight_limit', places);
+      if (places !== told) metrics.set('hive_in_flight_limit', places);
+      told = places;
       return gate.enter(places) ? takePlace(policy) : queue(policy, client, places);
     },
   };
+}
+
+class HeldPlace implements Place {
+  readonly #policy: OverloadPolicy;
+  readonly #gate: Gate;
+  readonly #adaptive: AdaptiveLimit;
+  readonly #deps: OverloadDeps;
+  #placed = true;
+
+  constructor(policy: OverloadPolicy, gate: Gate, adaptive: AdaptiveLimit, deps: OverloadDeps) {
+    this.#policy = policy;
+    this.#gate = gate;
+    this.#adaptive = adaptive;
+    this.#deps = deps;
+  }
+
+  answering(slowness: number | null): void {
+    if (this.#policy.in_flight !== 'adaptive') return;
+    if (slowness !== null && this.#placed) {
+      const now_ms = this.#deps.monotonic_ms();
+      this.#adaptive.observe('stream', slowness, this.#gate.taken, now_ms);
+    }
+    this.leave();
+  }
+
+  leave(): void {
+    if (this.#placed) this.#gate.leave();
+    this.#placed = false;
+  }
 }

@@ -1,6 +1,7 @@
 import type { CallEvent, Relation } from '../core/event.ts';
 import { createRecencyIndex } from './recency-index.ts';
 import { type Asked, createRelations } from './relation.ts';
+import { createTextRing } from './text-ring.ts';
 
 export type { Asked } from './relation.ts';
 
@@ -46,10 +47,8 @@ export interface RecentCallsOptions {
 
 export const SESSION_WITHIN_MS = 30 * 60_000;
 
-interface Finished {
-  readonly id: string;
-  readonly at_ms: number;
-  readonly ended_ms: number;
+/** What calls of one kind have in common; kept once for all of them. */
+interface Kind {
   readonly tenant: string;
   readonly key: string;
   readonly agent: string;
@@ -58,13 +57,16 @@ interface Finished {
 }
 
 /**
- * A ring of finished calls with an index for each way of naming one; about 0.4 KB a call and
+ * A ring of finished calls with an index for each way of naming one, in columns outside the heap;
  * bounded by `max`. Rated by another name than its own id, a call is known by a 64-bit fingerprint
  * of it.
  */
 export function createRecentCalls({ max, policy_ms }: RecentCallsOptions): RecentCalls {
   const relations = createRelations(max);
-  const ring: Finished[] = [];
+  const ids = createTextRing(max, ID_BYTES);
+  const at_ms = new Float64Array(max);
+  const ended_ms = new Float64Array(max);
+  const kinds: (Kind | null)[] = new Array<Kind | null>(max).fill(null);
   const indexes = {
     call: createRecencyIndex(max),
     completion_id: createRecencyIndex(max),
@@ -72,19 +74,21 @@ export function createRecentCalls({ max, policy_ms }: RecentCallsOptions): Recen
     session: createRecencyIndex(max),
     agent: createRecencyIndex(max),
   };
-  const agents = createNames();
+  const kindOf = createKinds();
   let sequence = 0;
 
   const newest = (
     index: keyof typeof indexes,
     name: string,
-    fits: (call: Finished) => boolean,
+    fits: (kind: Kind, slot: number) => boolean,
   ): RecentCall | null => {
     let found: RecentCall | null = null;
     indexes[index].newestFirst(name, sequence, (one) => {
-      const call = ring[one % max];
-      if (!call || !fits(call)) return 'more';
-      found = call;
+      const slot = one % max;
+      const kind = kinds[slot];
+      if (!kind || !fits(kind, slot)) return 'more';
+      const { agent, experiment, arm } = kind;
+      found = { id: ids.get(slot), at_ms: at_ms[slot] as number, agent, experiment, arm };
       return 'enough';
     });
     return found;
@@ -93,57 +97,62 @@ export function createRecentCalls({ max, policy_ms }: RecentCallsOptions): Recen
   return {
     relate: (asked) => relations.relate(asked),
     remember(event) {
-      const ended_ms = policy_ms();
-      relations.ended(event.id, event.outcome, ended_ms);
+      const now_ms = policy_ms();
+      relations.ended(event.id, event.outcome, now_ms);
       sequence += 1;
-      ring[sequence % max] = finished(event, agents(event.agent), ended_ms);
+      const slot = sequence % max;
+      ids.set(slot, event.id);
+      at_ms[slot] = event.at_ms;
+      ended_ms[slot] = now_ms;
+      kinds[slot] = kindOf(event);
       indexes.call.add(sequence, event.id);
-      indexes.request_id.add(sequence, event.request_id);
       indexes.agent.add(sequence, event.agent);
+      // Where the client named none, the request's id is the call's.
+      if (event.request_id !== event.id) indexes.request_id.add(sequence, event.request_id);
       if (event.completion_id !== null) indexes.completion_id.add(sequence, event.completion_id);
       if (event.session !== null) indexes.session.add(sequence, event.session);
     },
     find(named) {
       const { tenant, key, agent, call, completion_id, request_id, session } = named;
-      const ofTenant = (one: Finished): boolean => one.tenant === tenant;
-      if (call) return newest('call', call, (one) => ofTenant(one) && one.id === call);
+      const ofTenant = (kind: Kind): boolean => kind.tenant === tenant;
+      const byId = (id: string) =>
+        newest('call', id, (kind, slot) => ofTenant(kind) && ids.is(slot, id));
+      if (call) return byId(call);
       if (completion_id) return newest('completion_id', completion_id, ofTenant);
-      if (request_id) return newest('request_id', request_id, ofTenant);
-      const fits = (one: Finished): boolean =>
-        ofTenant(one) &&
-        one.key === (key ?? one.key) &&
-        one.agent === (agent ?? one.agent) &&
-        named.policy_ms - one.ended_ms <= SESSION_WITHIN_MS;
+      if (request_id) return newest('request_id', request_id, ofTenant) ?? byId(request_id);
+      const fits = (kind: Kind, slot: number): boolean =>
+        ofTenant(kind) &&
+        kind.key === (key ?? kind.key) &&
+        kind.agent === (agent ?? kind.agent) &&
+        named.policy_ms - (ended_ms[slot] as number) <= SESSION_WITHIN_MS;
       if (session) return newest('session', session, fits);
       return agent ? newest('agent', agent, fits) : null;
     },
   };
 }
 
-function finished(event: CallEvent, agent: string, ended_ms: number): Finished {
-  return {
-    id: event.id,
-    at_ms: event.at_ms,
-    ended_ms,
-    tenant: event.tenant,
-    key: event.key,
-    agent,
-    experiment: event.experiment,
-    arm: event.arm,
-  };
-}
-
-const NAMES_MAX = 1000;
+/** Of a call's id: `call_` and a UUID. */
+const ID_BYTES = 41;
+const KINDS_MAX = 1000;
 
 /**
- * One string for equal names: 100,000 calls of one agent must not keep 100,000 copies of its name.
+ * One object for equal kinds: 100,000 calls of one agent must not keep 100,000 of them. Calls in a
+ * row are mostly of one kind, which costs no look-up.
  */
-function createNames(): (name: string) => string {
-  const names = new Map<string, string>();
-  return (name) => {
-    const known = names.get(name);
-    if (known !== undefined) return known;
-    if (names.size < NAMES_MAX) names.set(name, name);
-    return name;
+function createKinds(): (event: CallEvent) => Kind {
+  const kinds = new Map<string, Kind>();
+  let last: Kind = { tenant: '', key: '', agent: '', experiment: null, arm: null };
+  return ({ tenant, key, agent, experiment, arm }) => {
+    const same =
+      last.agent === agent &&
+      last.tenant === tenant &&
+      last.key === key &&
+      last.experiment === experiment &&
+      last.arm === arm;
+    if (same) return last;
+    const name = JSON.stringify([tenant, key, agent, experiment, arm]);
+    last = kinds.get(name) ?? { tenant, key, agent, experiment, arm };
+    if (kinds.size < KINDS_MAX) kinds.set(name, last);
+    return last;
   };
 }

@@ -1,7 +1,8 @@
-import { hash } from 'node:crypto';
 import type { Outcome } from '../core/call.ts';
 import type { Relation } from '../core/event.ts';
 import { createRecencyIndex } from './recency-index.ts';
+import { createTextRing } from './text-ring.ts';
+import type { TurnDigests } from './turn-digests.ts';
 
 export const RETRY_WITHIN_MS = 60_000;
 export const REGENERATION_WITHIN_MS = 600_000;
@@ -11,8 +12,8 @@ const EARLIER_MAX = 32;
 export interface Asked {
   readonly call: string;
   readonly unit: string;
-  /** Each turn so far, as one text. */
-  readonly turns: readonly string[];
+  /** The turns so far. */
+  readonly turns: TurnDigests;
   /** `x-stainless-retry-count`, 0 where absent. */
   readonly retry_count: number;
   readonly policy_ms: number;
@@ -29,47 +30,69 @@ export interface Relations {
   ended(call: string, outcome: Outcome['outcome'], policy_ms: number): void;
 }
 
-interface AskedCall {
-  readonly id: string;
-  readonly messages: number;
-  readonly digest: string;
-  outcome: Outcome['outcome'] | null;
-  ended_ms: number;
-}
-
-/** A bounded memory of questions: the ring's length is all that it can grow to. */
+/** A bounded memory of questions: what is allocated at the start is all that it grows to. */
 export function createRelations(max: number): Relations {
-  const ring: AskedCall[] = [];
+  const ring = createAskedRing(max);
   const byUnit = createRecencyIndex(max);
   const byCall = createRecencyIndex(max);
   let sequence = 0;
 
   return {
     relate(asked) {
-      const digests = turnDigests(asked.turns);
-      const digest = digests.at(-1);
-      if (digest === undefined) return asked.retry_count > 0 ? UNKNOWN_RETRY : UNRELATED;
-      const comparison = new Comparison(asked, digests);
-      byUnit.newestFirst(asked.unit, sequence, (one) => {
-        const entry = ring[one % max];
-        return entry ? comparison.see(entry) : 'more';
-      });
+      if (asked.turns.count === 0) return asked.retry_count > 0 ? UNKNOWN_RETRY : UNRELATED;
+      const comparison = new Comparison(asked, ring);
+      byUnit.newestFirst(asked.unit, sequence, (one) => comparison.see(one % max));
+      const related = comparison.result();
       sequence += 1;
-      const { call: id, unit } = asked;
-      const messages = digests.length;
-      ring[sequence % max] = { id, messages, digest, outcome: null, ended_ms: 0 };
-      byUnit.add(sequence, unit);
-      byCall.add(sequence, id);
-      return comparison.result();
+      ring.put(sequence % max, asked);
+      byUnit.add(sequence, asked.unit);
+      byCall.add(sequence, asked.call);
+      return related;
     },
     ended(call, outcome, policy_ms) {
       byCall.newestFirst(call, sequence, (one) => {
-        const entry = ring[one % max];
-        if (entry?.id !== call) return 'more';
-        entry.outcome = outcome;
-        entry.ended_ms = policy_ms;
+        const slot = one % max;
+        if (!ring.ids.is(slot, call)) return 'more';
+        ring.outcomes[slot] = OUTCOMES.indexOf(outcome) + 1;
+        ring.ended_ms[slot] = policy_ms;
         return 'enough';
       });
+    },
+  };
+}
+
+const OUTCOMES: readonly Outcome['outcome'][] = ['ok', 'error', 'aborted', 'rejected'];
+const OPEN = 0;
+const OK = 1;
+const ABORTED = 3;
+/** Of a call's id: `call_` and a UUID. */
+const ID_BYTES = 41;
+
+type AskedRing = ReturnType<typeof createAskedRing>;
+
+/** Questions by slot, in columns. */
+function createAskedRing(max: number) {
+  const ids = createTextRing(max, ID_BYTES);
+  const high = new Uint32Array(max);
+  const low = new Uint32Array(max);
+  const turns = new Uint32Array(max);
+  /** 0 until it has ended, else one more than the outcome's place in `OUTCOMES`. */
+  const outcomes = new Uint8Array(max);
+  const ended_ms = new Float64Array(max);
+  return {
+    ids,
+    high,
+    low,
+    turns,
+    outcomes,
+    ended_ms,
+    put(slot: number, { call, turns: asked }: Asked): void {
+      ids.set(slot, call);
+      high[slot] = asked.high[asked.count - 1] as number;
+      low[slot] = asked.low[asked.count - 1] as number;
+      turns[slot] = asked.count;
+      outcomes[slot] = OPEN;
+      ended_ms[slot] = 0;
     },
   };
 }
@@ -80,65 +103,65 @@ const UNKNOWN_RETRY: Related = { parent: null, relation: 'retry' };
 /** One call against the unit's earlier ones, newest first, until it is clear how they relate. */
 class Comparison {
   readonly #asked: Asked;
-  readonly #digests: readonly string[];
+  readonly #ring: AskedRing;
   #seen = 0;
-  /** What the newest equal call that has ended makes of this one. */
-  #repeated: Related | null = null;
+  /** The newest equal call that has ended, and what it makes of this one. */
+  #repeated = -1;
+  #relation: Relation | null = null;
   #decided = false;
-  /** The one with the longest list of messages that this one's begin with. */
-  #continued: AskedCall | null = null;
+  /** The one with the longest list of turns that this one's begin with. */
+  #continued = -1;
 
-  constructor(asked: Asked, digests: readonly string[]) {
+  constructor(asked: Asked, ring: AskedRing) {
     this.#asked = asked;
-    this.#digests = digests;
+    this.#ring = ring;
   }
 
-  see(entry: AskedCall): 'enough' | 'more' {
+  see(slot: number): 'enough' | 'more' {
     this.#seen += 1;
-    if (entry.digest === this.#digests.at(-1)) this.#same(entry);
-    else this.#other(entry);
-    return this.#repeated !== null || this.#seen === EARLIER_MAX ? 'enough' : 'more';
+    if (this.#isPrefix(slot, this.#asked.turns.count)) this.#same(slot);
+    else this.#other(slot);
+    return this.#repeated >= 0 || this.#seen === EARLIER_MAX ? 'enough' : 'more';
   }
 
   result(): Related {
-    if (this.#repeated) return this.#repeated;
+    const { ids } = this.#ring;
+    if (this.#repeated >= 0) return { parent: ids.get(this.#repeated), relation: this.#relation };
     if (this.#asked.retry_count > 0) return UNKNOWN_RETRY;
-    const { id } = this.#continued ?? {};
-    return id === undefined ? UNRELATED : { parent: id, relation: 'turn' };
+    if (this.#continued < 0) return UNRELATED;
+    return { parent: ids.get(this.#continued), relation: 'turn' };
   }
 
-  #same(entry: AskedCall): void {
+  /** Whether the earlier call's turns are the first `count` of this one's. */
+  #isPrefix(slot: number, count: number): boolean {
+    const { high, low, turns } = this.#ring;
+    if (turns[slot] !== count) return false;
+    const asked = this.#asked.turns;
+    return high[slot] === asked.high[count - 1] && low[slot] === asked.low[count - 1];
+  }
+
+  #same(slot: number): void {
     const { retry_count, policy_ms } = this.#asked;
     if (retry_count > 0) {
-      this.#repeated = { parent: entry.id, relation: 'retry' };
+      this.#repeated = slot;
+      this.#relation = 'retry';
       return;
     }
+    const outcome = this.#ring.outcomes[slot];
     // Of an aborted call nobody can say whether its answer was good or bad.
-    if (this.#decided || entry.outcome === null || entry.outcome === 'aborted') return;
+    if (this.#decided || outcome === OPEN || outcome === ABORTED) return;
     this.#decided = true;
-    const complete = entry.outcome === 'ok';
+    const complete = outcome === OK;
     const within_ms = complete ? REGENERATION_WITHIN_MS : RETRY_WITHIN_MS;
-    if (policy_ms - entry.ended_ms > within_ms) return;
-    this.#repeated = { parent: entry.id, relation: complete ? 'regeneration' : 'retry' };
+    if (policy_ms - (this.#ring.ended_ms[slot] as number) > within_ms) return;
+    this.#repeated = slot;
+    this.#relation = complete ? 'regeneration' : 'retry';
   }
 
-  #other(entry: AskedCall): void {
-    if (entry.messages >= this.#digests.length) return;
-    if (this.#digests[entry.messages - 1] !== entry.digest) return;
-    if (this.#continued === null || entry.messages > this.#continued.messages) {
-      this.#continued = entry;
-    }
+  #other(slot: number): void {
+    const { turns } = this.#ring;
+    const count = turns[slot] as number;
+    if (count >= this.#asked.turns.count || !this.#isPrefix(slot, count)) return;
+    if (this.#continued < 0 || count > (turns[this.#continued] as number)) this.#continued = slot;
   }
-}
-
-/**
- * A chain: each digest covers all turns up to its own, so that "is a prefix of" is one comparison
- * and the whole costs one pass. Empty where an endpoint knows no conversation.
- */
-function turnDigests(turns: readonly string[]): readonly string[] {
-  let digest = '';
-  return turns.map((turn) => {
-    digest = hash('sha256', `${digest}${turn}`, 'base64url').slice(0, 22);
-    return digest;
-  });
 }

@@ -105,7 +105,7 @@ function observe(
   if (!chunk.content) return;
   progress.pieces += 1;
   if (progress.ttft_ms !== null) return;
-  progress.ttft_ms = exchange.monotonic_ms() - progress.started_ms;
+  progress.ttft_ms = exchange.clock.monotonic_ms() - progress.started_ms;
   metrics.observe('hive_first_token_seconds', progress.ttft_ms / 1000, [target]);
 }
 

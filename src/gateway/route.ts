@@ -28,32 +28,50 @@ export interface Candidate {
 export class Route {
   readonly #targets: Targets;
   readonly #policy: Resilience;
+  readonly #run: HookRun;
+  readonly #snapshot: Snapshot;
   readonly #own: readonly Known[];
-  readonly #any: readonly Known[];
   readonly #last: readonly Known[];
-  readonly #larger: readonly Known[];
-  readonly #asked = new Map<Target, Asked>();
-  readonly #dropped = new Set<Target>();
+  /** What most calls never come to is made when it is wanted. */
+  #anyMade: readonly Known[] | null = null;
+  #asked: Map<Target, Asked> | null = null;
+  #dropped: Set<Target> | null = null;
   #tries = 0;
   /** Nobody was well when the call came: one try is all it gets. */
   #forced = false;
   #mode: 'any' | 'larger' | 'over' = 'any';
 
   constructor(run: HookRun, snapshot: Snapshot, targets: Targets) {
-    const chosen = chosenTargets(run, snapshot);
-    const pinned = run.call.pinned !== null;
-    const { fallbacks } = run.plan.view.entry;
-    const named = (names: readonly string[] | undefined): readonly Known[] =>
-      pinned || names === undefined ? [] : knownTargets(names, run, snapshot);
     this.#targets = targets;
     this.#policy = snapshot.policy.resilience;
-    this.#own = chosen.filter(({ target }) => pinned || !target.fallback_only);
-    this.#last = chosen.filter(({ target }) => !pinned && target.fallback_only);
-    this.#any = named(fallbacks?.any);
-    this.#larger = named(fallbacks?.context_length);
+    this.#run = run;
+    this.#snapshot = snapshot;
+    const chosen = chosenTargets(run, snapshot);
+    const pinned = run.call.pinned !== null;
+    if (pinned || !chosen.some(isLast)) {
+      this.#own = chosen;
+      this.#last = NOBODY;
+    } else {
+      this.#own = chosen.filter((known) => !isLast(known));
+      this.#last = chosen.filter(isLast);
+    }
     for (const { target } of this.#own) {
       if (targets.standing(target, this.#policy) === 'open') targets.passOver(target, this.#policy);
     }
+  }
+
+  get #any(): readonly Known[] {
+    this.#anyMade ??= this.#named(this.#run.plan.view.entry.fallbacks?.any);
+    return this.#anyMade;
+  }
+
+  get #all(): readonly Known[] {
+    return [...this.#own, ...this.#any, ...this.#last];
+  }
+
+  #named(names: readonly string[] | undefined): readonly Known[] {
+    if (names === undefined || this.#run.call.pinned !== null) return NOBODY;
+    return knownTargets(names, this.#run, this.#snapshot);
   }
 
   /** Attempts that were made. */
@@ -64,10 +82,14 @@ export class Route {
   next(): Candidate | null {
     const { retries } = this.#policy.retry;
     if (this.#mode === 'over' || this.#tries > retries) return null;
-    if (this.#mode === 'larger') return this.#anew(this.#larger);
-    const last = this.#anew(this.#last);
-    if (last && this.#tries > 0 && this.#tries === retries) return last;
-    return this.other() ?? this.#again() ?? last ?? this.#nobodyWell();
+    if (this.#mode === 'larger') {
+      return this.#anew(this.#named(this.#run.plan.view.entry.fallbacks?.context_length));
+    }
+    if (this.#tries > 0 && this.#tries === retries) {
+      const last = this.#anew(this.#last);
+      if (last) return last;
+    }
+    return this.other() ?? this.#again() ?? this.#anew(this.#last) ?? this.#nobodyWell();
   }
 
   /** One that this call has not asked yet: also whom a hedge goes to. */
@@ -78,11 +100,13 @@ export class Route {
   /** An attempt at it begins. */
   asked(target: Target): void {
     this.#tries += 1;
+    this.#asked ??= new Map();
     const known = this.#asked.get(target);
     this.#asked.set(target, { times: (known?.times ?? 0) + 1, failure: known?.failure ?? null });
   }
 
   failed(target: Target, failure: UpstreamFailure): void {
+    this.#asked ??= new Map();
     const times = this.#asked.get(target)?.times ?? 1;
     this.#asked.set(target, { times, failure });
     if (failure.class === 'context_length') this.#mode = 'larger';
@@ -91,12 +115,13 @@ export class Route {
 
   /** It cannot be asked now, or a plugin does not want it. */
   drop(target: Target): void {
+    this.#dropped ??= new Set();
     this.#dropped.add(target);
   }
 
   /** Why nobody could be asked at all; `limited_ms` until the first of them may be. */
   obstacle(): { readonly standings: readonly Standing[]; readonly limited_ms: number } {
-    const all = [...this.#own, ...this.#any, ...this.#last].map(({ target }) => target);
+    const all = this.#all.map(({ target }) => target);
     const standings = all.map((target) => this.#targets.standing(target, this.#policy));
     const waits = all.map((target) => this.#targets.limited_ms(target)).filter((ms) => ms > 0);
     return { standings, limited_ms: Math.min(...waits, Number.MAX_SAFE_INTEGER) };
@@ -104,7 +129,7 @@ export class Route {
 
   #anew(group: readonly Known[]): Candidate | null {
     for (const known of group) {
-      if (this.#isOut(known) || this.#asked.has(known.target)) continue;
+      if (this.#isOut(known) || this.#asked?.has(known.target)) continue;
       const standing = this.#targets.standing(known.target, this.#policy);
       if (standing === 'ready') return candidate(known);
     }
@@ -113,9 +138,10 @@ export class Route {
 
   /** One that failed, asked the fewest times: where all failed alike, the preferred one. */
   #again(): Candidate | null {
+    if (this.#asked === null) return null;
     let best: { readonly known: Known; readonly asked: Asked; readonly force: boolean } | null =
       null;
-    const all = [...this.#own, ...this.#any, ...this.#last];
+    const all = this.#all;
     for (const known of all) {
       const asked = this.#asked.get(known.target);
       if (!asked?.failure || this.#isOut(known) || !isWorthRepeating(asked.failure)) continue;
@@ -130,9 +156,7 @@ export class Route {
 
   /** A line to stand in, or the least bad of those that are open: somebody must be asked. */
   #nobodyWell(): Candidate | null {
-    const all = [...this.#own, ...this.#any, ...this.#last].filter(
-      (known) => !this.#isOut(known) && !this.#asked.has(known.target),
-    );
+    const all = this.#all.filter((known) => !this.#isOut(known) && !this.#asked?.has(known.target));
     const standing = ({ target }: Known) => this.#targets.standing(target, this.#policy);
     const full = all.find((known) => standing(known) === 'full');
     if (full) return candidate(full, { full: true });
@@ -146,7 +170,7 @@ export class Route {
   }
 
   #isOut({ target }: Known): boolean {
-    return this.#dropped.has(target);
+    return this.#dropped?.has(target) ?? false;
   }
 }
 
@@ -160,8 +184,15 @@ interface Asked {
   readonly failure: UpstreamFailure | null;
 }
 
-function candidate(known: Known, more: Partial<Candidate> = {}): Candidate {
-  return { ...known, force: false, full: false, before: null, ...more };
+const NOBODY: readonly Known[] = [];
+
+function isLast({ target }: Known): boolean {
+  return target.fallback_only;
+}
+
+function candidate({ target, view }: Known, more: Partial<Candidate> = {}): Candidate {
+  const { force = false, full = false, before = null } = more;
+  return { target, view, force, full, before };
 }
 
 function chosenTargets(run: HookRun, snapshot: Snapshot): readonly Known[] {
@@ -180,7 +211,8 @@ function knownTargets(
   snapshot: Snapshot,
 ): readonly Known[] {
   const all: Known[] = [];
-  for (const name of new Set(names)) {
+  for (const name of names) {
+    if (all.some(({ target }) => target.name === name)) continue;
     const target = snapshot.targets.get(name);
     if (!target?.provider.endpoints.includes(call.endpoint)) continue;
     const view = plan.view.targets.find((one) => one.name === name) ?? viewOf(target);

@@ -1,19 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import type { Lease } from '../config/current.ts';
-import type { Snapshot } from '../config/snapshot.ts';
+import type { PluginInstance, Snapshot } from '../config/snapshot.ts';
 import type { Call, CallResponse } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import { type GatewayError, messageOf, toGatewayError } from '../core/errors.ts';
 import type { Relation } from '../core/event.ts';
+import type { MaybePromise } from '../core/plugin.ts';
 import { admit, type Caller } from './access.ts';
 import { type Assignment, assignArm } from './assign.ts';
-import { turnTexts } from './conversation.ts';
+import { turnDigests } from './conversation.ts';
 import type { GatewayDeps } from './deps.ts';
 import { dispatch } from './dispatch.ts';
 import type { ModelRoute } from './endpoints.ts';
 import { errorOf } from './failures.ts';
-import type { Fuse } from './fuse.ts';
 import type { Account } from './held-bytes.ts';
+import type { HookDepsOf } from './hook-deps.ts';
 import { type HookRun, runEndHooks, runRequestHooks, runResponseHooks } from './hooks.ts';
 import { identify } from './identify.ts';
 import { headerOf, parseBody, readBody } from './parse.ts';
@@ -25,7 +26,7 @@ import { createScope } from './scope.ts';
 import type { DispatchDeps, Dispatched } from './try-target.ts';
 
 export interface CallDeps extends GatewayDeps, DispatchDeps {
-  fuse(agent: string, experiment: string | null, plugin: string): Fuse;
+  readonly hooks: HookDepsOf;
 }
 
 /** A call that has come as far as the pipeline. */
@@ -66,7 +67,8 @@ export async function serveCall(
     const { run } = entered;
     startFeedback(call, exchange, deps);
 
-    const reply = await runRequestHooks(run);
+    const replying = runRequestHooks(run);
+    const reply = replying instanceof Promise ? await replying : replying;
     noteAdapter(run);
     if (reply) {
       run.progress.replied = true;
@@ -75,7 +77,8 @@ export async function serveCall(
       ended = { outcome, status: reply.status, error: null, bytes_out: 0 };
     } else {
       const dispatched = await dispatch(run, snapshot, exchange.client, deps);
-      ended = await answer(run, exchange, dispatched, deps);
+      const answering = answer(run, exchange, dispatched, deps);
+      ended = answering instanceof Promise ? await answering : answering;
     }
   } catch (thrown) {
     ended = refuse(exchange, toGatewayError(thrown), deps);
@@ -100,7 +103,8 @@ function admitCaller(request: IncomingMessage, { policy }: Snapshot): Caller {
 /** Assigns the arm and opens the pipeline that the call goes through. */
 function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDeps): Entered {
   const assigned = assignArm(call, snapshot, deps.permits);
-  const assignment = { ...assigned, plan: planFor(call, assigned.plan, snapshot) };
+  const fit = planFor(call, assigned.plan, snapshot);
+  const assignment = fit === assigned.plan ? assigned : { ...assigned, plan: fit };
   exchange.assignment = assignment;
   const { plan, experiment, arm } = assignment;
   const { resilience } = snapshot.policy;
@@ -115,20 +119,15 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDep
     plan,
     scope: createScope(call, plan.view, exchange.progress, healthy),
     progress: exchange.progress,
-    deps: {
-      log: deps.log,
-      metrics: deps.metrics,
-      monotonic_ms: () => deps.clock.monotonic_ms(),
-      fuse: (plugin) => deps.fuse(call.agent, arm === 'canary' ? experiment : null, plugin),
-    },
+    deps: deps.hooks(plan, arm === 'canary' ? experiment : null),
     entered: [],
-    bypassed: new Set(),
+    bypassed: null,
   };
   const retries = Number(headerOf(exchange.request, 'x-stainless-retry-count') ?? 0);
   const related = deps.recent.relate({
     call: call.id,
     unit: call.unit,
-    turns: turnTexts(call.endpoint, call.body),
+    turns: turnDigests(call.endpoint, call.body),
     retry_count: Number.isSafeInteger(retries) && retries > 0 ? retries : 0,
     policy_ms: call.at_ms,
   });
@@ -155,31 +154,43 @@ function noteAdapter({ plan, progress }: HookRun): void {
 }
 
 /** Writes what the upstream came to. */
-async function answer(
+function answer(
   run: HookRun,
   exchange: Exchange,
   dispatched: Dispatched,
   deps: CallDeps,
-): Promise<Ended> {
+): MaybePromise<Ended> {
   if (dispatched.kind === 'aborted') return GONE;
   if (dispatched.kind === 'failed') throw errorOf(dispatched.failure);
   exchange.upstream = dispatched.headers;
-  if (dispatched.kind === 'stream') {
-    const { outcome, error } = await relay(run, exchange, dispatched, deps.metrics);
-    if (outcome === 'aborted' && error === null) return GONE;
-    if (error) deps.metrics.add('hive_call_errors_total', [error.code]);
-    return {
-      outcome: error ? 'error' : 'ok',
-      status: 200,
-      error: error?.code ?? null,
-      bytes_out: 0,
-    };
-  }
+  if (dispatched.kind === 'stream') return answerStream(run, exchange, dispatched, deps);
   const { status, body, target } = dispatched;
-  const reduced = await reduceWhole(run, { status, target: target.name, bytes: body });
+  const whole = { status, target: target.name, bytes: body };
+  if (!run.entered.some(changesAnswers)) return answerWhole(exchange, whole);
+  return reduceWhole(run, whole).then((reduced) => answerWhole(exchange, reduced));
+}
+
+async function answerStream(
+  run: HookRun,
+  exchange: Exchange,
+  dispatched: Extract<Dispatched, { kind: 'stream' }>,
+  deps: CallDeps,
+): Promise<Ended> {
+  const { outcome, error } = await relay(run, exchange, dispatched, deps.metrics);
+  if (outcome === 'aborted' && error === null) return GONE;
+  if (error) deps.metrics.add('hive_call_errors_total', [error.code]);
+  return {
+    outcome: error ? 'error' : 'ok',
+    status: 200,
+    error: error?.code ?? null,
+    bytes_out: 0,
+  };
+}
+
+function answerWhole(exchange: Exchange, { status, bytes }: Whole): Ended {
   if (exchange.client.gone) return GONE;
-  respondWhole(exchange, reduced.status, reduced.bytes);
-  return { outcome: 'ok', status: reduced.status, error: null, bytes_out: reduced.bytes.length };
+  respondWhole(exchange, status, bytes);
+  return { outcome: 'ok', status, error: null, bytes_out: bytes.length };
 }
 
 interface Whole {
@@ -188,9 +199,12 @@ interface Whole {
   readonly bytes: Uint8Array;
 }
 
+function changesAnswers({ plugin }: PluginInstance): boolean {
+  return plugin.onResponse !== undefined;
+}
+
 /** The answer's bytes stay as they came where no plugin changes it. */
 async function reduceWhole(run: HookRun, whole: Whole): Promise<Whole> {
-  if (!run.entered.some(({ plugin }) => plugin.onResponse !== undefined)) return whole;
   const body = JSON.parse(Buffer.from(whole.bytes).toString('utf8')) as JsonObject;
   const response: CallResponse = { status: whole.status, target: whole.target, body };
   const reduced = await runResponseHooks(run, response);
@@ -232,7 +246,7 @@ function conclude(exchange: Exchange, entered: Entered | null, ended: Ended, dep
   const { run, assignment, related } = entered;
   const { call, progress } = run;
   try {
-    const outcome = outcomeOf(call, progress, ended, exchange.monotonic_ms());
+    const outcome = outcomeOf(call, progress, ended, exchange.clock.monotonic_ms());
     runEndHooks(run, outcome);
     const event = callEvent(call, assignment, progress, outcome, related);
     deps.bus.publish(event);

@@ -48,19 +48,27 @@ const TARGETS_MAX = 512;
 export function createTargets(deps: LiveDeps): Targets {
   const all = new LRUCache<string, LiveTarget>({
     max: TARGETS_MAX,
-    dispose: (live) => live.breaker.close(),
+    dispose: (live) => live.close(),
   });
-  const known = (target: Target): LiveTarget | undefined => all.get(keyOf(target));
+  /** What a target object was found to be: several look-ups a call, and a key is long. */
+  const found = new WeakMap<Target, { readonly base_url: string; readonly live: LiveTarget }>();
+  const known = (target: Target): LiveTarget | undefined => {
+    const { base_url } = target.provider;
+    const last = found.get(target);
+    if (last && last.base_url === base_url && !last.live.closed) return last.live;
+    const live = all.get(keyOf(target));
+    if (live) found.set(target, { base_url, live });
+    return live;
+  };
   const liveOf = (target: Target, policy: BreakerPolicy): LiveTarget => {
-    const key = keyOf(target);
-    let live = all.get(key);
+    const live = known(target);
     if (live) {
       live.breaker.tune(policy);
-    } else {
-      live = new LiveTarget(target.name, policy, deps);
-      all.set(key, live);
+      return live;
     }
-    return live;
+    const made = new LiveTarget(target.name, policy, deps);
+    all.set(keyOf(target), made);
+    return made;
   };
 
   return {
@@ -70,7 +78,7 @@ export function createTargets(deps: LiveDeps): Targets {
     },
     failures: (target, { breaker }) => liveOf(target, breaker).breaker.failures,
     passOver: (target, { breaker }) => liveOf(target, breaker).breaker.passOver(),
-    admit(target, { breaker, overload }, admission = {}) {
+    admit(target, { breaker, overload }, admission = PLAIN) {
       return liveOf(target, breaker).admit(target, overload, admission);
     },
     wait: (target, { breaker, overload }) => liveOf(target, breaker).wait(target, overload),
@@ -91,6 +99,7 @@ export function createTargets(deps: LiveDeps): Targets {
   };
 }
 
+const PLAIN: Admission = {};
 const IDLE = { breaker: 'closed', in_flight: 0, limited: false, queue: 0 } as const;
 
 /** An embedded engine that is not up yet has no address. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../src/core/call.ts';
 import type { JsonObject } from '../../src/core/canonical.ts';
-import { openingOf, turnTexts } from '../../src/gateway/conversation.ts';
+import { openingOf, turnDigests } from '../../src/gateway/conversation.ts';
 
 const user = (content: unknown) => ({ role: 'user', content });
 const text = (words: string, more = {}) => ({ type: 'text', text: words, ...more });
@@ -56,14 +56,14 @@ describe('what a conversation begins with', () => {
   });
 });
 
-test('turns are texts without cache marks, and none where there is no conversation', () => {
+test('turns are digests without cache marks, and none where there is no conversation', () => {
   const marked = user([text('hi', { cache_control: { type: 'ephemeral' } })]);
   const plain = user([text('hi')]);
-  expect(turnTexts('messages', { messages: [marked] } as JsonObject)).toEqual(
-    turnTexts('messages', { messages: [plain] } as JsonObject),
+  expect(turnDigests('messages', { messages: [marked] } as JsonObject)).toEqual(
+    turnDigests('messages', { messages: [plain] } as JsonObject),
   );
-  expect(turnTexts('responses', { input: 'hi' })).toEqual(['"hi"']);
-  expect(turnTexts('responses', { input: [plain] } as JsonObject)).toHaveLength(1);
-  expect(turnTexts('embeddings', { input: ['hi', 'ho'] })).toEqual([]);
-  expect(turnTexts('completions', { prompt: 'hi' })).toEqual([]);
+  expect(turnDigests('responses', { input: 'hi' }).count).toBe(1);
+  expect(turnDigests('responses', { input: [plain] } as JsonObject).count).toBe(1);
+  expect(turnDigests('embeddings', { input: ['hi', 'ho'] }).count).toBe(0);
+  expect(turnDigests('completions', { prompt: 'hi' }).count).toBe(0);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createRecentCalls, SESSION_WITHIN_MS } from '../../src/gateway/recent.ts';
+import { digestTurns } from '../../src/gateway/turn-digests.ts';
 import { callEvent } from './call-event.ts';
 
 function memory(max = 100) {
@@ -55,7 +56,7 @@ describe('recent calls', () => {
 
   test('remember closes the call that a later one regenerates', () => {
     const { recent } = memory();
-    const asked = { unit: 's:one', retry_count: 0, policy_ms: 0, turns: ['a'] };
+    const asked = { unit: 's:one', retry_count: 0, policy_ms: 0, turns: digestTurns(['a']) };
     recent.relate({ ...asked, call: 'call_a' });
     recent.remember(callEvent({ id: 'call_a', outcome: 'ok' }));
     expect(recent.relate({ ...asked, call: 'call_b' })).toEqual({

@@ -7,6 +7,7 @@ import {
   RETRY_WITHIN_MS,
   type Relations,
 } from '../../src/gateway/relation.ts';
+import { digestTurns } from '../../src/gateway/turn-digests.ts';
 
 const messages = (...texts: string[]) =>
   texts.map((content, index) => ({ role: index % 2 === 0 ? 'user' : 'assistant', content }));
@@ -18,7 +19,7 @@ function asking(relations: Relations) {
     over: { unit?: string; policy_ms?: number; retry_count?: number } = {},
   ) => {
     calls += 1;
-    const turns = messages(...texts).map((message) => JSON.stringify(message));
+    const turns = digestTurns(messages(...texts));
     const defaults = { unit: 's:one', policy_ms: 0, retry_count: 0 };
     return relations.relate({ call: `call_${calls}`, turns, ...defaults, ...over });
   };
@@ -80,7 +81,7 @@ describe('relate', () => {
 
   test('relate finds no relation without turns', () => {
     const relations = createRelations(100);
-    const asked = { unit: 's:one', turns: [], retry_count: 0, policy_ms: 0 };
+    const asked = { unit: 's:one', turns: digestTurns([]), retry_count: 0, policy_ms: 0 };
     expect(relations.relate({ ...asked, call: 'call_1' })).toEqual(NONE);
     relations.ended('call_1', 'ok', 0);
     expect(relations.relate({ ...asked, call: 'call_2' })).toEqual(NONE);

@@ -1,0 +1,36 @@
+import type { Outgoing } from '../upstream.ts';
+
+/**
+ * A request's head with its empty line. Host, length and connection are told here and nowhere else.
+ * Throws where a name, a value or the path cannot stand in it: nothing that is sent may end a line.
+ */
+export function requestHead({ origin, method, path, headers, body }: Outgoing): string {
+  if (!PATH.test(path)) throw new TypeError('the path of a request is malformed');
+  let head = `${method} ${path} HTTP/1.1\r\nhost: ${hostOf(origin)}\r\n`;
+  for (const name in headers) {
+    const value = headers[name] as string;
+    if (!NAME.test(name) || OURS.has(name)) throw new TypeError(`the header ${name} is malformed`);
+    if (!VALUE.test(value)) throw new TypeError(`the value of the header ${name} is malformed`);
+    head += `${name}: ${value}\r\n`;
+  }
+  return `${head}content-length: ${body.length}\r\n\r\n`;
+}
+
+const PATH = /^\/[!-~]*$/;
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** Visible characters of Latin-1, spaces and tabs. */
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const OURS: ReadonlySet<string> = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+  'upgrade',
+  'expect',
+]);
+
+/** An origin is a scheme, `://` and the host with its port. */
+function hostOf(origin: string): string {
+  return origin.slice(origin.indexOf('://') + 3);
+}

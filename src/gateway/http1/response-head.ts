@@ -1,0 +1,121 @@
+import type { UpstreamHeaders } from '../upstream.ts';
+
+/** What an upstream sent that is no HTTP/1.1 response, or is one that cannot be trusted. */
+export class BadResponse extends Error {
+  readonly code = 'BAD_RESPONSE';
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: UpstreamHeaders;
+  /** How the body ends: by its length, in chunks, or with the connection. */
+  readonly body: { readonly length: number } | 'chunked' | 'to the end';
+  /** Whether another request may follow on the connection, and for how long at most. */
+  readonly keep_alive: boolean;
+  readonly idle_ms: number | null;
+}
+
+/** Reads a head without its empty line (RFC 9112 §4–6). Throws `BadResponse`. */
+export function parseHead(text: string): ResponseHead {
+  const line = lineEnd(text, 0);
+  const status = statusOf(text, line);
+  const headers = parseFields(text, line + 2);
+  const http_1_1 = text.charCodeAt(7) === ONE;
+  const connection = wordsOf(headers.connection);
+  const body = bodyOf(status, headers);
+  const closes = connection.includes('close') || (!http_1_1 && !connection.includes('keep-alive'));
+  return {
+    status,
+    headers,
+    body,
+    keep_alive: !closes && body !== 'to the end',
+    idle_ms: idleOf(headers['keep-alive']),
+  };
+}
+
+const ONE = 0x31;
+const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: [^\0\n]*)?$/;
+
+function statusOf(text: string, end: number): number {
+  const found = STATUS_LINE.exec(text.slice(0, end));
+  if (!found) throw new BadResponse('the status line is malformed');
+  const status = Number(found[1]);
+  if (status < 100) throw new BadResponse(`there is no status ${found[1]}`);
+  return status;
+}
+
+function lineEnd(text: string, from: number): number {
+  const end = text.indexOf('\r\n', from);
+  return end === -1 ? text.length : end;
+}
+
+const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const UNFIT = /[\0\r\n]/;
+const FIELDS_MAX = 256;
+
+/** Field lines into one object; a name that comes again makes a list of its values. */
+function parseFields(text: string, begin: number): UpstreamHeaders {
+  const headers: Record<string, string | string[]> = Object.create(null);
+  let fields = 0;
+  for (let from = begin; from < text.length; ) {
+    const end = lineEnd(text, from);
+    const colon = text.indexOf(':', from);
+    const name = colon === -1 || colon > end ? '' : text.slice(from, colon).toLowerCase();
+    // A folded line begins with a space, so it has no name either.
+    if (!FIELD_NAME.test(name)) throw new BadResponse('a header line is malformed');
+    const value = text.slice(colon + 1, end).trim();
+    if (UNFIT.test(value)) throw new BadResponse(`the header ${name} is malformed`);
+    const known = headers[name];
+    if (known === undefined) headers[name] = value;
+    else if (typeof known === 'string') headers[name] = [known, value];
+    else known.push(value);
+    fields += 1;
+    if (fields > FIELDS_MAX) throw new BadResponse('there are too many headers');
+    from = end + 2;
+  }
+  return headers;
+}
+
+/**
+ * RFC 9112 §6.3. Where a length and chunks are both told, or two lengths, somebody between us reads
+ * another message than we do: nothing of it is believed.
+ */
+function bodyOf(status: number, headers: UpstreamHeaders): ResponseHead['body'] {
+  const coding = headers['transfer-encoding'];
+  const told = headers['content-length'];
+  if (coding !== undefined) {
+    if (told !== undefined) throw new BadResponse('the body has a length and a transfer coding');
+    if (typeof coding !== 'string' || coding.toLowerCase() !== 'chunked') {
+      throw new BadResponse('the transfer coding is not chunked');
+    }
+  }
+  if (status < 200 || status === 204 || status === 304) return { length: 0 };
+  if (coding !== undefined) return 'chunked';
+  return told === undefined ? 'to the end' : { length: lengthOf(told) };
+}
+
+function lengthOf(told: string | readonly string[]): number {
+  const [first, ...others] = typeof told === 'string' ? told.split(/\s*,\s*/) : told;
+  if (first === undefined || others.some((other) => other !== first) || !/^\d{1,15}$/.test(first)) {
+    throw new BadResponse('the length of the body is malformed');
+  }
+  return Number(first);
+}
+
+function wordsOf(value: string | readonly string[] | undefined): readonly string[] {
+  if (value === undefined) return NONE;
+  const text = typeof value === 'string' ? value : value.join(',');
+  return text
+    .toLowerCase()
+    .split(',')
+    .map((word) => word.trim());
+}
+
+const NONE: readonly string[] = [];
+
+/** `keep-alive: timeout=5` is when the upstream hangs up; seconds. */
+function idleOf(value: string | readonly string[] | undefined): number | null {
+  if (value === undefined) return null;
+  const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(String(value))?.[1];
+  return seconds === undefined ? null : Number(seconds) * 1000;
+}

@@ -1,0 +1,130 @@
+import type { UpstreamHeaders } from '../upstream.ts';
+import { ChunkedReader } from './chunked.ts';
+import { BadResponse, parseHead, type ResponseHead } from './response-head.ts';
+
+export interface ResponseEvents {
+  onHead(status: number, headers: UpstreamHeaders): void;
+  /** Bytes of the body, good until the call returns: whoever keeps them copies them. */
+  onBody(bytes: Buffer): void;
+  /** The response is over; whether the connection may be used again, and how long it may rest. */
+  onOver(reusable: boolean, idle_ms: number | null): void;
+}
+
+export interface ReaderLimits {
+  readonly head_bytes_max: number;
+  readonly body_bytes_max: number;
+}
+
+/**
+ * Reads one response from the bytes of a connection, however they are split. Interim responses
+ * (1xx) are passed over. Throws `BadResponse` where the bytes are no response, or go on after it.
+ */
+export class ResponseReader {
+  readonly #events: ResponseEvents;
+  readonly #limits: ReaderLimits;
+  #head: ResponseHead | null = null;
+  /** The head so far, where it came in pieces. */
+  #partial: Buffer | null = null;
+  #left = 0;
+  #bytes = 0;
+  #chunks: ChunkedReader | null = null;
+  #over = false;
+
+  constructor(events: ResponseEvents, limits: ReaderLimits) {
+    this.#events = events;
+    this.#limits = limits;
+  }
+
+  /** Whether anything of the response has come. */
+  get begun(): boolean {
+    return this.#head !== null || this.#partial !== null;
+  }
+
+  push(bytes: Buffer): void {
+    let rest = bytes;
+    while (this.#head === null) {
+      const next = this.#readHead(rest);
+      if (next === null) return;
+      rest = next;
+    }
+    if (rest.length > 0 || this.#left === 0) this.#readBody(rest);
+  }
+
+  /** The connection has ended: an end of the body, or a cut. */
+  end(): void {
+    if (this.#over) return;
+    if (this.#head?.body !== 'to the end') throw new BadResponse('the connection ended too early');
+    this.#finish(false);
+  }
+
+  /** What follows the head, or null where it is not whole. */
+  #readHead(bytes: Buffer): Buffer | null {
+    const partial = this.#partial;
+    const all = partial === null ? bytes : Buffer.concat([partial, bytes]);
+    const end = all.indexOf(HEAD_END, Math.max(0, (partial?.length ?? 0) - 3));
+    if ((end === -1 ? all.length : end) > this.#limits.head_bytes_max) {
+      throw new BadResponse('the head is too large');
+    }
+    if (end === -1) {
+      this.#partial = partial === null ? Buffer.from(all) : all;
+      return null;
+    }
+    this.#partial = null;
+    const head = parseHead(all.toString('latin1', 0, end));
+    const rest = all.subarray(end + HEAD_END.length);
+    if (head.status === SWITCHING) throw new BadResponse('nobody asked for another protocol');
+    if (head.status < 200) return rest;
+    this.#begin(head);
+    return rest;
+  }
+
+  #begin(head: ResponseHead): void {
+    this.#head = head;
+    const { body } = head;
+    if (body === 'chunked') this.#chunks = new ChunkedReader();
+    this.#left = typeof body === 'object' ? body.length : Number.POSITIVE_INFINITY;
+    if (typeof body === 'object' && body.length > this.#limits.body_bytes_max) throw tooLarge();
+    this.#events.onHead(head.status, head.headers);
+  }
+
+  #readBody(bytes: Buffer): void {
+    if (this.#over) {
+      if (bytes.length > 0) throw new BadResponse('bytes follow the response');
+      return;
+    }
+    if (this.#chunks) {
+      const end = this.#chunks.read(bytes, 0, (part) => this.#show(part));
+      if (end === -1) return;
+      this.#finish(end === bytes.length);
+      return;
+    }
+    const mine = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes;
+    this.#left -= mine.length;
+    if (mine.length > 0) this.#show(mine);
+    // What follows the end belongs to no request: the connection is of no more use.
+    if (this.#left === 0) this.#finish(mine.length === bytes.length);
+  }
+
+  #show(part: Buffer): void {
+    this.#bytes += part.length;
+    if (this.#bytes > this.#limits.body_bytes_max) throw tooLarge();
+    this.#events.onBody(part);
+  }
+
+  #finish(clean: boolean): void {
+    if (this.#over) return;
+    this.#over = true;
+    const { keep_alive = false, idle_ms = null } = this.#head ?? {};
+    this.#events.onOver(clean && keep_alive, idle_ms);
+  }
+}
+
+const HEAD_END = Buffer.from('\r\n\r\n');
+const SWITCHING = 101;
+
+/** The body is larger than anybody wants to hold. */
+export const TOO_LARGE = 'RESPONSE_TOO_LARGE';
+
+function tooLarge(): Error {
+  return Object.assign(new Error('the response is too large'), { code: TOO_LARGE });
+}

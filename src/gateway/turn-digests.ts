@@ -1,0 +1,95 @@
+import type { Json } from '../core/canonical.ts';
+
+/**
+ * A chain of 64-bit digests, one a turn: each covers all turns up to its own, so that "is a prefix
+ * of" is one comparison, and the whole costs one pass without a copy of what was said. They are
+ * compared among the calls of one unit and never stored: whoever makes two of them collide only
+ * confuses what is thought of their own calls. `high[i]` and `low[i]` are a digest's halves.
+ */
+export interface TurnDigests {
+  readonly count: number;
+  readonly high: Uint32Array;
+  readonly low: Uint32Array;
+}
+
+/** `ignored`: a key whose members say nothing of the turn, such as a mark of the cache's. */
+export function digestTurns(turns: readonly Json[], ignored: string | null = null): TurnDigests {
+  const count = turns.length;
+  const high = new Uint32Array(count);
+  const low = new Uint32Array(count);
+  const chain = new Chain(ignored);
+  for (let index = 0; index < count; index += 1) {
+    chain.value(turns[index] as Json);
+    high[index] = chain.high();
+    low[index] = chain.low();
+  }
+  return { count, high, low };
+}
+
+/** Two 32-bit halves (cyrb53's mixing) over UTF-16 units and marks between the parts of a value. */
+class Chain {
+  readonly #ignored: string | null;
+  #first = 0xdeadbeef;
+  #second = 0x41c6ce57;
+
+  constructor(ignored: string | null) {
+    this.#ignored = ignored;
+  }
+
+  value(value: Json): void {
+    if (typeof value === 'string') this.#text(STRING, value);
+    else if (typeof value !== 'object' || value === null) this.#text(SCALAR, String(value));
+    else if (Array.isArray(value)) {
+      this.#unit(LIST);
+      for (const member of value as readonly Json[]) this.value(member);
+      this.#unit(END);
+    } else {
+      this.#unit(OBJECT);
+      for (const key in value) {
+        if (key === this.#ignored) continue;
+        this.#text(KEY, key);
+        this.value((value as { readonly [key: string]: Json })[key] as Json);
+      }
+      this.#unit(END);
+    }
+  }
+
+  high(): number {
+    return mix(this.#first, this.#second);
+  }
+
+  low(): number {
+    return mix(this.#second, this.#first);
+  }
+
+  #text(mark: number, text: string): void {
+    let first = Math.imul(this.#first ^ mark, 2654435761);
+    let second = Math.imul(this.#second ^ text.length, 1597334677);
+    for (let index = 0; index < text.length; index += 1) {
+      const unit = text.charCodeAt(index);
+      first = Math.imul(first ^ unit, 2654435761);
+      second = Math.imul(second ^ unit, 1597334677);
+      // Multiplying alone never moves a difference to lower bits.
+      first ^= first >>> 15;
+    }
+    this.#first = first;
+    this.#second = second ^ (second >>> 13);
+  }
+
+  #unit(mark: number): void {
+    this.#first = Math.imul(this.#first ^ mark, 2654435761);
+    this.#second = Math.imul(this.#second ^ mark, 1597334677);
+  }
+}
+
+const STRING = 0x10001;
+const SCALAR = 0x10002;
+const LIST = 0x10003;
+const OBJECT = 0x10004;
+const KEY = 0x10005;
+const END = 0x10006;
+
+function mix(value: number, other: number): number {
+  const first = Math.imul(value ^ (value >>> 16), 2246822507);
+  return (first ^ Math.imul(other ^ (other >>> 13), 3266489909)) >>> 0;
+}
