@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+import Pool from 'undici/lib/dispatcher/pool.js';
 import { type Log, silentLog } from '../core/log.ts';
 import type { Network } from '../core/network.ts';
 import { createDialer, REFUSED_ADDRESS } from './egress.ts';
