@@ -126,7 +126,7 @@ export async function startHive(
     name: 'the product',
     core: workers > 1 ? `${GATEWAY_CORE},${LOAD_CORE}` : GATEWAY_CORE,
     program: process.execPath,
-    args: [...node_args, 'src/main.ts'],
+    args: [...node_args, 'bin/start.mjs'],
     cwd: repo,
     env: {
       HIVE_POLICIES: policies,
