@@ -162,7 +162,7 @@ async function answer(
   deps: CallDeps,
 ): Promise<Ended> {
   if (dispatched.kind === 'aborted') return GONE;
-  if (dispatched.kind === 'failed') throw errorOf(dispatched.failure);
+  if (dispatched.kind === 'failed') throw errorOf(dispatched.failure, exchange.dialect);
   exchange.upstream = dispatched.headers;
   if (dispatched.kind === 'stream') {
     const { outcome, error } = await relay(run, exchange, dispatched, deps.metrics);
