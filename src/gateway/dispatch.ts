@@ -40,12 +40,13 @@ export async function dispatch(
 ): Promise<Dispatched> {
   const { resilience } = snapshot.policy;
   deps.budget.earn();
-  const entered = deps.overload.enter(resilience.overload, client);
+  const limits = timeLimit(run, snapshot);
+  const left_ms = limits.deadline_ms - deps.clock.monotonic_ms();
+  const entered = deps.overload.enter(resilience.overload, client, left_ms);
   const place = entered instanceof Promise ? await waited(run, deps, entered) : entered;
   if (place === 'gone') return ABORTED;
   if (place === 'full') throw tooBusy('The gateway has as many calls in hand as it can take.');
   const route = new Route(run, snapshot, deps.targets);
-  const limits = timeLimit(run, snapshot);
   const turn: Turn = { run, client, deps, resilience, route, place, failures: [], ...limits };
   let open = false;
   try {
@@ -100,7 +101,7 @@ async function tryInTurn(turn: Turn): Promise<Dispatched> {
 
 /** A place at the target: after a pause where it failed before, or in line where it is full. */
 async function admit(turn: Turn, next: Candidate): Promise<Ticket | 'gone' | null> {
-  const { run, client, deps, resilience } = turn;
+  const { run, client, deps, resilience, deadline_ms } = turn;
   const { target, view, force, before, full } = next;
   if (before) {
     const pause = await backOff(turn, target, before);
@@ -108,7 +109,8 @@ async function admit(turn: Turn, next: Candidate): Promise<Ticket | 'gone' | nul
   }
   if (!runAttemptHooks(run, view)) return null;
   if (!full) return deps.targets.admit(target, resilience, { force });
-  const waiting = deps.targets.wait(target, resilience);
+  const left_ms = deadline_ms - deps.clock.monotonic_ms();
+  const waiting = deps.targets.wait(target, resilience, left_ms);
   if (waiting === null) {
     deps.metrics.add('hive_shed_total', ['queue_full']);
     return null;

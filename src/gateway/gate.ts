@@ -64,8 +64,8 @@ export class Gate {
     this.#taken += 1;
   }
 
-  /** Stands in line; null where the line is full. */
-  wait({ places, queue_ms, queue_max }: GateLimits): Waiting | null {
+  /** Stands in line, no longer than the call has left; null where the line is full. */
+  wait({ places, queue_ms, queue_max }: GateLimits, left_ms: number): Waiting | null {
     this.#resize(places);
     if (this.#line.size >= queue_max || queue_ms <= 0) return null;
     const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -74,7 +74,8 @@ export class Gate {
     this.#standsOff ??= this.#after(() => {
       this.#standing = true;
     }, queue_ms);
-    const wait_ms = this.#standing ? queue_ms * BRIEF : queue_ms;
+    const line_ms = this.#standing ? queue_ms * BRIEF : queue_ms;
+    const wait_ms = Math.max(0, Math.min(line_ms, left_ms));
     const waiter: Waiter = {
       admit: (admitted) => {
         this.#line.delete(waiter);
