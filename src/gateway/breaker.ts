@@ -159,8 +159,11 @@ export class Breaker {
   #isDue(): boolean {
     const now_ms = this.#deps.monotonic_ms();
     if (now_ms >= this.#probe_at_ms) return true;
-    const soonest_ms = this.#asked_ms + this.#policy.open_ms / 10;
-    return this.#passed_over >= CALLS_A_PROBE && now_ms >= soonest_ms;
+    const { open_ms } = this.#policy;
+    const since_ms = now_ms - this.#asked_ms;
+    if (this.#passed_over >= CALLS_A_PROBE) return since_ms >= open_ms / 10;
+    const steady = this.#passed_over * STEADY_WITHIN * open_ms >= STEADY_CALLS * since_ms;
+    return since_ms >= STEADY_AFTER * open_ms && this.#passed_over >= STEADY_CALLS && steady;
   }
 
   #postpone(): void {
@@ -207,6 +210,14 @@ const WAITS = [0.75, 1.5, 3.3];
 const HICCUP = 0.1;
 /** So many calls that went elsewhere are worth one probe before its time. */
 const CALLS_A_PROBE = 10;
+/**
+ * Where a call comes each second, a probe each four seconds still is no more than a quarter of the
+ * calls, and finds the target within five seconds of its recovery however long it was dead. Where
+ * calls are rarer, both cannot be had: a probe is a call.
+ */
+const STEADY_AFTER = 0.4;
+const STEADY_WITHIN = 0.5;
+const STEADY_CALLS = 3;
 /** Attempts at open targets of calls that have nobody else: at once, and in the long run. */
 const FORCED_MAX = 5;
 const FORCED_PER_MS = 2 / 1000;
