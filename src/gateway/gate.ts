@@ -24,11 +24,13 @@ interface Waiter {
  * Lets so many in at once; the others wait in a line, first come first served, as long as they may
  * and as many as may. Both bounds matter: a queue without them only hides that there is too much.
  * A line that does not come to its end is no burst but too much: who joins it then may wait only
- * briefly, else every call would be served just before its time is up.
+ * briefly, and the newest goes in first, else every call would be served just before its time is up.
  */
 export class Gate {
   readonly #after: After;
   readonly #line = new Set<Waiter>();
+  /** The same in an order that can be taken from its end, and those who have gone since. */
+  #came: Waiter[] = [];
   #taken = 0;
   /** The line has not been empty for a whole wait. */
   #standing = false;
@@ -87,6 +89,8 @@ export class Gate {
       off: this.#after(() => waiter.admit(false), wait_ms),
     };
     this.#line.add(waiter);
+    this.#came.push(waiter);
+    if (this.#came.length > 2 * this.#line.size + 64) this.#came = [...this.#line];
     return {
       admitted: promise,
       leave: () => {
@@ -108,6 +112,7 @@ export class Gate {
     this.#standsOff?.();
     this.#standsOff = null;
     this.#standing = false;
+    this.#came = [];
   }
 
   #resize(places: number): void {
@@ -116,11 +121,19 @@ export class Gate {
   }
 
   #admitNext(): void {
-    for (const waiter of this.#line) {
-      if (this.#taken >= this.#places) return;
+    while (this.#taken < this.#places) {
+      const waiter = this.#standing ? this.#newest() : this.#line.values().next().value;
+      if (waiter === undefined) return;
       this.#taken += 1;
       waiter.admit(true);
     }
+  }
+
+  /** Of those who still wait; who has gone is left behind on the way. */
+  #newest(): Waiter | undefined {
+    let waiter = this.#came.pop();
+    while (waiter && !this.#line.has(waiter)) waiter = this.#came.pop();
+    return waiter;
   }
 }
 

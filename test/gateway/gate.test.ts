@@ -125,3 +125,24 @@ test('gate never holds more than its places, nor a line longer than it may be', 
   const few = fc.integer({ min: 1, max: 5 });
   await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 80 }), few, few, holds));
 });
+
+test('gate lets the newest of a line that does not end in first, and never one who has gone', async () => {
+  const { gate, time } = open();
+  gate.enter(1);
+  const long = { places: 1, queue_ms: 1000, queue_max: 1000 };
+  gate.wait(long, Infinity);
+  time.advance(999);
+  gate.wait(long, Infinity);
+  time.advance(1);
+  const older = gate.wait(long, Infinity);
+  const newer = gate.wait(long, Infinity);
+  const gone = gate.wait(long, Infinity);
+  gone?.leave();
+  gate.leave();
+  expect(await newer?.admitted).toBe(true);
+  time.advance(50);
+  expect(await older?.admitted).toBe(false);
+  // Those who come and go leave nothing behind.
+  for (let one = 0; one < 5000; one += 1) gate.wait(long, Infinity)?.leave();
+  expect(gate.waiting).toBe(1);
+});
