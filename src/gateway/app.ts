@@ -34,6 +34,7 @@ import { type Exchange, respondError } from './respond.ts';
 import { createRetryBudget } from './retry-budget.ts';
 import { type CallDeps, serveCall } from './serve-call.ts';
 import { createTargets } from './targets.ts';
+import { TurnEnd } from './turn-end.ts';
 
 export interface Gateway {
   readonly server: Server;
@@ -60,10 +61,12 @@ export function createGateway(given: GatewayDeps): Gateway {
   const { metrics, clock } = given;
   const watched = { metrics, monotonic_ms: () => clock.monotonic_ms() };
   const targets = createTargets(watched);
-  const upstream = createUpstream(given.log);
+  const turn = new TurnEnd();
+  const upstream = createUpstream(given.log, turn);
   const fuses = new LRUCache<string, Fuse>({ max: FUSES_MAX, dispose: (fuse) => fuse.close() });
   const deps: CallDeps = {
     ...given,
+    turn,
     targets,
     upstream,
     budget: createRetryBudget(watched.monotonic_ms),
@@ -174,7 +177,7 @@ function openExchange(
   request: IncomingMessage,
   response: ServerResponse,
   { path, call_id }: { readonly path: string; readonly call_id: string },
-  deps: GatewayDeps,
+  deps: CallDeps,
 ): Exchange {
   return {
     request,
@@ -186,6 +189,7 @@ function openExchange(
     at_ms: deps.clock.policy_ms(),
     progress: createProgress(deps.clock.monotonic_ms()),
     clock: deps.clock,
+    turn: deps.turn,
     stall_ms: deps.limits?.stall_ms ?? LISTENER_LIMITS.stall_ms,
     version: deps.current.snapshot.version,
     assignment: null,

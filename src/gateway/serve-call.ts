@@ -24,9 +24,11 @@ import { relay } from './relay.ts';
 import { type Exchange, respondError, respondReply, respondWhole } from './respond.ts';
 import { createScope } from './scope.ts';
 import type { DispatchDeps, Dispatched } from './try-target.ts';
+import type { TurnEnd } from './turn-end.ts';
 
 export interface CallDeps extends GatewayDeps, DispatchDeps {
   readonly hooks: HookDepsOf;
+  readonly turn: TurnEnd;
 }
 
 /** A call that has come as far as the pipeline. */
@@ -161,7 +163,7 @@ function answer(
   deps: CallDeps,
 ): MaybePromise<Ended> {
   if (dispatched.kind === 'aborted') return GONE;
-  if (dispatched.kind === 'failed') throw errorOf(dispatched.failure);
+  if (dispatched.kind === 'failed') throw errorOf(dispatched.failure, exchange.dialect);
   exchange.upstream = dispatched.headers;
   if (dispatched.kind === 'stream') return answerStream(run, exchange, dispatched, deps);
   const { status, body, target } = dispatched;
