@@ -85,7 +85,7 @@ async function tryInTurn(turn: Turn): Promise<Dispatched> {
   return { kind: 'failed', failure: mostUseful(turn) };
 }
 
-/** Begins an attempt, or says why there is none: the client left, it is another's turn, or all is. */
+/** Begins an attempt, or says why there is none: the client left, another's turn, or the end. */
 function begin(
   turn: Turn,
   target: Target,
@@ -119,7 +119,7 @@ function admit(turn: Turn, next: Candidate): MaybePromise<Ticket | 'gone' | null
   return deps.targets.admit(target, resilience, force ? FORCED : PLAIN);
 }
 
-const PLAIN = {};
+const PLAIN = { force: false };
 const FORCED = { force: true };
 
 async function admitLater(turn: Turn, next: Candidate): Promise<Ticket | 'gone' | null> {

@@ -1,6 +1,6 @@
 const OVER_BUDGET = 'over budget';
 
-/** The work's value, or a rejection where it takes longer than it may: only what awaits can be stopped. */
+/** The work's value, or a rejection where it takes too long: only what awaits can be stopped. */
 export function withinBudget<Value>(work: PromiseLike<Value>, budget_ms: number): Promise<Value> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('slow', { cause: OVER_BUDGET })), budget_ms);

@@ -36,8 +36,8 @@ export interface HookDeps {
 type Ran<Value> = { readonly value: Value | undefined } | 'failed';
 
 /**
- * Reduce: each plugin sees the body as those before it left it. A reply ends the run. A promise only
- * where a hook returned one.
+ * Reduce: each plugin sees the body as those before it left it. A reply ends the run. A promise
+ * only where a hook returned one.
  */
 export function runRequestHooks(run: HookRun): MaybePromise<Reply | null> {
   return runRequestHooksFrom(run, run.call, 0);

@@ -6,7 +6,7 @@ interface Slot {
   failures: number;
 }
 
-/** Runs and failures of the last while, in ten slots: what is older than that falls out by tenths. */
+/** Runs and failures of the last while, in ten slots: what is older falls out by tenths. */
 export class RunWindow {
   readonly #slot_ms: number;
   readonly #slots: Slot[] = Array.from({ length: SLOTS }, () => ({

@@ -101,7 +101,7 @@ export function createTargets(deps: LiveDeps): Targets {
   };
 }
 
-const PLAIN: Admission = {};
+const PLAIN: Admission = { force: false };
 const IDLE = { breaker: 'closed', in_flight: 0, limited: false, queue: 0 } as const;
 
 /** An embedded engine that is not up yet has no address. */
