@@ -31,6 +31,7 @@ import { pathOf, requestLineProblem } from './request-line.ts';
 import { type Exchange, respondError } from './respond.ts';
 import { createRetryBudget } from './retry-budget.ts';
 import { type CallDeps, serveCall } from './serve-call.ts';
+import { createSignals } from './signals.ts';
 import { createTargets } from './targets.ts';
 import { createUpstream } from './upstream.ts';
 
@@ -69,6 +70,7 @@ export function createGateway(given: GatewayDeps): Gateway {
     overload: createOverload(watched),
     bytes: createHeldBytes(metrics),
     random: () => given.random(),
+    signals: createSignals(given),
     fuse: (agent, experiment, plugin) => fuseOf(fuses, `${agent} ${experiment ?? ''} ${plugin}`),
   };
   const calls = countCalls(metrics);

@@ -22,9 +22,11 @@ import { callEvent, type Ended, outcomeOf } from './record.ts';
 import { relay } from './relay.ts';
 import { type Exchange, respondError, respondReply, respondWhole } from './respond.ts';
 import { createScope } from './scope.ts';
+import type { Signals } from './signals.ts';
 import type { DispatchDeps, Dispatched } from './try-target.ts';
 
 export interface CallDeps extends GatewayDeps, DispatchDeps {
+  readonly signals: Signals;
   fuse(agent: string, experiment: string | null, plugin: string): Fuse;
 }
 
@@ -33,6 +35,7 @@ interface Entered {
   readonly run: HookRun;
   readonly assignment: Assignment;
   readonly related: { readonly parent: string | null; readonly relation: Relation | null };
+  readonly categories: Snapshot['categories'];
 }
 
 /**
@@ -102,6 +105,7 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDep
   const assigned = assignArm(call, snapshot, deps.permits);
   const assignment = { ...assigned, plan: planFor(call, assigned.plan, snapshot) };
   exchange.assignment = assignment;
+  exchange.progress.said = deps.signals.open(call);
   const { plan, experiment, arm } = assignment;
   const { resilience } = snapshot.policy;
   const healthy = (name: string): boolean => {
@@ -132,7 +136,7 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDep
     retry_count: Number.isSafeInteger(retries) && retries > 0 ? retries : 0,
     policy_ms: call.at_ms,
   });
-  return { run, assignment, related };
+  return { run, assignment, related, categories: snapshot.categories };
 }
 
 /** Feedback on an earlier answer may ride on a call; its fsync runs beside the upstream's work. */
@@ -229,12 +233,16 @@ function refuse(exchange: Exchange, error: GatewayError, deps: CallDeps): Ended 
 /** Hooks end, the record goes out. Nothing here may fail a call that has been answered. */
 function conclude(exchange: Exchange, entered: Entered | null, ended: Ended, deps: CallDeps): void {
   if (entered === null) return;
-  const { run, assignment, related } = entered;
+  const { run, assignment, related, categories } = entered;
   const { call, progress } = run;
+  const { said, replied } = progress;
+  const { relation } = related;
   try {
     const outcome = outcomeOf(call, progress, ended, exchange.monotonic_ms());
     runEndHooks(run, outcome);
-    const event = callEvent(call, assignment, progress, outcome, related);
+    const seen = { call, relation, origin: 'client', replied, said, categories } as const;
+    const learned = deps.signals.observe({ ...outcome, ...seen });
+    const event = callEvent(call, assignment, progress, outcome, related, learned);
     deps.bus.publish(event);
     deps.recent.remember(event);
     if (event.arm === 'canary') deps.permits.observeCall(event);

@@ -18,6 +18,7 @@ const snapshot: Snapshot = {
   agents: new Map(),
   experiments: new Map(),
   targets: new Map(),
+  categories: null,
   superseded: [],
 };
 

@@ -44,7 +44,7 @@ const FNV_PRIME = 0x01000193;
 const TICK = 0x60;
 
 /** Words kept of one text, at most. */
-export const WORDS_MAX = 256;
+export const WORDS_MAX = 192;
 
 export const NO_WORDS: Words = {
   hashes: new Int32Array(0),
