@@ -1,7 +1,7 @@
 import type { FollowUp } from '../event.ts';
 import { round } from './answer-signals.ts';
 import type { FollowUpClassifier } from './follow-up.ts';
-import { REASK_SIMILARITY, similarityOf } from './similarity.ts';
+import { frameOf, REASK_SIMILARITY, similarityOf } from './similarity.ts';
 import { toolFailures } from './tool-failure.ts';
 import type { Turns } from './turns.ts';
 import type { Words } from './words.ts';
@@ -36,7 +36,9 @@ export function followUpOf(
   };
 }
 
+const FRAME_MIN = 0.5;
+
 function isAlike(earlier: string, later: string): boolean {
   if (earlier === later) return false;
-  return (similarityOf(earlier, later) ?? 0) >= REASK_SIMILARITY / 2;
+  return frameOf(earlier, later) >= FRAME_MIN;
 }

@@ -33,6 +33,8 @@ const LANGUAGE_OF_SCRIPT: Readonly<Partial<Record<Script, string>>> = {
 
 /** Letters below which a text is too short to tell, and the share that the script must have. */
 const LETTERS_MIN = 12;
+/** Letters that a character of Chinese or Japanese stands for. */
+const UNSPACED_WEIGHT = 3;
 const SCRIPT_SHARE_MIN = 0.7;
 /** Of Latin and Cyrillic: stop words that must be seen, as a number and as a share of all words. */
 const HITS_MIN = 3;
@@ -48,10 +50,11 @@ export function languageOf(words: Words): string | null {
   const { letters } = words;
   let total = 0;
   for (const count of letters) total += count;
+  total += ((letters[7] as number) + (letters[8] as number)) * (UNSPACED_WEIGHT - 1);
   if (total < LETTERS_MIN || words.signs > total * SIGNS_SHARE_MAX) return null;
   const kana = letters[7] as number;
   const han = letters[8] as number;
-  if ((kana + han) / total >= SCRIPT_SHARE_MIN) {
+  if (((kana + han) * UNSPACED_WEIGHT) / total >= SCRIPT_SHARE_MIN) {
     if (kana === 0) return 'zh';
     return kana / (kana + han) >= KANA_SHARE_MIN ? 'ja' : null;
   }

@@ -35,7 +35,7 @@ export function saidInMessage(body: JsonObject): SaidPiece {
     if (block.type === 'text' && typeof block.text === 'string') text += block.text;
     if (block.type === 'tool_use') tools += 1;
   }
-  return { text, tools, refusal: body.stop_reason === 'refusal' };
+  return { text, tools, ...(body.stop_reason === 'refusal' ? { refusal: true } : {}) };
 }
 
 /** An event of Anthropic's stream. */
@@ -63,7 +63,7 @@ export function saidInResponse(response: JsonObject): SaidPiece {
       refusal = true;
     }
   }
-  return { text, tools, refusal };
+  return { text, tools, ...(refusal ? { refusal } : {}) };
 }
 
 /** An event of a response's stream. Its last one repeats the whole, which is not told again. */

@@ -33,6 +33,13 @@ export function similarityOf(earlier: string, later: string): number | null {
   return changed < CHANGED_SIMILARITY_MIN ? Math.min(whole, changed) : whole;
 }
 
+/** The same without a look at what changed: how much of two messages is the same frame. */
+export function frameOf(earlier: string, later: string): number {
+  if (earlier.length > COMPARED_CHARS_MAX || later.length > COMPARED_CHARS_MAX) return 0;
+  const [left, right] = [contentOf(earlier), contentOf(later)];
+  return jaccard(vectorOf(left.values()), vectorOf(right.values()));
+}
+
 /** The words that carry meaning, by their hash; of unspaced scripts, pairs of characters. */
 function contentOf(text: string): Map<number, string> {
   const content = new Map<number, string>();

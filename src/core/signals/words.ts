@@ -159,7 +159,8 @@ const RANGES: readonly (readonly [from: number, to: number, script: number])[] =
 const MARKS = [
   ...[0xd7, 0xf7, 0x37e, 0x387, 0x5be, 0x60c, 0x61b, 0x61f, 0x6d4, 0x964, 0x965, 0x30fb],
 ];
-const APOSTROPHES = [0x27, 0x2bc, 0x2019];
+/** The dot is what lower case makes of a Turkish İ, beside its i. */
+const APOSTROPHES = [0x27, 0x2bc, 0x2019, 0x307];
 
 /** What each UTF-16 unit is: a letter of a script, or one of the constants below 0. */
 const KINDS: Readonly<Int8Array> = kindsOfUnits();
