@@ -16,7 +16,7 @@ export interface CallFact {
 }
 
 const BYTES_PER_TOKEN = 4;
-const CODE_CHARS = 2000;
+const CODE_CHARS = 400;
 /** Signs of code a letter, from which a message without a fence has code in it. */
 const CODE_SIGNS_SHARE = 0.06;
 const LANGUAGE_CHARS = 160;

@@ -3,8 +3,38 @@ import { hashOfWord, SCRIPTS, type Script, type Words } from './words.ts';
 
 const LANGUAGES: readonly string[] = Object.keys(STOP_WORDS);
 
-/** A stop word's languages as bits, in the order of `LANGUAGES`. */
-const LANGUAGES_OF_WORD: ReadonlyMap<number, number> = bitsByWord();
+/**
+ * A stop word's languages as bits, in the order of `LANGUAGES`: pairs of a hash and its bits, open
+ * addressing, since every word of a text is looked up. Bits of 0 mean an empty place.
+ */
+const TABLE_SIZE = 2048;
+const TABLE: Readonly<Int32Array> = tableOf(bitsByWord());
+
+function tableOf(bits: ReadonlyMap<number, number>): Int32Array {
+  if (bits.size * 2 > TABLE_SIZE) throw new RangeError('too many stop words for the table');
+  const table = new Int32Array(TABLE_SIZE * 2);
+  for (const [hash, value] of bits) {
+    let at = placeOf(hash);
+    while (table[at + 1] !== 0) at = (at + 2) & (TABLE_SIZE * 2 - 1);
+    table[at] = hash;
+    table[at + 1] = value;
+  }
+  return table;
+}
+
+function placeOf(hash: number): number {
+  return ((hash ^ (hash >>> 15)) & (TABLE_SIZE - 1)) * 2;
+}
+
+/** A word's languages as bits; 0 where it is no stop word. */
+function languagesOfWord(hash: number): number {
+  let at = placeOf(hash);
+  while (TABLE[at + 1] !== 0) {
+    if (TABLE[at] === hash) return TABLE[at + 1] as number;
+    at = (at + 2) & (TABLE_SIZE * 2 - 1);
+  }
+  return 0;
+}
 
 function bitsByWord(): Map<number, number> {
   const bits = new Map<number, number>();
@@ -18,7 +48,7 @@ function bitsByWord(): Map<number, number> {
 }
 
 export function isStopWord(hash: number): boolean {
-  return LANGUAGES_OF_WORD.has(hash);
+  return languagesOfWord(hash) !== 0;
 }
 
 /** Scripts that stand for a language here; the languages that share one are not told apart. */
@@ -70,7 +100,7 @@ export function languageOf(words: Words): string | null {
 function byStopWords({ hashes, count }: Words): string | null {
   const hits = new Int32Array(LANGUAGES.length);
   for (let at = 0; at < count; at += 1) {
-    let bits = LANGUAGES_OF_WORD.get(hashes[at] as number) ?? 0;
+    let bits = languagesOfWord(hashes[at] as number);
     while (bits !== 0) {
       const index = 31 - Math.clz32(bits);
       hits[index] = (hits[index] as number) + 1;

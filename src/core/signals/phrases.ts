@@ -30,7 +30,7 @@ export function phrasesOf<Tag extends string>(lists: PhraseLists<Tag>): Phrases<
     for (const phrase of phrases) {
       const words = phrase.split('*').flatMap((part, index) => {
         const { hashes, count } = wordsOf(part, 200);
-        return [...(index > 0 ? [null] : []), ...hashes.subarray(0, count)];
+        return [...(index > 0 ? [null] : []), ...hashes.slice(0, count)];
       });
       const [first] = words;
       if (first === undefined || first === null) throw new TypeError(`no first word: ${phrase}`);

@@ -8,7 +8,7 @@ export interface SaidPiece {
 }
 
 /** Kept of an answer for the rules, at each end; a longer middle is only counted. */
-export const END_CHARS = 160;
+export const END_CHARS = 128;
 
 /**
  * An answer's text as far as the rules look at it: both ends and the length. Where JSON was asked

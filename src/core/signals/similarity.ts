@@ -1,5 +1,5 @@
 import { isStopWord } from './language.ts';
-import { type Words, wordsOf } from './words.ts';
+import { hashOfLetters } from './words.ts';
 
 /** Jaccard similarity from which a message counts as its predecessor asked again. */
 export const REASK_SIMILARITY = 0.6;
@@ -47,9 +47,8 @@ function contentOf(text: string): Map<number, string> {
     if (piece === '') continue;
     if (UNSPACED.test(piece)) addPairs(content, piece);
     else {
-      const { hashes, count }: Words = wordsOf(piece, COMPARED_CHARS_MAX);
-      const hash = hashes[0] as number;
-      if (count > 0 && !isStopWord(hash)) content.set(hash, piece);
+      const hash = hashOfLetters(piece);
+      if (!isStopWord(hash)) content.set(hash, piece);
     }
   }
   return content;
@@ -70,8 +69,8 @@ function missing(from: ReadonlyMap<number, string>, of: ReadonlyMap<number, stri
   return [...from].filter(([hash]) => !of.has(hash)).map(([, word]) => word);
 }
 
-function vectorOf(words: Iterable<string>): Int32Array {
-  const vector = new Int32Array(VECTOR_WORDS);
+function vectorOf(words: Iterable<string>): readonly number[] {
+  const vector = new Array<number>(VECTOR_WORDS).fill(0);
   for (const word of words) {
     let before = EDGE;
     let here = word.charCodeAt(0);
@@ -88,7 +87,7 @@ function vectorOf(words: Iterable<string>): Int32Array {
   return vector;
 }
 
-function jaccard(left: Int32Array, right: Int32Array): number {
+function jaccard(left: readonly number[], right: readonly number[]): number {
   let both = 0;
   let either = 0;
   for (let at = 0; at < VECTOR_WORDS; at += 1) {

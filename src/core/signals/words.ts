@@ -6,10 +6,10 @@
  */
 export interface Words {
   /** FNV-1a of each word in lower case, without apostrophes: `don’t` is `dont`. */
-  readonly hashes: Int32Array;
+  readonly hashes: readonly number[];
   readonly count: number;
   /** Letters by script, in the order of `SCRIPTS`. */
-  readonly letters: Int32Array;
+  readonly letters: readonly number[];
   /** Signs that are frequent in code and rare in prose. */
   readonly signs: number;
   /** Where the tail's words begin, or `count` where the text was read as one piece. */
@@ -47,9 +47,9 @@ const TICK = 0x60;
 export const WORDS_MAX = 192;
 
 export const NO_WORDS: Words = {
-  hashes: new Int32Array(0),
+  hashes: [],
   count: 0,
-  letters: new Int32Array(SCRIPTS.length),
+  letters: SCRIPTS.map(() => 0),
   signs: 0,
   tail_from: 0,
 };
@@ -78,9 +78,20 @@ export function hashOfWord(word: string): number {
   return hashes[0] as number;
 }
 
+/** The hash of one word in lower case, its apostrophes passed over. */
+export function hashOfLetters(word: string): number {
+  let hash = FNV_BASIS;
+  for (let at = 0; at < word.length; at += 1) {
+    const code = word.charCodeAt(at);
+    if (KINDS[code] !== APOSTROPHE) hash = Math.imul(hash ^ code, FNV_PRIME);
+  }
+  return hash;
+}
+
 class WordReader {
-  readonly #hashes = new Int32Array(WORDS_MAX);
-  readonly #letters = new Int32Array(SCRIPTS.length);
+  // Plain arrays: a typed one costs more to make than all that is read into it.
+  readonly #hashes: number[] = [];
+  readonly #letters = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   count = 0;
   #signs = 0;
 
@@ -109,7 +120,7 @@ class WordReader {
       }
       if (script === APOSTROPHE) continue;
       if (open) {
-        hashes[count] = hash;
+        hashes.push(hash);
         count += 1;
         hash = FNV_BASIS;
         open = false;
@@ -118,12 +129,12 @@ class WordReader {
       else if (script === SIGN) signs += 1;
       else if (script !== SEPARATOR && count < WORDS_MAX) {
         letters[script] = (letters[script] as number) + 1;
-        hashes[count] = Math.imul(FNV_BASIS ^ code, FNV_PRIME);
+        hashes.push(Math.imul(FNV_BASIS ^ code, FNV_PRIME));
         count += 1;
       }
     }
     if (open && count < WORDS_MAX) {
-      hashes[count] = hash;
+      hashes.push(hash);
       count += 1;
     }
     this.count = count;
