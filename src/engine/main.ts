@@ -34,6 +34,8 @@ function writeLine(level: string, message: string, fields: LogFields = {}): void
   process.stderr.write(`${JSON.stringify(line)}\n`);
 }
 
+const LOAD_EVERY_MS = 1000;
+
 // Before anything else: a parent that is gone while models load must not leave an orphan.
 for (const farewell of ['disconnect', 'SIGTERM', 'SIGINT'] as const) {
   process.on(farewell, () => process.exit(0));
@@ -67,8 +69,6 @@ async function start(config: EngineConfig): Promise<void> {
     setInterval(() => process.send?.(loadOf(models)), LOAD_EVERY_MS).unref();
   } else process.stdout.write(`${JSON.stringify(ready)}\n`);
 }
-
-const LOAD_EVERY_MS = 1000;
 
 function loadOf(models: ReadonlyMap<string, ServedModel>): EngineLoad {
   const loads = [...models].flatMap(([name, { load }]) => (load ? [[name, load()] as const] : []));

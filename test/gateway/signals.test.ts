@@ -122,7 +122,7 @@ describe('createSignals', () => {
     return one;
   };
 
-  test('createSignals tells where a client hung up, as a share once lengths are known', async () => {
+  test('createSignals tells where a client hung up, and as what share', async () => {
     await start();
     const signals = createSignals({ log });
     const aborted = seen({ outcome: 'aborted', said: said('x'.repeat(100)) });
@@ -146,7 +146,7 @@ describe('createSignals', () => {
     expect(of({ said: said('x') })).toBeUndefined();
   });
 
-  test('createSignals says nothing of the oracle’s calls, of replies and of other endpoints', async () => {
+  test('createSignals says nothing of the oracle’s calls, of replies', async () => {
     await start();
     const signals = createSignals({ log });
     const refusal = said('I can’t help with that.');

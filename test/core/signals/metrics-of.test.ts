@@ -41,7 +41,7 @@ test('signalMetricsOf lays what the next turn says to the earlier call', () => {
   expect(metricsOf({ ...turn, follow_up: { class: 'none', tool_failures: 0 } })).toEqual(NOTHING);
 });
 
-test('signalMetricsOf lays a retry to the call that failed, or to its own unit if none is known', () => {
+test('signalMetricsOf lays a retry to the call that failed, or to its own unit', () => {
   expect(metricsOf({ relation: 'retry', parent: 'call_1' }).parent).toEqual(['retry']);
   expect(metricsOf({ relation: 'retry', parent: null }).own).toEqual(['retry']);
   expect(metricsOf({ relation: 'regeneration', parent: 'call_1' })).toEqual({
