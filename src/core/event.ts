@@ -64,7 +64,7 @@ export interface AnswerSignals {
   readonly chars?: number;
   /** Where the client hung up: characters it had been sent by then. */
   readonly abort_chars?: number;
-  /** The same as a share of what the agent's answers usually are, 0..1; absent until that is known. */
+  /** The same as a share of what the agent's answers usually are, 0..1; absent until known. */
   readonly abort_share?: number;
   /** What was wrong with an answer for which JSON was asked. */
   readonly schema?: SchemaViolation;

@@ -14,7 +14,7 @@ import { wordsOf } from '../core/signals/words.ts';
 
 /**
  * What is learned of a call beside how it went: read off its messages and its answer after the
- * answer has been written, told in numbers and classes (docs/signals.md). No text outlives the call.
+ * answer has been written, told in numbers and classes (docs/signals.md). No text outlives a call.
  */
 export interface Signals {
   /** What the call's answer is to be collected in. */

@@ -120,9 +120,8 @@ describe('ruleProblem', () => {
 
 describe('the policy', () => {
   test('the policy holds its categories in their order, and calls are put into them', () => {
-    const { policy } = loadWith(
-      `${GATEWAY}\ncategories:\n  - { name: b, when: "call.stream" }\n  - { name: a, when: "true" }\n`,
-    );
+    const rules = '[{ name: b, when: "call.stream" }, { name: a, when: "true" }]';
+    const { policy } = loadWith(`${GATEWAY}\ncategories: ${rules}\n`);
     expect(policy.categories).toEqual({
       order: ['b', 'a'],
       by: { b: { when: 'call.stream' }, a: { when: 'true' } },

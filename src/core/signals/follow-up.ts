@@ -1,5 +1,7 @@
 import type { FollowUpClass } from '../event.ts';
-import { CONTRASTS, FOLLOW_UP_PHRASES, NEGATIONS } from './lists/follow-up-phrases.ts';
+import { CONTRASTS, NEGATIONS } from './lists/denials.ts';
+import { FOLLOW_UP_PHRASES } from './lists/follow-up-phrases.ts';
+import { PRAISE_PHRASES } from './lists/praise-phrases.ts';
 import { type FoundPhrase, phrasesOf } from './phrases.ts';
 import { hashOfWord, WORDS_MAX, type Words } from './words.ts';
 
@@ -21,7 +23,7 @@ export interface Judged {
 
 const NOTHING: Judged = { class: 'none', correction: false };
 
-type Said = keyof typeof FOLLOW_UP_PHRASES;
+type Said = keyof typeof FOLLOW_UP_PHRASES | keyof typeof PRAISE_PHRASES;
 
 /** What each says, the worst first; and the longest message that it is believed in, in words. */
 const VERDICTS: Readonly<Record<Said, Judged & { readonly words_max: number }>> = {
@@ -34,7 +36,7 @@ const VERDICTS: Readonly<Record<Said, Judged & { readonly words_max: number }>> 
   praise: { class: 'satisfied', correction: false, words_max: 4 },
 };
 const ORDER = Object.keys(VERDICTS) as readonly Said[];
-const PHRASES = phrasesOf<Said>(FOLLOW_UP_PHRASES);
+const PHRASES = phrasesOf<Said>({ ...FOLLOW_UP_PHRASES, ...PRAISE_PHRASES });
 const DENIED = phrasesOf({ yes: NEGATIONS });
 const TAKEN_BACK = phrasesOf({ yes: CONTRASTS });
 

@@ -3,7 +3,7 @@ import { phrasesOf } from './phrases.ts';
 import { isUnspaced, type Words } from './words.ts';
 
 const PHRASES = phrasesOf<string>(REFUSAL_PHRASES);
-/** Where a refusal begins, at the latest, in words; in Chinese and Japanese these are characters. */
+/** In which word a refusal begins, at the latest; in Chinese and Japanese, in which character. */
 const BEGINS_WITHIN = { spaced: 16, unspaced: 48 };
 /** An answer longer than this does something beside refusing. */
 export const REFUSAL_CHARS_MAX = 1500;

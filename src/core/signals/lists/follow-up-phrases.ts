@@ -1,8 +1,7 @@
 /**
  * What people say after an answer, by what it says of the answer. `wrong`: it is false. `meant`: it
  * missed what was meant; both are corrections. `broken`: what it proposed does not work. `unclear`:
- * it is not understood. `other`: something else is wanted. `thanks`: it served; so does `praise`, which
- * is so short a word that it counts only where little else is said.
+ * it is not understood. `other`: something else is wanted.
  */
 export const FOLLOW_UP_PHRASES = {
   wrong: [
@@ -282,46 +281,4 @@ export const FOLLOW_UP_PHRASES = {
     ...['もう一度やり直', '書き直して', '短くして', '다시 해줘', '다른 걸로', '더 짧게'],
     ...['حاول مرة أخرى', 'फिर से लिखो', 'נסה שוב'],
   ],
-  thanks: [
-    ...['thanks', 'thank you', 'thx', 'ty', 'that works', 'it worked', 'that worked', 'works now'],
-    ...['that helps', 'that helped', 'very helpful', 'exactly what i needed', 'problem solved'],
-    ...['danke', 'vielen dank', 'dankeschön', 'das hilft', 'hat geholfen', 'es klappt'],
-    ...['es funktioniert jetzt', 'genau das', 'merci', 'ça marche maintenant', 'gracias'],
-    ...['muchas gracias', 'ya funciona', 'grazie', 'grazie mille', 'ora funziona', 'obrigado'],
-    ...['obrigada', 'funcionou', 'bedankt', 'dank je', 'dank u', 'tack', 'dziękuję', 'dzięki'],
-    ...['teşekkürler', 'teşekkür ederim', 'спасибо', 'благодарю', 'помогло', 'дякую'],
-    ...[
-      '谢谢',
-      '多谢',
-      '太好了',
-      '谢了',
-      '謝謝',
-      'ありがとう',
-      '助かりました',
-      '감사합니다',
-      '고마워',
-    ],
-    ...['고맙습니다', 'شكرا', 'شكراً', 'धन्यवाद', 'תודה'],
-  ],
-  praise: [
-    ...['perfect', 'great', 'awesome', 'excellent', 'brilliant', 'nice', 'wonderful', 'solved'],
-    ...['it works', 'cheers', 'perfekt', 'super', 'klasse', 'prima', 'funktioniert', 'parfait'],
-    ...['génial', 'ça marche', 'perfecto', 'genial', 'excelente', 'funciona', 'perfetto', 'ottimo'],
-    ...['funziona', 'perfeito', 'ótimo', 'top', 'świetnie', 'działa', 'harika', 'отлично', 'супер'],
-    ...['работает', 'чудово', '完璧', '완벽해', 'ممتاز'],
-  ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
-
-/** Words that turn a phrase behind them into its opposite, a doubt or a condition. */
-export const NEGATIONS =
-  `not no dont doesnt didnt isnt arent wasnt never cant cannot couldnt hardly if unless whether
-  nicht kein keine nie niemals ob wenn falls pas jamais non si nunca jamás tampoco sin não nem
-  niet geen nooit als inte aldrig om nie nigdy jeśli değil asla eğer не нет ни никогда если ні
-  якщо why warum pourquoi porque perché waarom dlaczego neden почему think thought`.split(/\s+/);
-
-/** What takes praise back: `thanks, but …`. */
-export const CONTRASTS =
-  `but however although though except unfortunately still yet aber jedoch trotzdem leider allerdings
-  mais cependant malheureusement pero sin embargo aunque lamentablemente ma però purtroppo mas
-  porém infelizmente maar echter helaas men dock tyvärr ale jednak niestety ama fakat maalesef но
-  однако але 但 但是 不过 可是 でも しかし 하지만 그런데 لكن`.split(/\s+/);

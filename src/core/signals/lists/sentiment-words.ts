@@ -1,4 +1,4 @@
-/** Words by how they sound, −3 to 3; phrases are allowed. A few languages: silence beats a guess. */
+/** Words and phrases by how they sound, −3 to 3. A few languages: silence beats a guess. */
 export const SENTIMENT_WORDS = {
   '-3': [
     ...['terrible', 'horrible', 'awful', 'useless', 'garbage', 'worst', 'disgusting', 'hate'],
