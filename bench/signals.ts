@@ -90,8 +90,14 @@ function measure(one: Case): number {
       const said = signals.open(call);
       for (const piece of pieces) said.add({ text: piece });
       signals.observe({
-        ...{ call, relation, categories, said, origin: 'client', outcome: 'ok' },
-        ...{ finish: 'stop', replied: false },
+        call,
+        relation,
+        categories,
+        said,
+        origin: 'client',
+        outcome: 'ok',
+        finish: 'stop',
+        replied: false,
       });
     }
     const { user, system } = process.cpuUsage(begun);

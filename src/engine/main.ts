@@ -71,7 +71,10 @@ async function start(config: EngineConfig): Promise<void> {
 }
 
 function loadOf(models: ReadonlyMap<string, ServedModel>): EngineLoad {
-  const loads = [...models].flatMap(([name, { load }]) => (load ? [[name, load()] as const] : []));
+  const loads = [...models].flatMap(([name, model]) => {
+    const load = model.load?.();
+    return load ? [[name, load] as const] : [];
+  });
   return { kind: 'engine-load', models: Object.fromEntries(loads) };
 }
 

@@ -1,6 +1,6 @@
 import { type Words, wordsOf } from './words.ts';
 
-/** Lists of phrases by what they mean; `*` in a phrase is any one word. */
+/** Lines of phrases, parted by ` | `, by what they mean; `*` in a phrase is any one word. */
 export type PhraseLists<Tag extends string> = Readonly<Record<Tag, readonly string[]>>;
 
 export interface Phrases<Tag extends string> {
@@ -27,7 +27,7 @@ interface Phrase<Tag> {
 export function phrasesOf<Tag extends string>(lists: PhraseLists<Tag>): Phrases<Tag> {
   const byFirst = new Map<number, Phrase<Tag>[]>();
   for (const [tag, phrases] of Object.entries(lists) as [Tag, readonly string[]][]) {
-    for (const phrase of phrases) {
+    for (const phrase of phrases.flatMap((line) => line.split(' | '))) {
       const words = phrase.split('*').flatMap((part, index) => {
         const { hashes, count } = wordsOf(part, 200);
         return [...(index > 0 ? [null] : []), ...hashes.slice(0, count)];

@@ -13,6 +13,7 @@ const CHANGED_SIMILARITY_MIN = 0.3;
 const VECTOR_WORDS = 128;
 const VECTOR_BITS = VECTOR_WORDS * 32;
 const EDGE = 0x23;
+const EMPTY: readonly number[] = Array.from({ length: VECTOR_WORDS }, () => 0);
 
 /**
  * How alike two messages are: the Jaccard similarity of the character trigrams of their words,
@@ -70,7 +71,7 @@ function missing(from: ReadonlyMap<number, string>, of: ReadonlyMap<number, stri
 }
 
 function vectorOf(words: Iterable<string>): readonly number[] {
-  const vector = new Array<number>(VECTOR_WORDS).fill(0);
+  const vector = EMPTY.slice();
   for (const word of words) {
     let before = EDGE;
     let here = word.charCodeAt(0);

@@ -6,11 +6,33 @@ import { textOf } from './turns.ts';
 const PARSED_CHARS_MAX = 4096;
 /** How the text of an error begins; each alternative is a fixed text, so matching is linear. */
 const BEGINNINGS = [
-  ...['error:', 'error ', 'error\n', 'exception:', 'traceback (most recent call last)', 'fatal:'],
-  ...['fatal error', 'failed to ', 'failure:', 'typeerror:', 'valueerror:', 'keyerror:'],
-  ...['runtimeerror:', 'referenceerror:', 'syntaxerror:', 'uncaught ', 'command failed'],
-  ...['permission denied', 'no such tool', 'unknown tool', 'tool not found', 'invalid arguments'],
-  ...['<tool_use_error>', 'http error', 'timeout error', 'connection refused', 'request failed'],
+  'error:',
+  'error ',
+  'error\n',
+  'exception:',
+  'traceback (most recent call last)',
+  'fatal:',
+  'fatal error',
+  'failed to ',
+  'failure:',
+  'typeerror:',
+  'valueerror:',
+  'keyerror:',
+  'runtimeerror:',
+  'referenceerror:',
+  'syntaxerror:',
+  'uncaught ',
+  'command failed',
+  'permission denied',
+  'no such tool',
+  'unknown tool',
+  'tool not found',
+  'invalid arguments',
+  '<tool_use_error>',
+  'http error',
+  'timeout error',
+  'connection refused',
+  'request failed',
 ];
 const BEGINNING_CHARS = 40;
 
