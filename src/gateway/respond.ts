@@ -124,7 +124,7 @@ export function respondWhole(exchange: Exchange, status: number, body: Uint8Arra
   const headers = hiveHeaders(exchange);
   headers.push('content-type', 'application/json', 'content-length', String(body.length));
   response.writeHead(status, headers);
-  exchange.turn.later(() => {
+  exchange.turn.write(() => {
     response.end(body);
     // What the system has taken whole waits for nobody.
     if (response.socket?.writableLength) limitStall(exchange);

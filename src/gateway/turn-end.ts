@@ -5,14 +5,33 @@
  * Where one thing waits, it waits for microseconds.
  */
 export class TurnEnd {
-  #waiting: (() => void)[] = [];
+  #writes: (() => void)[] = [];
+  #rest: (() => void)[] = [];
+  #due = false;
   readonly #run = (): void => {
-    const work = this.#waiting;
-    this.#waiting = [];
-    for (const one of work) one();
+    const [writes, rest] = [this.#writes, this.#rest];
+    this.#writes = [];
+    this.#rest = [];
+    this.#due = false;
+    for (const one of writes) one();
+    for (const one of rest) one();
   };
 
-  later(work: () => void): void {
-    if (this.#waiting.push(work) === 1) setImmediate(this.#run);
+  /** What somebody waits for. */
+  write(work: () => void): void {
+    this.#writes.push(work);
+    this.#schedule();
+  }
+
+  /** What nobody waits for: after all that is written. */
+  afterwards(work: () => void): void {
+    this.#rest.push(work);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#due) return;
+    this.#due = true;
+    setImmediate(this.#run);
   }
 }

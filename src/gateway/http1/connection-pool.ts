@@ -64,8 +64,8 @@ export class ConnectionPool implements ConnectionOwner {
     for (const connection of this.#all) connection.destroy();
   }
 
-  later(work: () => void): void {
-    this.#options.turn.later(work);
+  write(work: () => void): void {
+    this.#options.turn.write(work);
   }
 
   onIdle(connection: Connection, idle_ms: number | null): void {
