@@ -30,7 +30,7 @@ export interface JournalOptions {
 const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
 const SEGMENT_MS_MAX = 3_600_000;
 /** Telemetry gathers so long before it is written; what is acknowledged never waits for it. */
-const GATHER_MS = 20;
+const GATHER_MS = 50;
 /** Of one write: bounds the memory of a batch. */
 const WRITE_BYTES_MAX = 4 * 1024 * 1024;
 const RETRY_MS = { first: 100, most: 5_000 };

@@ -20,8 +20,9 @@ export interface Verdict {
 /**
  * The breaker of one target. opossum holds the state. What opens it is counted here, because a
  * promise for each call costs more than all the rest; and when an open one is asked again, because
- * a wait that fits all outages does not exist: the waits grow with each probe that fails, so that a dead target costs few calls, and where there are many calls it is asked
- * after some of them, so that a busy one is back soon.
+ * a wait that fits all outages does not exist: the waits grow with each probe that fails, so that a
+ * dead target costs few calls, and where there are many calls it is asked after some of them, so
+ * that a busy one is back soon.
  */
 export class Breaker {
   readonly #deps: BreakerDeps;

@@ -90,6 +90,7 @@ export function addMarker(progress: Progress, marker: string): void {
 export function addFacts(progress: Progress, facts: Partial<AnswerFacts>): void {
   const known = progress.facts;
   if (facts.said) progress.said.add(facts.said);
+  if (!saysMore(known, facts)) return;
   progress.facts = {
     completion_id: known.completion_id ?? facts.completion_id ?? null,
     model: known.model ?? facts.model ?? null,
@@ -97,6 +98,17 @@ export function addFacts(progress: Progress, facts: Partial<AnswerFacts>): void 
     tokens: facts.tokens ?? known.tokens,
     adapter: facts.adapter ?? known.adapter,
   };
+}
+
+/** Most chunks of a stream say again what the first one said. */
+function saysMore(known: AnswerFacts, facts: Partial<AnswerFacts>): boolean {
+  return Boolean(
+    facts.finish ||
+      facts.tokens ||
+      facts.adapter ||
+      (known.completion_id === null && facts.completion_id) ||
+      (known.model === null && facts.model),
+  );
 }
 
 /** An adapter counts as applied only where the answer proves it. */

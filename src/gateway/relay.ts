@@ -37,6 +37,7 @@ export function relay(
   let over = false;
   let done = false;
   let sent = 0;
+  const out = new Outlet(exchange, stream);
 
   const finish = (relayed: Relayed, failure: UpstreamFailure | null): void => {
     if (over) return;
@@ -48,6 +49,7 @@ export function relay(
   const breakOff = (error: GatewayError, failure: UpstreamFailure | null): void => {
     if (over) return;
     if (!response.headersSent) beginStream(exchange);
+    out.flush();
     limitStall(exchange);
     response.end(dialect.errorEvent(error, exchange.request_id, sent));
     finish({ outcome: failure ? 'error' : 'aborted', error }, failure);
@@ -67,10 +69,13 @@ export function relay(
         beginStream(exchange);
       }
       try {
-        const events = chunks.flatMap((chunk) => passOn(run, chunk, dialect, asked) ?? []);
-        sent += events.length;
-        done ||= chunks.some((chunk) => chunk.done);
-        if (events.length > 0) write(exchange, stream, joined(events));
+        for (const chunk of chunks) {
+          const event = passOn(run, chunk, dialect, asked);
+          done ||= chunk.done;
+          if (event === null) continue;
+          sent += 1;
+          out.write(event);
+        }
       } catch (thrown) {
         stream.abandon();
         breakOff(toGatewayError(thrown), null);
@@ -80,6 +85,7 @@ export function relay(
       if (over) return;
       // With `done` the upstream has told of its failure itself, in its dialect's own last event.
       if (failure && !done) return breakOff(errorOf(failure), failure);
+      out.flush();
       limitStall(exchange);
       response.end(done ? undefined : dialect.end);
       const error = failure && errorOf(failure);
@@ -136,16 +142,36 @@ function reduced(run: HookRun, event: Uint8Array, dialect: StreamDialect): Uint8
   return changed === parsed ? event : dialect.chunkEvent(changed);
 }
 
-function write(exchange: Exchange, stream: Streaming['stream'], bytes: Uint8Array): void {
-  const { response } = exchange;
-  if (response.write(bytes)) return;
-  // A slow client slows its upstream down; nothing piles up here.
-  stream.pause();
-  limitStall(exchange);
-  response.once('drain', () => {
-    if (!response.writableEnded) response.socket?.setTimeout(0);
-    stream.resume();
-  });
+/** Events on their way to the client: those of one turn of the event loop go together. */
+class Outlet {
+  readonly #exchange: Exchange;
+  readonly #stream: Streaming['stream'];
+  #waiting: Uint8Array[] = [];
+  readonly #flush = (): void => this.flush();
+
+  constructor(exchange: Exchange, stream: Streaming['stream']) {
+    this.#exchange = exchange;
+    this.#stream = stream;
+  }
+
+  write(event: Uint8Array): void {
+    if (this.#waiting.push(event) === 1) this.#exchange.turn.write(this.#flush);
+  }
+
+  flush(): void {
+    if (this.#waiting.length === 0) return;
+    const bytes = joined(this.#waiting);
+    this.#waiting = [];
+    const { response } = this.#exchange;
+    if (response.writableEnded || response.write(bytes)) return;
+    // A slow client slows its upstream down; nothing piles up here.
+    this.#stream.pause();
+    limitStall(this.#exchange);
+    response.once('drain', () => {
+      if (!response.writableEnded) response.socket?.setTimeout(0);
+      this.#stream.resume();
+    });
+  }
 }
 
 function joined(events: readonly Uint8Array[]): Uint8Array {

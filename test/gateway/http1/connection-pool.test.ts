@@ -83,7 +83,7 @@ function send(more: Partial<Outgoing> = {}): Asking {
 }
 
 describe('createUpstream', () => {
-  test('upstream uses one connection for calls in a row, and others for calls at once', async () => {
+  test('upstream uses one connection for calls in a row, more for calls at once', async () => {
     for (let call = 0; call < 3; call += 1) {
       expect(await send().answer).toEqual({ status: 200, body: 'ok', error: null });
     }
@@ -113,7 +113,7 @@ describe('createUpstream', () => {
     expect(heard[0]?.endsWith(body.toString())).toBe(true);
   });
 
-  test('upstream does not use a connection again that the other end closes or answers twice on', async () => {
+  test('upstream leaves a connection that the other end closes or answers twice on', async () => {
     reply = (socket) =>
       void socket.write('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok');
     await send().answer;
@@ -145,7 +145,7 @@ describe('createUpstream', () => {
     expect((await send().answer).error).toBeInstanceOf(Error);
   });
 
-  test('upstream hears nothing of a request that was given up, and its connection ends', async () => {
+  test('upstream hears nothing of a request that was given up', async () => {
     reply = () => {};
     const { sending, answer } = send();
     await until(() => heard.length === 1, { what: 'the request' });
@@ -154,7 +154,7 @@ describe('createUpstream', () => {
     expect(await Promise.race([answer, Promise.resolve('silent')])).toBe('silent');
   });
 
-  test('upstream reads nothing while it is paused, and the next call on the connection reads again', async () => {
+  test('upstream reads nothing while paused, and again with the next call', async () => {
     const body = 'x'.repeat(30_000_000);
     reply = (socket) =>
       void socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
