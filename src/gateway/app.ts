@@ -84,8 +84,10 @@ export function createGateway(given: GatewayDeps): Gateway {
   server.maxConnections = limits.connections_max;
   const drain = createDrain(server, () => given.clock.monotonic_ms());
   server.on('clientError', (error, socket) => refuseRaw(error, socket, given));
-  // Nothing here speaks anything but HTTP.
-  server.on('upgrade', (_request, socket) => socket.destroy());
+  server.on('checkExpectation', (request, response) => {
+    const exchange = openExchange(request, response, pathOf(request.url ?? ''), deps);
+    respondError(exchange, expectationFailed());
+  });
 
   return {
     server,
@@ -159,6 +161,8 @@ function serverOptions(limits: ListenerLimits): ServerOptions {
     // A missing Host gets our error body, not Node's bare one.
     requireHostHeader: false,
     noDelay: true,
+    // Clients that would rather speak HTTP/2 offer it so, and are served as they are.
+    shouldUpgradeCallback: () => false,
   };
 }
 
@@ -205,7 +209,13 @@ function noRoute({ method }: IncomingMessage, path: string): GatewayError {
 }
 
 function onlyMethod(method: string, path: string): GatewayError {
-  return new GatewayError('method_not_allowed', `${path} takes ${method} only.`);
+  const message = `${path} takes ${method} only.`;
+  return new GatewayError('method_not_allowed', message, { allow: method });
+}
+
+function expectationFailed(): GatewayError {
+  const details = { status: 417, param: 'expect' };
+  return new GatewayError('bad_request', 'Only Expect: 100-continue is understood.', details);
 }
 
 /** What Node could not parse, or was too slow to come: no request exists, so the answer is raw. */

@@ -64,6 +64,7 @@ function anthropicType(status: number): string {
 export function errorHeaders(error: GatewayError): Record<string, string> {
   const headers: Record<string, string> = {};
   if (!isRetryable(error)) headers['x-should-retry'] = 'false';
+  if (typeof error.details.allow === 'string') headers.allow = error.details.allow;
   if (error.status === 401) headers['www-authenticate'] = 'Bearer';
   const wait_s = error.details.retry_after_s;
   if (wait_s !== undefined) {

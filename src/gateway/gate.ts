@@ -24,7 +24,8 @@ interface Waiter {
  * Lets so many in at once; the others wait in a line, first come first served, as long as they may
  * and as many as may. Both bounds matter: a queue without them only hides that there is too much.
  * A line that does not come to its end is no burst but too much: who joins it then may wait only
- * briefly, and the newest goes in first, else every call would be served just before its time is up.
+ * briefly, and the newest goes in first, else every call would be served just before its time is
+ * up.
  */
 export class Gate {
   readonly #after: After;

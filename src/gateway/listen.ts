@@ -1,6 +1,13 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { GatewayError } from '../core/errors.ts';
 
+/**
+ * Connections that may wait to be accepted, as far as the system lets them. The kernel drops those
+ * beyond, and their clients try again after 1, 3, 7 … seconds; Node's own 511 are soon full where
+ * many come back together.
+ */
+const BACKLOG = 4096;
+
 /** Listens, and says in one line what to do where the port is taken. Resolves with the port. */
 export function listen(
   server: Server,
@@ -12,7 +19,7 @@ export function listen(
     const refuse = (error: NodeJS.ErrnoException): void =>
       reject(listenError(error, host, port, variable));
     server.once('error', refuse);
-    server.listen(port, host, () => {
+    server.listen(port, host, BACKLOG, () => {
       server.off('error', refuse);
       resolve((server.address() as AddressInfo).port);
     });

@@ -21,7 +21,7 @@ export function serveModels(exchange: Exchange, path: string, deps: ModelsDeps):
   const { request, dialect } = exchange;
   try {
     if (request.method !== 'GET') {
-      throw new GatewayError('method_not_allowed', `${path} takes GET only.`);
+      throw new GatewayError('method_not_allowed', `${path} takes GET only.`, { allow: 'GET' });
     }
     const { snapshot } = deps.current;
     const caller = admit(snapshot.policy.access, (name) => headerOf(request, name));

@@ -11,7 +11,8 @@ type OverloadPolicy = Resilience['overload'];
 export interface Overload {
   /**
    * A place at once, or a promise of what the wait comes to: `full` where the line is too long or
-   * the wait was, `gone` where the client left meanwhile. Nobody waits longer than the call has left.
+   * the wait was, `gone` where the client left meanwhile. Nobody waits longer than the call has
+   * left.
    */
   enter(
     policy: OverloadPolicy,

@@ -131,6 +131,12 @@ const KIND_WORDS: Readonly<Record<Kind, string>> = {
   number: 'a number',
 };
 
+function faultOf(raw: Uint8Array, said: string, position: string | undefined): string {
+  if (position) return `unexpected token at ${position}.`;
+  if (raw[0] === 0xef && raw[1] === 0xbb) return 'it begins with a byte order mark.';
+  return said.includes('end of JSON input') ? 'it ends too early.' : 'unexpected token.';
+}
+
 function parseObject(raw: Uint8Array): JsonObject {
   const invalid = (why: string, cause?: unknown) =>
     new GatewayError('invalid_json', `The request body is not valid JSON: ${why}`, {}, cause);
@@ -143,7 +149,7 @@ function parseObject(raw: Uint8Array): JsonObject {
   } catch (thrown) {
     // V8 quotes the text around the fault; a position is enough, and tells no log what was asked.
     const position = /position \d+/.exec(String(thrown))?.[0];
-    throw invalid(position ? `unexpected token at ${position}.` : 'it ends too early.', thrown);
+    throw invalid(faultOf(raw, String(thrown), position), thrown);
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new GatewayError('bad_request', 'The request body must be a JSON object.', {

@@ -38,7 +38,11 @@ export function requestLineProblem(
   own: string | null,
 ): GatewayError | null {
   const { host } = request.headers;
-  const name = host === undefined ? undefined : HOST.exec(host)?.groups?.name?.toLowerCase();
+  // Node keeps the first of two; whoever stands before us may have gone by the other.
+  const name =
+    host === undefined || hasTwoHosts(request)
+      ? undefined
+      : HOST.exec(host)?.groups?.name?.toLowerCase();
   if (name === undefined) {
     return new GatewayError('invalid_host', 'The Host header is missing or malformed.', {
       param: 'host',
@@ -49,9 +53,33 @@ export function requestLineProblem(
       param: 'host',
     });
   }
-  return isPlainTarget(request.url ?? '')
-    ? null
-    : new GatewayError('bad_request', 'The request path is malformed.', { param: 'path' });
+  if (!isPlainTarget(request.url ?? '')) {
+    return new GatewayError('bad_request', 'The request path is malformed.', { param: 'path' });
+  }
+  if (own !== null && isForged(request)) {
+    return new GatewayError('forbidden', 'A page of another site must send application/json.', {
+      param: 'content-type',
+    });
+  }
+  return null;
+}
+
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts > 1;
+}
+
+/**
+ * What a foreign page can make a browser send without asking first: it would spend money here, and
+ * rate answers, though it could not read ours. Anything but JSON says so; JSON a browser asks for.
+ */
+function isForged({ method, headers }: IncomingMessage): boolean {
+  if (headers['sec-fetch-site'] !== 'cross-site' || method !== 'POST') return false;
+  return !/^application\/json\b/i.test(headers['content-type'] ?? '');
 }
 
 function isOurs(name: string, own: string): boolean {

@@ -77,7 +77,7 @@ describe('failure class', () => {
   });
 
   test.each([
-    ['overloaded_error', 'unavailable', 503],
+    ['overloaded_error', 'unavailable', 529],
     ['rate_limit_error', 'rate_limit', 429],
     ['invalid_request_error', 'request', 400],
     ['authentication_error', 'credentials', 502],

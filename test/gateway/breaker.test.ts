@@ -75,7 +75,7 @@ describe('breaker in an outage', () => {
     fc.assert(fc.property(length, fc.integer({ min: 20, max: 400 }), check));
   });
 
-  test('breaker of a target wanted each second is back in 5 s after an outage of any length', () => {
+  test('breaker of a target wanted each second is back in 5 s after any length of outage', () => {
     const check = (outage_ms: number, every_ms: number, offset_ms: number) => {
       const { calls, attempts, back_ms } = outage(outage_ms, every_ms, { offset_ms });
       expect(back_ms).toBeLessThanOrEqual(5000);

@@ -126,7 +126,7 @@ test('gate never holds more than its places, nor a line longer than it may be', 
   await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 80 }), few, few, holds));
 });
 
-test('gate lets the newest of a line that does not end in first, and never one who has gone', async () => {
+test('gate lets the newest of a line that does not end in first, and no one who left', async () => {
   const { gate, time } = open();
   gate.enter(1);
   const long = { places: 1, queue_ms: 1000, queue_max: 1000 };

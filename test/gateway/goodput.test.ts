@@ -3,7 +3,7 @@ import { createMetrics } from '../../src/core/metrics.ts';
 import type { Resilience } from '../../src/core/policy.ts';
 import type { After } from '../../src/gateway/after.ts';
 import type { Client } from '../../src/gateway/client.ts';
-import { createOverload, type Place } from '../../src/gateway/overload.ts';
+import { createOverload, type Overload, type Place } from '../../src/gateway/overload.ts';
 import { createTargets, type Targets } from '../../src/gateway/targets.ts';
 import { type Chance, createChance } from '../fuzz/chance.ts';
 import { makeSnapshot } from './snapshot.ts';
@@ -13,7 +13,7 @@ const SERVICE_MS = 100;
 const GOOD_MS = 1500;
 const ALWAYS: Client = { gone: false, unlessGone: (work) => work, onGone() {} };
 
-/** Time in whole milliseconds, in which what is due at once happens in the order it was asked for. */
+/** Time in whole milliseconds; what is due at once happens in the order it was asked for. */
 function createTime() {
   const due = new Map<number, Set<() => void>>();
   let now_ms = 0;
@@ -27,7 +27,7 @@ function createTime() {
     after,
     now_ms: () => now_ms,
     /** One millisecond, and all that follows from it. */
-    async tick() {
+    tick: async (): Promise<void> => {
       for (const act of due.get(now_ms) ?? []) act();
       // A call waits for a few promises in turn.
       for (let turn = 0; turn < 8; turn += 1) await Promise.resolve();
@@ -77,7 +77,7 @@ async function goodputs(seed: number, world: World, rates: readonly number[]) {
   const policy = { ...resilience, overload: { ...resilience.overload, in_flight: 'adaptive' } };
   const upstream = createUpstream(after, chance, world);
   const call = (): Promise<boolean> =>
-    one({ targets, target, policy: policy as Resilience, upstream, enter: overload.enter });
+    one({ targets, target, policy: policy as Resilience, upstream, overload });
   const results: number[] = [];
   for (const rate of rates) {
     let [good, owed, stalled_ms] = [0, 0, 0];
@@ -106,12 +106,12 @@ interface Asked {
   readonly target: Parameters<Targets['admit']>[0];
   readonly policy: Resilience;
   readonly upstream: () => Promise<void>;
-  readonly enter: ReturnType<typeof createOverload>['enter'];
+  readonly overload: Overload;
 }
 
 /** As dispatch does it: a place in all, then one at the target. */
-async function one({ targets, target, policy, upstream, enter }: Asked): Promise<boolean> {
-  const place: Place | 'full' | 'gone' = await enter(policy.overload, ALWAYS, Infinity);
+async function one({ targets, target, policy, upstream, overload }: Asked): Promise<boolean> {
+  const place: Place | 'full' | 'gone' = await overload.enter(policy.overload, ALWAYS, Infinity);
   if (typeof place === 'string') return false;
   const full = targets.standing(target, policy) === 'full';
   const waiting = full ? targets.wait(target, policy, Infinity) : undefined;
