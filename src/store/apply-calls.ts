@@ -101,7 +101,13 @@ function countsOf(call: CallEvent, metrics: readonly string[]): Record<string, n
 function measured({ outcome, ttft_ms, latency_ms, tokens, cost_usd }: CallEvent) {
   if (outcome === 'aborted') return measuresOf({ ttft_ms });
   if (outcome !== 'ok') return [];
-  return measuresOf({ ttft_ms, latency_ms, tokens_in: tokens.in, tokens_out: tokens.out, cost_usd });
+  return measuresOf({
+    ttft_ms,
+    latency_ms,
+    tokens_in: tokens.in,
+    tokens_out: tokens.out,
+    cost_usd,
+  });
 }
 
 function countExposure(call: CallEvent, slow: SlowBars['experiments'], deltas: Deltas): void {
@@ -130,11 +136,7 @@ interface Child {
  * What a call says of an earlier one (a regeneration, a correction) counts against the earlier
  * call. Either may arrive first; the pair is counted when the second of the two does.
  */
-async function countOnParents(
-  tx: Db,
-  added: readonly CallEvent[],
-  deltas: Deltas,
-): Promise<void> {
+async function countOnParents(tx: Db, added: readonly CallEvent[], deltas: Deltas): Promise<void> {
   const children = added.filter(isEvidence).flatMap((call): Child[] => {
     const says = signalMetricsOf(call).parent;
     return says.length === 0 ? [] : [{ parent: call.parent, tenant: call.tenant, says }];

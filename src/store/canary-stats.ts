@@ -2,8 +2,7 @@ import type { Cell } from '../core/canary.ts';
 import { DAY_MS } from './cells.ts';
 import { sql } from './drizzle.ts';
 import { type Db, rowsOf } from './rows.ts';
-import { CONVERSATION_CALLS_MAX } from './unit-facts.ts';
-
+import { CONVERSATION_CALLS_MAX } from './unit-day.ts';
 
 /** Units that were too busy to be one user, on any day that is kept. */
 export const BUSY = sql.raw(`select unit from unit_facts where calls > ${CONVERSATION_CALLS_MAX}`);

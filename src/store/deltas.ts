@@ -11,7 +11,7 @@ import {
 import { createExperimentUnits, type UnitEvent } from './experiment-units.ts';
 import { addCount, addMeasures, addUnits, createSum, type Measure } from './rollup-row.ts';
 import type { Db } from './rows.ts';
-import type { UnitStep } from './unit-facts.ts';
+import type { UnitStep } from './unit-day.ts';
 import { type Rollup, rollupKey, writeRollups } from './write-rollups.ts';
 import { halfOf, type UnitNews, writeUnits } from './write-units.ts';
 
@@ -21,7 +21,11 @@ import { halfOf, type UnitNews, writeUnits } from './write-units.ts';
  */
 export interface Deltas {
   /** Counts of calls or of what was said of them, by name. */
-  count(where: Where, counts: Readonly<Record<string, number>>, measures?: readonly Measure[]): void;
+  count(
+    where: Where,
+    counts: Readonly<Record<string, number>>,
+    measures?: readonly Measure[],
+  ): void;
   /** An event of a unit, or one taken back; `once`: a second in the same hour is the same. */
   fact(where: Where, metric: string, events: 1 | -1, once?: 'once'): void;
   /** A call of a conversation, of which too many in a day are left out. */

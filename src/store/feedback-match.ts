@@ -1,7 +1,7 @@
 import { type FeedbackEvent, isDissatisfied, isVerdict } from '../core/event.ts';
 import { type CallFacts, feedsFindings, isEvidence, servedOf } from './call-row.ts';
 import { CONTROL, type Deltas, type Where } from './deltas.ts';
-import { ratingMetric } from './unit-facts.ts';
+import { ratingMetric } from './unit-day.ts';
 
 /**
  * Which call feedback is about, and what of it counts: pure, so that the rules can be tested
@@ -185,9 +185,11 @@ function countRow(
   const { signal, value } = row;
   const dissatisfied = isDissatisfied(signal, value);
   const metrics = metricsOf(row, dissatisfied);
-  const counts = Object.fromEntries(metrics.map((metric) => [metric, sign]));
-  const rating = signal === 'rating' ? { rating: sign, rating_sum: sign * value } : {};
-  deltas.count(where, { ...counts, ...rating });
+  const counts: Record<string, number> = Object.fromEntries(
+    metrics.map((metric) => [metric, sign]),
+  );
+  if (signal === 'rating') Object.assign(counts, { rating: sign, rating_sum: sign * value });
+  deltas.count(where, counts);
   if (feedsFindings(call?.arm ?? null)) {
     for (const metric of metrics) deltas.fact(where, metric, sign);
     if (signal === 'rating') deltas.fact(where, ratingMetric(value), sign);

@@ -1,19 +1,12 @@
 import type { SegmentObservation, Series, Window } from '../core/observation.ts';
 import { DAY_MS, floorTo, HOUR_MS } from './cells.ts';
-import { readChanges, readSlowBars, readSpan, type SlowBar } from './read-rollups.ts';
+import { readSlowBars, type SlowBar } from './read-rollups.ts';
 import type { RollupRow } from './rollup-row.ts';
 import type { Db } from './rows.ts';
-import {
-  addRowTo,
-  addSumsTo,
-  type CountedBy,
-  type Half,
-  metricsIn,
-  type Sums,
-  segmentsOf,
-} from './segment-sums.ts';
+import { type CountedBy, type Half, metricsIn, type Sums, segmentsOf } from './segment-sums.ts';
 import { createSeriesReader } from './series.ts';
-import { WINDOW_HOURS_MAX } from './unit-facts.ts';
+import { createClosedSums, createSpanCache } from './spans.ts';
+import { WINDOW_HOURS_MAX } from './unit-day.ts';
 
 export interface ObserveOptions {
   readonly window: Window;
@@ -52,53 +45,61 @@ export function createObserver(db: Db): Observer {
   const days = createSpanCache(db, DAY_MS);
   const series = createSeriesReader(db);
   const closed = createClosedSums();
+  /** One at a time: they share what they keep. */
+  let last: Promise<unknown> = Promise.resolve();
   return {
-    async observe({ window, event_limit, since_ms = {} }) {
-      const slow_bars = await readSlowBars(db);
-      const plan = planOf(window, since_ms);
-      const past_to_ms = floorTo(plan.from_ms, DAY_MS);
-      const past_from_ms = past_to_ms - PAST_DAYS * DAY_MS;
-      const hourSpans = await hours.read({ from_ms: plan.hours_from_ms, to_ms: window.to_ms });
-      const daysFrom_ms = Math.min(past_from_ms, plan.days_from_ms);
-      const daySpans = await days.read({ from_ms: daysFrom_ms, to_ms: window.to_ms });
-      const bar = (span_ms: number) => (agent: string) => {
-        const since = slow_bars.get(agent)?.since_ms;
-        return since === undefined ? null : Math.ceil(since / span_ms) * span_ms;
-      };
-      const within = (at_ms: number, row: RollupRow): boolean => {
-        const { by, from_ms } = plan.of(row.agent);
-        return by === (row.span_ms === HOUR_MS ? 'last' : 'day') && at_ms >= from_ms;
-      };
-      const sums = closed.sum('window', [...hourSpans, ...daySpans], within, (row) =>
-        bar(row.span_ms)(row.agent),
-      );
-      const pastSpans = daySpans.filter(
-        ({ at_ms }) => at_ms >= past_from_ms && at_ms < past_to_ms,
-      );
-      const past = closed.sum('past', pastSpans, () => true, ({ agent }) => bar(DAY_MS)(agent));
-      const metrics = metricsIn([sums, past]);
-      const evidence_max = Math.min(event_limit, EVIDENCE_MAX);
-      const show = (half: Half, by: CountedBy | null, most: number) => (agent: string) => ({
-        counted_by: by ?? plan.of(agent).by,
-        half,
-        metrics: metrics.get(agent) ?? new Set<string>(),
-        evidence_max: most,
-      });
-      const segments = segmentsOf(sums, show(null, null, evidence_max));
-      const before = segmentsOf(past, show(null, 'day', 0));
-      return {
-        segments,
-        past: before,
-        halves: [
-          segmentsOf(sums, show(0, null, evidence_max)),
-          segmentsOf(sums, show(1, null, evidence_max)),
-        ],
-        series: await series.read(window.to_ms, [...segments, ...before]),
-        adapters: adaptersIn(sums),
-        slow_bars,
-      };
+    observe(options) {
+      const next = last.then(() => observe(options));
+      last = next.catch(() => undefined);
+      return next;
     },
   };
+
+  async function observe({
+    window,
+    event_limit,
+    since_ms = {},
+  }: ObserveOptions): Promise<Observed> {
+    const slow_bars = await readSlowBars(db);
+    const plan = planOf(window, since_ms);
+    const past_to_ms = floorTo(plan.from_ms, DAY_MS);
+    const past_from_ms = past_to_ms - PAST_DAYS * DAY_MS;
+    const hourSpans = await hours.read({ from_ms: plan.hours_from_ms, to_ms: window.to_ms });
+    const daysFrom_ms = Math.min(past_from_ms, plan.days_from_ms);
+    const daySpans = await days.read({ from_ms: daysFrom_ms, to_ms: window.to_ms });
+    const barOf = ({ agent, span_ms }: RollupRow): number | null => {
+      const since = slow_bars.get(agent)?.since_ms;
+      return since === undefined ? null : Math.ceil(since / span_ms) * span_ms;
+    };
+    const within = ({ agent, span_ms, at_ms }: RollupRow): boolean => {
+      const { by, from_ms } = plan.of(agent);
+      return by === (span_ms === HOUR_MS ? 'last' : 'day') && at_ms >= from_ms;
+    };
+    const sums = closed.sum('window', [...hourSpans, ...daySpans], { within, barOf });
+    const pastSpans = daySpans.filter(({ at_ms }) => at_ms >= past_from_ms && at_ms < past_to_ms);
+    const past = closed.sum('past', pastSpans, { within: () => true, barOf });
+    const metrics = metricsIn([sums, past]);
+    const evidence_max = Math.min(event_limit, EVIDENCE_MAX);
+    const show = (half: Half, by: CountedBy | null, most: number) => (agent: string) => ({
+      counted_by: by ?? plan.of(agent).by,
+      half,
+      metrics: metrics.get(agent) ?? new Set<string>(),
+      evidence_max: most,
+    });
+    const segments = segmentsOf(sums, show(null, null, evidence_max));
+    const before = segmentsOf(past, show(null, 'day', 0));
+    return {
+      segments,
+      past: before,
+      halves: [
+        segmentsOf(sums, show(0, null, evidence_max)),
+        segmentsOf(sums, show(1, null, evidence_max)),
+      ],
+      series: await series.read(window.to_ms, [...segments, ...before]),
+      adapters: adaptersIn(sums),
+      slow_bars,
+    };
+  }
 }
 
 interface WindowPlan {
@@ -138,82 +139,6 @@ function planOf(window: Window, since_ms: Readonly<Record<string, number>>): Win
     hours_from_ms: span === HOUR_MS ? from_ms : hours_from_ms,
     days_from_ms: span === DAY_MS ? from_ms : Number.POSITIVE_INFINITY,
     of,
-  };
-}
-
-interface Span {
-  readonly span_ms: number;
-  readonly at_ms: number;
-  readonly change: number;
-  readonly rows: readonly RollupRow[];
-}
-
-/** Spans as they were last read; one that was written to since is read again. */
-function createSpanCache(db: Db, span_ms: number) {
-  const known = new Map<number, Span>();
-  return {
-    async read({ from_ms, to_ms }: Window): Promise<readonly Span[]> {
-      const changes = await readChanges(db, span_ms, { from_ms, to_ms });
-      for (const at_ms of known.keys()) if (!changes.has(at_ms)) known.delete(at_ms);
-      const spans: Span[] = [];
-      for (const [at_ms, change] of changes) {
-        let span = known.get(at_ms);
-        if (span?.change !== change) {
-          span = { span_ms, at_ms, change, rows: await readSpan(db, span_ms, at_ms) };
-          known.set(at_ms, span);
-        }
-        spans.push(span);
-      }
-      return spans;
-    },
-  };
-}
-
-/**
- * Adds spans up. All but the newest span of each kind rarely change, so their sum is kept for as
- * long as they are the same spans in the same state, counted from the same time.
- */
-function createClosedSums() {
-  const known = new Map<string, { readonly key: string; readonly sums: Sums }>();
-  return {
-    sum(
-      name: string,
-      spans: readonly Span[],
-      within: (at_ms: number, row: RollupRow) => boolean,
-      barOf: (row: RollupRow) => number | null,
-    ): Sums {
-      const newest = new Map<number, number>();
-      for (const { span_ms, at_ms } of spans) {
-        newest.set(span_ms, Math.max(newest.get(span_ms) ?? 0, at_ms));
-      }
-      const isOpen = ({ span_ms, at_ms }: Span) => newest.get(span_ms) === at_ms;
-      const old = spans.filter((span) => !isOpen(span));
-      const agents = new Map<string, string>();
-      const addTo = (sums: Sums, { at_ms, rows }: Span): void => {
-        for (const row of rows) if (within(at_ms, row)) addRowTo(sums, row, barOf(row));
-      };
-      for (const { rows } of old) {
-        for (const row of rows) {
-          if (agents.has(row.agent)) continue;
-          const edge = old.find(({ at_ms }) => within(at_ms, row))?.at_ms ?? null;
-          agents.set(row.agent, `${row.agent}\t${edge}\t${barOf(row)}`);
-        }
-      }
-      const key = JSON.stringify([
-        old.map(({ span_ms, at_ms, change }) => [span_ms, at_ms, change]),
-        [...agents.values()].sort(),
-      ]);
-      let base = known.get(name);
-      if (base?.key !== key) {
-        base = { key, sums: new Map() };
-        for (const span of old) addTo(base.sums, span);
-        known.set(name, base);
-      }
-      const sums: Sums = new Map();
-      addSumsTo(sums, base.sums);
-      for (const span of spans) if (isOpen(span)) addTo(sums, span);
-      return sums;
-    },
   };
 }
 

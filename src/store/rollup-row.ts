@@ -125,10 +125,7 @@ export function addSum(into: RollupSum, from: RollupSum): void {
 }
 
 /** Changes `into` and returns it. */
-export function addTallies(
-  into: Halves<Tallies>,
-  from: Halves<Tallies> | null,
-): Halves<Tallies> {
+export function addTallies(into: Halves<Tallies>, from: Halves<Tallies> | null): Halves<Tallies> {
   for (const half of from === null ? [] : ([0, 1] as const)) {
     for (const [at, tally] of (from as Halves<Tallies>)[half].entries()) {
       const known = into[half][at] ?? null;

@@ -20,13 +20,14 @@ import {
   type RollupRow,
   type RollupSum,
 } from './rollup-row.ts';
-import { MEDIANS, RATERS, tenantMetric } from './unit-facts.ts';
+import { MEDIANS, RATERS, tenantMetric } from './unit-day.ts';
 
 /** Rows of one kind of span added up by cell. */
 export type Sums = Map<string, { readonly cell: Cell; readonly sum: RollupSum }>;
 
-/** Units that could be slow: those that called after the bar was fixed. */
+/** Units that could be slow, and were: of hours since the bar was fixed. */
 const BARRED = 'barred';
+const OVER_BAR = 'over-bar';
 
 /** `bar_ms`: from when the agent's bar for `slow` stands, or null where it has none. */
 export function addRowTo(sums: Sums, row: RollupRow, bar_ms: number | null): void {
@@ -34,6 +35,7 @@ export function addRowTo(sums: Sums, row: RollupRow, bar_ms: number | null): voi
   addRow(sum, row);
   if (bar_ms === null || row.at_ms < bar_ms) return;
   for (const [at, by] of (row.units?.calls ?? []).entries()) addUnits(sum, BARRED, at, by);
+  for (const [at, by] of (row.units?.slow ?? []).entries()) addUnits(sum, OVER_BAR, at, by);
 }
 
 /** Adds copies, so that the sums of closed hours can be added to each tick's own. */
@@ -97,7 +99,10 @@ export function segmentsOf(
 ): readonly SegmentObservation[] {
   return [...sums.values()]
     .map(({ cell, sum }) => segmentObservation(cell, sum, show(cell.agent)))
-    .filter(({ calls, ratings, rates }) => calls > 0 || ratings > 0 || (rates.dissatisfied?.units ?? 0) > 0)
+    .filter(
+      ({ calls, ratings, rates }) =>
+        calls > 0 || ratings > 0 || (rates.dissatisfied?.units ?? 0) > 0,
+    )
     .sort(bySegment);
 }
 
@@ -141,13 +146,13 @@ function ratesOf(
   known: ReadonlySet<string>,
 ): Partial<Record<UnitMetric, UnitCount>> {
   const rates: Partial<Record<UnitMetric, UnitCount>> = {};
-  const put = (metric: UnitMetric, of: string): void => {
+  const put = (metric: UnitMetric, of: string, happened: string = metric): void => {
     const among = units(of);
-    if (among > 0) rates[metric] = { units: among, events: units(metric) };
+    if (among > 0) rates[metric] = { units: among, events: units(happened) };
   };
   put('error', 'calls');
   put('abort', 'calls');
-  put('slow', BARRED);
+  put('slow', BARRED, OVER_BAR);
   put('dissatisfied', 'rated');
   for (const metric of SIGNAL_METRICS) {
     if (VERDICTS.has(metric)) put(metric, 'rated');

@@ -2,7 +2,13 @@ import type { SegmentObservation, Series, UnitMetric } from '../core/observation
 import { QUANTITIES, SIGNAL_METRICS } from '../core/observation.ts';
 import { countOf, createTally, mergeTally, type Tally, tallyQuantile } from '../core/sketch.ts';
 import { type Cell, cellKey, DAY_MS, floorTo, HOUR_MS, MINUTE_MS, segmentOf } from './cells.ts';
-import { type MinuteRow, type Point, readChanges, readMinutes, readPoints } from './read-rollups.ts';
+import {
+  type MinuteRow,
+  type Point,
+  readChanges,
+  readMinutes,
+  readPoints,
+} from './read-rollups.ts';
 import type { Db } from './rows.ts';
 import { decodeTallies } from './sketch-text.ts';
 
@@ -30,7 +36,10 @@ export function createSeriesReader(db: Db) {
   const steps = createPoints<StepPoint>();
 
   return {
-    async read(now_ms: number, segments: readonly SegmentObservation[]): Promise<readonly Series[]> {
+    async read(
+      now_ms: number,
+      segments: readonly SegmentObservation[],
+    ): Promise<readonly Series[]> {
       const hour_ms = floorTo(now_ms, HOUR_MS);
       const largest = largestOf(segments);
       const grew = largest.size > chosen.size;
@@ -65,7 +74,8 @@ function largestOf(segments: readonly SegmentObservation[]): Map<string, Cell> {
     calls.set(cellKey(cell), known);
   }
   const ranked = [...calls].sort(
-    ([leftKey, left], [rightKey, right]) => right.calls - left.calls || (leftKey < rightKey ? -1 : 1),
+    ([leftKey, left], [rightKey, right]) =>
+      right.calls - left.calls || (leftKey < rightKey ? -1 : 1),
   );
   return new Map(ranked.slice(0, SERIES_SEGMENTS_MAX).map(([key, { cell }]) => [key, cell]));
 }
@@ -83,7 +93,8 @@ function createPoints<P extends Cell & { readonly at_ms: number }>() {
       );
     },
     keep(ats: readonly number[], changes: ReadonlyMap<number, number>, points: readonly P[]): void {
-      for (const at_ms of ats) spans.set(at_ms, { change: changes.get(at_ms) ?? 0, points: new Map() });
+      for (const at_ms of ats)
+        spans.set(at_ms, { change: changes.get(at_ms) ?? 0, points: new Map() });
       for (const point of points) spans.get(point.at_ms)?.points.set(cellKey(point), point);
     },
     of: (key: string) => (at_ms: number) => spans.get(at_ms)?.points.get(key) ?? null,

@@ -1,6 +1,13 @@
 import { CELLS_MAX, cellKey, otherCell } from './cells.ts';
 import { sql } from './drizzle.ts';
-import { addRow, addSum, type RollupKey, type RollupRow, type RollupSum, rowOfSum } from './rollup-row.ts';
+import {
+  addRow,
+  addSum,
+  type RollupKey,
+  type RollupRow,
+  type RollupSum,
+  rowOfSum,
+} from './rollup-row.ts';
 import { type Db, jsonRows, rowsOf } from './rows.ts';
 
 export type Rollup = RollupKey & { readonly sum: RollupSum };
@@ -95,18 +102,24 @@ function spanKey({ span_ms, at_ms }: RollupKey): string {
 
 /** How many new rows each span has room for. */
 async function roomOf(tx: Db, keys: readonly RollupKey[]): Promise<Map<string, number>> {
-  const spans = new Map(keys.map(({ span_ms, at_ms }) => [`${span_ms}\t${at_ms}`, { span_ms, at_ms }]));
+  const spans = new Map(
+    keys.map(({ span_ms, at_ms }) => [`${span_ms}\t${at_ms}`, { span_ms, at_ms }]),
+  );
   const counts = await rowsOf<{ span_ms: number; at_ms: number; rows: number }>(
     tx,
     sql`select k.span_ms::float8 as span_ms, k.at_ms::float8 as at_ms,
       (select count(*)::int from rollups r where r.span_ms = k.span_ms and r.at_ms = k.at_ms) as rows
     from json_to_recordset(${jsonRows([...spans.values()])}::json) as k (span_ms bigint, at_ms bigint)`,
   );
-  return new Map(counts.map(({ span_ms, at_ms, rows }) => [`${span_ms}\t${at_ms}`, CELLS_MAX - rows]));
+  return new Map(
+    counts.map(({ span_ms, at_ms, rows }) => [`${span_ms}\t${at_ms}`, CELLS_MAX - rows]),
+  );
 }
 
 async function markChanged(tx: Db, rollups: readonly RollupKey[]): Promise<void> {
-  const spans = new Map(rollups.map(({ span_ms, at_ms }) => [`${span_ms}\t${at_ms}`, { span_ms, at_ms }]));
+  const spans = new Map(
+    rollups.map(({ span_ms, at_ms }) => [`${span_ms}\t${at_ms}`, { span_ms, at_ms }]),
+  );
   await tx.execute(sql`
     insert into rollup_changes (span_ms, at_ms, change)
     select span_ms, at_ms, txid_current()

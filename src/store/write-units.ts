@@ -2,7 +2,8 @@ import { unitFraction } from '../core/unit.ts';
 import { DAY_MS, floorTo } from './cells.ts';
 import { sql } from './drizzle.ts';
 import { type Db, jsonRows, rowsOf } from './rows.ts';
-import { applyFacts, type Fact, type Seen, type UnitDay, type UnitStep } from './unit-facts.ts';
+import type { Fact, Seen, UnitDay, UnitStep } from './unit-day.ts';
+import { applyFacts } from './unit-facts.ts';
 
 /** What a batch says of a unit of an agent. */
 export interface UnitNews {
@@ -41,7 +42,10 @@ export async function writeUnits(
   const changed: object[] = [];
   for (const { agent, unit, facts, calls } of news) {
     const half = halfBy(unit);
-    const touched = new Set([...facts.map(({ hour_ms }) => floorTo(hour_ms, DAY_MS)), ...calls.keys()]);
+    const touched = new Set([
+      ...facts.map(({ hour_ms }) => floorTo(hour_ms, DAY_MS)),
+      ...calls.keys(),
+    ]);
     const dayOf = (day_ms: number) => days.get(dayKey(day_ms, agent, unit)) ?? null;
     for (const day_ms of [...touched].sort((a, b) => a - b)) {
       const today = dayOf(day_ms) ?? { day_ms, seen: {}, calls: 0 };

@@ -11,7 +11,7 @@ import {
   sql,
   text,
 } from '../drizzle.ts';
-import { count, ms, sum } from './columns.ts';
+import { count, ms } from './columns.ts';
 
 /** How far each journal segment has been applied; committed with what was applied. */
 export const cursors = pgTable('cursors', {

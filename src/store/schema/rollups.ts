@@ -32,7 +32,7 @@ export const rollups = pgTable(
     calls: count('calls'),
     /** Counts by name; what is 0 is left out. */
     counts: jsonb().$type<Readonly<Record<string, number>>>().notNull(),
-    /** Of hours and days: distinct units by metric and half (`unit-counts.ts`). */
+    /** Of hours and days: distinct units by metric and half (`unit-day.ts`). */
     units: jsonb().$type<Readonly<Record<string, readonly number[]>>>(),
     /** The sketches of both halves of units (`sketch-text.ts`). */
     sketches: text(),
@@ -85,7 +85,7 @@ export const unitFacts = pgTable(
     half: smallint().notNull(),
     /** Of a conversation only: with too many calls it is no single user and is left out. */
     calls: count('calls'),
-    /** `{combination: {metric: {hour of the day: events}}}` (`unit-facts.ts`). */
+    /** `{combination: {metric: {hour of the day: events}}}` (`unit-day.ts`). */
     seen: text().notNull(),
   },
   (table) => [
