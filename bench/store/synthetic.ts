@@ -13,7 +13,12 @@ export interface SyntheticOptions {
 export function* syntheticRecords(options: SyntheticOptions): Generator<JournalRecord> {
   const random = createRandom(options.seed);
   for (let n = 0; ; n += 1) {
-    const call = syntheticCall(n, options.from_ms + Math.round(n * options.every_ms), options, random);
+    const call = syntheticCall(
+      n,
+      options.from_ms + Math.round(n * options.every_ms),
+      options,
+      random,
+    );
     yield call;
     if (random() < 0.05) yield syntheticRating(call, random);
   }
@@ -40,7 +45,8 @@ function syntheticCall(
   { units }: SyntheticOptions,
   random: () => number,
 ): CallEvent {
-  const pick = (names: readonly string[]) => names[Math.floor(random() ** 2 * names.length)] as string;
+  const pick = (names: readonly string[]) =>
+    names[Math.floor(random() ** 2 * names.length)] as string;
   const agent = pick(AGENTS);
   const target = pick([`${agent}-large`, `${agent}-small`]);
   // A few units make many calls, most make few.

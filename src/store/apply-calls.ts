@@ -1,6 +1,7 @@
 import type { CallEvent } from '../core/event.ts';
 import { signalMetricsOf } from '../core/signals/metrics-of.ts';
 import {
+  CALL_COLUMNS,
   type CallFacts,
   feedsFindings,
   intendedOf,
@@ -8,15 +9,22 @@ import {
   rowOfCall,
   servedOf,
 } from './call-row.ts';
+import { columnsGiven } from './columns-given.ts';
 import type { Deltas } from './deltas.ts';
 import { sql } from './drizzle.ts';
 import { measuresOf } from './rollup-row.ts';
-import { type Db, jsonRows, rowsOf } from './rows.ts';
+import { type Db, rowsOf } from './rows.ts';
 
 /** The facts' columns of a row of `calls`, for raw queries. */
 export const FACTS = sql.raw(
   `id, at_ms::float8 as at_ms, tenant, agent, unit, intended, served, category, experiment, arm,
    share, outcome, arm_error, origin`,
+);
+
+const COLUMN_NAMES = sql.raw(
+  Object.keys(CALL_COLUMNS)
+    .map((name) => `"${name}"`)
+    .join(', '),
 );
 
 /** Ids as one parameter, in a form that an index serves. */
@@ -34,10 +42,10 @@ export async function applyCalls(
 ): Promise<readonly CallEvent[]> {
   if (events.length === 0) return [];
   const byId = new Map(events.map((event) => [event.id, event]));
-  const rows = jsonRows([...byId.values()].map(rowOfCall));
+  const rows = columnsGiven(CALL_COLUMNS, [...byId.values()].map(rowOfCall));
   const stored = await rowsOf<{ id: string }>(
     tx,
-    sql`insert into calls select * from json_populate_recordset(null::calls, ${rows}::json)
+    sql`insert into calls (${COLUMN_NAMES}) select * from ${rows} as rows
       on conflict (id) do nothing returning id`,
   );
   const added = stored.flatMap(({ id }) => byId.get(id) ?? []);

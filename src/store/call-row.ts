@@ -1,5 +1,6 @@
 import type { CallEvent } from '../core/event.ts';
 import { signalMetricsOf } from '../core/signals/metrics-of.ts';
+import type { Columns } from './columns-given.ts';
 
 /** What of a stored call the rollups need, when something is said of it later. */
 export interface CallFacts {
@@ -60,7 +61,7 @@ function plain(name: string): string {
  * A call as a row of `calls`, and only that: what is parsed and dropped by the database costs as
  * much as what is kept. Choices without an alternative are no decisions and are left out.
  */
-export function rowOfCall(event: CallEvent): object {
+export function rowOfCall(event: CallEvent) {
   const { attempts, tokens } = event;
   const says = isEvidence(event) ? signalMetricsOf(event).parent.join(',') : '';
   return {
@@ -101,3 +102,42 @@ export function rowOfCall(event: CallEvent): object {
     origin: event.origin,
   };
 }
+
+/** The columns of `calls`, in the table's order. */
+export const CALL_COLUMNS: Columns<ReturnType<typeof rowOfCall>> = {
+  id: 'text',
+  request_id: 'text',
+  completion_id: 'text',
+  at_ms: 'bigint',
+  tenant: 'text',
+  key: 'text',
+  agent: 'text',
+  unit: 'text',
+  user: 'text',
+  session: 'text',
+  parent: 'text',
+  relation: 'text',
+  version: 'text',
+  experiment: 'text',
+  arm: 'text',
+  share: 'float8',
+  decisions: 'jsonb',
+  intended: 'text',
+  served: 'text',
+  adapter: 'text',
+  attempts: 'int',
+  ttft_ms: 'float8',
+  latency_ms: 'float8',
+  tokens_in: 'int',
+  tokens_cached: 'int',
+  tokens_out: 'int',
+  tokens_estimated: 'boolean',
+  cost_usd: 'float8',
+  outcome: 'text',
+  arm_error: 'boolean',
+  finish: 'text',
+  category: 'text',
+  says: 'text',
+  markers: 'jsonb',
+  origin: 'text',
+};

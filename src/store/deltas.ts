@@ -1,4 +1,5 @@
 import {
+  type Cell,
   type Combination,
   cellKey,
   cellsOf,
@@ -11,8 +12,9 @@ import {
 import { createExperimentUnits, type UnitEvent } from './experiment-units.ts';
 import { addCount, addMeasures, addUnits, createSum, type Measure } from './rollup-row.ts';
 import type { Db } from './rows.ts';
-import type { UnitStep } from './unit-day.ts';
-import { type Rollup, rollupKey, writeRollups } from './write-rollups.ts';
+import type { Step } from './unit-day.ts';
+import type { CellsOf } from './unit-facts.ts';
+import { type Rollup, writeRollups } from './write-rollups.ts';
 import { halfOf, type UnitNews, writeUnits } from './write-units.ts';
 
 /**
@@ -47,7 +49,8 @@ export interface Where extends Combination {
 export const CONTROL = 'control';
 
 export function createDeltas(): Deltas {
-  const rollups = new Map<string, Rollup>();
+  /** By cell, of which there is one object each; numbers are quicker than texts as keys. */
+  const rollups = new Map<Cell, Map<number | string, Rollup>>();
   const targets = new Map<string, readonly Rollup[]>();
   const news = new Map<string, UnitNews>();
   const halves = new Map<string, 0 | 1>();
@@ -61,12 +64,19 @@ export function createDeltas(): Deltas {
     }
     return half;
   };
-  const rollupFor = (span_ms: number, at_ms: number, arm: string, cell: Rollup['cell']): Rollup => {
-    const key = rollupKey({ span_ms, at_ms, arm, cell });
-    let rollup = rollups.get(key);
+  const cellsIn = createCells();
+  const rollupFor = (span_ms: number, at_ms: number, arm: string, cell: Cell): Rollup => {
+    let spans = rollups.get(cell);
+    if (!spans) {
+      spans = new Map();
+      rollups.set(cell, spans);
+    }
+    const key =
+      arm === CONTROL ? at_ms * 4 + SPANS_MS.indexOf(span_ms) : `${span_ms} ${at_ms} ${arm}`;
+    let rollup = spans.get(key);
     if (!rollup) {
       rollup = { span_ms, at_ms, arm, cell, sum: createSum() };
-      rollups.set(key, rollup);
+      spans.set(key, rollup);
     }
     return rollup;
   };
@@ -76,7 +86,7 @@ export function createDeltas(): Deltas {
     const key = `${minute_ms}\t${where.arm}\t${cellKey(where)}`;
     let found = targets.get(key);
     if (!found) {
-      const cells = cellsOf(where);
+      const cells = cellsIn(where);
       found = SPANS_MS.flatMap((span_ms) =>
         cells
           .filter((cell) => isCounted(cell, span_ms))
@@ -95,12 +105,16 @@ export function createDeltas(): Deltas {
     }
     return known;
   };
-  const stepUnits = ({ cell, metric, kind, at_ms, by }: UnitStep, unit: string): void => {
-    const { sum } = rollupFor(kind === 'day' ? DAY_MS : HOUR_MS, at_ms, CONTROL, cell);
-    const at = kind === 'last' ? 2 + halfBy(unit) : halfBy(unit);
-    addUnits(sum, metric, at, by);
-    // A unit is its user where there is one, so users need no rows of their own.
-    if (metric === 'calls' && unit.startsWith('u:')) addUnits(sum, 'users', at, by);
+  const stepsOf = (unit: string): Step => {
+    const half = halfBy(unit);
+    const isUser = unit.startsWith('u:');
+    return (cell, metric, kind, at_ms, by) => {
+      const { sum } = rollupFor(kind === 'day' ? DAY_MS : HOUR_MS, at_ms, CONTROL, cell);
+      const at = kind === 'last' ? 2 + half : half;
+      addUnits(sum, metric, at, by);
+      // A unit is its user where there is one, so users need no rows of their own.
+      if (isUser && metric === 'calls') addUnits(sum, 'users', at, by);
+    };
   };
 
   return {
@@ -128,9 +142,33 @@ export function createDeltas(): Deltas {
     },
     experimentUnit: (event, events) => experiments.add(event, events),
     async write(tx) {
-      await writeUnits(tx, [...news.values()], halfBy, stepUnits);
-      await writeRollups(tx, [...rollups.values()]);
+      await writeUnits(tx, [...news.values()], { halfBy, cellsIn, stepsOf });
+      await writeRollups(
+        tx,
+        [...rollups.values()].flatMap((spans) => [...spans.values()]),
+      );
       await experiments.write(tx);
     },
+  };
+}
+
+/** Cells of combinations, one object a cell, so that a cell can be a key. */
+function createCells(): CellsOf {
+  const combinations = new Map<string, readonly Cell[]>();
+  const cells = new Map<string, Cell>();
+  const same = (cell: Cell): Cell => {
+    const key = cellKey(cell);
+    const known = cells.get(key) ?? cell;
+    cells.set(key, known);
+    return known;
+  };
+  return (at) => {
+    const key = cellKey(at);
+    let known = combinations.get(key);
+    if (!known) {
+      known = cellsOf(at).map(same);
+      combinations.set(key, known);
+    }
+    return known;
   };
 }

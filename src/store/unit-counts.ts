@@ -1,16 +1,13 @@
-import { type Cell, type Combination, DAY_MS, floorTo, HOUR_MS } from './cells.ts';
+import { type Cell, type Combination, DAY_MS, HOUR_MS } from './cells.ts';
 import {
   CONVERSATION_CALLS_MAX,
   combinationOf,
-  hourOf,
   MEDIANS,
   RATERS,
   RATING,
-  type Seen,
+  type Step,
   tenantMetric,
   type UnitDay,
-  type UnitStep,
-  WINDOW_HOURS_MAX,
 } from './unit-day.ts';
 
 /** A count that may step: a metric in a cell, of one tenant alone where it is by tenant. */
@@ -21,64 +18,121 @@ export interface Touched {
   readonly tenant: string | null;
 }
 
-interface Days {
+export interface Days {
   readonly before: UnitDay | null;
   readonly today: UnitDay;
   readonly after: UnitDay | null;
 }
 
-/** Of one count: the hours in which it happened, ascending, and the ratings given in each. */
-export interface Occurrences {
-  readonly hours: readonly number[];
-  readonly ratings: ReadonlyMap<number, readonly number[]>;
+/** Of one count and day: the hours in which it happened as bits, and the ratings given in each. */
+interface Happened {
+  readonly hours: number;
+  readonly ratings: ReadonlyMap<number, readonly number[]> | null;
 }
 
-export function occurrencesOf(touched: readonly Touched[], days: Days): readonly Occurrences[] {
-  return touched.map((one) => {
-    const ratings = new Map<number, number[]>();
-    const hours = new Set<number>();
-    for (const day of [days.before, days.today, days.after]) {
-      if (day !== null && day.calls <= CONVERSATION_CALLS_MAX) gather(one, day, hours, ratings);
-    }
-    return { hours: [...hours].sort((a, b) => a - b), ratings };
-  });
-}
+const NEVER: Happened = { hours: 0, ratings: null };
 
-function gather(
-  { cell, metric, tenant }: Touched,
-  { day_ms, seen }: UnitDay,
-  hours: Set<number>,
-  ratings: Map<number, number[]>,
+/** Tells what a change of `today` does to these counts. */
+export function stepsOfChange(
+  touched: readonly Touched[],
+  days: Days,
+  change: () => void,
+  step: Step,
 ): void {
-  for (const [key, metrics] of Object.entries(seen)) {
+  const old = touched.map((one) => happenedOn(one, days.today));
+  change();
+  for (const [at, one] of touched.entries()) {
+    const was = old[at] as Happened;
+    const is = happenedOn(one, days.today);
+    if (was.hours === is.hours && one.metric !== '') continue;
+    const before = happenedOn(one, days.before);
+    const after = happenedOn(one, days.after);
+    const { day_ms } = days.today;
+    const { cell } = one;
+    const move = (
+      kind: 'hour' | 'day' | 'last',
+      at_ms: number,
+      day: Happened,
+      by: 1 | -1,
+    ): void => {
+      if (one.metric !== '') {
+        const { metric, tenant } = one;
+        step(cell, tenant === null ? metric : tenantMetric(metric, tenant), kind, at_ms, by);
+        return;
+      }
+      const hour = kind === 'hour' ? (at_ms - day_ms) / HOUR_MS : null;
+      step(cell, RATERS, kind, at_ms, by);
+      step(cell, MEDIANS, kind, at_ms, by * medianOf(day, hour));
+    };
+    for (const [day, by] of [
+      [is, 1],
+      [was, -1],
+    ] as const) {
+      if (day.hours === 0) continue;
+      move('day', day_ms, day, by);
+      for (const hour of hoursIn(day.hours)) move('hour', day_ms + hour * HOUR_MS, day, by);
+      const last = lastHour(day.hours, after.hours);
+      if (last !== null) move('last', day_ms + last * HOUR_MS, day, by);
+    }
+    for (const [day, by] of [
+      [is, 1],
+      [was, -1],
+    ] as const) {
+      const last = lastHour(before.hours, day.hours);
+      if (last !== null) move('last', day_ms - DAY_MS + last * HOUR_MS, before, by);
+    }
+  }
+}
+
+/**
+ * The hour of a day after which there is nothing for 24 hours, or null: it can only be the last one,
+ * unless the next day begins no later than that hour.
+ */
+function lastHour(hours: number, next: number): number | null {
+  if (hours === 0) return null;
+  const last = 31 - Math.clz32(hours);
+  const first = next === 0 ? Number.POSITIVE_INFINITY : 31 - Math.clz32(next & -next);
+  return first <= last ? null : last;
+}
+
+function* hoursIn(hours: number): Generator<number> {
+  for (let rest = hours; rest !== 0; rest &= rest - 1) yield 31 - Math.clz32(rest & -rest);
+}
+
+function happenedOn({ cell, metric, tenant }: Touched, day: UnitDay | null): Happened {
+  if (day === null || day.calls > CONVERSATION_CALLS_MAX) return NEVER;
+  let hours = 0;
+  const ratings = metric === '' ? new Map<number, number[]>() : null;
+  for (const key in day.seen) {
+    const metrics = day.seen[key] ?? {};
     const at = combinationOf(cell.agent, key);
     if (!isIn(at, cell) || (tenant !== null && at.tenant !== tenant)) continue;
-    if (metric === '') gatherRatings(metrics, day_ms, hours, ratings);
-    else for (const at_ms of hoursOf(metrics[metric], day_ms)) hours.add(at_ms);
+    if (ratings === null) hours |= bitsOf(metrics[metric]);
+    else hours |= gatherRatings(metrics, ratings);
   }
+  return { hours, ratings };
+}
+
+function bitsOf(byHour: Readonly<Record<string, number>> | undefined): number {
+  let bits = 0;
+  for (const hour in byHour) if ((byHour[hour] as number) > 0) bits |= 1 << Number(hour);
+  return bits;
 }
 
 function gatherRatings(
-  metrics: Seen[string],
-  day_ms: number,
-  hours: Set<number>,
+  metrics: Readonly<Record<string, Readonly<Record<string, number>>>>,
   ratings: Map<number, number[]>,
-): void {
+): number {
+  let bits = 0;
   for (const [name, byHour] of Object.entries(metrics)) {
     if (!name.startsWith(RATING)) continue;
-    const value = Number(name.slice(RATING.length));
-    for (const at_ms of hoursOf(byHour, day_ms)) {
-      hours.add(at_ms);
-      const times = new Array<number>(byHour[hourOf(at_ms)] ?? 0).fill(value);
-      ratings.set(at_ms, [...(ratings.get(at_ms) ?? []), ...times]);
+    bits |= bitsOf(byHour);
+    for (const [hour, times] of Object.entries(byHour)) {
+      const given = new Array<number>(Math.max(0, times)).fill(Number(name.slice(RATING.length)));
+      if (times > 0) ratings.set(Number(hour), [...(ratings.get(Number(hour)) ?? []), ...given]);
     }
   }
-}
-
-function hoursOf(byHour: Readonly<Record<string, number>> | undefined, day_ms: number): number[] {
-  return Object.entries(byHour ?? {})
-    .filter(([, events]) => events > 0)
-    .map(([hour]) => day_ms + Number(hour) * HOUR_MS);
+  return bits;
 }
 
 function isIn(at: Combination, { target, tenant, category }: Cell): boolean {
@@ -89,68 +143,10 @@ function isIn(at: Combination, { target, tenant, category }: Cell): boolean {
   );
 }
 
-export function stepsBetween(
-  touched: readonly Touched[],
-  old: readonly Occurrences[],
-  now: readonly Occurrences[],
-  day_ms: number,
-): readonly UnitStep[] {
-  const steps: UnitStep[] = [];
-  for (const [at, one] of touched.entries()) {
-    const sums = new Map<string, UnitStep>();
-    const add = (given: readonly Omit<UnitStep, 'cell'>[], sign: 1 | -1): void => {
-      for (const step of given) {
-        const key = `${step.metric}\t${step.kind}\t${step.at_ms}`;
-        const by = (sums.get(key)?.by ?? 0) + sign * step.by;
-        sums.set(key, { ...step, cell: one.cell, by });
-      }
-    };
-    add(countsOf(one, now[at] as Occurrences, day_ms), 1);
-    add(countsOf(one, old[at] as Occurrences, day_ms), -1);
-    for (const step of sums.values()) if (Math.abs(step.by) > 1e-9) steps.push(step);
-  }
-  return steps;
-}
-
-/** Every count that the occurrences make, of the day and of the day before it. */
-function countsOf(
-  { metric, tenant }: Touched,
-  { hours, ratings }: Occurrences,
-  day_ms: number,
-): readonly Omit<UnitStep, 'cell'>[] {
-  const counts: Omit<UnitStep, 'cell'>[] = [];
-  const put = (kind: UnitStep['kind'], at_ms: number): void => {
-    if (metric !== '') {
-      const name = tenant === null ? metric : tenantMetric(metric, tenant);
-      counts.push({ metric: name, kind, at_ms, by: 1 });
-      return;
-    }
-    const from_ms = kind === 'hour' ? at_ms : floorTo(at_ms, DAY_MS);
-    const until_ms = kind === 'day' ? at_ms + DAY_MS : at_ms + HOUR_MS;
-    counts.push({ metric: RATERS, kind, at_ms, by: 1 });
-    counts.push({ metric: MEDIANS, kind, at_ms, by: medianBetween(ratings, from_ms, until_ms) });
-  };
-  const today = hours.filter((hour) => hour >= day_ms && hour < day_ms + DAY_MS);
-  if (today.length > 0) put('day', day_ms);
-  for (const hour of today) put('hour', hour);
-  for (const [at, hour] of hours.entries()) {
-    if (hour >= day_ms + DAY_MS) break;
-    const next = hours[at + 1] ?? Number.POSITIVE_INFINITY;
-    if (next - hour < WINDOW_HOURS_MAX * HOUR_MS) continue;
-    put('last', hour);
-  }
-  return counts;
-}
-
-function medianBetween(
-  ratings: ReadonlyMap<number, readonly number[]>,
-  from_ms: number,
-  until_ms: number,
-): number {
-  const given = [...ratings]
-    .filter(([at_ms]) => at_ms >= from_ms && at_ms < until_ms)
-    .flatMap(([, values]) => values)
-    .sort((a, b) => a - b);
-  const middle = (given.length - 1) / 2;
-  return ((given[Math.floor(middle)] as number) + (given[Math.ceil(middle)] as number)) / 2;
+/** Of an hour's ratings, or of all of the day. */
+function medianOf({ ratings }: Happened, hour: number | null): number {
+  const given = hour === null ? [...(ratings ?? [])].flatMap(([, all]) => all) : ratings?.get(hour);
+  const sorted = [...(given ?? [])].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] as number) + (sorted[Math.ceil(middle)] as number)) / 2;
 }

@@ -34,14 +34,17 @@ export interface Fact {
   readonly once: boolean;
 }
 
-/** One step of one count: distinct units (or a sum over them) of a cell, metric and span. */
-export interface UnitStep {
-  readonly cell: Cell;
-  readonly metric: string;
-  readonly kind: 'hour' | 'day' | 'last';
-  readonly at_ms: number;
-  readonly by: number;
-}
+/**
+ * Steps one count: distinct units of a cell, metric and span, or a sum over them. Steps of one count
+ * add up; one may be taken back by the next.
+ */
+export type Step = (
+  cell: Cell,
+  metric: string,
+  kind: 'hour' | 'day' | 'last',
+  at_ms: number,
+  by: number,
+) => void;
 
 /** A conversation with more calls in a day is no single user: it is left out of all statistics. */
 export const CONVERSATION_CALLS_MAX = 200;

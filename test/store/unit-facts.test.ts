@@ -7,9 +7,9 @@ import {
   MEDIANS,
   RATERS,
   ratingMetric,
+  type Step,
   tenantMetric,
   type UnitDay,
-  type UnitStep,
   WINDOW_HOURS_MAX,
 } from '../../src/store/unit-day.ts';
 import { applyFacts } from '../../src/store/unit-facts.ts';
@@ -25,7 +25,7 @@ const at = (target: string, tenant = 'acme', category = 'code') => ({
 function createUnit() {
   const days = new Map<number, UnitDay>();
   const counts = new Map<string, number>();
-  const add = ({ cell, metric, kind, at_ms, by }: UnitStep): void => {
+  const add: Step = (cell, metric, kind, at_ms, by) => {
     const key = [cellKey(cell), metric, kind, at_ms].join('|');
     const sum = (counts.get(key) ?? 0) + by;
     if (Math.abs(sum) < 1e-9) counts.delete(key);
@@ -39,10 +39,8 @@ function createUnit() {
         const mine = facts.filter(({ hour_ms }) => hour_ms - (hour_ms % DAY_MS) === day_ms);
         const before = days.get(day_ms - DAY_MS) ?? null;
         const after = days.get(day_ms + DAY_MS) ?? null;
-        const steps = applyFacts(today, mine, calls, { before, after });
-        if (steps === null) continue;
-        days.set(day_ms, today);
-        for (const step of steps) add(step);
+        if (applyFacts({ before, today, after }, mine, calls, cellsOf, add))
+          days.set(day_ms, today);
       }
     },
     counts: () => Object.fromEntries([...counts].sort()),
