@@ -6,7 +6,7 @@ import { createMetrics } from '../../src/core/metrics.ts';
 import { encodeLine } from '../../src/events/line.ts';
 import { createTail } from '../../src/events/tail.ts';
 import { applyBatch } from '../../src/store/apply.ts';
-import { backendsAsked, openBackend } from './open-backend.ts';
+import { createPlace, type Kind, kindsAsked, openIn } from './place.ts';
 import { syntheticRecords } from './synthetic.ts';
 
 /**
@@ -20,7 +20,7 @@ const SEGMENTS = 4;
 const at = process.argv.indexOf('--events');
 const EVENTS = at < 0 ? 60_000 : Number(process.argv[at + 1]);
 
-for (const kind of backendsAsked(process.argv)) {
+for (const kind of kindsAsked(process.argv)) {
   for (const [name, every_ms] of [
     ['live, 10,000 calls/s', 0.1],
     ['backlog, 100 calls/s', 10],
@@ -29,9 +29,10 @@ for (const kind of backendsAsked(process.argv)) {
   }
 }
 
-async function measure(kind: 'pglite' | 'postgres', every_ms: number) {
-  const { store, dir, close } = await openBackend(kind);
-  const journal = join(dir, 'journal');
+async function measure(kind: Kind, every_ms: number) {
+  const place = await createPlace(kind);
+  const store = await openIn(place);
+  const journal = join(place.dir, 'journal');
   mkdirSync(journal, { recursive: true });
   writeJournal(journal, every_ms);
   const tail = createTail({
@@ -49,7 +50,8 @@ async function measure(kind: 'pglite' | 'postgres', every_ms: number) {
   const seconds = (performance.now() - began) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   await tail.stop();
-  await close();
+  await store.close();
+  place.remove();
   const per_s = Math.round(EVENTS / seconds);
   const cpu_us = Math.round((user + system) / EVENTS);
   return { events: EVENTS, seconds: Number(seconds.toFixed(2)), per_s, cpu_us_per_event: cpu_us };

@@ -94,7 +94,7 @@ function createContext(deps: OracleDeps): OracleContext {
   }));
   return {
     ...deps,
-    observer: createObserver(deps.store.db),
+    observer: createObserver(deps.store),
     ledger: createLedger({ store: deps.store, bus: deps.bus, clock, onCommitted }),
     kinds: [...deps.mutations.values()].map((definition) => instantiate(definition, {}, host)),
     get detect() {

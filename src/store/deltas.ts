@@ -7,6 +7,7 @@ import {
   floorTo,
   HOUR_MS,
   isCounted,
+  MINUTE_MS,
   SPANS_MS,
 } from './cells.ts';
 import { createExperimentUnits, type UnitEvent } from './experiment-units.ts';
@@ -14,7 +15,7 @@ import { addCount, addMeasures, addUnits, createSum, type Measure } from './roll
 import type { Db } from './rows.ts';
 import type { Step } from './unit-day.ts';
 import type { CellsOf } from './unit-facts.ts';
-import { type Rollup, writeRollups } from './write-rollups.ts';
+import { keepRollups, type Rollup } from './write-rollups.ts';
 import { halfOf, type UnitNews, writeUnits } from './write-units.ts';
 
 /**
@@ -49,67 +50,23 @@ export interface Where extends Combination {
 export const CONTROL = 'control';
 
 export function createDeltas(): Deltas {
-  /** By cell, of which there is one object each; numbers are quicker than texts as keys. */
-  const rollups = new Map<Cell, Map<number | string, Rollup>>();
-  const targets = new Map<string, readonly Rollup[]>();
+  const cellsIn = createCells();
+  const rollups = createRollups(cellsIn);
+  const halfBy = remembered(halfOf);
   const news = new Map<string, UnitNews>();
-  const halves = new Map<string, 0 | 1>();
   const experiments = createExperimentUnits();
 
-  const halfBy = (unit: string): 0 | 1 => {
-    let half = halves.get(unit);
-    if (half === undefined) {
-      half = halfOf(unit);
-      halves.set(unit, half);
-    }
-    return half;
-  };
-  const cellsIn = createCells();
-  const rollupFor = (span_ms: number, at_ms: number, arm: string, cell: Cell): Rollup => {
-    let spans = rollups.get(cell);
-    if (!spans) {
-      spans = new Map();
-      rollups.set(cell, spans);
-    }
-    const key =
-      arm === CONTROL ? at_ms * 4 + SPANS_MS.indexOf(span_ms) : `${span_ms} ${at_ms} ${arm}`;
-    let rollup = spans.get(key);
-    if (!rollup) {
-      rollup = { span_ms, at_ms, arm, cell, sum: createSum() };
-      spans.set(key, rollup);
-    }
-    return rollup;
-  };
-  /** The rows that a call of this minute, arm and combination counts in. */
-  const rollupsOf = (where: Where): readonly Rollup[] => {
-    const minute_ms = floorTo(where.at_ms, SPANS_MS[0] as number);
-    const key = `${minute_ms}\t${where.arm}\t${cellKey(where)}`;
-    let found = targets.get(key);
-    if (!found) {
-      const cells = cellsIn(where);
-      found = SPANS_MS.flatMap((span_ms) =>
-        cells
-          .filter((cell) => isCounted(cell, span_ms))
-          .map((cell) => rollupFor(span_ms, floorTo(minute_ms, span_ms), where.arm, cell)),
-      );
-      targets.set(key, found);
-    }
-    return found;
-  };
   const newsOf = ({ agent, unit }: Where): UnitNews => {
     const key = `${agent}\t${unit}`;
-    let known = news.get(key);
-    if (!known) {
-      known = { agent, unit, facts: [], calls: new Map() };
-      news.set(key, known);
-    }
+    const known = news.get(key) ?? { agent, unit, facts: [], calls: new Map<number, number>() };
+    news.set(key, known);
     return known;
   };
   const stepsOf = (unit: string): Step => {
     const half = halfBy(unit);
     const isUser = unit.startsWith('u:');
     return (cell, metric, kind, at_ms, by) => {
-      const { sum } = rollupFor(kind === 'day' ? DAY_MS : HOUR_MS, at_ms, CONTROL, cell);
+      const { sum } = rollups.at(kind === 'day' ? DAY_MS : HOUR_MS, at_ms, CONTROL, cell);
       const at = kind === 'last' ? 2 + half : half;
       addUnits(sum, metric, at, by);
       // A unit is its user where there is one, so users need no rows of their own.
@@ -120,7 +77,7 @@ export function createDeltas(): Deltas {
   return {
     count(where, counts, measures = []) {
       const half = halfBy(where.unit);
-      for (const { sum } of rollupsOf(where)) {
+      for (const { sum } of rollups.of(where)) {
         for (const name in counts) addCount(sum, name, half, counts[name] as number);
         addMeasures(sum, half, measures);
       }
@@ -136,26 +93,58 @@ export function createDeltas(): Deltas {
     },
     evidence(where, id, shows) {
       const half = halfBy(where.unit);
-      for (const { span_ms, sum } of rollupsOf(where)) {
+      for (const { span_ms, sum } of rollups.of(where)) {
         if (span_ms === HOUR_MS) sum.evidence.set(id, shows ? [where.at_ms, half] : null);
       }
     },
     experimentUnit: (event, events) => experiments.add(event, events),
     async write(tx) {
       await writeUnits(tx, [...news.values()], { halfBy, cellsIn, stepsOf });
-      await writeRollups(
-        tx,
-        [...rollups.values()].flatMap((spans) => [...spans.values()]),
-      );
+      await keepRollups(tx, rollups.all());
       await experiments.write(tx);
     },
   };
 }
 
+/** The sums of a batch by span, arm and cell. */
+function createRollups(cellsIn: CellsOf) {
+  /** By cell, of which there is one object each; numbers are quicker than texts as keys. */
+  const rollups = new Map<Cell, Map<number | string, Rollup>>();
+  const lists = new Map<string, readonly Rollup[]>();
+
+  const at = (span_ms: number, at_ms: number, arm: string, cell: Cell): Rollup => {
+    const spans = rollups.get(cell) ?? new Map<number | string, Rollup>();
+    rollups.set(cell, spans);
+    const isControl = arm === CONTROL;
+    const key = isControl ? at_ms * 4 + SPANS_MS.indexOf(span_ms) : `${span_ms} ${at_ms} ${arm}`;
+    const known = spans.get(key) ?? { span_ms, at_ms, arm, cell, sum: createSum() };
+    spans.set(key, known);
+    return known;
+  };
+  return {
+    at,
+    /** The rows that a call of this minute, arm and combination counts in. */
+    of(where: Where): readonly Rollup[] {
+      const minute_ms = floorTo(where.at_ms, MINUTE_MS);
+      const key = `${minute_ms}\t${where.arm}\t${cellKey(where)}`;
+      const known = lists.get(key);
+      if (known) return known;
+      const list = SPANS_MS.flatMap((span_ms) =>
+        cellsIn(where)
+          .filter((cell) => isCounted(cell, span_ms))
+          .map((cell) => at(span_ms, floorTo(minute_ms, span_ms), where.arm, cell)),
+      );
+      lists.set(key, list);
+      return list;
+    },
+    all: () => [...rollups.values()].flatMap((spans) => [...spans.values()]),
+  };
+}
+
 /** Cells of combinations, one object a cell, so that a cell can be a key. */
 function createCells(): CellsOf {
-  const combinations = new Map<string, readonly Cell[]>();
   const cells = new Map<string, Cell>();
+  const combinations = new Map<string, readonly Cell[]>();
   const same = (cell: Cell): Cell => {
     const key = cellKey(cell);
     const known = cells.get(key) ?? cell;
@@ -164,11 +153,17 @@ function createCells(): CellsOf {
   };
   return (at) => {
     const key = cellKey(at);
-    let known = combinations.get(key);
-    if (!known) {
-      known = cellsOf(at).map(same);
-      combinations.set(key, known);
-    }
+    const known = combinations.get(key) ?? cellsOf(at).map(same);
+    combinations.set(key, known);
+    return known;
+  };
+}
+
+function remembered<Value>(make: (key: string) => Value): (key: string) => Value {
+  const values = new Map<string, Value>();
+  return (key) => {
+    const known = values.get(key) ?? make(key);
+    values.set(key, known);
     return known;
   };
 }

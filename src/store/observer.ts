@@ -1,12 +1,13 @@
 import type { SegmentObservation, Series, Window } from '../core/observation.ts';
 import { DAY_MS, floorTo, HOUR_MS } from './cells.ts';
+import type { Store } from './open.ts';
 import { readSlowBars, type SlowBar } from './read-rollups.ts';
 import type { RollupRow } from './rollup-row.ts';
-import type { Db } from './rows.ts';
 import { type CountedBy, type Half, metricsIn, type Sums, segmentsOf } from './segment-sums.ts';
 import { createSeriesReader } from './series.ts';
 import { createClosedSums, createSpanCache } from './spans.ts';
 import { WINDOW_HOURS_MAX } from './unit-day.ts';
+import { addParts, lockRollups } from './write-rollups.ts';
 
 export interface ObserveOptions {
   readonly window: Window;
@@ -40,7 +41,8 @@ export interface Observer {
  * window, not on calls: hours and days that were read are kept in memory and read again only when a
  * transaction has written to them since, so a tick reads the running hour and little else.
  */
-export function createObserver(db: Db): Observer {
+export function createObserver(store: Store): Observer {
+  const { db } = store;
   const hours = createSpanCache(db, HOUR_MS);
   const days = createSpanCache(db, DAY_MS);
   const series = createSeriesReader(db);
@@ -60,6 +62,10 @@ export function createObserver(db: Db): Observer {
     event_limit,
     since_ms = {},
   }: ObserveOptions): Promise<Observed> {
+    await store.transaction(async (tx) => {
+      await lockRollups(tx);
+      await addParts(tx);
+    });
     const slow_bars = await readSlowBars(db);
     const plan = planOf(window, since_ms);
     const past_to_ms = floorTo(plan.from_ms, DAY_MS);

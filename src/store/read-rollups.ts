@@ -27,7 +27,7 @@ export function readSpan(db: Db, span_ms: number, at_ms: number): Promise<readon
   return rowsOf<RollupRow>(
     db,
     sql`select span_ms::float8 as span_ms, at_ms::float8 as at_ms, arm, agent, target, tenant,
-      category, calls::float8 as calls, counts, units, sketches, evidence from rollups
+      category, counts, units, sketches, evidence from rollups
     where span_ms = ${span_ms} and at_ms = ${at_ms} and arm = ${CONTROL}`,
   );
 }

@@ -41,7 +41,6 @@ export interface RollupRow extends Cell {
   readonly span_ms: number;
   readonly at_ms: number;
   readonly arm: string;
-  readonly calls: number;
   readonly counts: Readonly<Record<string, Halves<number>>>;
   readonly units: Readonly<Record<string, readonly number[]>> | null;
   readonly sketches: string | null;
@@ -107,8 +106,26 @@ export function addRow(sum: RollupSum, row: Omit<RollupRow, 'span_ms' | 'at_ms' 
     sum.tallies = addTallies(decodeTallies(row.sketches), sum.tallies);
   }
   for (const [at_ms, id, half] of row.evidence ?? []) {
-    if (!sum.evidence.has(id)) sum.evidence.set(id, [at_ms, half]);
+    if (!sum.evidence.has(id)) sum.evidence.set(id, at_ms === TAKEN_BACK ? null : [at_ms, half]);
   }
+}
+
+/** When a call was made whose evidence is taken back. */
+const TAKEN_BACK = -1;
+
+/** A sum as it waits to be added to a row: without what follows from it. */
+export function partOfSum({ span_ms, at_ms, arm, cell }: RollupKey, sum: RollupSum): RollupRow {
+  const { counts, units, tallies, evidence } = sum;
+  return {
+    span_ms,
+    at_ms,
+    arm,
+    ...cell,
+    counts: Object.fromEntries(counts),
+    units: Object.fromEntries(units),
+    sketches: tallies === null ? null : encodeTallies(tallies),
+    evidence: [...evidence].map(([id, known]) => [known?.[0] ?? TAKEN_BACK, id, known?.[1] ?? 0]),
+  };
 }
 
 /** Adds another sum; its tallies may become part of this one. */

@@ -1,4 +1,4 @@
-import { type Combination, cellKey } from './cells.ts';
+import { type Cell, type Combination, cellKey } from './cells.ts';
 import { type Days, stepsOfChange, type Touched } from './unit-counts.ts';
 import {
   CONVERSATION_CALLS_MAX,
@@ -59,7 +59,7 @@ function addFact(seen: Seen, { at, hour_ms, metric, events, once }: Fact): void 
   else delete hours[hour];
 }
 
-const BY_TENANT = new Set(['rated', 'dissatisfied']);
+const BY_TENANT: ReadonlySet<string> = new Set(['rated', 'dissatisfied']);
 
 function touchedBy(facts: readonly Metric[], cellsIn: CellsOf): readonly Touched[] {
   const [first] = facts;

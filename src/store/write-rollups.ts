@@ -3,6 +3,8 @@ import { sql } from './drizzle.ts';
 import {
   addRow,
   addSum,
+  createSum,
+  partOfSum,
   type RollupKey,
   type RollupRow,
   type RollupSum,
@@ -16,11 +18,57 @@ export function rollupKey({ span_ms, at_ms, arm, cell }: RollupKey): string {
   return `${span_ms}\t${at_ms}\t${arm}\t${cellKey(cell)}`;
 }
 
+/** Any number: whoever writes rollups in one database must name the same. */
+const ROLLUPS_LOCK = 4_853_222;
+
+/** Until the transaction ends, nobody else applies a journal or adds up. */
+export async function lockRollups(tx: Db): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(${ROLLUPS_LOCK})`);
+}
+
+/** Batches that wait to be added up together. */
+const PARTS_MAX = 16;
+
+/** Keeps what a batch adds; every so often, adds up what was kept. The caller holds the lock. */
+export async function keepRollups(tx: Db, rollups: readonly Rollup[]): Promise<void> {
+  if (rollups.length === 0) return;
+  const rows = jsonRows(rollups.map((rollup) => partOfSum(rollup, rollup.sum)));
+  const [kept] = await rowsOf<{ parts: number }>(
+    tx,
+    sql`with kept as (insert into rollup_parts (rows) values (${rows}) returning id)
+      select (select count(*)::int from rollup_parts) + (select count(*)::int from kept) as parts`,
+  );
+  if ((kept?.parts ?? 0) >= PARTS_MAX) await addParts(tx);
+}
+
+/** Adds to the rollups what batches have left for them. The caller holds the lock. */
+export async function addParts(tx: Db): Promise<void> {
+  // The newest first: what it takes back of evidence must not come again from an older one.
+  const parts = await rowsOf<{ id: number; rows: string }>(
+    tx,
+    sql`select id::float8 as id, rows from rollup_parts order by id desc`,
+  );
+  if (parts.length === 0) return;
+  const rollups = new Map<string, Rollup>();
+  for (const { rows } of parts) {
+    for (const row of JSON.parse(rows) as RollupRow[]) {
+      const { span_ms, at_ms, arm, agent, target, tenant, category } = row;
+      const key = { span_ms, at_ms, arm, cell: { agent, target, tenant, category } };
+      const name = rollupKey(key);
+      const known = rollups.get(name) ?? { ...key, sum: createSum() };
+      rollups.set(name, known);
+      addRow(known.sum, row);
+    }
+  }
+  await writeRollups(tx, [...rollups.values()]);
+  await tx.execute(sql`delete from rollup_parts`);
+}
+
 /**
  * Adds sums to the rows of `rollups`: read, added up here, and written whole, since a sketch cannot
  * be added to in SQL. The caller's lock keeps others from doing it at the same time.
  */
-export async function writeRollups(tx: Db, given: readonly Rollup[]): Promise<void> {
+async function writeRollups(tx: Db, given: readonly Rollup[]): Promise<void> {
   if (given.length === 0) return;
   const known = new Map<string, RollupRow>();
   await readInto(known, tx, given);
@@ -51,7 +99,7 @@ async function readInto(
   const rows = await rowsOf<RollupRow>(
     tx,
     sql`select r.span_ms::float8 as span_ms, r.at_ms::float8 as at_ms, r.arm, r.agent, r.target,
-      r.tenant, r.category, r.calls::float8 as calls, r.counts, r.units, r.sketches, r.evidence
+      r.tenant, r.category, r.counts, r.units, r.sketches, r.evidence
     from json_to_recordset(${jsonRows(asked)}::json) as k (span_ms bigint, at_ms bigint, arm text,
       agent text, target text, tenant text, category text)
     join rollups r using (span_ms, at_ms, arm, agent, target, tenant, category)`,

@@ -9,6 +9,7 @@ import { readEpoch, readMutations, upsertLedger } from '../../src/store/ledger.t
 import { canaryCells, withheldOf } from '../../src/store/observe.ts';
 import type { Store } from '../../src/store/open.ts';
 import { rowsOf } from '../../src/store/rows.ts';
+import { addParts } from '../../src/store/write-rollups.ts';
 import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
 import { backends, emptyStore } from '../kit/store.ts';
 
@@ -37,6 +38,7 @@ describe.each(backends())('applyBatch on $name', (backend) => {
 
   /** Of agents and their targets, by arm: what was counted in all. */
   const rollups = async () => {
+    await addParts(store.db);
     const rows = await rowsOf<{ counts: Record<string, number[]>; [name: string]: unknown }>(
       store.db,
       sql`select agent, target, arm, counts from rollups
@@ -47,6 +49,7 @@ describe.each(backends())('applyBatch on $name', (backend) => {
   };
   /** Distinct units of agents and targets, by metric, in the day. */
   const units = async () => {
+    await addParts(store.db);
     const rows = await rowsOf<{ target: string; units: Record<string, number[]> | null }>(
       store.db,
       sql`select target, units from rollups where span_ms = 86400000 and tenant = ''

@@ -35,7 +35,7 @@ describe.each(backends())('an observer on $name', (backend) => {
     applyBatch(store, batchOf(...records), { metrics: createMetrics(), log: silentLog });
   const window = { from_ms: NOON_MS - HOUR_MS, to_ms: NOON_MS + HOUR_MS };
   const observe = (options: Partial<ObserveOptions> = {}) =>
-    createObserver(store.db).observe({ window, event_limit: 10, ...options });
+    createObserver(store).observe({ window, event_limit: 10, ...options });
 
   test('an observer counts calls and units by cell, and a unit of two cells in each', async () => {
     await apply(
@@ -174,7 +174,7 @@ describe.each(backends())('an observer on $name', (backend) => {
   });
 
   test('an observer that has read before sees what was written since, also late', async () => {
-    const observer = createObserver(store.db);
+    const observer = createObserver(store);
     const read = async () => (await observer.observe({ window, event_limit: 0 })).segments[0];
     await apply(callEvent('c1', { at_ms: NOON_MS - 30 * MINUTE_MS, latency_ms: 100 }));
     await apply(callEvent('c2', { at_ms: NOON_MS, latency_ms: 200, unit: 'u:2' }));

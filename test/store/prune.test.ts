@@ -8,6 +8,7 @@ import { sql } from '../../src/store/drizzle.ts';
 import type { Store } from '../../src/store/open.ts';
 import { pruneStore } from '../../src/store/prune.ts';
 import { rowsOf } from '../../src/store/rows.ts';
+import { addParts } from '../../src/store/write-rollups.ts';
 import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
 import { backends, emptyStore } from '../kit/store.ts';
 
@@ -31,7 +32,9 @@ describe.each(backends())('pruneStore on $name', (backend) => {
   const apply = (...records: JournalRecord[]) =>
     applyBatch(store, batchOf(...records), { metrics: createMetrics(), log: silentLog });
   const prune = (days: number) =>
-    pruneStore(store, { now_ms: NOON_MS + days * DAY_MS + 1, events_days: 7 });
+    addParts(store.db).then(() =>
+      pruneStore(store, { now_ms: NOON_MS + days * DAY_MS + 1, events_days: 7 }),
+    );
   const ids = (table: string) =>
     rowsOf(store.db, sql`select id from ${sql.raw(table)} order by id`);
   /** How many spans of each length are left, and of how many the changes are known. */

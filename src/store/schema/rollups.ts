@@ -60,6 +60,16 @@ export const rollups = pgTable(
   ],
 );
 
+/**
+ * What batches add to rollups and is not added yet: to read, add to and write the rows of every cell
+ * is dear, so it is done once for several batches, and before anybody reads.
+ */
+export const rollupParts = pgTable('rollup_parts', {
+  id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  /** A JSON list of rows in short. */
+  rows: text().notNull(),
+});
+
 /** Which spans were written by which transaction, so that a reader reads again what has changed. */
 export const rollupChanges = pgTable(
   'rollup_changes',

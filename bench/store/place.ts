@@ -5,32 +5,39 @@ import { silentLog } from '../../src/core/log.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
 import { startPostgres } from '../../test/kit/postgres.ts';
 
-export interface OpenBackend {
-  readonly store: Store;
-  /** A folder of its own, gone at `close`. */
+export type Kind = 'pglite' | 'postgres';
+
+export interface Place {
+  readonly kind: Kind;
+  /** A folder of its own, gone at `remove`. */
   readonly dir: string;
-  close(): Promise<void>;
+  readonly database_url: string | null;
+  remove(): void;
 }
 
-/** A new store as the product opens it: `pglite` in a folder, or `postgres` on a private server. */
-export async function openBackend(kind: 'pglite' | 'postgres'): Promise<OpenBackend> {
+/** Where a new store may be made: a folder, or a database of a private server. */
+export async function createPlace(kind: Kind): Promise<Place> {
   const dir = mkdtempSync(join(tmpdir(), 'hive-bench-'));
   const server = kind === 'postgres' ? await startPostgres() : null;
   const database_url = server?.fresh() ?? null;
-  const store = await openStore({ data_dir: dir, database_url, log: silentLog });
   return {
-    store,
+    kind,
     dir,
-    async close() {
-      await store.close();
+    database_url,
+    remove() {
       server?.stop();
       rmSync(dir, { recursive: true, force: true });
     },
   };
 }
 
-/** `pglite` and `postgres`, or the one that the command line names. */
-export function backendsAsked(argv: readonly string[]): readonly ('pglite' | 'postgres')[] {
+/** The store of a place, opened as the product opens it. */
+export function openIn({ dir, database_url }: Pick<Place, 'dir' | 'database_url'>): Promise<Store> {
+  return openStore({ data_dir: dir, database_url, log: silentLog });
+}
+
+/** Both kinds, or the one that the command line names. */
+export function kindsAsked(argv: readonly string[]): readonly Kind[] {
   const all = ['pglite', 'postgres'] as const;
   const asked = all.filter((kind) => argv.includes(kind));
   return asked.length > 0 ? asked : all;
