@@ -130,7 +130,8 @@ function syntheticRating(call: CallEvent, random: () => number): FeedbackEvent {
 function idOf(at_ms: number, n: number): string {
   const time = at_ms.toString(16).padStart(12, '0');
   const tail = hex(n);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${tail.slice(0, 3)}-8${tail.slice(3, 6)}-${tail.slice(4, 16)}`;
+  const parts = [time.slice(0, 8), time.slice(8), `7${tail.slice(0, 3)}`, `8${tail.slice(3, 6)}`];
+  return [...parts, tail.slice(4, 16)].join('-');
 }
 
 function hex(n: number): string {

@@ -73,7 +73,8 @@ async function copyDay(db: Db, days: number): Promise<void> {
     await db.execute(sql`insert into ${name} select * from again`);
     await db.execute(sql`drop table again`);
   }
-  await db.execute(sql`insert into unit_facts select day_ms - ${back_ms}, agent, unit, half, calls, seen
+  await db.execute(sql`insert into unit_facts
+    select day_ms - ${back_ms}, agent, unit, half, calls, seen
     from unit_facts where day_ms = ${END_MS - DAY_MS}`);
 }
 

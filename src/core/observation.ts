@@ -33,8 +33,8 @@ export type SignalMetric = (typeof SIGNAL_METRICS)[number];
 export type UnitMetric = Metric | SignalMetric;
 
 /**
- * What is measured of calls and kept as a sketch of its distribution: of answered calls (`ok`) only,
- * since a failure is quick or a timeout, and a call that was given up has no end of its own;
+ * What is measured of calls and kept as a sketch of its distribution: of answered calls (`ok`)
+ * only, since a failure is quick or a timeout, and a call that was given up has no end of its own;
  * `ttft_ms` also of those given up after their first token. Cost is that of calls whose price is
  * known.
  */

@@ -55,7 +55,7 @@ export async function applyCalls(
   return added;
 }
 
-/** What is slow: for each live experiment as it froze it, and for each agent as collect fixed it. */
+/** What is slow: of live experiments as they froze it, of agents as collect fixed it. */
 interface SlowBars {
   readonly experiments: ReadonlyMap<string, number>;
   readonly agents: ReadonlyMap<string, number>;

@@ -4,7 +4,7 @@ import { storableJson } from './rows.ts';
 
 export type ColumnType = 'text' | 'bigint' | 'int' | 'float8' | 'boolean' | 'jsonb';
 
-/** Columns by name, in their order; the first must tell rows apart or at least be in all of them. */
+/** Columns by name, in their order. */
 export type Columns<Row> = Readonly<Record<keyof Row & string, ColumnType>>;
 
 /**

@@ -85,8 +85,8 @@ export function stepsOfChange(
 }
 
 /**
- * The hour of a day after which there is nothing for 24 hours, or null: it can only be the last one,
- * unless the next day begins no later than that hour.
+ * The hour of a day after which there is nothing for 24 hours, or null: it can only be the last
+ * one, unless the next day begins no later than that hour.
  */
 function lastHour(hours: number, next: number): number | null {
   if (hours === 0) return null;

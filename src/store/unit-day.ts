@@ -35,8 +35,8 @@ export interface Fact {
 }
 
 /**
- * Steps one count: distinct units of a cell, metric and span, or a sum over them. Steps of one count
- * add up; one may be taken back by the next.
+ * Steps one count: distinct units of a cell, metric and span, or a sum over them. Steps of one
+ * count add up; one may be taken back by the next.
  */
 export type Step = (
   cell: Cell,

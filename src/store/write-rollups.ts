@@ -1,4 +1,5 @@
 import { CELLS_MAX, cellKey, otherCell } from './cells.ts';
+import { type Columns, columnsGiven } from './columns-given.ts';
 import { sql } from './drizzle.ts';
 import {
   addRow,
@@ -25,6 +26,8 @@ const ROLLUPS_LOCK = 4_853_222;
 export async function lockRollups(tx: Db): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(${ROLLUPS_LOCK})`);
 }
+
+const SPAN: Columns<{ span_ms: number; at_ms: number }> = { span_ms: 'bigint', at_ms: 'bigint' };
 
 /** Batches that wait to be added up together. */
 const PARTS_MAX = 16;
@@ -79,7 +82,8 @@ async function writeRollups(tx: Db, given: readonly Rollup[]): Promise<void> {
     return rowOfSum(rollup, rollup.sum);
   });
   await tx.execute(sql`
-    insert into rollups select * from json_populate_recordset(null::rollups, ${jsonRows(rows)}::json)
+    insert into rollups
+    select * from json_populate_recordset(null::rollups, ${jsonRows(rows)}::json)
     on conflict (span_ms, at_ms, arm, agent, target, tenant, category) do update set
       calls = excluded.calls, counts = excluded.counts, units = excluded.units,
       sketches = excluded.sketches, evidence = excluded.evidence,
@@ -108,8 +112,8 @@ async function readInto(
 }
 
 /**
- * A span has at most `CELLS_MAX` rows: what comes to a full one in a new cell is counted as `other`.
- * An agent's own cell is never folded. Once a cell is folded in a span it stays so, for rows do not
+ * A span has at most `CELLS_MAX` rows: what comes to a full one in a new cell is counted as
+ * `other`. An agent's own cell is never folded. Once a cell is folded in a span it stays so, for rows do not
  * go before their span does: what is taken back is taken from where it was put.
  */
 async function foldOthers(
@@ -156,8 +160,9 @@ async function roomOf(tx: Db, keys: readonly RollupKey[]): Promise<Map<string, n
   const counts = await rowsOf<{ span_ms: number; at_ms: number; rows: number }>(
     tx,
     sql`select k.span_ms::float8 as span_ms, k.at_ms::float8 as at_ms,
-      (select count(*)::int from rollups r where r.span_ms = k.span_ms and r.at_ms = k.at_ms) as rows
-    from json_to_recordset(${jsonRows([...spans.values()])}::json) as k (span_ms bigint, at_ms bigint)`,
+      (select count(*)::int from rollups r
+        where r.span_ms = k.span_ms and r.at_ms = k.at_ms) as rows
+    from ${columnsGiven(SPAN, [...spans.values()])} as k`,
   );
   return new Map(
     counts.map(({ span_ms, at_ms, rows }) => [`${span_ms}\t${at_ms}`, CELLS_MAX - rows]),
@@ -171,6 +176,6 @@ async function markChanged(tx: Db, rollups: readonly RollupKey[]): Promise<void>
   await tx.execute(sql`
     insert into rollup_changes (span_ms, at_ms, change)
     select span_ms, at_ms, txid_current()
-    from json_to_recordset(${jsonRows([...spans.values()])}::json) as k (span_ms bigint, at_ms bigint)
+    from ${columnsGiven(SPAN, [...spans.values()])} as k
     on conflict (span_ms, at_ms) do update set change = excluded.change`);
 }

@@ -74,7 +74,7 @@ describe.each(backends())('an observer on $name', (backend) => {
     expect(all?.quantities.latency_ms?.count).toBe(2);
   });
 
-  test('an observer leaves out canaries, probes and other origins, rejected calls, other times', async () => {
+  test('an observer leaves out canaries, other origins, rejected calls, other times', async () => {
     const others: Partial<CallEvent>[] = [
       { experiment: 'e', arm: 'canary', share: 0.1 },
       { arm: 'holdout' },
@@ -121,7 +121,7 @@ describe.each(backends())('an observer on $name', (backend) => {
     expect(new Set([...all(halves[0]).evidence, ...all(halves[1]).evidence]).size).toBe(20);
   });
 
-  test('an observer counts signals for the call’s unit, and for the parent’s, in any order', async () => {
+  test('an observer counts signals for a call’s unit and its parent’s, in any order', async () => {
     const parent = callEvent('c1', { unit: 'u:1' });
     const turn = callEvent('c2', {
       unit: 'u:1',
@@ -143,7 +143,7 @@ describe.each(backends())('an observer on $name', (backend) => {
     }
   });
 
-  test('an observer begins no earlier than an agent’s last change, at the next whole hour', async () => {
+  test('an observer begins at the next whole hour after an agent’s last change', async () => {
     await apply(
       callEvent('c1', { unit: 'u:1', arm_error: true }),
       callEvent('c2', { unit: 'u:2', at_ms: NOON_MS + HOUR_MS }),
@@ -190,7 +190,7 @@ describe.each(backends())('an observer on $name', (backend) => {
     expect((await read())?.rates.dissatisfied).toEqual({ units: 1, events: 0 });
   });
 
-  test('an observer’s past is whole days before the window, in which a unit counts once a day', async () => {
+  test('an observer’s past is whole days, in which a unit counts once a day', async () => {
     const at = (days: number, over: Partial<CallEvent> = {}) =>
       callEvent(`c${days}`, { at_ms: NOON_MS - days * DAY_MS + HOUR_MS, ...over });
     await apply(at(1), at(2, { arm_error: true }), at(3), at(8), at(9), at(0));
@@ -223,7 +223,7 @@ describe.each(backends())('an observer on $name', (backend) => {
     expect(all?.rates.slow).toEqual({ units: 3, events: 1 });
   });
 
-  test('an observer sums tenants beyond the largest, and counts failures by their code', async () => {
+  test('an observer sums tenants beyond the largest, and failures by their code', async () => {
     const calls = Array.from({ length: 20 }, (_, n) =>
       callEvent(`c${n}`, {
         tenant: `t${n}`,

@@ -61,8 +61,8 @@ export const rollups = pgTable(
 );
 
 /**
- * What batches add to rollups and is not added yet: to read, add to and write the rows of every cell
- * is dear, so it is done once for several batches, and before anybody reads.
+ * What batches add to rollups and is not added yet: to read, add to and write the rows of every
+ * cell is dear, so it is done once for several batches, and before anybody reads.
  */
 export const rollupParts = pgTable('rollup_parts', {
   id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
@@ -104,7 +104,7 @@ export const unitFacts = pgTable(
   ],
 );
 
-/** The latency above which a call of an agent is slow, since when; it stands until it is fixed anew. */
+/** The latency above which a call of an agent is slow; it stands until it is fixed anew. */
 export const slowBars = pgTable('slow_bars', {
   agent: text().primaryKey(),
   slow_ms: doublePrecision('slow_ms').notNull(),
