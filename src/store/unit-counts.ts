@@ -134,7 +134,8 @@ function gatherRatings(
     if (!name.startsWith(RATING)) continue;
     bits |= bitsOf(byHour);
     for (const [hour, times] of Object.entries(byHour)) {
-      const given = new Array<number>(Math.max(0, times)).fill(Number(name.slice(RATING.length)));
+      const value = Number(name.slice(RATING.length));
+      const given = Array.from({ length: Math.max(0, times) }, () => value);
       if (times > 0) ratings.set(Number(hour), [...(ratings.get(Number(hour)) ?? []), ...given]);
     }
   }

@@ -43,7 +43,7 @@ function createUnit() {
           days.set(day_ms, today);
       }
     },
-    counts: () => Object.fromEntries([...counts].sort()),
+    counts: () => Object.fromEntries(counts),
     /** Distinct units of a cell and metric in the hours from then to now. */
     inWindow(cell: string, metric: string, from_ms: number): number {
       return [...counts]
