@@ -61,7 +61,7 @@ interface Ground {
   readonly metrics: Metrics;
 }
 
-/** V8 would rather grow its heap fourfold than collect; the store's memory is in the same process. */
+/** V8 would rather grow its heap fourfold than collect, and the store is in the same process. */
 const HEAP_GROWING_PERCENT = 50;
 
 await run();

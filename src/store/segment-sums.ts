@@ -29,7 +29,7 @@ export type Sums = Map<string, { readonly cell: Cell; readonly sum: RollupSum }>
 const BARRED = 'barred';
 const OVER_BAR = 'over-bar';
 
-/** The window's beginning; `bar_ms`: from when the agent's bar for `slow` stands, or null where it has none. */
+/** The window's beginning, and from when the agent's bar for `slow` stands, or null. */
 export function addRowTo(sums: Sums, row: RollupRow, from_ms: number, bar_ms: number | null): void {
   const sum = sumFor(sums, row);
   addRow(sum, { ...row, units: null });
