@@ -7,9 +7,9 @@ import { type Cell, type Combination, DAY_MS, HOUR_MS } from './cells.ts';
  * - `hour`: the unit showed it in the hour; for series.
  * - `day`: it showed it in the day; a unit once a day.
  * - `first`: it showed it in the hour, and the time before that was so many hours ago (`gap`; 0
- *   where that is more than 24). Summed over the hours of a window, and of each hour over the gaps that
- *   reach beyond the window's beginning, that is the number of distinct units: each is counted at
- *   its first hour in the window, and nowhere else in it.
+ *   where that is more than 24). Summed over the hours of a window, and of each hour over the gaps
+ *   that reach beyond the window's beginning, that is the number of distinct units: each is counted
+ *   at its first hour in the window, and nowhere else in it.
  *
  * So distinct units of a sliding window of up to `WINDOW_HOURS_MAX` hours are read from counts,
  * whatever the number of units; and what comes in order changes the running hour alone.
