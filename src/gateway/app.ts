@@ -85,8 +85,9 @@ export function createGateway(given: GatewayDeps): Gateway {
   const drain = createDrain(server, () => given.clock.monotonic_ms());
   server.on('clientError', (error, socket) => refuseRaw(error, socket, given));
   server.on('checkExpectation', (request, response) => {
-    const exchange = openExchange(request, response, pathOf(request.url ?? ''), deps);
-    respondError(exchange, expectationFailed());
+    const path = pathOf(request.url ?? '');
+    const call_id = createId('call', deps.clock.wall_ms());
+    respondError(openExchange(request, response, { path, call_id }, deps), expectationFailed());
   });
 
   return {

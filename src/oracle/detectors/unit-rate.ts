@@ -2,12 +2,14 @@ import { z } from 'zod';
 import type {
   DetectorDefinition,
   DetectorResult,
-  Finding,
+  FindingDraft,
+  FindingMetric,
   Insufficient,
-  Metric,
   Observation,
-  SegmentStats,
+  Segment,
+  SegmentObservation,
   Severity,
+  Yardstick,
 } from '../../core/oracle.ts';
 import type { Thresholds } from '../../core/policy.ts';
 import { wilsonInterval } from '../../core/statistics.ts';
@@ -20,9 +22,8 @@ const options = z.strictObject({
 type Options = z.infer<typeof options>;
 
 type Judged = 'dissatisfied' | 'error';
-type Draft = Omit<Finding, 'id' | 'detector'>;
+type Draft = FindingDraft;
 type Missing = Omit<Insufficient, 'detector'>;
-type Yardstick = Finding['yardstick'];
 
 /** A target fails so often that nobody should wait for satisfaction: the seed's hard trigger. */
 const CRITICAL_ERROR_ALLOWANCES = 3;
@@ -53,20 +54,26 @@ export const definition: DetectorDefinition<Options> = {
   },
 };
 
+/** A cell of all tenants and categories. */
+function isWhole({ tenant = null, category = null }: Segment): boolean {
+  return tenant === null && category === null;
+}
+
 /** An agent with one target is that target: it is judged once, as the agent. */
-function judgedSegments(observation: Observation): readonly SegmentStats[] {
+function judgedSegments(observation: Observation): readonly SegmentObservation[] {
   const targets = (agent: string): number =>
     observation.segments.filter(
-      ({ segment, calls }) => segment.agent === agent && segment.target !== null && calls > 0,
+      ({ segment, calls }) =>
+        segment.agent === agent && segment.target !== null && isWhole(segment) && calls > 0,
     ).length;
-  return observation.segments.filter(
-    ({ segment }) => segment.target === null || targets(segment.agent) > 1,
-  );
+  return observation.segments
+    .filter(({ segment }) => isWhole(segment))
+    .filter(({ segment }) => segment.target === null || targets(segment.agent) > 1);
 }
 
 /** What a target's finding already says is not said again of its agent. */
 function withoutEchoes({ findings, insufficient }: DetectorResult): DetectorResult {
-  const told = (agent: string, metric: Metric): boolean =>
+  const told = (agent: string, metric: FindingMetric): boolean =>
     findings.some(
       (finding) =>
         finding.metric === metric &&
@@ -81,14 +88,12 @@ function withoutEchoes({ findings, insufficient }: DetectorResult): DetectorResu
   };
 }
 
-function countsOf(stats: SegmentStats, metric: Judged): { events: number; units: number } {
-  return metric === 'error'
-    ? { events: stats.units_error, units: stats.units }
-    : { events: stats.units_dissatisfied, units: stats.units_rated };
+function countsOf(stats: SegmentObservation, metric: Judged): { events: number; units: number } {
+  return stats.rates[metric] ?? { events: 0, units: 0 };
 }
 
 function judgeSegment(
-  stats: SegmentStats,
+  stats: SegmentObservation,
   metric: Judged,
   observation: Observation,
   settings: Options,
@@ -103,9 +108,18 @@ function judgeSegment(
   }
   const interval = wilsonInterval(events, units);
   if (interval[0] <= yardstick.value) return null;
-  const draft = {
+  const draft: Omit<Draft, 'text'> = {
     segment: stats.segment,
     metric,
+    since_ms: observation.at_ms,
+    measure: 'share',
+    level: 'act',
+    direction: 'worse',
+    estimate: rate,
+    p: null,
+    e: null,
+    confirmed: null,
+    disproof: 'A rate below the yardstick among as many units of the next window.',
     effect: rate - yardstick.value,
     interval,
     yardstick,
@@ -118,7 +132,7 @@ function judgeSegment(
 }
 
 function yardstickOf(
-  stats: SegmentStats,
+  stats: SegmentObservation,
   metric: Judged,
   observation: Observation,
   settings: Options,
@@ -126,7 +140,7 @@ function yardstickOf(
   const { agent, target } = stats.segment;
   const threshold = thresholdOf(metric, observation.thresholds);
   const peers = observation.segments
-    .filter(({ segment }) => segment.agent === agent)
+    .filter(({ segment }) => segment.agent === agent && isWhole(segment))
     .filter(({ segment }) => segment.target !== null && segment.target !== target)
     .map((peer) => countsOf(peer, metric));
   const peerUnits = peers.reduce((sum, { units }) => sum + units, 0);
@@ -135,7 +149,7 @@ function yardstickOf(
     return { kind: 'peers', value: events / peerUnits };
   }
   const past = observation.past.find(
-    ({ segment }) => segment.agent === agent && segment.target === target,
+    ({ segment }) => segment.agent === agent && segment.target === target && isWhole(segment),
   );
   const before = past ? countsOf(past, metric) : { events: 0, units: 0 };
   const enough = before.units >= settings.units_min;
@@ -161,7 +175,7 @@ function severityOf(metric: Judged, rate: number, thresholds: Thresholds): Sever
 }
 
 function missing(
-  stats: SegmentStats,
+  stats: SegmentObservation,
   metric: Judged,
   required: number,
   observation: Observation,
@@ -170,10 +184,10 @@ function missing(
   const span_ms = observation.window.to_ms - observation.window.from_ms;
   const left = Math.max(0, required - units);
   const eta_ms = units > 0 ? Math.round(observation.at_ms + (left / units) * span_ms) : null;
-  return { segment: stats.segment, metric, units, required, eta_ms };
+  return { segment: stats.segment, metric, units, required, of: 'units', eta_ms };
 }
 
-const YARDSTICK_WORDS: Record<Yardstick['kind'], string> = {
+const YARDSTICK_WORDS: Partial<Record<Yardstick['kind'], string>> = {
   peers: "the rate of the agent's other targets",
   past: 'its own rate of the seven days before',
   threshold: "the policy's threshold",

@@ -1,0 +1,96 @@
+import { type Cell, type Combination, DAY_MS, HOUR_MS } from './cells.ts';
+
+/**
+ * What happened to a unit, and how that changes the counts of distinct units: pure. A unit's day is
+ * one row; of its hours follow, for each cell and metric, counts that add up over units:
+ *
+ * - `hour`: the unit showed it in the hour; for series.
+ * - `day`: it showed it in the day; a unit once a day.
+ * - `first`: it showed it in the hour, and the time before that was so many hours ago (`gap`; 0
+ *   where that is more than 24). Summed over the hours of a window, and of each hour over the gaps
+ *   that reach beyond the window's beginning, that is the number of distinct units: each is counted
+ *   at its first hour in the window, and nowhere else in it.
+ *
+ * So distinct units of a sliding window of up to `WINDOW_HOURS_MAX` hours are read from counts,
+ * whatever the number of units; and what comes in order changes the running hour alone.
+ */
+export const WINDOW_HOURS_MAX = 25;
+
+/** `{combination: {metric: {hour of the day: events}}}` of one day. */
+export type Seen = Record<string, Record<string, Record<string, number>>>;
+
+/** Of one unit: what was seen on the days around; absent days are empty. */
+export interface UnitDay {
+  readonly day_ms: number;
+  seen: Seen;
+  /** Calls of a conversation that day; 0 of other units. */
+  calls: number;
+}
+
+/** An event of a metric, or one taken back. `once`: a second in the same hour is not counted. */
+export interface Fact {
+  readonly at: Combination;
+  readonly hour_ms: number;
+  readonly metric: string;
+  readonly events: number;
+  readonly once: boolean;
+}
+
+/**
+ * Steps one count: distinct units of a cell, metric and span, or a sum over them. Steps of one
+ * count add up; one may be taken back by the next.
+ */
+export type Step = (
+  cell: Cell,
+  metric: string,
+  kind: 'hour' | 'day' | 'first',
+  at_ms: number,
+  by: number,
+  gap: number,
+) => void;
+
+/** Places in a row's list of units: the hour or day by half, then `first` by gap and half. */
+export function unitsAt(kind: 'hour' | 'day' | 'first', gap: number, half: 0 | 1): number {
+  return kind === 'first' ? 2 + 2 * gap + half : half;
+}
+
+/** Of an hour's list, the units whose first hour it is in a window that began so many hours ago. */
+export function firstsIn(counts: readonly number[], hours: number, half: 0 | 1): number {
+  let sum = counts[2 + half] ?? 0;
+  for (let at = 2 + 2 * (hours + 1) + half; at < counts.length; at += 2)
+    sum += counts[at] as number;
+  return sum;
+}
+
+/** A conversation with more calls in a day is no single user: it is left out of all statistics. */
+export const CONVERSATION_CALLS_MAX = 200;
+
+/**
+ * Ratings are kept by value, `rating=4.5`; from them follow `raters`, and `medians`: the sum over
+ * raters of each one's median, of the ratings of an hour, or of the day.
+ */
+export const RATING = 'rating=';
+export const RATERS = 'raters';
+export const MEDIANS = 'medians';
+
+export function ratingMetric(value: number): string {
+  return `${RATING}${Math.round(value * 10) / 10}`;
+}
+
+/** Verdicts by tenant, within a cell of all tenants. */
+export function tenantMetric(metric: string, tenant: string): string {
+  return `${metric}@${tenant}`;
+}
+
+export function combinationKey({ target, tenant, category }: Combination): string {
+  return `${target}\t${tenant}\t${category}`;
+}
+
+export function combinationOf(agent: string, key: string): Combination {
+  const [target = '', tenant = '', category = ''] = key.split('\t');
+  return { agent, target, tenant, category };
+}
+
+export function hourOf(at_ms: number): string {
+  return String(Math.floor((at_ms % DAY_MS) / HOUR_MS));
+}
