@@ -21,6 +21,8 @@ export interface Ets {
   /** One step ahead, before its row is seen. */
   forecast(): number;
   sigma(): number;
+  /** What the season adds to the next row. */
+  season(): number;
   /** Takes the row (null: none) and returns its error, null if there was no row. */
   push(value: number | null): number | null;
 }
@@ -46,6 +48,7 @@ export function createEts(start: EtsStart, gains: EtsGains): Ets {
   const forecast = (): number => level + gains.damping * slope + season();
   return {
     forecast,
+    season,
     sigma: () => Math.sqrt(variance),
     push(value) {
       const error = value === null ? null : value - forecast();

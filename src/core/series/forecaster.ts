@@ -16,6 +16,8 @@ export interface Forecaster {
   forecast(): Forecast | null;
   push(value: number | null): void;
   season(): Season | null;
+  /** What the season adds to the next row; 0 without one. */
+  seasonNow(): number;
 }
 
 export interface ForecasterOptions {
@@ -41,6 +43,7 @@ export function createForecaster(options: ForecasterOptions = {}): Forecaster {
   let fit_at = FIRST_FIT;
   return {
     season: () => season,
+    seasonNow: () => model?.season() ?? 0,
     forecast: () => (model ? { mean: model.forecast(), sigma: model.sigma() } : null),
     push(value) {
       seen += 1;
