@@ -203,6 +203,9 @@ function binValue(bin: number): number {
   return (2 * GAMMA ** bin) / (GAMMA + 1);
 }
 
-function clamp(value: number, { min, max }: { readonly min: number; readonly max: number }): number {
+function clamp(
+  value: number,
+  { min, max }: { readonly min: number; readonly max: number },
+): number {
   return Math.min(max, Math.max(min, value));
 }

@@ -37,7 +37,9 @@ describe('a sketch', () => {
       fc.property(values, fc.double({ min: 0, max: 1, noNaN: true }), (given, q) => {
         const sketch = binsOf(given);
         if (sketch === null) throw new Error('nothing was added');
-        const exact = [...given].sort((a, b) => a - b)[Math.floor(q * (given.length - 1))] as number;
+        const exact = [...given].sort((a, b) => a - b)[
+          Math.floor(q * (given.length - 1))
+        ] as number;
         const error = Math.abs(sketchQuantile(sketch, q) - exact);
         expect(error).toBeLessThanOrEqual(exact * SKETCH_ACCURACY * 1.000_001);
         expect(tallyQuantile(tallyOf(sketch), q)).toBe(sketchQuantile(sketch, q));

@@ -1,5 +1,11 @@
 import { type ArFilter, createArFilter } from './ar-filter.ts';
-import { createAlarmGate, QUIET, type SeriesDetector, type SeriesOptions, scoreOf } from './detector.ts';
+import {
+  createAlarmGate,
+  QUIET,
+  type SeriesDetector,
+  type SeriesOptions,
+  scoreOf,
+} from './detector.ts';
 import { createWitness } from './evidence.ts';
 import { createForecaster } from './forecaster.ts';
 import { clamp } from './numbers.ts';
