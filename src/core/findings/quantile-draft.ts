@@ -1,8 +1,7 @@
-import type { FindingDraft, Severity, Yardstick } from '../finding.ts';
+import type { FindingDraft, Severity } from '../finding.ts';
 import type { Quantity, SegmentObservation } from '../observation.ts';
 import type { Thresholds } from '../policy.ts';
 import { sketchQuantile } from '../sketch.ts';
-import { countAbove } from '../statistics/sketch-reading.ts';
 import { mixAbove } from './mix.ts';
 import type { Onset } from './onset.ts';
 import type { QuantileTest } from './quantiles.ts';
