@@ -8,9 +8,9 @@ const SEVERITY: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };
 export type Told = Omit<Finding, 'id' | 'key'>;
 
 /**
- * One finding a cell and metric: the one at the highest level, then the most certain, with the other
- * detectors as its support. What a target's finding says is not said again of its agent, unless the
- * agent's may be acted on and the target's may not.
+ * One finding a cell and metric: the one at the highest level, then the most certain, with the
+ * other detectors as its support. What a target's finding says is not said again of its agent,
+ * unless the agent's may be acted on and the target's may not.
  */
 export function mergeFindings(told: readonly Told[]): readonly Told[] {
   const cells = new Map<string, Told[]>();

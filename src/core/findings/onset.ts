@@ -54,7 +54,7 @@ interface Split {
   readonly earlier: readonly Step[];
 }
 
-/** Ways to cut the window's newest steps off; those before at the same hours, where it has them. */
+/** Ways to cut the window's newest steps off from those before. */
 function splitsOf(scene: Scene, series: Series): readonly Split[] {
   const steps = stepsOf(scene, series);
   const from = scene.observation.window.from_ms;
@@ -64,12 +64,15 @@ function splitsOf(scene: Scene, series: Series): readonly Split[] {
     if (last.length < length || !first) return [];
     if (series.from_ms + first.index * series.step_ms < from) return [];
     const before = steps.slice(0, -length);
-    const hours = new Set(last.map(({ hour }) => hour));
-    const alike = before.filter(({ hour }) => hours.has(hour));
-    const enough = alike.length >= DAYS_MIN * hours.size && alike.length >= EARLIER_MIN / 2;
-    const earlier = enough ? alike : before;
-    return earlier.length >= EARLIER_MIN / 2 ? [{ last, earlier }] : [];
+    return before.length >= EARLIER_MIN ? [{ last, earlier: before }] : [];
   });
+}
+
+/** Those before at the same hours, where three days have them. */
+function atSameHours({ last, earlier }: Split): readonly Step[] {
+  const hours = new Set(last.map(({ hour }) => hour));
+  const alike = earlier.filter(({ hour }) => hours.has(hour));
+  return alike.length >= DAYS_MIN * hours.size ? alike : earlier;
 }
 
 /** The same steps of another series; those without a value are left out. */
@@ -102,7 +105,9 @@ export function rateOnset(
 ): Onset<Count> | null {
   if (!series) return null;
   const dispersion = rateDispersion(scene, series);
-  return bestOf(scene, series, ({ last, earlier }) => {
+  return bestOf(scene, series, (split) => {
+    const { last } = split;
+    const earlier = atSameHours(split);
     const [here, there] = [countIn(series, last), countIn(series, earlier)];
     if (rateOf(here) <= rateOf(there)) return null;
     const [peers_here, peers_there] = [last, earlier].map((steps) =>
@@ -116,8 +121,8 @@ export function rateOnset(
 }
 
 /**
- * Since when a level is higher, on the log scale: Student's t of the newest steps against the spread
- * of those before, each about the median of its hour, less what `peers` rose by.
+ * Since when a level is higher, on the log scale: Student's t of the newest steps against the
+ * spread of those before, each about the median of its hour, less what `peers` rose by.
  */
 export function levelOnset(
   scene: Scene,
@@ -131,7 +136,7 @@ export function levelOnset(
       const [last, earlier] = [split.last, split.earlier].map((steps) =>
         sameSteps(series, steps, peer),
       ) as [readonly Step[], readonly Step[]];
-      const enough = last.length > 0 && earlier.length >= EARLIER_MIN / 2;
+      const enough = last.length > 0 && earlier.length >= EARLIER_MIN;
       return enough ? [riseOf(peer, { last, earlier })] : [];
     });
     const common = others.length > 0 ? Math.max(0, mean(others.map(({ rise }) => rise))) : 0;

@@ -29,8 +29,8 @@ export function thresholdOf(metric: UnitMetric, thresholds: Thresholds): number 
  * worse than another is how it is, and no degradation. Its own past: the same hours of the days
  * before where the window is no whole day, else all seven days; raised by what befell the peers as
  * well, which is the agent's trouble and not this target's. A past that is itself worse than the
- * threshold is no yardstick, or a fault that lasts a day would become normal. The policy's threshold
- * only where neither has `units_min` units.
+ * threshold is no yardstick, or a fault that lasts a day would become normal. The policy's
+ * threshold only where neither has `units_min` units.
  */
 export function rateYardsticks(
   scene: Scene,

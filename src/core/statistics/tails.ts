@@ -76,7 +76,7 @@ export function pDispersed(p: number, factor: number): number {
 
 /** P(T > t) of Student's t, by Wallace's normalising transform: within 1 % for df ≥ 10. */
 export function studentTail(t: number, df: number): number {
-  if (t <= 0) return 1 - normalTail(-t);
+  if (t < 0) return 1 - studentTail(-t, df);
   const z = ((8 * df + 1) / (8 * df + 3)) * Math.sqrt(df * Math.log1p((t * t) / df));
   return normalTail(z);
 }

@@ -37,9 +37,10 @@ export const definition: DetectorDefinition<Options> = {
         onset === null ? [] : (shiftAt(residuals, onset) ?? []),
       );
       const [best] = shifts.sort((left, right) => left.p_week - right.p_week);
-      // A series in which nothing was seen was asked as well.
-      if (!best) return [{ p_week: 1, clears: false, said: null as unknown as Shift }];
-      return [{ p_week: best.p_week, clears: best.steps >= 2, said: best }];
+      if (!best) return [];
+      // Series in which nothing was seen were asked as well.
+      const p_week = best.p_week * observation.series.length;
+      return [{ p_week, clears: best.steps >= 2, said: best }];
     });
     const found = holding(candidates, settings.q);
     const findings = found.map((shift) => shiftDraft(scene, shift, 'a change of level', null));

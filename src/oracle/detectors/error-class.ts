@@ -19,8 +19,9 @@ const options = z.strictObject({
 type Options = z.infer<typeof options>;
 
 /**
- * Which class of failures grew: a target that is rate limited needs another cure than one that times
- * out. It counts attempts' failures in calls, also those that a retry or a fallback then cured.
+ * Which class of failures grew: a target that is rate limited needs another cure than one that
+ * times out. It counts attempts' failures in calls, also those that a retry or a fallback then
+ * cured.
  */
 export const definition: DetectorDefinition<Options> = {
   name: 'error-class',

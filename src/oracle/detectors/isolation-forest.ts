@@ -1,3 +1,4 @@
+import chiSquareCdf from '@stdlib/stats-base-dists-chisquare-cdf';
 import { z } from 'zod';
 import type { DetectorDefinition } from '../../core/finding.ts';
 import {
@@ -7,13 +8,20 @@ import {
   sceneOf,
   seriesOf,
 } from '../../core/findings/scene.ts';
-import { type Residuals, residualsOf, shiftAt, shiftDraft } from '../../core/findings/shifts.ts';
+import {
+  type Residuals,
+  residualsOf,
+  type Shift,
+  shiftAt,
+  shiftDraft,
+} from '../../core/findings/shifts.ts';
 import type { SegmentObservation, Series } from '../../core/observation.ts';
 import { createForest } from '../../core/series/half-space-trees.ts';
 import { clamp } from '../../core/series/numbers.ts';
 import { createRandom } from '../../core/series/random.ts';
 import { createTail } from '../../core/series/tail.ts';
-import { eBenjaminiHochberg } from '../../core/statistics/multiplicity.ts';
+import { pOverLooks } from '../../core/statistics/multiplicity.ts';
+import { studentTail, zOfTail } from '../../core/statistics/tails.ts';
 
 const options = z.strictObject({
   seed: z.int().default(1),
@@ -36,8 +44,9 @@ const DAY_MS = 24 * 3_600_000;
 
 /**
  * Whether the newest step of a cell is a combination that was hardly ever seen: errors, latency,
- * tokens, cost and calls together, among streaming half-space trees. It opens an investigation and
- * never decides: rare is not yet bad.
+ * tokens, cost and calls together. Streaming half-space trees say that it is rare, a chi-square of
+ * all deviations that it is more than chance. It opens an investigation and never decides: rare is
+ * not yet bad.
  */
 export const definition: DetectorDefinition<Options> = {
   name: 'isolation-forest',
@@ -45,18 +54,21 @@ export const definition: DetectorDefinition<Options> = {
   options,
   create: (settings) => (observation) => {
     const scene = sceneOf(observation);
-    const judged = plannedCells(scene).flatMap((cell) => judge(scene, cell, settings) ?? []);
-    const rejected = eBenjaminiHochberg(
-      judged.map(({ e }) => e),
-      settings.q,
-    );
-    const held = judged.filter((_, index) => rejected[index]);
-    const findings = held.flatMap(({ features, raw }) => {
-      const shifts = features.flatMap((one) => shiftAt(one, one.z.length - 1) ?? []);
-      const [most] = shifts.sort((left, right) => Math.abs(right.z) - Math.abs(left.z));
+    const candidates = plannedCells(scene).flatMap((cell): Candidate<Shift>[] => {
+      const judged = judge(scene, cell, settings);
+      if (judged === null) return [];
+      const { features, rare, p } = judged;
+      const [most] = features
+        .flatMap((one) => shiftAt(one, one.z.length - 1) ?? [])
+        .sort((left, right) => Math.abs(right.z) - Math.abs(left.z));
       if (!most) return [];
-      const draft = shiftDraft(scene, most, 'a combination hardly seen before', raw);
-      return [{ ...draft, level: 'investigate' as const }];
+      const windows = (7 * DAY_MS) / most.residuals.series.step_ms;
+      const said = { ...most, p };
+      return [{ p_week: pOverLooks(p, windows), clears: rare, said }];
+    });
+    const findings = holding(candidates, settings.q).map((shift) => {
+      const draft = shiftDraft(scene, shift, 'a combination hardly seen before', null);
+      return { ...draft, level: 'investigate' as const };
     });
     return { findings, insufficient: [] };
   },
@@ -64,9 +76,10 @@ export const definition: DetectorDefinition<Options> = {
 
 interface Judged {
   readonly features: readonly Residuals[];
-  readonly raw: number;
-  /** For one look in a week of them. */
-  readonly e: number;
+  /** Whether the forest has hardly seen the like. */
+  readonly rare: boolean;
+  /** Of all deviations together. */
+  readonly p: number;
 }
 
 function judge(scene: Scene, { segment }: SegmentObservation, settings: Options): Judged | null {
@@ -92,6 +105,20 @@ function judge(scene: Scene, { segment }: SegmentObservation, settings: Options)
     }
     forest.push(point);
   }
-  const raw = 0.5 * 10 ** (surprise / 2);
-  return { features, raw, e: raw / ((7 * DAY_MS) / first.series.step_ms) };
+  return { features, rare: surprise >= SURPRISE, p: togetherTail(features, steps - 1) };
 }
+
+/** −log10 of how often the past has shown a point as rare. */
+const SURPRISE = 2;
+
+/** P of as large a sum of squared deviations, each brought from Student's to the normal scale. */
+function togetherTail(features: readonly Residuals[], step: number): number {
+  const squares = features.map(({ z, from }) => {
+    const deviation = Math.abs(z[step] ?? 0);
+    const p = studentTail(deviation, Math.max(8, from - HOURS_FITTED));
+    return zOfTail(Math.min(0.5, p)) ** 2;
+  });
+  const sum = squares.reduce((total, one) => total + one, 0);
+  return Math.max(1e-16, 1 - chiSquareCdf(sum, squares.length));
+}
+const HOURS_FITTED = 24;

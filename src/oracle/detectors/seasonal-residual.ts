@@ -2,9 +2,11 @@ import { z } from 'zod';
 import type { DetectorDefinition } from '../../core/finding.ts';
 import { sceneOf } from '../../core/findings/scene.ts';
 import { residualsOf, type Shift, shiftAt, shiftDraft } from '../../core/findings/shifts.ts';
+import { madSigma } from '../../core/series/numbers.ts';
 import { seasonalResiduals } from '../../core/series/seasonal-residual.ts';
 import { createTail } from '../../core/series/tail.ts';
 import { eBenjaminiHochberg } from '../../core/statistics/multiplicity.ts';
+import { studentTail } from '../../core/statistics/tails.ts';
 
 const options = z.strictObject({
   /** The newest whole steps that are looked at. */
@@ -16,8 +18,8 @@ const DAY_MS = 24 * 3_600_000;
 
 /**
  * Whether the newest steps are far from their forecast: MSTL takes the seasons off, ETS carries the
- * level on, and how unusual an error is, the tail of the errors before tells. P values of steps that
- * overlap are turned into e-values and averaged, which is valid however they depend.
+ * level on. P values of steps are turned into e-values and averaged, which is valid however they
+ * depend, and told by the e-value form of Benjamini and Hochberg's procedure.
  */
 export const definition: DetectorDefinition<z.infer<typeof options>> = {
   name: 'seasonal-residual',
@@ -48,16 +50,26 @@ export const definition: DetectorDefinition<z.infer<typeof options>> = {
   },
 };
 
-/** The mean of e = 1 / (2 √p) over the newest errors, p from the tail of all before them. */
+/**
+ * The mean of e = 1 / (2 √p) over the newest errors: p is Student's of the error against the spread
+ * of those before, and 1 where its own past has seen the like.
+ */
 function evidenceOf(errors: readonly (number | null)[], steps: number): number {
-  const tail = createTail();
   const first = errors.length - steps;
-  const es: number[] = [];
-  for (const [index, error] of errors.entries()) {
-    if (error === null) continue;
-    const size = Math.abs(error);
-    if (index < first) tail.push(size);
-    else es.push(0.5 * 10 ** (tail.surprise(size) / 2));
-  }
+  const before = errors.slice(0, first).filter((error) => error !== null);
+  if (before.length < ERRORS_MIN) return 0;
+  const tail = createTail();
+  for (const error of before) tail.push(Math.abs(error));
+  const square = before.reduce((sum, error) => sum + error * error, 0) / before.length;
+  const sigma = Math.max(Math.sqrt(square), madSigma(before, 0), 1e-9);
+  const es = errors.slice(first).flatMap((error) => {
+    if (error === null) return [];
+    if (tail.surprise(Math.abs(error)) < SURPRISE) return [0.5];
+    const p = 2 * studentTail(Math.abs(error) / sigma, before.length - 1);
+    return [0.5 / Math.sqrt(Math.max(p, 1e-300))];
+  });
   return es.length === 0 ? 0 : es.reduce((sum, one) => sum + one, 0) / es.length;
 }
+const ERRORS_MIN = 60;
+/** −log10 of how often the past has shown an error as large. */
+const SURPRISE = 2.5;

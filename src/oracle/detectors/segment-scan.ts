@@ -6,12 +6,16 @@ import { rateDraft } from '../../core/findings/rate-draft.ts';
 import { type Candidate, holding, isMissing, testRate, weekly } from '../../core/findings/rates.ts';
 import {
   cellName,
+  countOf,
   plannedCells,
+  rateOf,
   type Scene,
   scannedCells,
   sceneOf,
 } from '../../core/findings/scene.ts';
+import { milliseconds, percent } from '../../core/findings/words.ts';
 import type { SegmentObservation, UnitMetric } from '../../core/observation.ts';
+import { sketchQuantile } from '../../core/sketch.ts';
 
 const options = z.strictObject({
   units_min: z.int().min(1).default(20),
@@ -44,7 +48,8 @@ type Asked = { readonly p: number; readonly clears: boolean } | null;
 interface Question {
   readonly cell: SegmentObservation;
   ask(scene: Scene, cell: SegmentObservation): Asked;
-  say(scene: Scene): FindingDraft | null;
+  /** `other` is the half that had no part in choosing it: its estimate is not too large. */
+  say(scene: Scene, other: Scene): FindingDraft | null;
 }
 
 /**
@@ -61,7 +66,7 @@ export const definition: DetectorDefinition<Options> = {
     const scene = sceneOf(observation);
     const questions = questionsOf(scene, settings);
     const halves = scene.halves.map((now): Scene => ({ ...scene, now }));
-    const found = new Set<Question>();
+    const found = new Map<Question, Scene>();
     for (const [picking, other] of [halves, halves.toReversed()] as [Scene, Scene][]) {
       const candidates = questions.flatMap((question): Candidate<Question>[] => {
         const asked = askIn(picking, question);
@@ -70,10 +75,10 @@ export const definition: DetectorDefinition<Options> = {
       });
       for (const question of holding(candidates, settings.q)) {
         const confirmed = askIn(other, question);
-        if (confirmed !== null && confirmed.p <= settings.confirm) found.add(question);
+        if (confirmed !== null && confirmed.p <= settings.confirm) found.set(question, other);
       }
     }
-    const findings = [...found].flatMap((question) => question.say(scene) ?? []);
+    const findings = [...found].flatMap(([question, other]) => question.say(scene, other) ?? []);
     return { findings, insufficient: [] };
   },
 };
@@ -102,31 +107,42 @@ function metricsOf(cell: SegmentObservation): readonly UnitMetric[] {
 }
 
 function rateQuestion(cell: SegmentObservation, metric: UnitMetric, settings: Options): Question {
+  const testIn = (scene: Scene, one: SegmentObservation) => {
+    const test = testRate(scene, one, metric, settings);
+    return test === null || isMissing(test) ? null : test;
+  };
   return {
     cell,
-    ask(scene, one) {
-      const test = testRate(scene, one, metric, settings);
-      return test === null || isMissing(test) ? null : test;
-    },
-    say(scene) {
-      const test = testRate(scene, cell, metric, settings);
-      if (test === null || isMissing(test) || !test.clears) return null;
-      return rateDraft(scene, test, { level: 'investigate', confirmed: true });
+    ask: testIn,
+    say(scene, other) {
+      const test = testIn(scene, cell);
+      if (!test?.clears) return null;
+      const half = other.now.get(cellName(cell.segment));
+      const also = half ? halfWords(percent(rateOf(countOf(half, metric)))) : '';
+      return rateDraft(scene, test, { level: 'investigate', confirmed: true, also });
     },
   };
 }
 
 function latencyQuestion(cell: SegmentObservation, settings: Options): Question {
+  const testIn = (scene: Scene, one: SegmentObservation) => {
+    const test = testQuantile(scene, one, 'latency_ms', 0.5, settings);
+    return test === null || isMissing(test) ? null : test;
+  };
   return {
     cell,
-    ask(scene, one) {
-      const test = testQuantile(scene, one, 'latency_ms', 0.5, settings);
-      return test === null || isMissing(test) ? null : test;
-    },
-    say(scene) {
-      const test = testQuantile(scene, cell, 'latency_ms', 0.5, settings);
-      if (test === null || isMissing(test) || !test.clears) return null;
-      return quantileDraft(scene, test, { level: 'investigate' });
+    ask: testIn,
+    say(scene, other) {
+      const test = testIn(scene, cell);
+      if (!test?.clears) return null;
+      const sketch = other.now.get(cellName(cell.segment))?.quantities.latency_ms;
+      const also = sketch ? halfWords(milliseconds(sketchQuantile(sketch, 0.5))) : '';
+      return quantileDraft(scene, test, { level: 'investigate', also });
     },
   };
+}
+
+/** What was picked for looking worst looks worse than it is (the winner's curse). */
+function halfWords(value: string): string {
+  return ` In the half of the units that had no part in picking it out, it is ${value}.`;
 }
