@@ -176,7 +176,8 @@ export function shiftDraft(
   const up = estimate > value;
   const harmful = series.metric !== 'calls' && series.metric !== 'accepted';
   const name = CALLED[series.metric] ?? `share of units with ${series.metric}`;
-  const span = `${steps} step${steps === 1 ? '' : 's'} of ${Math.round(series.step_ms / 60_000)} minutes`;
+  const minutes = Math.round(series.step_ms / 60_000);
+  const span = `${steps} step${steps === 1 ? '' : 's'} of ${minutes} minutes`;
   const frozen = scene.observation.frozen.includes(series.segment.agent);
   const mix = up && harmful ? mixBehind(scene, series, value) : null;
   return {
