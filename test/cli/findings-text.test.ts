@@ -26,7 +26,7 @@ const ANALYSIS: Analysis = {
   ],
 };
 
-test('findingsText shows a table, then what each says, what would disprove it, and who says so', () => {
+test('findingsText shows a table, then what each says and would disprove it, and who says so', () => {
   const lines = findingsText(ANALYSIS, { all: false }).split('\n');
   expect(lines[0]).toBe('2 findings, 1970-01-01T00:00:00Z to 1970-01-02T00:00:00Z.');
   expect(lines[2]).toMatch(/^1 +critical +act +solo +dissatisfied +75\.0 % +threshold 15\.0 %/);
@@ -43,9 +43,8 @@ test('findingsText keeps to one agent, and says what is missing and until when w
   const text = findingsText(ANALYSIS, { agent: 'duo', all: true });
   expect(text).toMatch(/^1 finding, /);
   expect(text).not.toContain('solo');
-  expect(text).toContain(
-    'too little data: dissatisfied of duo / mini has 9 of 20 units; enough about 1970-01-03T00:00:00Z',
-  );
+  expect(text).toContain('too little data: dissatisfied of duo / mini has 9 of 20 units;');
+  expect(text).toContain('; enough about 1970-01-03T00:00:00Z');
 });
 
 test('findingsText says nothing with a terminal’s control characters', () => {

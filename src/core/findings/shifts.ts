@@ -151,7 +151,7 @@ const CALLED: Partial<Record<Series['metric'], string>> = {
 
 function wordsOf(series: Series, value: number): string {
   if (isRate(series)) return percent(value);
-  if (/_ms$/.test(series.metric)) return milliseconds(value);
+  if (series.metric.endsWith('_ms')) return milliseconds(value);
   return series.metric === 'cost_mean_usd' ? `$${value.toPrecision(3)}` : thousands(value);
 }
 
@@ -221,7 +221,7 @@ function mixBehind(scene: Scene, series: Series, value: number): Mix | null {
 
 function measureOf(series: Series): FindingDraft['measure'] {
   if (isRate(series)) return 'share';
-  if (/_ms$/.test(series.metric)) return 'ms';
+  if (series.metric.endsWith('_ms')) return 'ms';
   if (series.metric === 'cost_mean_usd') return 'usd';
   return series.metric === 'tokens_mean' ? 'tokens' : 'index';
 }
