@@ -33,8 +33,8 @@ export type SignalMetric = (typeof SIGNAL_METRICS)[number];
 export type UnitMetric = Metric | SignalMetric;
 
 /**
- * What is measured of calls and kept as a sketch of its distribution: of answered calls (`ok`) only,
- * since a failure is quick or a timeout, and a call that was given up has no end of its own;
+ * What is measured of calls and kept as a sketch of its distribution: of answered calls (`ok`)
+ * only, since a failure is quick or a timeout, and a call that was given up has no end of its own;
  * `ttft_ms` also of those given up after their first token. Cost is that of calls whose price is
  * known.
  */
@@ -97,7 +97,7 @@ export interface SegmentObservation {
   readonly ratings: number;
   /**
    * Mean over units of each unit's median rating (1..5): one loud user is one value. A median is of
-   * the ratings in the day up to the unit's last one.
+   * the ratings on the day (UTC) of the unit's last one.
    */
   readonly rating_by_unit: number | null;
   /** `dissatisfied` by tenant, the most raters first, at most `TENANTS_MAX`; the rest summed. */

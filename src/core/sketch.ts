@@ -3,8 +3,8 @@ import type { Sketch } from './observation.ts';
 /**
  * DDSketch (Ch. Masson, J. E. Rim, H. K. Lee, "DDSketch: A Fast and Fully-Mergeable Quantile Sketch
  * with Relative-Error Guarantees", PVLDB 12(12), 2019). A value x > 0 falls into bin ⌈log_γ x⌉ with
- * γ = (1 + a) / (1 − a), and a bin answers with 2γ^i / (γ + 1), which is within the share a of every
- * value in it. Adding and merging are sums by bin, so they commute and associate.
+ * γ = (1 + a) / (1 − a), and a bin answers with 2γ^i / (γ + 1), which is within the share a of
+ * every value in it. Adding and merging are sums by bin, so they commute and associate.
  */
 export const SKETCH_ACCURACY = 0.01;
 
@@ -62,7 +62,8 @@ export function mergeTally(into: Tally, from: Tally): void {
 }
 
 function addBin(tally: Tally, bin: number, times: number): void {
-  widen(tally, bin);
+  const known = bin - tally.lowest;
+  if (known < 0 || known >= tally.counts.length) widen(tally, bin);
   const at = Math.max(0, bin - tally.lowest);
   tally.counts[at] = (tally.counts[at] as number) + times;
 }
