@@ -26,7 +26,7 @@ const ANALYSIS: Analysis = {
   ],
 };
 
-test('findingsText shows a table, then what each says and would disprove it, and who says so', () => {
+test('findingsText shows a table, then what each says, its disproof, and who says so', () => {
   const lines = findingsText(ANALYSIS, { all: false }).split('\n');
   expect(lines[0]).toBe('2 findings, 1970-01-01T00:00:00Z to 1970-01-02T00:00:00Z.');
   expect(lines[2]).toMatch(/^1 +critical +act +solo +dissatisfied +75\.0 % +threshold 15\.0 %/);
