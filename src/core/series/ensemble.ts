@@ -1,5 +1,11 @@
 import { type ArFilter, createArFilter } from './ar-filter.ts';
-import { createAlarmGate, QUIET, type SeriesDetector, type SeriesOptions, scoreOf } from './detector.ts';
+import {
+  createAlarmGate,
+  QUIET,
+  type SeriesDetector,
+  type SeriesOptions,
+  scoreOf,
+} from './detector.ts';
 import { createWitness } from './evidence.ts';
 import { createForecaster } from './forecaster.ts';
 import { clamp } from './numbers.ts';
@@ -12,7 +18,7 @@ const CAUTION = 240;
 const HORIZONS = [6, 24, 96];
 /** log10 of the evidence, and the surprise of it among its own past, at which it alarms. */
 const EVIDENCE = 1.6;
-const SURPRISE = 3.1;
+const SURPRISE = 2.7;
 
 /**
  * The default detector: what an experienced eye looks for in one series, each judged against its
@@ -83,12 +89,17 @@ interface RowError {
   readonly sigma: number;
 }
 
+/** The robust σ is not let under this share of the plain mean error of about so many rows. */
+const PLAIN_SHARE = 0.7;
+const PLAIN_ROWS = 500;
+
 /** Two forecasts mixed by how well each did of late. */
 function createErrors(seasons: readonly number[] | undefined) {
   const forecaster = createForecaster({ seasons });
   const filter: ArFilter = createArFilter();
   let sizes: readonly [number, number] | null = null;
   let scale = 0;
+  let plain: number | null = null;
   return {
     skip: () => forecaster.push(null),
     push(value: number): RowError {
@@ -105,11 +116,13 @@ function createErrors(seasons: readonly number[] | undefined) {
       sizes = [follow(before[0], gaps[0]), follow(before[1], gaps[1])];
       const sigma = scale > 0 ? scale : seasonal.sigma;
       scale = follow(sigma, 1.25 * Math.abs(error));
-      const least = 1e-9 * (1 + Math.abs(value));
+      plain ??= sigma;
+      const floor = Math.max(PLAIN_SHARE * plain, 1e-9 * (1 + Math.abs(value)));
+      plain += (Math.min(Math.abs(error), 50 * sigma) - plain) / PLAIN_ROWS;
       return {
-        z: error / Math.max(sigma, least),
+        z: error / Math.max(sigma, floor),
         adjusted: value - season,
-        sigma: Math.max(sigma, least),
+        sigma: Math.max(sigma, floor),
       };
     },
   };

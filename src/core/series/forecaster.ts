@@ -31,7 +31,7 @@ const CYCLES_KEPT = 8;
 
 /**
  * MSTL on the rows seen so far gives the start (level, slope, season, scale), robust ETS carries it
- * forward row by row; it is fitted again when the rows have grown by half, at most every eighth of
+ * forward row by row; it is fitted again when the rows have grown by half, at most every half of
  * the memory. Nothing later than a row has a part in its forecast.
  */
 export function createForecaster(options: ForecasterOptions = {}): Forecaster {
@@ -56,7 +56,7 @@ export function createForecaster(options: ForecasterOptions = {}): Forecaster {
         season = findSeason(known, options.seasons, Math.floor(memory / 3));
         model = fitModel(known, season);
       }
-      fit_at = seen + Math.max(15, Math.min(Math.floor(seen / 2), Math.floor(memory / 8)));
+      fit_at = seen + Math.max(15, Math.min(Math.floor(seen / 2), Math.floor(memory / 2)));
     },
   };
 }
