@@ -19,6 +19,8 @@ const HORIZONS = [6, 24, 96];
 /** log10 of the evidence, and the surprise of it among its own past, at which it alarms. */
 const EVIDENCE = 1.6;
 const SURPRISE = 2.7;
+/** Weights of the evidence: a spike counts twice. */
+const WEIGHTS = 10;
 
 /**
  * The default detector: what an experienced eye looks for in one series, each judged against its
@@ -34,15 +36,8 @@ const SURPRISE = 2.7;
  */
 export function createEnsemble({ seasons }: SeriesOptions = {}): SeriesDetector {
   const errors = createErrors(seasons);
-  const slow = createSlowLevel();
-  const witnesses = {
-    spike: createWitness(40),
-    now: createWitness(40),
-    means: HORIZONS.map((rows) => createWitness(40 + 3 * rows)),
-    louder: [createWitness(60), createWitness(150)],
-    quieter: [createWitness(60), createWitness(150)],
-  };
-  const ratios = [createRatio(8), createRatio(40)];
+  const judgeError = createErrorJudge();
+  let judgeLevel = createLevelJudge();
   const past = createTail({ memory: 4000, least: PROBATION });
   const gate = createAlarmGate(30, 5);
   let seen = 0;
@@ -53,30 +48,57 @@ export function createEnsemble({ seasons }: SeriesOptions = {}): SeriesDetector 
         errors.skip();
         return QUIET;
       }
-      const { z, adjusted, sigma } = errors.push(value);
+      const { z, adjusted, sigma, renewed } = errors.push(value);
+      if (renewed) {
+        judgeLevel = createLevelJudge();
+        for (const row of renewed.subarray(0, -1)) judgeLevel.push(row, sigma);
+      }
       if (z === null) return QUIET;
-      const { now, means } = slow.push(adjusted, sigma);
-      const evidence = [
-        2 * witnesses.spike.judge(Math.abs(z)),
-        witnesses.now.judge(Math.abs(now)),
-        ...means.map((mean, index) => witnesses.means[index]?.judge(Math.abs(mean)) ?? 1),
-        ...ratios.flatMap((ratio, index) => {
-          const size = ratio.push(Math.min(6, Math.abs(z)));
-          return [
-            witnesses.louder[index]?.judge(size) ?? 1,
-            witnesses.quieter[index]?.judge(-size) ?? 1,
-          ];
-        }),
-      ];
-      const total = Math.log10(evidence.reduce((sum, one) => sum + one, 0) / 10);
+      const evidence = (judgeError(z) + judgeLevel.push(adjusted, sigma)) / WEIGHTS;
+      const total = Math.log10(evidence);
       const rarity = past.surprise(total);
       past.push(total);
       if (seen <= PROBATION) return QUIET;
       const caution = 1 + Math.max(0, 1 - (seen - PROBATION) / CAUTION) * 0.5;
       const score = scoreOf(Math.min(total / EVIDENCE, rarity / SURPRISE) / caution, 1);
       const alarm = gate.pass(score);
-      if (alarm) slow.hurry();
+      if (alarm) judgeLevel.hurry();
       return { score, alarm };
+    },
+  };
+}
+
+/** Evidence, summed, of one error and of the size of the last errors. */
+function createErrorJudge(): (z: number) => number {
+  const spike = createWitness(40);
+  const spreads = [8, 40].map((rows) => ({
+    ratio: createRatio(rows),
+    louder: createWitness(50 + 2 * rows),
+    quieter: createWitness(50 + 2 * rows),
+  }));
+  return (z) =>
+    spreads.reduce(
+      (sum, { ratio, louder, quieter }) => {
+        const size = ratio.push(Math.min(6, Math.abs(z)));
+        return sum + louder.judge(size) + quieter.judge(-size);
+      },
+      2 * spike.judge(Math.abs(z)),
+    );
+}
+
+/** Evidence, summed, of the deviation from the slow level, now and over each horizon. */
+function createLevelJudge() {
+  const slow = createSlowLevel();
+  const now = createWitness(40);
+  const lasting = HORIZONS.map((rows) => createWitness(40 + 3 * rows));
+  return {
+    hurry: slow.hurry,
+    push(value: number, sigma: number): number {
+      const off = slow.push(value, sigma);
+      return lasting.reduce(
+        (sum, witness, index) => sum + witness.judge(Math.abs(off.means[index] ?? 0)),
+        now.judge(Math.abs(off.now)),
+      );
     },
   };
 }
@@ -87,6 +109,8 @@ interface RowError {
   /** The value less its season. */
   readonly adjusted: number;
   readonly sigma: number;
+  /** All rows less their season, when it was found anew with this row. */
+  readonly renewed: Float64Array | null;
 }
 
 /** The robust σ is not let under this share of the plain mean error of about so many rows. */
@@ -108,7 +132,7 @@ function createErrors(seasons: readonly number[] | undefined) {
       const season = forecaster.seasonNow();
       forecaster.push(value);
       filter.push(value);
-      if (!seasonal || near === null) return { z: null, adjusted: value, sigma: 1 };
+      if (!seasonal || near === null) return { z: null, adjusted: value, sigma: 1, renewed: null };
       const gaps = [Math.abs(value - seasonal.mean), Math.abs(value - near)] as const;
       const before: readonly [number, number] = sizes ?? [seasonal.sigma, seasonal.sigma];
       const share = before[1] ** 4 / (before[0] ** 4 + before[1] ** 4 || 1);
@@ -122,6 +146,7 @@ function createErrors(seasons: readonly number[] | undefined) {
       return {
         z: error / Math.max(sigma, floor),
         adjusted: value - season,
+        renewed: forecaster.renewed(),
         sigma: Math.max(sigma, floor),
       };
     },

@@ -18,6 +18,8 @@ export interface Forecaster {
   season(): Season | null;
   /** What the season adds to the next row; 0 without one. */
   seasonNow(): number;
+  /** The rows so far less their season, if the last push found another season; else null. */
+  renewed(): Float64Array | null;
 }
 
 export interface ForecasterOptions {
@@ -31,7 +33,7 @@ const CYCLES_KEPT = 8;
 
 /**
  * MSTL on the rows seen so far gives the start (level, slope, season, scale), robust ETS carries it
- * forward row by row; it is fitted again when the rows have grown by half, at most every half of
+ * forward row by row; it is fitted again when the rows have grown by a quarter, at most every half of
  * the memory. Nothing later than a row has a part in its forecast.
  */
 export function createForecaster(options: ForecasterOptions = {}): Forecaster {
@@ -40,28 +42,39 @@ export function createForecaster(options: ForecasterOptions = {}): Forecaster {
   let model: Ets | null = null;
   let season: Season | null = null;
   let seen = 0;
+  let renewed: Float64Array | null = null;
   let fit_at = FIRST_FIT;
   return {
     season: () => season,
     seasonNow: () => model?.season() ?? 0,
+    renewed: () => renewed,
     forecast: () => (model ? { mean: model.forecast(), sigma: model.sigma() } : null),
     push(value) {
       seen += 1;
+      renewed = null;
       // A row without a value keeps its place in the season with what was expected of it.
       rows.push(value ?? model?.forecast() ?? rows.back(0));
       model?.push(value);
       if (seen < fit_at) return;
       const known = rows.toArray().filter(Number.isFinite);
       if (known.length >= FIRST_FIT) {
+        const before = season?.period;
         season = findSeason(known, options.seasons, Math.floor(memory / 3));
-        model = fitModel(known, season);
+        const fitted = fitModel(known, season);
+        model = fitted.model;
+        if (before !== season?.period) renewed = fitted.adjusted;
       }
-      fit_at = seen + Math.max(15, Math.min(Math.floor(seen / 2), Math.floor(memory / 2)));
+      fit_at = seen + Math.max(15, Math.min(Math.floor(seen / 4), Math.floor(memory / 2)));
     },
   };
 }
 
-function fitModel(known: Float64Array, season: Season | null): Ets {
+interface Fitted {
+  readonly model: Ets;
+  readonly adjusted: Float64Array;
+}
+
+function fitModel(known: Float64Array, season: Season | null): Fitted {
   const period = season?.period ?? 0;
   const kept = known.subarray(Math.max(0, known.length - Math.max(600, CYCLES_KEPT * period)));
   const size = kept.length;
@@ -69,7 +82,7 @@ function fitModel(known: Float64Array, season: Season | null): Ets {
     const head = kept.subarray(0, 15);
     const sigma = scaleOf(differences(kept), kept);
     const start = { level: median(head), slope: 0, seasonal: [], sigma };
-    return replay(kept, start, fitGains(kept, start));
+    return { model: replay(kept, start, fitGains(kept, start)), adjusted: kept };
   }
   const { trend, seasonal, remainder } = mstl(kept, [period]);
   const pattern = seasonal[0] as Float64Array;
@@ -87,7 +100,8 @@ function fitModel(known: Float64Array, season: Season | null): Ets {
     seasonal: Float64Array.from({ length: period }, (_, i) => at(pattern, size - period + i)),
     sigma,
   };
-  return warmed(kept, end, gains, period);
+  const adjusted = kept.map((row, index) => row - at(pattern, index));
+  return { model: warmed(kept, end, gains, period), adjusted };
 }
 
 /** The model after all rows, from the start. */
