@@ -40,7 +40,7 @@ export function createEnsemble({ seasons }: SeriesOptions = {}): SeriesDetector 
   let judgeLevel = createLevelJudge();
   const past = createTail({ memory: 4000, least: PROBATION });
   const gate = createAlarmGate(30, 5);
-  let seen = 0;
+  let [seen, renewed_at] = [0, PROBATION];
   return {
     push(value) {
       seen += 1;
@@ -51,6 +51,7 @@ export function createEnsemble({ seasons }: SeriesOptions = {}): SeriesDetector 
       const { z, adjusted, sigma, renewed } = errors.push(value);
       if (renewed) {
         judgeLevel = createLevelJudge();
+        renewed_at = seen;
         for (const row of renewed.subarray(0, -1)) judgeLevel.push(row, sigma);
       }
       if (z === null) return QUIET;
@@ -59,7 +60,7 @@ export function createEnsemble({ seasons }: SeriesOptions = {}): SeriesDetector 
       const rarity = past.surprise(total);
       past.push(total);
       if (seen <= PROBATION) return QUIET;
-      const caution = 1 + Math.max(0, 1 - (seen - PROBATION) / CAUTION) * 0.5;
+      const caution = 1 + Math.max(0, 1 - (seen - renewed_at) / CAUTION) * 0.5;
       const score = scoreOf(Math.min(total / EVIDENCE, rarity / SURPRISE) / caution, 1);
       const alarm = gate.pass(score);
       if (alarm) judgeLevel.hurry();

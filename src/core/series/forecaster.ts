@@ -1,7 +1,7 @@
 import { createEts, type Ets, type EtsGains, fitGains } from './ets.ts';
 import { at, madSigma, mean, median } from './numbers.ts';
 import { Ring } from './ring.ts';
-import { differences, findSeason, type Season } from './season.ts';
+import { differences, findSeason, type Season, seasonStrength } from './season.ts';
 import { mstl } from './stl.ts';
 
 /** What is expected of the next row. */
@@ -59,7 +59,7 @@ export function createForecaster(options: ForecasterOptions = {}): Forecaster {
       const known = rows.toArray().filter(Number.isFinite);
       if (known.length >= FIRST_FIT) {
         const before = season?.period;
-        season = findSeason(known, options.seasons, Math.floor(memory / 3));
+        season = kept(known, findSeason(known, options.seasons, Math.floor(memory / 3)), season);
         const fitted = fitModel(known, season);
         model = fitted.model;
         if (before !== season?.period) renewed = fitted.adjusted;
@@ -67,6 +67,14 @@ export function createForecaster(options: ForecasterOptions = {}): Forecaster {
       fit_at = seen + Math.max(15, Math.min(Math.floor(seen / 4), Math.floor(memory / 2)));
     },
   };
+}
+
+/** A season is given up only for one that is clearly stronger. */
+function kept(rows: Float64Array, found: Season | null, before: Season | null): Season | null {
+  if (before === null) return found;
+  const strength = seasonStrength(rows, before.period);
+  if (strength < 0.25 || (found && found.strength > strength + 0.07)) return found;
+  return { period: before.period, strength };
 }
 
 interface Fitted {
@@ -100,7 +108,10 @@ function fitModel(known: Float64Array, season: Season | null): Fitted {
     seasonal: Float64Array.from({ length: period }, (_, i) => at(pattern, size - period + i)),
     sigma,
   };
-  const adjusted = kept.map((row, index) => row - at(pattern, index));
+  // A fit's own rows lie closer to its season than the next ones will, by its parameters' share.
+  const cycles = size / period;
+  const wider = Math.sqrt((cycles + 1) / Math.max(1, cycles - 1));
+  const adjusted = trend.map((level, index) => level + wider * at(remainder, index));
   return { model: warmed(kept, end, gains, period), adjusted };
 }
 
