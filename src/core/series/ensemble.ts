@@ -8,7 +8,7 @@ import {
 } from './detector.ts';
 import { createWitness } from './evidence.ts';
 import { createForecaster } from './forecaster.ts';
-import { clamp } from './numbers.ts';
+import { clamp, median } from './numbers.ts';
 import { createTail } from './tail.ts';
 
 /** Rows before anything can alarm, and rows over which caution then fades. */
@@ -16,6 +16,8 @@ const PROBATION = 60;
 const CAUTION = 240;
 /** Rows that a lasting change is averaged over. */
 const HORIZONS = [6, 24, 96];
+/** Rows that the slow level follows. */
+const LEVEL_ROWS = 330;
 /** log10 of the evidence, and the surprise of it among its own past, at which it alarms. */
 const EVIDENCE = 1.6;
 const SURPRISE = 2.7;
@@ -159,25 +161,38 @@ function follow(size: number, next: number): number {
   return size + 0.01 * (Math.min(next, 5 * size + 1e-12) - size);
 }
 
+/** Rows after an alarm that say whether the level has moved for good. */
+const RELEARN = 30;
+
 /** The deviation from a slowly moving level, in its own robust scale. */
 function createSlowLevel() {
   let level: number | null = null;
   let scale = 0;
-  let [seen, hurried] = [0, 0];
+  let seen = 0;
+  let since: number[] | null = null;
   const means = new Float64Array(HORIZONS.length);
+  /** Once the rows since an alarm lie elsewhere, that is the level. */
+  const relearn = (value: number, from: number): number => {
+    since?.push(value);
+    if (since === null || since.length < RELEARN) return from;
+    const moved = median(since);
+    since = null;
+    if (Math.abs(moved - from) < scale) return from;
+    means.fill(0);
+    return moved;
+  };
   return {
     hurry() {
-      hurried = 60;
+      since ??= [];
     },
     push(value: number, sigma: number) {
       seen += 1;
-      level ??= value;
       if (scale === 0) scale = 2 * sigma;
-      hurried = Math.max(0, hurried - 1);
+      level = relearn(value, level ?? value);
       const off = value - level;
-      const gain = Math.max(1 / seen, hurried > 0 && hurried < 50 ? 0.08 : 0.003);
+      const gain = Math.max(1 / seen, 1 / LEVEL_ROWS);
       level += gain * clamp(off, -3 * scale, 3 * scale);
-      scale += Math.max(0.003, 1 / seen) * (Math.min(1.25 * Math.abs(off), 4 * scale) - scale);
+      scale += gain * (Math.min(1.25 * Math.abs(off), 4 * scale) - scale);
       scale = Math.max(scale, 0.3 * sigma);
       HORIZONS.forEach((rows, index) => {
         means[index] = (means[index] as number) + (off - (means[index] as number)) / rows;
