@@ -15,12 +15,16 @@ export interface ChangePointOptions {
 
 /** Rows below which nothing is found, and places that are looked at before the search is refined. */
 const ROWS_MIN = 8;
-const PLACES_MAX = 800;
+const PLACES_MAX = 500;
 /** An eye tells no difference below this share of the range. */
 const EYE = 0.012;
 /** Penalties of the ladder in units of ln n: from many changes to none. */
 const LADDER = [3, 5, 8, 13, 21, 34, 55, 90, 150, 260, 500, 1000];
-const BENDS_MAX = 8;
+const BENDS_MAX = 6;
+const BENT_ROWS_MAX = 2000;
+/** A season is looked for in so many rows at the end, and up to this length. */
+const SEASON_ROWS = 8000;
+const SEASON_MAX = 800;
 /** Rows that an outlier may last. */
 const OUTLIER_ROWS = 3;
 
@@ -50,7 +54,8 @@ export function bestDescription(
   if (scaled === null) return null;
   const pricing = { floor: EYE * EYE, place };
   const plain = shortest(scaled, pricing);
-  const season = findSeason(scaled, seasons, Math.floor(scaled.length / 4));
+  const end = scaled.subarray(Math.max(0, scaled.length - SEASON_ROWS));
+  const season = findSeason(end, seasons, Math.min(SEASON_MAX, Math.floor(end.length / 4)));
   if (season === null || season.strength < 0.4) return plain;
   const pattern = mstl(scaled, [season.period], 35).seasonal[0] as Float64Array;
   const flat = scaled.map((one, row) => one - at(pattern, row));
@@ -82,9 +87,12 @@ function curves(values: Float64Array, { floor }: Pricing): readonly Description[
   const rows = values.length;
   const none = FAMILIES[0] as Family;
   return [0, 1, 2, 3].map((degree) => {
-    const basis = (row: number): Float64Array =>
-      Float64Array.from({ length: degree + 1 }, (_, power) => (row / rows - 0.5) ** power);
-    const rest = regressionRest(values, basis, degree + 1);
+    const size = degree + 1;
+    const basis = Float64Array.from(
+      { length: rows * size },
+      (_, place) => (Math.floor(place / size) / rows - 0.5) ** (place % size),
+    );
+    const rest = regressionRest(values, basis, size);
     const length = noiseLength(rest, [], false, floor) + (degree + 1) * Math.log(rows);
     return { family: none, changes: [], length };
   });
@@ -108,7 +116,7 @@ function ladder(sums: Sums, family: Family, pricing: Pricing): readonly Descript
     if (known.has(key)) continue;
     known.add(key);
     found.push(describe(sums, family, changes, pricing));
-    if (family.line && changes.length > 0 && changes.length <= BENDS_MAX && rows <= 5000) {
+    if (family.line && changes.length > 0 && changes.length <= BENDS_MAX && rows <= BENT_ROWS_MAX) {
       found.push(bentLine(sums.values, changes, pricing));
     }
     if (changes.length === 0) break;

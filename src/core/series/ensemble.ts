@@ -13,7 +13,7 @@ import { createTail } from './tail.ts';
 
 /** Rows before anything can alarm, and rows over which caution then fades. */
 const PROBATION = 60;
-const CAUTION = 240;
+const CAUTION = 500;
 /** Rows that a lasting change is averaged over. */
 const HORIZONS = [6, 24, 96];
 /** Rows that the slow level follows. */
@@ -62,7 +62,7 @@ export function createEnsemble({ seasons }: SeriesOptions = {}): SeriesDetector 
       const rarity = past.surprise(total);
       past.push(total);
       if (seen <= PROBATION) return QUIET;
-      const caution = 1 + Math.max(0, 1 - (seen - renewed_at) / CAUTION) * 0.5;
+      const caution = 1 + Math.max(0, 1 - (seen - renewed_at) / CAUTION) * 0.7;
       const score = scoreOf(Math.min(total / EVIDENCE, rarity / SURPRISE) / caution, 1);
       const alarm = gate.pass(score);
       if (alarm) judgeLevel.hurry();
