@@ -60,7 +60,8 @@ export function bestDescription(
   const pattern = mstl(scaled, [season.period], 35).seasonal[0] as Float64Array;
   const flat = scaled.map((one, row) => one - at(pattern, row));
   const seasonal = shortest(flat, pricing);
-  const price = season.period * Math.log(scaled.length / season.period + 1);
+  // The pattern may drift: a level and a slope each phase, or pulses would pass for a season.
+  const price = 2 * season.period * Math.log(scaled.length);
   return seasonal.length + price < plain.length ? seasonal : plain;
 }
 
@@ -82,19 +83,33 @@ function shortest(raw: Float64Array, pricing: Pricing): Description {
   return tried.reduce((left, right) => (right.length < left.length ? right : left));
 }
 
-/** Smooth curves without a change: what growth looks like when nothing broke. */
+/** Rates of growth or decay over the whole series that smooth curves are tried with. */
+const GROWTHS = [-6, -3, -1.5, 1.5, 3, 6];
+/** Fewer rows are not let bend twice without a change: a cubic would explain anything. */
+const CUBIC_ROWS = 60;
+
+/** Smooth curves without a change: polynomials, and growth that levels off or takes off. */
 function curves(values: Float64Array, { floor }: Pricing): readonly Description[] {
   const rows = values.length;
-  const none = FAMILIES[0] as Family;
-  return [0, 1, 2, 3].map((degree) => {
-    const size = degree + 1;
-    const basis = Float64Array.from(
-      { length: rows * size },
-      (_, place) => (Math.floor(place / size) / rows - 0.5) ** (place % size),
+  const powers = (degree: number) => (x: number, term: number) =>
+    (x - 0.5) ** Math.min(term, degree);
+  const growth = (rate: number) => (x: number, term: number) =>
+    term === 0 ? 1 : Math.exp(rate * (x - 0.5));
+  const shapes = [
+    ...[0, 1, 2, ...(rows >= CUBIC_ROWS ? [3] : [])].map((degree) => ({
+      size: degree + 1,
+      parameters: degree + 1,
+      term: powers(degree),
+    })),
+    ...GROWTHS.map((rate) => ({ size: 2, parameters: 3, term: growth(rate) })),
+  ];
+  return shapes.map(({ size, parameters, term }) => {
+    const basis = Float64Array.from({ length: rows * size }, (_, place) =>
+      term(Math.floor(place / size) / rows, place % size),
     );
     const rest = regressionRest(values, basis, size);
-    const length = noiseLength(rest, [], false, floor) + (degree + 1) * Math.log(rows);
-    return { family: none, changes: [], length };
+    const length = noiseLength(rest, [], false, floor) + parameters * Math.log(rows);
+    return { family: FAMILIES[0] as Family, changes: [], length };
   });
 }
 

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { changepoints } from '../../src/lab/changepoints.ts';
+import { labWorld } from './series-kit.ts';
+
+async function found(text: string): Promise<readonly number[]> {
+  const { printed, run } = labWorld({ 'a.csv': text });
+  expect(await run(changepoints, { input: 'a.csv' })).toBe(0);
+  expect(printed.length).toBe(1);
+  const answer = JSON.parse(printed[0] as string);
+  expect(Object.keys(answer)).toEqual(['changepoints']);
+  return answer.changepoints;
+}
+
+test('changepoints finds the one change of the Nile, 1899', async () => {
+  const places = await found(readFileSync('docs/lab/nile.csv', 'utf8'));
+  expect(places).toEqual([28]);
+});
+
+test('changepoints needs no timestamps, and rows without a number keep their place', async () => {
+  const rows = Array.from({ length: 60 }, (_, row) =>
+    row % 10 === 5 ? 'n/a' : `${(row >= 30 ? 9 : 1) + ((row * 7) % 5) / 10}`,
+  );
+  expect(await found(`value\n${rows.join('\n')}`)).toEqual([30]);
+});
+
+test('changepoints of a constant, or of next to nothing, are none', async () => {
+  expect(await found(`value\n${'7\n'.repeat(50)}`)).toEqual([]);
+  expect(await found('timestamp,value\n2026-01-01T00:00:00Z,1\n')).toEqual([]);
+});
+
+test('changepoints refuses a file without the column with one line', async () => {
+  const { run } = labWorld({ 'a.csv': 'a,b\n1,2\n' });
+  await expect(run(changepoints, { input: 'a.csv' })).rejects.toThrow('a.csv has no column value');
+});
