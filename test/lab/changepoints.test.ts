@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { changepoints } from '../../src/lab/changepoints.ts';
-import { labWorld } from './series-kit.ts';
+import { runOn } from './lab-kit.ts';
 
 async function found(text: string): Promise<readonly number[]> {
-  const { printed, run } = labWorld({ 'a.csv': text });
-  expect(await run(changepoints, { input: 'a.csv' })).toBe(0);
-  expect(printed.length).toBe(1);
-  const answer = JSON.parse(printed[0] as string);
+  const { code, out } = await runOn(changepoints, { input: 'a.csv' }, { 'a.csv': text });
+  expect([code, out.length]).toEqual([0, 1]);
+  const answer = JSON.parse(out[0] as string);
   expect(Object.keys(answer)).toEqual(['changepoints']);
   return answer.changepoints;
 }
@@ -30,6 +29,6 @@ test('changepoints of a constant, or of next to nothing, are none', async () => 
 });
 
 test('changepoints refuses a file without the column with one line', async () => {
-  const { run } = labWorld({ 'a.csv': 'a,b\n1,2\n' });
-  await expect(run(changepoints, { input: 'a.csv' })).rejects.toThrow('a.csv has no column value');
+  const asked = runOn(changepoints, { input: 'a.csv' }, { 'a.csv': 'a,b\n1,2\n' });
+  await expect(asked).rejects.toThrow('a.csv has no column value');
 });

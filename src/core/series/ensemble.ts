@@ -8,12 +8,14 @@ import {
 } from './detector.ts';
 import { createWitness } from './evidence.ts';
 import { createForecaster } from './forecaster.ts';
+import { createHeritage } from './heritage.ts';
 import { clamp, median } from './numbers.ts';
 import { createTail } from './tail.ts';
 
 /** Rows before anything can alarm, and rows over which caution then fades. */
 const PROBATION = 60;
 const CAUTION = 500;
+const CAUTION_MOST = 0.5;
 /** Rows that a lasting change is averaged over. */
 const HORIZONS = [6, 24, 96];
 /** Rows that the slow level follows. */
@@ -38,9 +40,15 @@ const WEIGHTS = 10;
  */
 export function createEnsemble({ seasons }: SeriesOptions = {}): SeriesDetector {
   const errors = createErrors(seasons);
-  const judgeError = createErrorJudge();
+  const judgeError = createHeritage(() => {
+    const judge = createErrorJudge();
+    return { judge, learn: judge };
+  });
+  const judgeTotal = createHeritage(() => {
+    const past = createTail({ memory: 4000, least: PROBATION });
+    return { judge: past.surprise, learn: past.push };
+  });
   let judgeLevel = createLevelJudge();
-  const past = createTail({ memory: 4000, least: PROBATION });
   const gate = createAlarmGate(30, 5);
   let [seen, renewed_at] = [0, PROBATION];
   return {
@@ -53,16 +61,16 @@ export function createEnsemble({ seasons }: SeriesOptions = {}): SeriesDetector 
       const { z, adjusted, sigma, renewed } = errors.push(value);
       if (renewed) {
         judgeLevel = createLevelJudge();
-        renewed_at = seen;
         for (const row of renewed.subarray(0, -1)) judgeLevel.push(row, sigma);
+        judgeError.renew();
+        judgeTotal.renew();
+        renewed_at = seen;
       }
       if (z === null) return QUIET;
-      const evidence = (judgeError(z) + judgeLevel.push(adjusted, sigma)) / WEIGHTS;
-      const total = Math.log10(evidence);
-      const rarity = past.surprise(total);
-      past.push(total);
+      const total = Math.log10((judgeError.push(z) + judgeLevel.push(adjusted, sigma)) / WEIGHTS);
+      const rarity = judgeTotal.push(total);
       if (seen <= PROBATION) return QUIET;
-      const caution = 1 + Math.max(0, 1 - (seen - renewed_at) / CAUTION) * 0.7;
+      const caution = 1 + Math.max(0, 1 - (seen - renewed_at) / CAUTION) * CAUTION_MOST;
       const score = scoreOf(Math.min(total / EVIDENCE, rarity / SURPRISE) / caution, 1);
       const alarm = gate.pass(score);
       if (alarm) judgeLevel.hurry();
