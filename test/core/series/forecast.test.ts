@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createArFilter } from '../../../src/core/series/ar-filter.ts';
-import { changePoints } from '../../../src/core/series/change-points.ts';
+import { createEts, fitGains, GAINS_TRIED } from '../../../src/core/series/ets.ts';
 import { evidenceOf } from '../../../src/core/series/evidence.ts';
 import { createHeritage } from '../../../src/core/series/heritage.ts';
 import { isolationScores } from '../../../src/core/series/isolation-forest.ts';
 import { normalCdf, normalTail } from '../../../src/core/series/normal.ts';
-import { lnGamma, madSigma, median, resolution } from '../../../src/core/series/numbers.ts';
+import { lnGamma, madSigma, median } from '../../../src/core/series/numbers.ts';
 import { createRandom } from '../../../src/core/series/random.ts';
 import { findSeason } from '../../../src/core/series/season.ts';
 import { seasonalResiduals } from '../../../src/core/series/seasonal-residual.ts';
@@ -17,7 +17,8 @@ const seasonal = (rows: number, period: number, size: number, seed: number): Flo
   const random = createRandom(seed);
   return Float64Array.from(
     { length: rows },
-    (_, row) => 10 + 0.01 * row + 3 * Math.sin((2 * Math.PI * row) / period) + size * random.normal(),
+    (_, row) =>
+      10 + 0.01 * row + 3 * Math.sin((2 * Math.PI * row) / period) + size * random.normal(),
   );
 };
 
@@ -121,8 +122,28 @@ test('normalCdf and lnGamma have the digits of the tables', () => {
   );
 });
 
-test('resolution is the least step between different values', () => {
-  expect(resolution([3, 1, 1, 1.5])).toBe(0.5);
-  expect(resolution([2, 2])).toBe(0);
-  expect(changePoints([])).toEqual([]);
+test('createEts follows a shift within rows, but one outlier moves it by a large error only', () => {
+  const start = { level: 0, slope: 0, seasonal: [], sigma: 1 };
+  const gains = { level: 0.3, slope: 0, season: 0.1, damping: 0 };
+  const model = createEts(start, gains);
+  expect(model.push(1000)).toBe(1000);
+  expect(model.forecast()).toBeCloseTo(0.75, 9);
+  expect(model.sigma()).toBeLessThan(1.2);
+  for (let row = 0; row < 40; row += 1) model.push(8);
+  expect(model.forecast()).toBeCloseTo(8, 1);
+  expect(model.push(null)).toBeNull();
+});
+
+test('fitGains takes a slow level for noise and a fast one for a walk', () => {
+  const random = createRandom(12);
+  const noise = Array.from({ length: 300 }, () => random.normal());
+  let level = 0;
+  const walk = noise.map((step) => {
+    level += step;
+    return level;
+  });
+  const start = { level: 0, slope: 0, seasonal: [], sigma: 1 };
+  expect(GAINS_TRIED).toContain(fitGains(noise, start));
+  expect(fitGains(noise, start).level).toBeLessThanOrEqual(0.08);
+  expect(fitGains(walk, start).level).toBeGreaterThanOrEqual(0.7);
 });
