@@ -35,7 +35,7 @@ test.each(['default', 'change-point', 'isolation-forest', 'seasonal-residual', '
   },
 );
 
-test('detect leaves bad rows out, tells them by line, and the others keep their shape', async () => {
+test('detect leaves bad rows out, tells them by line, and keeps the others', async () => {
   const text = 'value,timestamp\n1,t1\nx,t2\n,t3\n"2","t,4"\n3,\n1e999,t6\nNaN,t7\n4,t8\r\n';
   const { code, out, err } = await runOn(detect, { input: 'b.csv' }, { 'b.csv': text });
   expect(code).toBe(0);

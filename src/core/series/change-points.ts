@@ -13,7 +13,9 @@ export interface ChangePointOptions {
   readonly place?: number;
 }
 
-/** Rows below which nothing is found, and places that are looked at before the search is refined. */
+/**
+ * Rows below which nothing is found, and places that are looked at before the search is refined.
+ */
 const ROWS_MIN = 8;
 const PLACES_MAX = 500;
 /** An eye tells no difference below this share of the range. */
@@ -29,11 +31,11 @@ const SEASON_MAX = 800;
 const OUTLIER_ROWS = 3;
 
 /**
- * The indices of the first rows of new segments, for a whole series and after the fact. Outliers are
- * drawn in and a season taken off; then several descriptions compete by their description length:
- * levels or lines, with one variance or one a segment (each by PELT over a ladder of penalties, as
- * CROPS by K. Haynes et al. 2017), a line that bends, and smooth curves with no change at all, all
- * with autocorrelated noise. Invariant to shifting and scaling the values.
+ * The indices of the first rows of new segments, for a whole series and after the fact. Outliers
+ * are drawn in and a season taken off; then several descriptions compete by their description
+ * length: levels or lines, with one variance or one a segment (each by PELT over a ladder of
+ * penalties, as CROPS by K. Haynes et al. 2017), a line that bends, and smooth curves with no
+ * change at all, all with autocorrelated noise. Invariant to shifting and scaling the values.
  */
 export function changePoints(
   values: readonly (number | null)[],

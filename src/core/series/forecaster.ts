@@ -33,8 +33,8 @@ const CYCLES_KEPT = 8;
 
 /**
  * MSTL on the rows seen so far gives the start (level, slope, season, scale), robust ETS carries it
- * forward row by row; it is fitted again when the rows have grown by a quarter, at most every half of
- * the memory. Nothing later than a row has a part in its forecast.
+ * forward row by row; it is fitted again when the rows have grown by a quarter, at most every half
+ * of the memory. Nothing later than a row has a part in its forecast.
  */
 export function createForecaster(options: ForecasterOptions = {}): Forecaster {
   const memory = options.memory ?? 6000;

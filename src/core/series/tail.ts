@@ -21,7 +21,9 @@ const TAIL_SHARE = 0.06;
 /** Excesses that the prior counts for: shape 0.15, a tail somewhat heavier than exponential. */
 const PRIOR = { weight: 12, shape: 0.15 };
 
-/** Values with P below 10^−EXTREME are learned from one in so many rows: an episode is one event. */
+/**
+ * Values with P below 10^−EXTREME are learned from one in so many rows: an episode is one event.
+ */
 const EXTREME = 2.5;
 const EXTREME_EVERY = 20;
 
@@ -29,8 +31,8 @@ const EXTREME_EVERY = 20;
  * The upper tail of a stream: the empirical distribution up to its 94 % quantile, a generalised
  * Pareto distribution above (J. Pickands 1975; as a streaming detector: A. Siffer et al., SPOT, KDD
  * 2017). Fitted by probability-weighted moments (Hosking and Wallis 1987), drawn towards a prior
- * shape while excesses are few. Values far beyond the tail are remembered as just extreme, and a row of
- * them now and then only, or the first oddity would blind it to the second.
+ * shape while excesses are few. Values far beyond the tail are remembered as just extreme, and a
+ * row of them now and then only, or the first oddity would blind it to the second.
  */
 export function createTail({ memory = 2000, least = 40 }: TailOptions = {}): Tail {
   const ring = new Ring(memory);

@@ -13,7 +13,7 @@ import { meanRunLength } from './run-length.ts';
 
 const { k, h } = CUSUM_DEFAULTS;
 
-test('cusumArl is the exact run length of the literature: 465.4 at rest, 10.38 at one sigma', () => {
+test('cusumArl is the run length of the literature: 465.4 at rest, 10.38 at one sigma', () => {
   expect(cusumArl(0, k, h)).toBeCloseTo(465.4, 0);
   expect(cusumArl(1, k, h)).toBeCloseTo(10.38, 2);
   expect(cusumArlOneSided(0, k, h)).toBeCloseTo(930.9, 0);
@@ -50,7 +50,7 @@ test('bernoulliCusumStep climbs with events of a worse rate and stays at zero wi
   expect(rows).toBeLessThan(200);
 });
 
-test('createCusum alarms within ten rows of a shift and then takes the new level for its own', () => {
+test('createCusum alarms within ten rows of a shift and then learns the new level', () => {
   const random = createRandom(3);
   const detector = createCusum();
   const alarms = Array.from({ length: 700 }, (_, row) => {

@@ -32,7 +32,7 @@ describe.each(names)('%s', (name) => {
     );
   });
 
-  test('detector gives scores in [0, 1], alarms only at 0.5 or more, and the same for a seed', () => {
+  test('detector gives scores in [0, 1], alarms from 0.5 on, and the same for a seed', () => {
     fc.assert(
       fc.property(rows, (values) => {
         const steps = detectSeries(values, create(name));

@@ -122,7 +122,7 @@ test('normalCdf and lnGamma have the digits of the tables', () => {
   );
 });
 
-test('createEts follows a shift within rows, but one outlier moves it by a large error only', () => {
+test('createEts follows a shift within rows, and an outlier moves it by 2.5 σ at most', () => {
   const start = { level: 0, slope: 0, seasonal: [], sigma: 1 };
   const gains = { level: 0.3, slope: 0, season: 0.1, damping: 0 };
   const model = createEts(start, gains);
