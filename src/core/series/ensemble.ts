@@ -46,7 +46,7 @@ export function createEnsemble({ seasons }: SeriesOptions = {}): SeriesDetector 
   });
   const judgeTotal = createHeritage(() => {
     const past = createTail({ memory: 4000, least: PROBATION });
-    return { judge: past.surprise, learn: past.push };
+    return { judge: (one) => past.surprise(one), learn: (one) => past.push(one) };
   });
   let judgeLevel = createLevelJudge();
   const gate = createAlarmGate(30, 5);
@@ -103,7 +103,7 @@ function createLevelJudge() {
   const now = createWitness(40);
   const lasting = HORIZONS.map((rows) => createWitness(40 + 3 * rows));
   return {
-    hurry: slow.hurry,
+    hurry: () => slow.hurry(),
     push(value: number, sigma: number): number {
       const off = slow.push(value, sigma);
       return lasting.reduce(
