@@ -28,6 +28,7 @@ export function pelt(options: PeltOptions): readonly number[] {
   // Candidate starts and their totals, in arrays that are written over: this is the inner loop.
   const starts = new Int32Array(ends.length);
   const totals = new Float64Array(ends.length);
+  const doomed = new Int32Array(ends.length).fill(-1);
   let count = 1;
   let waiting = 1;
   for (let end = 1; end < ends.length; end += 1) {
@@ -50,7 +51,11 @@ export function pelt(options: PeltOptions): readonly number[] {
     best[end] = least + penalty;
     let kept = 0;
     for (let index = 0; index < count; index += 1) {
-      if (at(totals, index) <= least + penalty) starts[kept++] = at(starts, index);
+      const start = at(starts, index);
+      if (at(totals, index) > least + penalty && at(doomed, start) < 0) doomed[start] = to;
+      // A change at the row that dooms a start needs a whole segment after it: until then it stays.
+      const doom = at(doomed, start);
+      if (doom < 0 || to - doom < segment_min) starts[kept++] = start;
     }
     count = kept;
   }
