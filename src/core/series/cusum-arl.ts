@@ -8,7 +8,7 @@ import { at } from './numbers.ts';
  * cells; the run length is the solution of (I − Q) L = 1. Exact in the limit; the error falls with
  * the square of the cells, so two sizes are extrapolated to it.
  */
-export function cusumArlOneSided(shift: number, k: number, h: number, states = 200): number {
+export function cusumArlOneSided(shift: number, k: number, h: number, states = 70): number {
   const coarse = chainArl(shift, k, h, states);
   const fine = chainArl(shift, k, h, 2 * states);
   return fine + (fine - coarse) / 3;

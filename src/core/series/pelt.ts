@@ -28,6 +28,7 @@ export function pelt(options: PeltOptions): readonly number[] {
   // Candidate starts and their totals, in arrays that are written over: this is the inner loop.
   const starts = new Int32Array(ends.length);
   const totals = new Float64Array(ends.length);
+  const doomed = new Int32Array(ends.length).fill(-1);
   let count = 1;
   let waiting = 1;
   for (let end = 1; end < ends.length; end += 1) {
@@ -48,13 +49,34 @@ export function pelt(options: PeltOptions): readonly number[] {
       previous[end] = start;
     }
     best[end] = least + penalty;
-    let kept = 0;
-    for (let index = 0; index < count; index += 1) {
-      if (at(totals, index) <= least + penalty) starts[kept++] = at(starts, index);
-    }
-    count = kept;
+    count = keepLive({ starts, totals, doomed, count, to, segment_min, limit: least + penalty });
   }
   return changesBack(ends, previous);
+}
+
+interface Candidates {
+  readonly starts: Int32Array;
+  readonly totals: Float64Array;
+  /** By start: the row at which a change became the better choice; −1 while none has. */
+  readonly doomed: Int32Array;
+  readonly count: number;
+  readonly to: number;
+  readonly segment_min: number;
+  readonly limit: number;
+}
+
+/** Moves the starts that may still win to the front; returns how many they are. */
+function keepLive(candidates: Candidates): number {
+  const { starts, totals, doomed, count, to, segment_min, limit } = candidates;
+  let kept = 0;
+  for (let index = 0; index < count; index += 1) {
+    const start = at(starts, index);
+    if (at(totals, index) > limit && at(doomed, start) < 0) doomed[start] = to;
+    // A change at the row that dooms a start needs a whole segment after it: until then it stays.
+    const doom = at(doomed, start);
+    if (doom < 0 || to - doom < segment_min) starts[kept++] = start;
+  }
+  return kept;
 }
 
 function gridOf(length: number, step: number): Int32Array {
