@@ -75,7 +75,7 @@ export function latencyEvidenceLn({ logs }: LatencyEvidence): number {
   return logMeanExp(logs);
 }
 
-/** Quantile of the standard normal, |error| < 4.5e-4 (Hastings, 26.2.23 of Abramowitz and Stegun). */
+/** Quantile of the standard normal; |error| < 4.5e-4 (Abramowitz and Stegun, 26.2.23). */
 function normalQuantile(p: number): number {
   const tail = Math.min(p, 1 - p);
   const t = Math.sqrt(-2 * Math.log(tail));

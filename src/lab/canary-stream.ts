@@ -52,7 +52,7 @@ export const HARM_WEIGHTS: Readonly<Record<Harm, number>> = {
   slow: 0.02,
   latency: 0.05,
 };
-/** Of RATE_RATIOS: what is worth a quick revert is a rate some times control's. They add up to 1. */
+/** Of RATE_RATIOS: what is worth a quick revert is some times control's rate. They add up to 1. */
 const RATIO_WEIGHTS: readonly number[] = [0.04, 0.04, 0.07, 0.1, 0.15, 0.22, 0.22, 0.16];
 const HARMS = Object.keys(HARM_WEIGHTS) as readonly Harm[];
 const DAY_MS = 86_400_000;

@@ -21,8 +21,8 @@ export const ope: LabCommand = {
     '',
     'Doubly robust and cross-fitted, 95 % interval. Refuses below an effective sample size of 200,',
     'propensities that are none (above 1 % of rows), a log that always chose the same, and a target',
-    'with more than 5 % on actions that the log never chose. Keeps the log in columns (about 300',
-    'bytes a row, of ids a hash) and nothing of the target: a million rows need less than 500 MB.',
+    'with more than 5 % on actions that the log never chose. Keeps the log in columns (300 bytes',
+    'a row, of ids a hash) and nothing of the target: a million rows need less than 500 MB.',
   ],
   async run(flags, io) {
     const logFile = fileFlag(flags, 'log');

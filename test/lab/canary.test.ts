@@ -37,7 +37,7 @@ describe('hive lab canary', () => {
     expect(lines.at(-1)?.decision).toBe('continue');
   });
 
-  test('canary decides a prefix as it decides the whole, and never takes a decision back', async () => {
+  test('canary decides a prefix as it does the whole, and takes no decision back', async () => {
     const arm = fc.constantFrom('a', 'b');
     const row = fc.record({
       arm,

@@ -129,7 +129,7 @@ export function bestRobust(joined: Joined, models: readonly ModelColumns[]): Rob
   return { ...cut, ci, model, clip: CLIP, clip_bias: bias };
 }
 
-/** Σ w (r − q)² after the best constant shift, which the self-normalised correction makes anyway. */
+/** Σ w (r − q)² after the best constant shift, which self-normalising makes anyway. */
 function loss({ weight, reward }: Joined, { q }: ModelColumns): number {
   let weights = 0;
   let first = 0;

@@ -67,9 +67,9 @@ const FEW = 10;
  * A 95 % interval that leans where a skewed sum leans. Wald's interval of a rare reward misses
  * mostly above; here the confidence distribution is a shifted gamma with the estimate's standard
  * error, twice its skewness and half an event's shift. For a Poisson count that is Jeffreys'
- * interval, Gamma(n + ½), and in general it agrees to second order with Edgeworth's expansion of the
- * studentised mean (P. Hall, "The Bootstrap and Edgeworth Expansion", 1992, §3.10.6). Quantiles of
- * the gamma are Wilson and Hilferty's (1931).
+ * interval, Gamma(n + ½); in general it agrees to second order with Edgeworth's expansion of the
+ * studentised mean (P. Hall, "The Bootstrap and Edgeworth Expansion", 1992). Quantiles of the gamma
+ * are Wilson and Hilferty's (1931).
  */
 export function skewedInterval(estimate: number, { se, skew }: Moments): readonly [number, number] {
   const bounded = Math.min(1, Math.abs(skew));

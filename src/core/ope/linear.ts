@@ -1,4 +1,4 @@
-/** A symmetric matrix of order n as its lower triangle, row by row: (i, j) at i(i+1)/2 + j, j ≤ i. */
+/** A symmetric matrix as its lower triangle, row by row: (i, j) is at i(i+1)/2 + j, j ≤ i. */
 export function triangleSize(order: number): number {
   return (order * (order + 1)) / 2;
 }
