@@ -7,6 +7,7 @@ import {
   observeScore,
   REFERENCE_UNITS,
 } from '../core/latency-evidence.ts';
+import { createIdTable, type IdTable } from '../core/ope/hash.ts';
 import { evidenceLn, isSilence, PROMOTION_LIMIT } from '../core/sequential.ts';
 import { type CanaryCounts, createCounts, leansToHarm, splitText } from './canary-counts.ts';
 
@@ -55,6 +56,8 @@ export const HARM_WEIGHTS: Readonly<Record<Harm, number>> = {
 /** Of RATE_RATIOS: what is worth a quick revert is some times control's rate. They add up to 1. */
 const RATIO_WEIGHTS: readonly number[] = [0.04, 0.04, 0.07, 0.1, 0.15, 0.22, 0.22, 0.16];
 const HARMS = Object.keys(HARM_WEIGHTS) as readonly Harm[];
+/** Metrics that a promotion may rest on: what fails and what users say, never speed alone. */
+const PRIMARIES = ['error', 'dissatisfied'] as const;
 const DAY_MS = 86_400_000;
 
 /**
@@ -83,7 +86,10 @@ const BITS = 64;
 
 interface State {
   readonly options: CanaryOptions;
-  readonly units: Map<string, number>;
+  readonly units: IdTable;
+  /** What is known of each unit, by its number in `units`. */
+  known: Float64Array;
+  unitCount: number;
   readonly counts: CanaryCounts;
   readonly latency: ReturnType<typeof createLatencyEvidence>;
   /** Latencies of control until there are enough, then null. */
@@ -91,6 +97,8 @@ interface State {
   reference: LatencyReference | null;
   /** ln of the e-values of harm. */
   readonly harm_ln: Record<Harm, number>;
+  /** ln of the e-values of improvement. */
+  readonly better_ln: Record<(typeof PRIMARIES)[number], number>;
   first_ms: number | null;
   canary_last_ms: number | null;
   /** Silences so far: a number that each row of the canary raises. */
@@ -102,12 +110,15 @@ interface State {
 function createState(options: CanaryOptions): State {
   return {
     options,
-    units: new Map(),
+    units: createIdTable(),
+    known: new Float64Array(1024),
+    unitCount: 0,
     counts: createCounts(options.share),
     latency: createLatencyEvidence(),
     learning: [],
     reference: null,
     harm_ln: { error: 0, dissatisfied: 0, slow: 0, latency: 0 },
+    better_ln: { error: 0, dissatisfied: 0 },
     first_ms: null,
     canary_last_ms: null,
     silence: 0,
@@ -117,19 +128,17 @@ function createState(options: CanaryOptions): State {
 }
 
 function observe(state: State, row: UnitRow): void {
-  const { counts, units } = state;
+  const { counts } = state;
   state.first_ms ??= row.at_ms;
-  let known = units.get(row.unit);
-  if (known === undefined) {
-    known = row.canary ? CANARY : 0;
-    add(state, 'assigned', row.canary);
-  }
+  const unit = unitOf(state, row);
+  let known = state.known[unit] as number;
   // A unit is of the arm that it was first seen in, whatever a later row says.
   const canary = (known & CANARY) !== 0;
   known = observeSilence(state, row, canary, known);
   if (!row.ok && (known & ERRED) === 0) {
     known |= ERRED;
     add(state, 'error', canary);
+    state.better_ln.error = evidenceLn([counts.error], 'improvement');
     state.harm_ln.error = evidenceLn([counts.error], 'harm', RATIO_WEIGHTS);
   }
   if (row.rating !== null && (known & RATED) === 0) {
@@ -139,10 +148,28 @@ function observe(state: State, row: UnitRow): void {
   if (row.rating !== null && row.rating <= 2 && (known & DISSATISFIED) === 0) {
     known |= DISSATISFIED;
     add(state, 'dissatisfied', canary);
+    state.better_ln.dissatisfied = evidenceLn([counts.dissatisfied], 'improvement');
     state.harm_ln.dissatisfied = evidenceLn([counts.dissatisfied], 'harm', RATIO_WEIGHTS);
   }
   if (row.latency_ms !== null) known = observeLatency(state, row.latency_ms, canary, known);
-  units.set(row.unit, known);
+  state.known[unit] = known;
+}
+
+/** The number of a row's unit; one that is new is assigned to the arm of the row. */
+function unitOf(state: State, row: UnitRow): number {
+  const found = state.units.find(row.unit);
+  if (found >= 0) return found;
+  const unit = state.unitCount;
+  state.unitCount += 1;
+  state.units.add(row.unit, unit);
+  if (unit >= state.known.length) {
+    const more = new Float64Array(state.known.length * 2);
+    more.set(state.known);
+    state.known = more;
+  }
+  state.known[unit] = row.canary ? CANARY : 0;
+  add(state, 'assigned', row.canary);
+  return unit;
 }
 
 function add(
@@ -241,13 +268,8 @@ function silenceReason(state: State, row: UnitRow): string | null {
   return `no row of b for 30 minutes while a had ${state.control_since} units`;
 }
 
-/** Metrics that a promotion may rest on: what fails and what users say, never speed alone. */
-const PRIMARIES = ['error', 'dissatisfied'] as const;
-
-function improved({ counts }: State): readonly string[] {
-  return PRIMARIES.filter(
-    (metric) => evidenceLn([counts[metric]], 'improvement') >= Math.log(PROMOTION_LIMIT),
-  );
+function improved({ better_ln }: State): readonly string[] {
+  return PRIMARIES.filter((metric) => better_ln[metric] >= Math.log(PROMOTION_LIMIT));
 }
 
 /** Why it is not promoted yet, or null. */
@@ -256,7 +278,7 @@ function promotionHold(state: State): string | null {
   const units = counts.assigned.canary;
   if (units < options.units_min)
     return `${units} of ${options.units_min} units of b; no harm shown`;
-  const lns = PRIMARIES.map((metric) => evidenceLn([counts[metric]], 'improvement'));
+  const lns = PRIMARIES.map((metric) => state.better_ln[metric]);
   // The mean of two e-values is one: α is 1 % for both claims together.
   const evidence = lns.reduce((sum, ln) => sum + Math.exp(Math.min(ln, 100)), 0) / lns.length;
   if (evidence < PROMOTION_LIMIT) {

@@ -108,12 +108,13 @@ export function bestRobust(joined: Joined, models: readonly ModelColumns[]): Rob
   const cluster = order === null ? null : joined.cluster;
   const model = indexOfLeast(models.map((candidate) => loss(joined, candidate)));
   const columns = models[model] as ModelColumns;
-  const events = eventsIn(joined);
+  const range = rangeOf(joined);
+  const events = range === null ? 0 : eventsIn(joined, range);
   const estimateAt = (clip: number) => {
     const { estimate, influence } = robust(joined, columns, clip);
     const observed = momentsOf(influence, cluster, order);
-    const expected = events === null ? null : expectedMoments(joined, columns, clip);
-    const moments = expected === null ? observed : steadied(observed, expected, events ?? 0);
+    const expected = range === null ? observed : expectedMoments(joined, columns, clip, range);
+    const moments = steadied(observed, expected, events);
     return { estimate, influence, moments, ci: skewedInterval(estimate, moments) };
   };
   const { influence, ...plain } = estimateAt(Infinity);
@@ -143,39 +144,70 @@ function loss({ weight, reward }: Joined, { q }: ModelColumns): number {
   return weights === 0 ? 0 : second - (first * first) / weights;
 }
 
-/** Effective number of rewarded rows under the target; null where rewards may be below 0. */
-function eventsIn({ weight, reward }: Joined): number | null {
-  let sum = 0;
-  let squares = 0;
-  for (const [row, value] of weight.entries()) {
-    const earned = value * (reward[row] as number);
-    if ((reward[row] as number) < 0) return null;
-    sum += earned;
-    squares += earned * earned;
+/** The least and the largest reward; null where there is but one. */
+function rangeOf({ reward }: Joined): Range | null {
+  let least = Infinity;
+  let most = -Infinity;
+  for (const value of reward) {
+    if (value < least) least = value;
+    if (value > most) most = value;
   }
-  return squares > 0 ? (sum * sum) / squares : 0;
+  return most > least ? { least, most } : null;
+}
+
+interface Range {
+  readonly least: number;
+  readonly most: number;
 }
 
 /**
- * Moments under the reward model: a reward's variance is φ q (φ by Pearson's method; near 1 where
- * rewards are rare and 0 or 1) and its third moment φ² q, as of a scaled Poisson count.
+ * The effective number, under the target, of the rarer of reward and its absence: a failure of
+ * what seldom fails is as rare an event as a click.
  */
-function expectedMoments(joined: Joined, { q, value }: ModelColumns, clip: number): Moments {
+function eventsIn({ weight, reward }: Joined, { least, most }: Range): number {
+  const sums = [0, 0, 0, 0];
+  for (const [row, value] of weight.entries()) {
+    const earned = value * ((reward[row] as number) - least);
+    const missed = value * (most - (reward[row] as number));
+    for (const [at, part] of [earned, earned ** 2, missed, missed ** 2].entries()) {
+      sums[at] = (sums[at] as number) + part;
+    }
+  }
+  const [earned, earnedSquares, missed, missedSquares] = sums as [number, number, number, number];
+  const size = (sum: number, squares: number): number => (squares > 0 ? (sum * sum) / squares : 0);
+  return Math.min(size(earned, earnedSquares), size(missed, missedSquares));
+}
+
+/**
+ * Moments under the reward model: with u the prediction within the range of rewards, the variance
+ * of a reward is φ u (1 − u) (φ by Pearson's method, 1 for rewards of 0 and 1), and its third
+ * moment that times 1 − 2 u.
+ */
+function expectedMoments(
+  joined: Joined,
+  { q, value }: ModelColumns,
+  clip: number,
+  { least, most }: Range,
+): Moments {
   const { weight, reward } = joined;
   const rows = weight.length;
+  const span = most - least;
+  const within = (row: number): number =>
+    Math.min(1, Math.max(0, ((q[row] as number) - least) / span));
   const base = directMethod({ q, value });
   const scale = mean(rows, (row) => Math.min(clip, weight[row] as number));
-  const level = mean(rows, (row) => Math.max(0, q[row] as number));
+  const binary = mean(rows, (row) => within(row) * (1 - within(row))) * span ** 2;
   const spread = mean(rows, (row) => ((reward[row] as number) - (q[row] as number)) ** 2);
-  if (level === 0 || scale === 0) return { se: 0, skew: 0 };
-  const dispersion = spread / level;
+  if (binary === 0 || scale === 0) return { se: 0, skew: 0 };
+  const dispersion = spread / binary;
   let second = 0;
   let third = 0;
   for (let row = 0; row < rows; row += 1) {
-    const expected = Math.max(0, q[row] as number);
-    const cut = Math.min(clip, weight[row] as number) / scale;
-    second += ((value[row] as number) - base) ** 2 + cut ** 2 * dispersion * expected;
-    third += cut ** 3 * dispersion ** 2 * expected;
+    const u = within(row);
+    const cut = (Math.min(clip, weight[row] as number) / scale) * span;
+    const variance = dispersion * u * (1 - u);
+    second += ((value[row] as number) - base) ** 2 + cut ** 2 * variance;
+    third += cut ** 3 * variance * (1 - 2 * u);
   }
   const se = Math.sqrt(second) / rows;
   return { se, skew: se > 0 ? third / rows ** 3 / se ** 3 : 0 };

@@ -147,10 +147,8 @@ function conclude(
     const nothing = { estimate: null, ci: null, others: null };
     return { ...nothing, ...known, verdict: 'refused', reason: refusal };
   }
-  const chosen = models.map(({ q, value }) => ({
-    q: Float32Array.from(rows, (row) => q[row] as number),
-    value: Float32Array.from(rows, (row) => value[row] as number),
-  }));
+  const whole = rows.length === columns.rows;
+  const chosen = whole ? models : models.map((model) => onlyRows(model, rows));
   const found = bestRobust(joined, chosen);
   const dm = directMethod(chosen[found.model] as ModelColumns);
   return {
@@ -160,6 +158,13 @@ function conclude(
     verdict: 'ok',
     reason: reasonOf(found, ess, { unsupported, unjoined: columns.rows - rows.length }),
     others: { ips: ips(joined), snips: snips(joined), dm },
+  };
+}
+
+function onlyRows({ q, value }: ModelColumns, rows: Uint32Array): ModelColumns {
+  return {
+    q: Float32Array.from(rows, (row) => q[row] as number),
+    value: Float32Array.from(rows, (row) => value[row] as number),
   };
 }
 
@@ -224,7 +229,7 @@ function reasonOf(
       ? ''
       : `; weights cut at ${found.clip}, whose bias of ${found.clip_bias.toPrecision(2)} is covered`;
   const mass =
-    unsupported > 0 ? `; ${percent(unsupported)} of the target is on actions never chosen` : '';
+    unsupported > 1e-6 ? `; ${percent(unsupported)} of the target is on actions never chosen` : '';
   const left = unjoined > 0 ? `; ${unjoined} rows of the log have no target and are left out` : '';
   return `doubly robust, effective sample size ${Math.round(ess)}${cut}${mass}${left}`;
 }

@@ -17,7 +17,7 @@ export interface LoggedDecision {
 }
 
 /**
- * A log in columns. Row i has `features` at i × `stride`. At 64 columns a row takes about 290
+ * A log in columns. Row i has `stride` features, read by `featureAt`. At 64 columns a row takes about 290
  * bytes, at 32 about 160; the id is kept as a hash. From WIDE_ROWS_MAX rows on, only the first
  * NARROW columns are kept: a million rows then stay below 300 MB with all that follows.
  */
@@ -43,7 +43,8 @@ export interface LogColumns {
   readonly propensity: Float64Array;
   readonly reward: Float64Array;
   readonly cluster: Uint32Array;
-  readonly features: Float32Array;
+  /** Features of CHUNK rows each, so that a long log is never copied to grow. */
+  readonly features: readonly Float32Array[];
   readonly stride: number;
   /** Columns of `features` that hold something. */
   readonly used: number;
@@ -51,6 +52,8 @@ export interface LogColumns {
 
 export const WIDE_ROWS_MAX = 400_000;
 const NARROW = 32;
+/** Rows of a chunk of features. WIDE_ROWS_MAX is a multiple of it. */
+const CHUNK = 8_000;
 const OPTION_SETS_MAX = 20_000;
 
 export function createDecisionLog(): DecisionLog {
@@ -69,18 +72,15 @@ export function createDecisionLog(): DecisionLog {
   let propensity = new Float64Array(capacity);
   let reward = new Float64Array(capacity);
   let cluster = new Uint32Array(capacity);
-  let features = new Float32Array(capacity * stride);
+  let features: Float32Array[] = [];
 
   const grow = (): void => {
     capacity = Math.ceil(capacity * 1.5);
-    const narrow = capacity > WIDE_ROWS_MAX ? NARROW : COLUMNS;
     options = copied(options, new Int32Array(capacity));
     action = copied(action, new Int32Array(capacity));
     propensity = copied(propensity, new Float64Array(capacity));
     reward = copied(reward, new Float64Array(capacity));
     cluster = copied(cluster, new Uint32Array(capacity));
-    features = restrided(features, rows, stride, narrow, capacity);
-    stride = narrow;
   };
   return {
     add(row) {
@@ -97,9 +97,14 @@ export function createDecisionLog(): DecisionLog {
       propensity[rows] = row.propensity;
       reward[rows] = row.reward;
       cluster[rows] = hash53(row.unit ?? row.id, 1) % 4294967296;
+      if (rows === WIDE_ROWS_MAX) {
+        features = features.map((chunk) => narrowed(chunk, stride));
+        stride = NARROW;
+      }
+      if (rows % CHUNK === 0) features.push(new Float32Array(CHUNK * stride));
       wide.fill(0);
       featurizer.write(row.context, wide, 0);
-      features.set(stride === COLUMNS ? wide : wide.subarray(0, stride), rows * stride);
+      (features.at(-1) as Float32Array).set(wide.subarray(0, stride), (rows % CHUNK) * stride);
       rows += 1;
       return null;
     },
@@ -127,18 +132,18 @@ function copied<List extends Int32Array | Uint32Array | Float64Array>(from: List
   return to;
 }
 
-function restrided(
-  from: Float32Array<ArrayBuffer>,
-  rows: number,
-  stride: number,
-  narrow: number,
-  capacity: number,
-): Float32Array<ArrayBuffer> {
-  const to = new Float32Array(capacity * narrow);
-  for (let row = 0; row < rows; row += 1) {
-    to.set(from.subarray(row * stride, row * stride + narrow), row * narrow);
+function narrowed(chunk: Float32Array, stride: number): Float32Array {
+  const narrow = new Float32Array(CHUNK * NARROW);
+  for (let row = 0; row < CHUNK; row += 1) {
+    narrow.set(chunk.subarray(row * stride, row * stride + NARROW), row * NARROW);
   }
-  return to;
+  return narrow;
+}
+
+/** The value of one feature of a row. */
+export function featureAt({ features, stride }: LogColumns, row: number, column: number): number {
+  const chunk = features[Math.floor(row / CHUNK)] as Float32Array;
+  return chunk[(row % CHUNK) * stride + column] as number;
 }
 
 function indexIn(names: Map<string, number>, name: string): number {

@@ -1,5 +1,5 @@
 import { addOuter, solveRidge, timesVector, triangleSize } from './linear.ts';
-import type { LogColumns } from './log.ts';
+import { featureAt, type LogColumns } from './log.ts';
 
 /**
  * Models of the reward, E[r | context, action], fitted on the other folds than the one that they
@@ -95,16 +95,16 @@ function rangeOf(values: Float64Array): readonly [number, number] {
 
 /** Writes (1, standardised features) of a row; a column without variance is 0. */
 function standardised(log: LogColumns, width: number): (row: number, x: Float64Array) => void {
-  const { features, stride, rows } = log;
+  const { rows } = log;
   const mean = new Float64Array(width);
   const scale = new Float64Array(width);
   for (let k = 1; k < width; k += 1) {
     for (let row = 0; row < rows; row += 1) {
-      mean[k] = (mean[k] as number) + (features[row * stride + k - 1] as number) / rows;
+      mean[k] = (mean[k] as number) + featureAt(log, row, k - 1) / rows;
     }
     let squares = 0;
     for (let row = 0; row < rows; row += 1) {
-      squares += ((features[row * stride + k - 1] as number) - (mean[k] as number)) ** 2;
+      squares += (featureAt(log, row, k - 1) - (mean[k] as number)) ** 2;
     }
     const deviation = Math.sqrt(squares / Math.max(1, rows));
     scale[k] = deviation > 1e-9 * (1 + Math.abs(mean[k] as number)) ? 1 / deviation : 0;
@@ -112,8 +112,7 @@ function standardised(log: LogColumns, width: number): (row: number, x: Float64A
   return (row, x) => {
     x[0] = 1;
     for (let k = 1; k < width; k += 1) {
-      const value =
-        ((features[row * stride + k - 1] as number) - (mean[k] as number)) * (scale[k] as number);
+      const value = (featureAt(log, row, k - 1) - (mean[k] as number)) * (scale[k] as number);
       // A value far out would rule its column's slope; and what is no number is the mean.
       x[k] = Number.isFinite(value) ? Math.min(6, Math.max(-6, value)) : 0;
     }
