@@ -1,4 +1,4 @@
-/** A small SVG of lines over a number line: enough for the documentation, and nothing to install. */
+/** A small SVG of lines: enough for the documentation, and nothing to install. */
 export interface Line {
   readonly name: string;
   readonly colour: string;

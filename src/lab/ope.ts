@@ -17,12 +17,12 @@ export const ope: LabCommand = {
     '          JSON; rows with one unit are not taken for independent.',
     '--target  {"id", "probs": {action: probability}} a row, joined by id in any order.',
     'Prints    {"estimate", "ci": [low, high], "ess", "verdict": "ok"|"refused", "reason",',
-    '          "n", "others": {"ips", "snips", "dm"}}; a refusal has no estimate and exits with 0.',
+    '          "n", "others": {"ips", "snips", "dm"}}; a refusal has no estimate, exit code 0.',
     '',
     'Doubly robust and cross-fitted, 95 % interval. Refuses below an effective sample size of 200,',
-    'propensities that are none (above 1 % of rows), a log that always chose the same, and a target',
-    'with more than 5 % on actions that the log never chose. Keeps the log in columns (300 bytes',
-    'a row, of ids a hash) and nothing of the target: a million rows need less than 500 MB.',
+    'propensities that are none (above 1 % of rows), a log that never chose otherwise, a',
+    'target with more than 5 % on actions that the log never chose. Keeps the log in columns (300 bytes',
+    'a row, of ids a hash) and nothing of the target: a million rows of 20 features need 520 MB.',
   ],
   async run(flags, io) {
     const logFile = fileFlag(flags, 'log');

@@ -227,7 +227,7 @@ function reasonOf(
   const cut =
     found.clip === null
       ? ''
-      : `; weights cut at ${found.clip}, whose bias of ${found.clip_bias.toPrecision(2)} is covered`;
+      : `; weights cut at ${found.clip}, its bias ${found.clip_bias.toPrecision(2)} is covered`;
   const mass =
     unsupported > 1e-6 ? `; ${percent(unsupported)} of the target is on actions never chosen` : '';
   const left = unjoined > 0 ? `; ${unjoined} rows of the log have no target and are left out` : '';
