@@ -21,8 +21,9 @@ export const ope: LabCommand = {
     '',
     'Doubly robust and cross-fitted, 95 % interval. Refuses below an effective sample size of 200,',
     'propensities that are none (above 1 % of rows), a log that never chose otherwise, a',
-    'target with more than 5 % on actions that the log never chose. Keeps the log in columns (300 bytes',
-    'a row, of ids a hash) and nothing of the target: a million rows of 20 features need 520 MB.',
+    'target with more than 5 % on actions that the log never chose. Keeps about 300 bytes',
+    'a row of the log (of ids a hash) and nothing of the target: a million rows',
+    'of 20 features need 520 MB.',
   ],
   async run(flags, io) {
     const logFile = fileFlag(flags, 'log');
