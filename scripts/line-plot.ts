@@ -39,6 +39,7 @@ export function plotSvg({ title, x, y, lines, limits = [], marks = [] }: Plot): 
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" ` +
       'font-family="sans-serif" font-size="11">',
+    `<title>${escaped(title)}</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     label(String(LEFT), 16, title),
     `<path d="M${LEFT} ${TOP}V${floor}H${right}" fill="none" stroke="#888"/>`,
