@@ -27,7 +27,7 @@ const CELLS: readonly Cell[] = [
 
 describe('off-policy evaluation on synthetic logs', () => {
   test.each(CELLS)('evaluateTarget, $name: DR beats IPS and its interval covers', (cell) => {
-    const truth = trueValue(cell.world, 999);
+    const truth = trueValue(cell.world, 999, 2_000_000);
     let covered = 0;
     let answered = 0;
     let robust = 0;

@@ -6,6 +6,11 @@ export interface Moments {
   readonly se: number;
   /** Skewness of the estimate (not of one part): third cumulant over se³. */
   readonly skew: number;
+  /**
+   * Degrees of freedom of `se` (F. Satterthwaite, 1946, from the fourth moment): a variance that a
+   * few heavy rows make is itself uncertain. Without: the normal quantile.
+   */
+  readonly freedom?: number;
 }
 
 /**
@@ -20,11 +25,13 @@ export function momentsOf(
 ): Moments {
   let second = 0;
   let third = 0;
+  let fourth = 0;
   let clusters = 0;
   const take = (sum: number): void => {
     clusters += 1;
     second += sum * sum;
     third += sum * sum * sum;
+    fourth += sum ** 4;
   };
   if (cluster === null || order === null) for (const value of influence) take(value);
   else {
@@ -42,8 +49,12 @@ export function momentsOf(
   const rows = Math.max(1, influence.length);
   const variance = (second * clusters) / Math.max(1, clusters - 1) / rows ** 2;
   const se = Math.sqrt(variance);
-  return { se, skew: se > 0 ? third / rows ** 3 / se ** 3 : 0 };
+  const uncertain = second > 0 ? fourth / second ** 2 - 1 / clusters : 0;
+  const freedom = uncertain > 0 ? Math.max(FREEDOM_MIN, 2 / uncertain) : Infinity;
+  return { se, skew: se > 0 ? third / rows ** 3 / se ** 3 : 0, freedom };
 }
+
+const FREEDOM_MIN = 5;
 
 /**
  * Moments drawn towards those that the reward model expects, by how few events there were. Where
@@ -58,7 +69,8 @@ export function steadied(observed: Moments, expected: Moments, events: number): 
   const third =
     trust * observed.skew * observed.se ** 3 + (1 - trust) * expected.skew * expected.se ** 3;
   const se = Math.sqrt(variance);
-  return { se, skew: se > 0 ? third / se ** 3 : 0 };
+  const { freedom } = observed;
+  return { se, skew: se > 0 ? third / se ** 3 : 0, freedom };
 }
 
 const FEW = 10;
@@ -71,14 +83,19 @@ const FEW = 10;
  * studentised mean (P. Hall, "The Bootstrap and Edgeworth Expansion", 1992). Quantiles of the gamma
  * are Wilson and Hilferty's (1931).
  */
-export function skewedInterval(estimate: number, { se, skew }: Moments): readonly [number, number] {
+export function skewedInterval(
+  estimate: number,
+  { se, skew, freedom = Infinity }: Moments,
+): readonly [number, number] {
   const bounded = Math.min(1, Math.abs(skew));
-  if (bounded < 1e-6) return [estimate - Z_95 * se, estimate + Z_95 * se];
+  // Student's quantile, to first order in 1 / degrees of freedom.
+  const t = Z_95 * (1 + (Z_95 * Z_95 + 1) / (4 * freedom));
+  if (bounded < 1e-6) return [estimate - t * se, estimate + t * se];
   const shape = 1 / bounded ** 2;
   const at = (z: number): number => {
     const root = Math.max(0, 1 - 1 / (9 * shape) + z / (3 * Math.sqrt(shape)));
     return se * (bounded / 2 + (shape * root ** 3 - shape) * bounded);
   };
-  const [near, far] = [at(-Z_95), at(Z_95)];
+  const [near, far] = [at(-t), at(t)];
   return skew > 0 ? [estimate + near, estimate + far] : [estimate - far, estimate - near];
 }
