@@ -11,7 +11,7 @@ export async function runLab(args: readonly string[], io: LabIo): Promise<number
     return await dispatch(args, io);
   } catch (thrown) {
     io.progress?.('');
-    return failureCode(thrown, io.warn);
+    return failureCode(thrown, (line) => io.warn(line));
   }
 }
 

@@ -7,4 +7,6 @@ import type { LabCommand } from './lab-command.ts';
 export const labCommands: Readonly<Record<string, () => Promise<LabCommand>>> = {
   detect: async () => (await import('./detect.ts')).detect,
   changepoints: async () => (await import('./changepoints.ts')).changepoints,
+  canary: async () => (await import('./canary.ts')).canary,
+  ope: async () => (await import('./ope.ts')).ope,
 };

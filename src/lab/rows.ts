@@ -76,13 +76,14 @@ export interface BadRow {
 
 /**
  * Streams a file of JSON lines: `parse` turns an object into a row or says why it is none, `take`
- * has each row with its line from 1. Bad rows are reported and left out; the result counts both.
+ * has each row with its line from 1, and may return a text that says why it cannot use it either.
+ * Bad rows are reported and left out; the result counts both.
  */
 export async function eachRow<Row extends object>(
   io: LabIo,
   file: string,
   parse: (value: JsonObject) => Row | BadRow,
-  take: (row: Row, line: number) => void,
+  take: (row: Row, line: number) => unknown,
 ): Promise<{ readonly rows: number; readonly bad: number }> {
   const report = createRowReport(io, file);
   let rows = 0;
@@ -97,8 +98,9 @@ export async function eachRow<Row extends object>(
       report.bad(line, row.bad);
       return;
     }
-    rows += 1;
-    take(row, line);
+    const refused = take(row, line);
+    if (typeof refused === 'string') report.bad(line, refused);
+    else rows += 1;
   });
   report.end();
   return { rows, bad: report.count() };
