@@ -5,7 +5,7 @@ import type { Observation, Window } from '../core/oracle.ts';
 import type { Policy } from '../core/policy.ts';
 import { observeSegments } from '../store/observe.ts';
 import type { OracleContext } from './context.ts';
-import { inForceOf } from './ledger.ts';
+import { inForceOf } from './records.ts';
 
 export interface CollectInput {
   readonly window_hours: number;

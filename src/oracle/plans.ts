@@ -1,12 +1,11 @@
 import { GatewayError } from '../core/errors.ts';
-import type { MutationRecord, PlanRecord } from '../core/ledger.ts';
-import type { Before, GateVerdict, Mutation, MutationType, Plan } from '../core/oracle.ts';
+import type { PlanRecord } from '../core/ledger.ts';
+import type { GateVerdict, Mutation, Plan } from '../core/oracle.ts';
 import { insertAudit, insertVerdicts } from '../store/audit-trail.ts';
-import { siblingId } from './canary.ts';
 import type { OracleContext } from './context.ts';
 import { idOfCopy, refuseEdited } from './copies.ts';
 import { decide } from './decide.ts';
-import { inForceOf, isLive, isOpen, type LedgerView, nextSeq, rowOf } from './ledger.ts';
+import { inForceOf, isOpen, rejectedRows, situationOf } from './records.ts';
 import { failedForGood, reasonsOf, validate } from './validate.ts';
 
 const HOUR_MS = 3_600_000;
@@ -101,21 +100,6 @@ export async function planOfCopy(context: OracleContext, copy: unknown): Promise
   return plan;
 }
 
-/** What the gates weigh, as the ledger and the files stand now. */
-export function situationOf(context: OracleContext, view: LedgerView): Omit<Before, 'earlier'> {
-  const at_ms = context.clock.policy_ms();
-  const { base, policy, contents } = inForceOf(context.loaded(), view.rows);
-  const recent = view.rows.flatMap(({ id, executed_ms }) =>
-    executed_ms !== null && executed_ms > at_ms - HOUR_MS ? [{ id, at_ms: executed_ms }] : [],
-  );
-  const kinds = Object.fromEntries(
-    context.kinds.map(({ type, paths }) => [type, { paths }]),
-  ) as Record<MutationType, { readonly paths: readonly string[] }>;
-  const { problemsOf } = context;
-  const rows = view.rows.filter(isLive).map(rowOf);
-  return { at_ms, base, policy, contents, rows, recent, kinds, problemsOf };
-}
-
 /** Runs the gates over a plan and keeps their verdicts. */
 export async function validatePlan(
   context: OracleContext,
@@ -186,51 +170,4 @@ async function refuseUnapprovable(context: OracleContext, plan: PlanRecord): Pro
   if (!failedForGood(verdicts)) return;
   const message = `Plan ${plan.id} cannot be approved: ${reasonsOf(verdicts, 'fail')}`;
   throw new GatewayError('not_validated', message, { param: 'plan', verdicts });
-}
-
-/** Rows that say "this was tried", so that the oracle does not propose it again. */
-export function rejectedRows(
-  plan: PlanRecord,
-  view: LedgerView,
-  reason: string,
-  at_ms: number,
-): readonly MutationRecord[] {
-  const seq = nextSeq(view.rows);
-  return plan.mutations.map((mutation, index) => ({
-    ...newRow(plan, mutation, seq + index),
-    state: 'rejected' as const,
-    executed_ms: null,
-    ended_ms: at_ms,
-    reason,
-  }));
-}
-
-/** A mutation as a row of the ledger, before it has a state. */
-export function newRow(
-  plan: PlanRecord,
-  mutation: Mutation,
-  seq: number,
-): Omit<MutationRecord, 'state' | 'executed_ms'> {
-  const { id, type, agent, touches, before, patch } = mutation;
-  const rollback_key = siblingId(id, 'rollback');
-  return {
-    seq,
-    id,
-    rollback_key,
-    type,
-    agent,
-    touches,
-    before,
-    patch,
-    plan: plan.id,
-    origin: plan.origin,
-    mutation,
-    experiment: null,
-    content: {},
-    version_before: '',
-    version_after: '',
-    applied_ms: null,
-    ended_ms: null,
-    reason: null,
-  };
 }
