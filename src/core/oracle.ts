@@ -1,6 +1,8 @@
 import type { Json, JsonObject } from './canonical.ts';
 import type { Definition, LeafHost, Registry } from './definition.ts';
-import type { Contents, Policy, Risk, Thresholds } from './policy.ts';
+import type { Finding } from './finding.ts';
+import type { Metric } from './observation.ts';
+import type { Contents, Policy, Risk } from './policy.ts';
 
 /**
  * The words of the loop: observation → findings → plan → verdicts → mutation row → keep or revert.
@@ -8,111 +10,29 @@ import type { Contents, Policy, Risk, Thresholds } from './policy.ts';
  * argued about afterwards. Times are policy milliseconds.
  */
 
-/** What may harm or improve; each is judged as "did it happen to this unit", never per call. */
-export type Metric = 'error' | 'slow' | 'abort' | 'dissatisfied';
-export const METRICS_OF_HARM: readonly Metric[] = ['error', 'slow', 'abort', 'dissatisfied'];
-
-/** A cell of traffic; null stands for all. */
-export interface Segment {
-  readonly agent: string;
-  readonly target: string | null;
-}
-
-// ---- collect
-// -------------------------------------------------------------------------------------
-
-/**
- * What collect knows of one segment in one window; control and unexposed traffic of clients only.
- */
-export interface SegmentStats {
-  readonly segment: Segment;
-  readonly calls: number;
-  readonly errors: number;
-  readonly aborted: number;
-  readonly retries: number;
-  readonly regenerations: number;
-  readonly latency_sum_ms: number;
-  readonly ratings: number;
-  readonly rating_sum: number;
-  /** Distinct units with a call, and those among them with at least one of each. */
-  readonly units: number;
-  readonly units_error: number;
-  readonly units_abort: number;
-  /** Units that gave a verdict (rating, helpful or complaint), and those dissatisfied by it. */
-  readonly units_rated: number;
-  readonly units_dissatisfied: number;
-  /** Ids of calls that show it, newest first, at most `event_limit`. */
-  readonly evidence: readonly string[];
-}
-
-export interface Window {
-  readonly from_ms: number;
-  readonly to_ms: number;
-}
-
-/** The yardsticks' data: this window, and the segments' own past (days 1 to 7 before it). */
-export interface Observation {
-  readonly at_ms: number;
-  readonly window: Window;
-  /** The policy version in force. */
-  readonly version: string;
-  readonly segments: readonly SegmentStats[];
-  readonly past: readonly SegmentStats[];
-  readonly thresholds: Thresholds;
-}
-
-// ---- analyze
-// -------------------------------------------------------------------------------------
-
-export type Severity = 'info' | 'warning' | 'critical';
-
-export interface Finding {
-  readonly id: string;
-  readonly detector: string;
-  readonly segment: Segment;
-  readonly metric: Metric;
-  /** The unit rate minus the yardstick. */
-  readonly effect: number;
-  /** 95 % interval of the unit rate. */
-  readonly interval: readonly [number, number];
-  readonly yardstick: { readonly kind: 'peers' | 'past' | 'threshold'; readonly value: number };
-  /** Units with the event, and units in all. */
-  readonly n: number;
-  readonly units: number;
-  readonly severity: Severity;
-  /** A sentence for people. */
-  readonly text: string;
-  readonly evidence: readonly string[];
-}
-
-/** A 'no' with its reason: there is too little data to say anything. */
-export interface Insufficient {
-  readonly detector: string;
-  readonly segment: Segment;
-  readonly metric: Metric;
-  readonly units: number;
-  readonly required: number;
-  /** When there may be enough at today's pace; null where nothing arrives. */
-  readonly eta_ms: number | null;
-}
-
-export interface Analysis {
-  readonly id: string;
-  readonly at_ms: number;
-  readonly window: Window;
-  readonly version: string;
-  readonly findings: readonly Finding[];
-  readonly insufficient: readonly Insufficient[];
-}
-
-/** Pure: the same observation gives the same findings. Findings get their ids afterwards. */
-export type Detector = (observation: Observation) => DetectorResult;
-export interface DetectorResult {
-  readonly findings: readonly Omit<Finding, 'id' | 'detector'>[];
-  readonly insufficient: readonly Omit<Insufficient, 'detector'>[];
-}
-export type DetectorDefinition<Options> = Definition<Options, LeafHost, Detector>;
-export type DetectorRegistry = Registry<LeafHost, Detector>;
+export type {
+  Analysis,
+  Detector,
+  DetectorDefinition,
+  DetectorRegistry,
+  DetectorResult,
+  Finding,
+  FindingDraft,
+  FindingLevel,
+  Insufficient,
+  Measure,
+  Severity,
+  Yardstick,
+} from './finding.ts';
+export type {
+  FindingMetric,
+  Metric,
+  Observation,
+  Segment,
+  SegmentObservation,
+  Window,
+} from './observation.ts';
+export { METRICS_OF_HARM } from './observation.ts';
 
 // ---- decide
 // --------------------------------------------------------------------------------------

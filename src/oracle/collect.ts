@@ -1,9 +1,9 @@
 import type { JsonObject } from '../core/canonical.ts';
 import { isObject } from '../core/json-values.ts';
 import type { MutationRecord } from '../core/ledger.ts';
-import type { Observation, Window } from '../core/oracle.ts';
+import type { Observation, SegmentObservation, Window } from '../core/oracle.ts';
 import type { Policy } from '../core/policy.ts';
-import { observeSegments } from '../store/observe.ts';
+import { observeSegments, type SegmentStats } from '../store/observe.ts';
 import type { OracleContext } from './context.ts';
 import { inForceOf } from './records.ts';
 
@@ -38,10 +38,40 @@ export async function collect(context: OracleContext, input: CollectInput): Prom
     at_ms,
     window,
     version,
-    segments: segments.filter(known),
-    past: before.filter(known),
+    segments: segments.filter(known).map(observationOf),
+    past: before.filter(known).map(observationOf),
+    halves: [[], []],
+    series: [],
+    loads: [],
+    frozen: frozenAgents(rows),
     thresholds: policy.oracle.thresholds,
   };
+}
+
+function observationOf(stats: SegmentStats): SegmentObservation {
+  const { units } = stats;
+  return {
+    segment: stats.segment,
+    calls: stats.calls,
+    users: Math.min(units, stats.calls),
+    rates: {
+      error: { units, events: stats.units_error },
+      abort: { units, events: stats.units_abort },
+      dissatisfied: { units: stats.units_rated, events: stats.units_dissatisfied },
+    },
+    quantities: {},
+    ratings: stats.ratings,
+    rating_by_unit: null,
+    by_tenant: [],
+    errors_by_class: {},
+    evidence: stats.evidence,
+  };
+}
+
+/** Agents with an experiment: what their users meet is not the main plan alone. */
+function frozenAgents(rows: readonly MutationRecord[]): readonly string[] {
+  const live = rows.filter(({ state }) => state === 'canary' || state === 'paused');
+  return [...new Set(live.map(({ agent }) => agent))].sort();
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../core/canonical.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import type { PlanRecord } from '../core/ledger.ts';
-import type { Analysis, GateVerdict, SegmentStats } from '../core/oracle.ts';
+import type { Analysis, GateVerdict, SegmentObservation } from '../core/oracle.ts';
 import { insertAnalysis, upsertCycle } from '../store/audit-trail.ts';
 import { analyze } from './analyze.ts';
 import { collect, collectDefaults } from './collect.ts';
@@ -101,7 +101,7 @@ function stagesOf(context: OracleContext): [string, () => Promise<JsonObject>][]
 }
 
 /** The ids of calls are in the findings; a row a minute need not hold those of every segment. */
-function withoutEvidence(segments: readonly SegmentStats[]): readonly SegmentStats[] {
+function withoutEvidence(segments: readonly SegmentObservation[]): readonly SegmentObservation[] {
   return segments.map((stats) => ({ ...stats, evidence: [] }));
 }
 

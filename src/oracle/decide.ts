@@ -1,4 +1,5 @@
 import type { JsonObject } from '../core/canonical.ts';
+import { harmOf } from '../core/finding.ts';
 import { valuesBefore } from '../core/fold.ts';
 import type { IdKind } from '../core/ids.ts';
 import type { MutationRecord } from '../core/ledger.ts';
@@ -28,8 +29,9 @@ export interface Decision {
 
 /**
  * Findings to mutations: at most one an agent, of its gravest finding for which a strategy still
- * has something to try. Nothing is proposed for an agent that is in an experiment or has an open
- * plan.
+ * has something to try. Only findings at action level are planned on, and only such as a canary
+ * could disprove by a metric of harm. Nothing is proposed for an agent that is in an experiment or
+ * has an open plan.
  */
 export function decide(
   findings: readonly Finding[],
@@ -39,7 +41,8 @@ export function decide(
   const mutations: Mutation[] = [];
   const withheld: { agent: string; reason: string }[] = [];
   const covered = new Set<string>();
-  for (const agent of new Set(findings.map(({ segment }) => segment.agent))) {
+  const firm = findings.filter(isActionable);
+  for (const agent of new Set(firm.map(({ segment }) => segment.agent))) {
     const open = situation.open.find((plan) => standsFor(plan, agent));
     const live = situation.rows.find(
       (row) => row.agent === agent && (row.state === 'canary' || row.state === 'paused'),
@@ -49,13 +52,17 @@ export function decide(
       withheld.push({ agent, reason: `plan ${open.id} is open` });
     } else if (live) withheld.push({ agent, reason: `experiment with ${live.id} is live` });
     else {
-      const own = findings.filter(({ segment }) => segment.agent === agent);
+      const own = firm.filter(({ segment }) => segment.agent === agent);
       const mutation = propose(own, situation, createId);
       if (mutation) mutations.push(mutation);
       else withheld.push({ agent, reason: 'no strategy has anything left to try' });
     }
   }
   return { mutations, withheld, covered: [...covered] };
+}
+
+function isActionable({ level, metric, direction }: Finding): boolean {
+  return level === 'act' && direction === 'worse' && harmOf(metric) !== null;
 }
 
 /** A person's plan that nobody approved yet does not keep the oracle from its own work. */
@@ -71,6 +78,8 @@ function propose(
 ): Mutation | null {
   for (const finding of findings) {
     const { agent } = finding.segment;
+    const primary = harmOf(finding.metric);
+    if (primary === null) continue;
     const planned = situation.open.flatMap(({ mutations }) => mutations);
     const tried = [...situation.rows, ...planned]
       .filter((one) => one.agent === agent)
@@ -81,9 +90,10 @@ function propose(
       const base = mutationOf(kind, agent, change.patch, situation.policy, createId);
       return {
         ...base,
-        primary: finding.metric,
+        primary,
         confidence: confidenceIn(kind.type, situation.rows),
-        expected: -finding.effect,
+        // A rate is expected to fall back to its yardstick; milliseconds are no change of a rate.
+        expected: finding.measure === 'share' ? -finding.effect : null,
         finding: finding.id,
         why: `${finding.text} ${change.why}`,
       };

@@ -1,4 +1,4 @@
-import type { Segment, SegmentStats, Window } from '../core/oracle.ts';
+import type { Segment, Window } from '../core/oracle.ts';
 import { DAY_MS, floorTo, HOUR_MS, MINUTE_MS } from './apply-calls.ts';
 import { BUSY } from './canary-stats.ts';
 import { sql } from './drizzle.ts';
@@ -23,6 +23,28 @@ export interface ObserveOptions {
 
 /** A reader looks at a few; more would only fill the analysis' row. */
 export const EVIDENCE_MAX = 100;
+
+/** What is known of one segment in one window; control and unexposed traffic of clients only. */
+export interface SegmentStats {
+  readonly segment: Segment;
+  readonly calls: number;
+  readonly errors: number;
+  readonly aborted: number;
+  readonly retries: number;
+  readonly regenerations: number;
+  readonly latency_sum_ms: number;
+  readonly ratings: number;
+  readonly rating_sum: number;
+  /** Distinct units with a call, and those among them with at least one of each. */
+  readonly units: number;
+  readonly units_error: number;
+  readonly units_abort: number;
+  /** Units that gave a verdict (rating, helpful or complaint), and those dissatisfied by it. */
+  readonly units_rated: number;
+  readonly units_dissatisfied: number;
+  /** Ids of calls that show it, newest first, at most `event_limit`. */
+  readonly evidence: readonly string[];
+}
 
 interface Counts {
   readonly agent: string;

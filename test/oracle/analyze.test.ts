@@ -9,13 +9,19 @@ describe('analyze', () => {
       findingFor('a', { severity: 'warning', effect: 0.9 }),
       findingFor('b', { severity: 'critical', effect: 0.2 }),
       findingFor('c', { severity: 'critical', effect: 0.7 }),
-    ].map(({ id: _id, detector: _detector, ...draft }: Finding) => draft);
+    ].map(
+      ({ id: _id, detector: _detector, key: _key, support: _support, ...draft }: Finding) => draft,
+    );
     const observation = {
       at_ms: 9,
       window: { from_ms: 0, to_ms: 9 },
       version: 'v1',
       segments: [],
       past: [],
+      halves: [[], []] as const,
+      series: [],
+      loads: [],
+      frozen: [],
       thresholds: POLICY.oracle.thresholds,
     };
     const detect = () => ({ findings: drafts, insufficient: [] });

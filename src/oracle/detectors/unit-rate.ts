@@ -2,12 +2,13 @@ import { z } from 'zod';
 import type {
   DetectorDefinition,
   DetectorResult,
-  Finding,
+  FindingDraft,
+  FindingMetric,
   Insufficient,
-  Metric,
   Observation,
-  SegmentStats,
+  SegmentObservation,
   Severity,
+  Yardstick,
 } from '../../core/oracle.ts';
 import type { Thresholds } from '../../core/policy.ts';
 import { wilsonInterval } from '../../core/statistics.ts';
@@ -20,9 +21,8 @@ const options = z.strictObject({
 type Options = z.infer<typeof options>;
 
 type Judged = 'dissatisfied' | 'error';
-type Draft = Omit<Finding, 'id' | 'detector'>;
+type Draft = FindingDraft;
 type Missing = Omit<Insufficient, 'detector'>;
-type Yardstick = Finding['yardstick'];
 
 /** A target fails so often that nobody should wait for satisfaction: the seed's hard trigger. */
 const CRITICAL_ERROR_ALLOWANCES = 3;
@@ -54,7 +54,7 @@ export const definition: DetectorDefinition<Options> = {
 };
 
 /** An agent with one target is that target: it is judged once, as the agent. */
-function judgedSegments(observation: Observation): readonly SegmentStats[] {
+function judgedSegments(observation: Observation): readonly SegmentObservation[] {
   const targets = (agent: string): number =>
     observation.segments.filter(
       ({ segment, calls }) => segment.agent === agent && segment.target !== null && calls > 0,
@@ -66,7 +66,7 @@ function judgedSegments(observation: Observation): readonly SegmentStats[] {
 
 /** What a target's finding already says is not said again of its agent. */
 function withoutEchoes({ findings, insufficient }: DetectorResult): DetectorResult {
-  const told = (agent: string, metric: Metric): boolean =>
+  const told = (agent: string, metric: FindingMetric): boolean =>
     findings.some(
       (finding) =>
         finding.metric === metric &&
@@ -81,14 +81,12 @@ function withoutEchoes({ findings, insufficient }: DetectorResult): DetectorResu
   };
 }
 
-function countsOf(stats: SegmentStats, metric: Judged): { events: number; units: number } {
-  return metric === 'error'
-    ? { events: stats.units_error, units: stats.units }
-    : { events: stats.units_dissatisfied, units: stats.units_rated };
+function countsOf(stats: SegmentObservation, metric: Judged): { events: number; units: number } {
+  return stats.rates[metric] ?? { events: 0, units: 0 };
 }
 
 function judgeSegment(
-  stats: SegmentStats,
+  stats: SegmentObservation,
   metric: Judged,
   observation: Observation,
   settings: Options,
@@ -103,9 +101,18 @@ function judgeSegment(
   }
   const interval = wilsonInterval(events, units);
   if (interval[0] <= yardstick.value) return null;
-  const draft = {
+  const draft: Omit<Draft, 'text'> = {
     segment: stats.segment,
     metric,
+    since_ms: observation.at_ms,
+    measure: 'share',
+    level: 'act',
+    direction: 'worse',
+    estimate: rate,
+    p: null,
+    e: null,
+    confirmed: null,
+    disproof: 'A rate below the yardstick among as many units of the next window.',
     effect: rate - yardstick.value,
     interval,
     yardstick,
@@ -118,7 +125,7 @@ function judgeSegment(
 }
 
 function yardstickOf(
-  stats: SegmentStats,
+  stats: SegmentObservation,
   metric: Judged,
   observation: Observation,
   settings: Options,
@@ -161,7 +168,7 @@ function severityOf(metric: Judged, rate: number, thresholds: Thresholds): Sever
 }
 
 function missing(
-  stats: SegmentStats,
+  stats: SegmentObservation,
   metric: Judged,
   required: number,
   observation: Observation,
@@ -170,10 +177,10 @@ function missing(
   const span_ms = observation.window.to_ms - observation.window.from_ms;
   const left = Math.max(0, required - units);
   const eta_ms = units > 0 ? Math.round(observation.at_ms + (left / units) * span_ms) : null;
-  return { segment: stats.segment, metric, units, required, eta_ms };
+  return { segment: stats.segment, metric, units, required, of: 'units', eta_ms };
 }
 
-const YARDSTICK_WORDS: Record<Yardstick['kind'], string> = {
+const YARDSTICK_WORDS: Partial<Record<Yardstick['kind'], string>> = {
   peers: "the rate of the agent's other targets",
   past: 'its own rate of the seven days before',
   threshold: "the policy's threshold",

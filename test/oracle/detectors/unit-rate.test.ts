@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { instantiate } from '../../../src/core/definition.ts';
-import type { DetectorResult, SegmentStats } from '../../../src/core/oracle.ts';
+import type { DetectorResult, SegmentObservation } from '../../../src/core/oracle.ts';
 import { wilsonInterval } from '../../../src/core/statistics.ts';
 import { definition } from '../../../src/oracle/detectors/unit-rate.ts';
 import { HOST, POLICY, segmentOf } from '../kit.ts';
@@ -9,8 +9,8 @@ import { HOST, POLICY, segmentOf } from '../kit.ts';
 const HOUR_MS = 3_600_000;
 
 function detect(
-  segments: readonly SegmentStats[],
-  past: readonly SegmentStats[] = [],
+  segments: readonly SegmentObservation[],
+  past: readonly SegmentObservation[] = [],
 ): DetectorResult {
   const detector = instantiate(definition, {}, HOST);
   return detector({
@@ -19,13 +19,16 @@ function detect(
     version: 'v',
     segments,
     past,
+    halves: [[], []],
+    series: [],
+    loads: [],
+    frozen: [],
     thresholds: POLICY.oracle.thresholds,
   });
 }
 
-const rated = (units_rated: number, units_dissatisfied: number) => ({
-  units_rated,
-  units_dissatisfied,
+const rated = (units: number, events: number) => ({
+  rates: { error: { units: 100, events: 0 }, dissatisfied: { units, events } },
 });
 
 describe('unit-rate', () => {
@@ -77,8 +80,8 @@ describe('unit-rate', () => {
   });
 
   test('unit-rate takes the own past as yardstick only while that was within the threshold', () => {
-    const now = [segmentOf('solo', null, { units: 1000, units_error: 40 })];
-    const good = [segmentOf('solo', null, { units: 5000, units_error: 50 })];
+    const now = [segmentOf('solo', null, { rates: { error: { units: 1000, events: 40 } } })];
+    const good = [segmentOf('solo', null, { rates: { error: { units: 5000, events: 50 } } })];
     const { findings } = detect(now, good);
     expect(findings[0]).toMatchObject({
       metric: 'error',
@@ -99,6 +102,7 @@ describe('unit-rate', () => {
         metric: 'dissatisfied',
         units: 10,
         required: 20,
+        of: 'units',
         eta_ms: 124 * HOUR_MS,
       },
     ]);
