@@ -16,10 +16,9 @@ import {
   planFindings,
   planNamed,
   planOfCopy,
-  planRecord,
   validatePlan,
 } from './plans.ts';
-import { canariesOf, inForceOf, type LedgerView } from './records.ts';
+import { canariesOf, inForceOf, type LedgerView, planRecord } from './records.ts';
 import { rollback } from './take-back.ts';
 import { statusOf } from './validate.ts';
 

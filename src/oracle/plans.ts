@@ -1,39 +1,12 @@
 import { GatewayError } from '../core/errors.ts';
 import type { PlanRecord } from '../core/ledger.ts';
-import type { GateVerdict, Mutation, Plan } from '../core/oracle.ts';
+import type { GateVerdict } from '../core/oracle.ts';
 import { insertAudit, insertVerdicts } from '../store/audit-trail.ts';
 import type { OracleContext } from './context.ts';
 import { idOfCopy, refuseEdited } from './copies.ts';
 import { decide } from './decide.ts';
-import { inForceOf, isOpen, rejectedRows, situationOf } from './records.ts';
+import { inForceOf, isOpen, planRecord, rejectedRows, situationOf } from './records.ts';
 import { failedForGood, reasonsOf, validate } from './validate.ts';
-
-const HOUR_MS = 3_600_000;
-
-/** A new plan's row. */
-export function planRecord(
-  context: OracleContext,
-  origin: Plan['origin'],
-  mutations: readonly Mutation[],
-  analysis: string | null,
-): PlanRecord {
-  const created_ms = context.clock.policy_ms();
-  const { approval_hours } = context.loaded().policy.oracle.safety;
-  const expires_ms = created_ms + approval_hours * HOUR_MS;
-  return {
-    id: context.createId('plan'),
-    origin,
-    state: 'proposed',
-    created_ms,
-    expires_at: new Date(expires_ms).toISOString(),
-    mutations,
-    expires_ms,
-    analysis,
-    decided_ms: null,
-    decided_by: null,
-    note: null,
-  };
-}
 
 /**
  * Plans from findings: one for all of them, or one an agent, so that a person decides of each

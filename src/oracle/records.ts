@@ -1,8 +1,9 @@
 import type { LoadedPolicy } from '../config/snapshot.ts';
 import type { Clock } from '../core/clock.ts';
 import { fold, versionOf } from '../core/fold.ts';
+import type { IdKind } from '../core/ids.ts';
 import type { ExperimentRecord, MutationRecord, PlanRecord } from '../core/ledger.ts';
-import type { Before, Mutation, MutationKind, MutationType, Row } from '../core/oracle.ts';
+import type { Before, Mutation, MutationKind, MutationType, Plan, Row } from '../core/oracle.ts';
 import type { Contents, Policy } from '../core/policy.ts';
 import { type Canary, siblingId } from './canary.ts';
 
@@ -161,4 +162,36 @@ export function situationOf(source: SituationSource, view: LedgerView): Omit<Bef
   const { problemsOf } = source;
   const rows = view.rows.filter(isLive).map(rowOf);
   return { at_ms, base, policy, contents, rows, recent, kinds, problemsOf };
+}
+
+/** What a new plan's row is made of beside its mutations. */
+export interface PlanSource {
+  readonly clock: Pick<Clock, 'policy_ms'>;
+  loaded(): LoadedPolicy;
+  readonly createId: (kind: IdKind) => string;
+}
+
+/** A new plan's row. */
+export function planRecord(
+  source: PlanSource,
+  origin: Plan['origin'],
+  mutations: readonly Mutation[],
+  analysis: string | null,
+): PlanRecord {
+  const created_ms = source.clock.policy_ms();
+  const { approval_hours } = source.loaded().policy.oracle.safety;
+  const expires_ms = created_ms + approval_hours * HOUR_MS;
+  return {
+    id: source.createId('plan'),
+    origin,
+    state: 'proposed',
+    created_ms,
+    expires_at: new Date(expires_ms).toISOString(),
+    mutations,
+    expires_ms,
+    analysis,
+    decided_ms: null,
+    decided_by: null,
+    note: null,
+  };
 }

@@ -2,7 +2,7 @@ import type { CallEvent, FeedbackEvent } from '../core/event.ts';
 import { type Manners, mannersOf, nextStep, type Said, type Seen, saidOf } from './manners.ts';
 import { type Answer, answerOf, conditionOf } from './models.ts';
 import type { World } from './scenario.ts';
-import { type Assigned, assign, type InForce } from './serve.ts';
+import type { Assigned } from './serve.ts';
 import { type Visit, WORLD_BEGIN_MS } from './traffic.ts';
 
 /** What the gateway learns of calls beyond what every version of the event holds. */
@@ -23,14 +23,13 @@ export interface Lived {
 
 const KEY = 'open';
 
-/** Lives through one visit in process, under the policy in force. Pure, but for the visit's luck. */
-export function liveThrough(world: World, visit: Visit, now: InForce, id: number): Lived {
+/** Lives through one visit in process, as it is served. Pure. */
+export function liveThrough(world: World, visit: Visit, assigned: Assigned, id: string): Lived {
   const { scenario } = world;
   const population = scenario.users[visit.users];
   if (!population) throw new RangeError(`there are no users ${visit.users}`);
-  const manners = mannersOf({ luck: visit.luck });
+  const manners = mannersOf(visit);
   if (!population.calls) return { ...NOTHING, feedback: ratingOfAgent(world, visit, id) };
-  const assigned = assign(now, population.agent, unitOf(visit));
   const calls: WorldCall[] = [];
   const seen: Seen[] = [];
   let at_ms = visit.t_ms;
@@ -177,7 +176,7 @@ function feedbackOf(call: CallEvent, { after_ms, signal, value, unnamed }: Said)
 }
 
 /** Someone who rates an agent without having called it. */
-function ratingOfAgent(world: World, visit: Visit, id: number): readonly FeedbackEvent[] {
+function ratingOfAgent(world: World, visit: Visit, id: string): readonly FeedbackEvent[] {
   const population = world.scenario.users[visit.users];
   if (!population) return [];
   return [

@@ -43,7 +43,9 @@ const REGENERATE_AFTER_MS = 15_000;
 /** Answers of a visit at most: the first, its retries, and one regeneration. */
 export const ATTEMPTS_MAX = 2 + RETRIES_MAX;
 
-export function mannersOf({ luck }: Pick<Visit, 'luck'>): Manners {
+/** The visit's own stream stays where it is: the same visit can be lived through again. */
+export function mannersOf(visit: Pick<Visit, 'luck'>): Manners {
+  const luck = visit.luck.clone();
   const attempts = Array.from({ length: ATTEMPTS_MAX }, () => luck.fork());
   return {
     attempts,

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 
 /**
  * A stream of chance that belongs to one entity of a world: a user, say. Streams are named, so that
@@ -14,6 +15,8 @@ export interface Random {
   poisson(mean: number): number;
   /** A stream of its own, of four draws: what it is used for does not move this one. */
   fork(): Random;
+  /** Another that begins where this one is. */
+  clone(): Random;
   /** 32 hex digits; `randomFromState` goes on from there, in another process too. */
   state(): string;
 }
@@ -34,7 +37,10 @@ export function randomFromState(state: string): Random {
 }
 
 function randomOf(words: readonly number[]): Random {
-  const generator = xoroshiro128plusFromState(words);
+  return randomBy(xoroshiro128plusFromState(words));
+}
+
+function randomBy(generator: RandomGenerator): Random {
   const uniform = (): number => (generator.next() >>> 0) / TWO_32;
   return {
     uniform,
@@ -52,6 +58,7 @@ function randomOf(words: readonly number[]): Random {
       return count;
     },
     fork: () => randomOf([1, 2, 3, 4].map(() => generator.next())),
+    clone: () => randomBy(generator.clone()),
     state: () =>
       generator
         .getState()

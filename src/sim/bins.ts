@@ -1,0 +1,80 @@
+import {
+  QUANTITIES,
+  type Quantity,
+  type SegmentObservation,
+  type Sketch,
+} from '../core/observation.ts';
+
+export const ACCURACY = 0.01;
+const GAMMA_LN = Math.log((1 + ACCURACY) / (1 - ACCURACY));
+/** Bins from e^−14 (a millionth) to e^14 (a million): what latencies, tokens and prices need. */
+const BIN_LEAST = Math.floor(-14 / GAMMA_LN);
+const BINS = Math.ceil(14 / GAMMA_LN) - BIN_LEAST + 1;
+export const NO_BIN = -1;
+const ZERO_BIN = -2;
+
+/** The place of a value in a tally's bins; DDSketch's index, moved so that it begins at 0. */
+export function binOf(value: number | null): number {
+  if (value === null) return NO_BIN;
+  if (value <= 0) return ZERO_BIN;
+  const index = Math.ceil(Math.log(value) / GAMMA_LN) - BIN_LEAST;
+  return Math.min(BINS - 1, Math.max(0, index));
+}
+
+/** A quantity's values in bins, which can also be taken out again. */
+export interface Values {
+  readonly bins: Int32Array;
+  sum: number;
+  zeros: number;
+}
+
+export function emptyValues(): Values {
+  return { bins: new Int32Array(BINS), sum: 0, zeros: 0 };
+}
+
+export function addValue(values: Values, value: number | null, bin: number, sign: 1 | -1): void {
+  if (value === null || bin === NO_BIN) return;
+  values.sum += sign * value;
+  if (bin === ZERO_BIN) values.zeros += sign;
+  else values.bins[bin] = (values.bins[bin] ?? 0) + sign;
+}
+
+export function quantitiesOf(
+  parts: readonly (readonly Values[])[],
+): SegmentObservation['quantities'] {
+  const found: Partial<Record<Quantity, Sketch>> = {};
+  for (const [index, quantity] of QUANTITIES.entries()) {
+    const sketch = sketchOf(parts.map((values) => values[index]));
+    if (sketch.count > 0) found[quantity] = sketch;
+  }
+  return found;
+}
+
+/** Of what has left only bins are known, so `min` and `max` are those of the outermost bins. */
+function sketchOf(parts: readonly (Values | undefined)[]): Sketch {
+  const bins: [number, number][] = [];
+  let [sum, zeros, count] = [0, 0, 0];
+  for (const part of parts) {
+    sum += part?.sum ?? 0;
+    zeros += part?.zeros ?? 0;
+  }
+  for (let bin = 0; bin < BINS; bin += 1) {
+    const held = parts.reduce((total, part) => total + (part?.bins[bin] ?? 0), 0);
+    if (held === 0) continue;
+    count += held;
+    bins.push([bin + BIN_LEAST, held]);
+  }
+  const middle = ([index]: readonly [number, number]): number =>
+    (2 * Math.exp(index * GAMMA_LN)) / (1 + Math.exp(GAMMA_LN));
+  const [first, last] = [bins[0], bins.at(-1)];
+  const min = zeros > 0 || !first ? 0 : middle(first);
+  return {
+    accuracy: ACCURACY,
+    count: count + zeros,
+    sum,
+    min,
+    max: last ? middle(last) : 0,
+    zeros,
+    bins,
+  };
+}

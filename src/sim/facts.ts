@@ -1,0 +1,118 @@
+import type { CallEvent, FeedbackEvent } from '../core/event.ts';
+import { QUANTITIES, type Quantity, type UnitMetric } from '../core/observation.ts';
+import { unitFraction } from '../core/unit.ts';
+import { binOf } from './bins.ts';
+
+/** One call, or one rating of an agent without a call, as what it adds to a segment. */
+export interface Fact {
+  readonly id: string;
+  readonly at_ms: number;
+  readonly agent: string;
+  /** Null where nobody was asked. */
+  readonly target: string | null;
+  readonly tenant: string;
+  readonly category: string | null;
+  readonly unit: string;
+  readonly user: string | null;
+  readonly adapter: string | null;
+  /** 0 or 1: which half of the units it is in. */
+  readonly half: 0 | 1;
+  /** False for what is said of an agent without a call. */
+  readonly is_call: boolean;
+  /** In the order of `QUANTITIES`; null where it was not measured. */
+  readonly values: readonly (number | null)[];
+  readonly bins: Int16Array;
+  readonly error_class: string | null;
+  /** Signals and metrics of harm that this call showed. */
+  readonly metrics: Set<UnitMetric>;
+  readonly verdicts: Verdict[];
+  /** Where it stood in an experiment, or null. */
+  readonly exposure: Exposure | null;
+}
+
+export interface Exposure {
+  readonly experiment: string;
+  readonly arm: 'canary' | 'control';
+  readonly share: number;
+}
+
+/** What a rater says of a call, as far as it counts. */
+export interface Verdict {
+  readonly rater: string;
+  readonly signal: string;
+  readonly value: number;
+  readonly at_ms: number;
+  readonly rated: boolean;
+  readonly dissatisfied: boolean;
+}
+
+/** Where the latency stands among a fact's values. */
+export const LATENCY = QUANTITIES.indexOf('latency_ms');
+/** A call as what it adds; its target is the one that was chosen, also where another served it. */
+export function factOf(event: CallEvent): Fact {
+  const metrics = new Set<UnitMetric>();
+  if (event.arm_error) metrics.add('error');
+  if (event.outcome === 'aborted') metrics.add('abort');
+  const measured: Record<Quantity, number | null> = {
+    ttft_ms: event.ttft_ms,
+    latency_ms: event.latency_ms,
+    tokens_in: event.tokens.in,
+    tokens_out: event.tokens.out,
+    cost_usd: event.cost_usd,
+  };
+  const values = QUANTITIES.map((quantity) => measured[quantity]);
+  const failed = event.attempts.find(({ outcome }) => outcome === 'error');
+  return {
+    id: event.id,
+    at_ms: event.at_ms,
+    agent: event.agent,
+    target: event.intended ?? event.served,
+    tenant: event.tenant,
+    category: event.category ?? null,
+    unit: event.unit,
+    user: event.user,
+    adapter: event.adapter,
+    half: halfOf(event.unit),
+    is_call: true,
+    values,
+    bins: Int16Array.from(values, binOf),
+    error_class: failed?.error ?? null,
+    metrics,
+    verdicts: [],
+    exposure: exposureOf(event),
+  };
+}
+
+function exposureOf({ experiment, arm, share }: CallEvent): Exposure | null {
+  if (experiment === null || (arm !== 'canary' && arm !== 'control')) return null;
+  return { experiment, arm, share: share ?? 0 };
+}
+
+/** Without a call the rater stands for the unit. */
+export function factOfAgent(event: FeedbackEvent, agent: string, verdict: Verdict): Fact {
+  const unit = `a:${event.rater}`;
+  const values = QUANTITIES.map(() => null);
+  return {
+    id: event.id,
+    at_ms: event.at_ms,
+    agent,
+    target: null,
+    tenant: event.tenant,
+    category: null,
+    unit,
+    user: null,
+    adapter: null,
+    half: halfOf(unit),
+    is_call: false,
+    values,
+    bins: Int16Array.from(values, binOf),
+    error_class: null,
+    metrics: new Set(),
+    verdicts: [verdict],
+    exposure: null,
+  };
+}
+
+function halfOf(unit: string): 0 | 1 {
+  return unitFraction('split', unit) < 0.5 ? 0 : 1;
+}
