@@ -21,7 +21,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything
   oracle: ['core', 'config', 'store'],
   admin: ['core', 'config', 'store', 'events', 'oracle'],
   engine: ['core'],
-  sim: ['core', 'oracle', 'plugins'],
+  sim: ['core', 'config', 'oracle', 'plugins'],
   lab: ['core', 'oracle', 'plugins'],
   cli: 'everything',
   'main.ts': 'everything',
