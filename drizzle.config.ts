@@ -2,6 +2,10 @@ import { defineConfig } from 'drizzle-kit';
 
 export default defineConfig({
   dialect: 'postgresql',
-  schema: ['./src/store/schema/events.ts', './src/store/schema/ledger.ts'],
+  schema: [
+    './src/store/schema/events.ts',
+    './src/store/schema/rollups.ts',
+    './src/store/schema/ledger.ts',
+  ],
   out: './drizzle',
 });

@@ -32,7 +32,12 @@ export type SignalMetric = (typeof SIGNAL_METRICS)[number];
 /** Rates of units: the metrics of harm, and signals. `slow` needs a bar that collect fixes. */
 export type UnitMetric = Metric | SignalMetric;
 
-/** What is measured of each call and kept as a sketch of its distribution. */
+/**
+ * What is measured of calls and kept as a sketch of its distribution: of answered calls (`ok`)
+ * only, since a failure is quick or a timeout, and a call that was given up has no end of its own;
+ * `ttft_ms` also of those given up after their first token. Cost is that of calls whose price is
+ * known.
+ */
 export const QUANTITIES = ['ttft_ms', 'latency_ms', 'tokens_in', 'tokens_out', 'cost_usd'] as const;
 export type Quantity = (typeof QUANTITIES)[number];
 
@@ -82,15 +87,22 @@ export interface SegmentObservation {
   readonly calls: number;
   /** Distinct users; at most `calls`. */
   readonly users: number;
-  /** By metric. Verdicts (`dissatisfied`, `complaint`) are over units that rated. */
+  /**
+   * By metric, `error` and `abort` always; others where they happened or where units could show
+   * them. Verdicts (`dissatisfied`, `complaint`) are over units that rated, all others over units
+   * that called. `slow` counts from the hour that follows the fixing of its bar.
+   */
   readonly rates: Readonly<Partial<Record<UnitMetric, UnitCount>>>;
   readonly quantities: Readonly<Partial<Record<Quantity, Sketch>>>;
   readonly ratings: number;
-  /** Mean over units of each unit's median rating (1..5): one loud user is one value. */
+  /**
+   * Mean over units of each unit's median rating (1..5): one loud user is one value. A median is of
+   * the ratings on the day (UTC) of the unit's last one.
+   */
   readonly rating_by_unit: number | null;
   /** `dissatisfied` by tenant, the most raters first, at most `TENANTS_MAX`; the rest summed. */
   readonly by_tenant: readonly (UnitCount & { readonly tenant: string })[];
-  /** Failure classes of attempts that failed (`rate_limit`, `timeout`, …), in calls. */
+  /** Error codes of attempts that failed (`upstream_timeout`, …), each in calls that had it. */
   readonly errors_by_class: Readonly<Record<string, number>>;
   /** Ids of calls that show it, newest first, bounded. */
   readonly evidence: readonly string[];
@@ -135,10 +147,17 @@ export interface Load {
  */
 export interface Observation {
   readonly at_ms: number;
+  /**
+   * Counted in whole hours: the first one is whole, and what came after a change of an agent begins
+   * at its next hour. A window of more than a day is counted in whole days, a unit once a day.
+   */
   readonly window: Window;
   readonly version: string;
   readonly segments: readonly SegmentObservation[];
-  /** Days 1 to 7 before the window. */
+  /**
+   * The seven whole days (UTC) that ended before the window. A unit counts once a *day*, so that
+   * rates compare with those of a window of a day: over a week nearly every unit has had an error.
+   */
   readonly past: readonly SegmentObservation[];
   /** The window by halves of units: `unitFraction('split', unit) < 0.5`, and the rest. */
   readonly halves: readonly [readonly SegmentObservation[], readonly SegmentObservation[]];

@@ -3,8 +3,11 @@ import { isObject } from '../core/json-values.ts';
 import type { MutationRecord } from '../core/ledger.ts';
 import type { Observation, SegmentObservation, Window } from '../core/oracle.ts';
 import type { Policy } from '../core/policy.ts';
-import { observeSegments, type SegmentStats } from '../store/observe.ts';
+import { sketchQuantile } from '../core/sketch.ts';
+import type { Observed } from '../store/observe.ts';
+import { writeSlowBar } from '../store/read-rollups.ts';
 import type { OracleContext } from './context.ts';
+import { loadsOf } from './loads.ts';
 import { inForceOf } from './records.ts';
 
 export interface CollectInput {
@@ -13,7 +16,6 @@ export interface CollectInput {
 }
 
 const HOUR_MS = 3_600_000;
-const PAST_MS = 7 * 24 * HOUR_MS;
 
 /**
  * Reads the rollups once all that was journalled is in them. The window of an agent begins no
@@ -26,52 +28,68 @@ export async function collect(context: OracleContext, input: CollectInput): Prom
   const { rows } = await context.ledger.view();
   const { version, policy } = inForceOf(context.loaded(), rows);
   const window: Window = { from_ms: at_ms - input.window_hours * HOUR_MS, to_ms: at_ms };
-  const past: Window = { from_ms: window.from_ms - PAST_MS, to_ms: window.from_ms };
-  const { event_limit } = input;
-  const { db } = context.store;
   const since_ms = lastChanges(rows);
-  const segments = await observeSegments(db, { window, event_limit, since_ms });
-  const before = await observeSegments(db, { window: past, event_limit: 0 });
-  const known = ({ segment }: { segment: { agent: string } }): boolean =>
+  const { event_limit } = input;
+  const seen = await context.observer.observe({ window, event_limit, since_ms });
+  const known = ({ segment }: { readonly segment: { readonly agent: string } }): boolean =>
     Object.hasOwn(policy.agents, segment.agent);
+  const segments = seen.segments.filter(known);
+  await fixSlowBars(context, segments, { at_ms, since_ms, bars: seen.slow_bars });
   return {
     at_ms,
     window,
     version,
-    segments: segments.filter(known).map(observationOf),
-    past: before.filter(known).map(observationOf),
-    halves: [[], []],
-    series: [],
-    loads: [],
-    frozen: frozenAgents(rows),
+    segments,
+    past: seen.past.filter(known),
+    halves: [seen.halves[0].filter(known), seen.halves[1].filter(known)],
+    series: seen.series.filter(known),
+    loads: loadsOf(policy, segments, seen.adapters),
+    frozen: frozenAgents(rows, at_ms),
     thresholds: policy.oracle.thresholds,
   };
 }
 
-function observationOf(stats: SegmentStats): SegmentObservation {
-  const { units } = stats;
-  return {
-    segment: stats.segment,
-    calls: stats.calls,
-    users: Math.min(units, stats.calls),
-    rates: {
-      error: { units, events: stats.units_error },
-      abort: { units, events: stats.units_abort },
-      dissatisfied: { units: stats.units_rated, events: stats.units_dissatisfied },
-    },
-    quantities: {},
-    ratings: stats.ratings,
-    rating_by_unit: null,
-    by_tenant: [],
-    errors_by_class: {},
-    evidence: stats.evidence,
-  };
+/** Below 72 values no order statistic bounds a 95th percentile. */
+const SLOW_CALLS_MIN = 72;
+
+/**
+ * Fixes above which latency an agent's calls count as slow: max(1.25 × p95, p95 + 50 ms) of its
+ * answered calls in the window. It stands until the agent changes, so that rates of a day and of
+ * the week before mean the same.
+ */
+async function fixSlowBars(
+  { store }: OracleContext,
+  segments: readonly SegmentObservation[],
+  now: {
+    readonly at_ms: number;
+    readonly since_ms: Readonly<Record<string, number>>;
+    readonly bars: Observed['slow_bars'];
+  },
+): Promise<void> {
+  for (const { segment, quantities } of segments) {
+    const { agent, target, tenant = null, category = null } = segment;
+    if (target !== null || tenant !== null || category !== null) continue;
+    const bar = now.bars.get(agent);
+    if (bar && bar.since_ms >= (now.since_ms[agent] ?? 0)) continue;
+    const latency = quantities.latency_ms;
+    if (latency === undefined || latency.count < SLOW_CALLS_MIN) continue;
+    const p95 = sketchQuantile(latency, 0.95);
+    const slow_ms = Math.max(1.25 * p95, p95 + 50);
+    await writeSlowBar(store.db, agent, { slow_ms, since_ms: now.at_ms });
+  }
 }
 
-/** Agents with an experiment: what their users meet is not the main plan alone. */
-function frozenAgents(rows: readonly MutationRecord[]): readonly string[] {
+/**
+ * Agents with an experiment, whose users do not meet the main plan alone; and those that changed so
+ * lately that no whole hour of the new policy has been seen.
+ */
+function frozenAgents(rows: readonly MutationRecord[], at_ms: number): readonly string[] {
   const live = rows.filter(({ state }) => state === 'canary' || state === 'paused');
-  return [...new Set(live.map(({ agent }) => agent))].sort();
+  const changed = Object.entries(lastChanges(rows)).filter(
+    ([, changed_ms]) => at_ms < Math.ceil(changed_ms / HOUR_MS) * HOUR_MS,
+  );
+  const frozen = [...live.map(({ agent }) => agent), ...changed.map(([agent]) => agent)];
+  return [...new Set(frozen)].sort();
 }
 
 /**

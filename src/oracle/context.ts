@@ -12,6 +12,7 @@ import type {
 } from '../core/oracle.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Permit, State } from '../core/state.ts';
+import type { Observer } from '../store/observe.ts';
 import type { Store } from '../store/open.ts';
 import type { NamedDetector } from './analyze.ts';
 import type { Acknowledging, Ledger } from './ledger.ts';
@@ -46,6 +47,7 @@ export interface OracleDeps {
 /** The deps with what is made of them once; every stage works on this. */
 export interface OracleContext extends OracleDeps {
   readonly ledger: Ledger;
+  readonly observer: Observer;
   readonly kinds: readonly MutationKind[];
   readonly detect: readonly NamedDetector[];
   gatesNow(): readonly NamedGate[];

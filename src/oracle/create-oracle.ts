@@ -4,6 +4,7 @@ import type { CanaryWithheldEvent, PolicySwappedEvent } from '../core/event.ts';
 import { createId } from '../core/ids.ts';
 import type { Control } from '../core/state.ts';
 import { readCycle, readCycles } from '../store/audit-trail.ts';
+import { createObserver } from '../store/observe.ts';
 import { answersOf, permitsOf, requireOn, switchedOn } from './answers.ts';
 import { stageOptions } from './collect.ts';
 import { createEffect, type OracleContext, type OracleDeps } from './context.ts';
@@ -94,6 +95,7 @@ function createContext(deps: OracleDeps): OracleContext {
   }));
   return {
     ...deps,
+    observer: createObserver(deps.store),
     ledger: createLedger({ store: deps.store, bus: deps.bus, clock, onCommitted }),
     kinds: [...deps.mutations.values()].map((definition) => instantiate(definition, {}, host)),
     get detect() {

@@ -2,6 +2,7 @@ import type { JsonObject } from '../core/canonical.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import type { PlanRecord } from '../core/ledger.ts';
 import type { Analysis, GateVerdict, SegmentObservation } from '../core/oracle.ts';
+import { sketchQuantile } from '../core/sketch.ts';
 import { insertAnalysis, upsertCycle } from '../store/audit-trail.ts';
 import { analyze } from './analyze.ts';
 import { collect, collectDefaults } from './collect.ts';
@@ -65,9 +66,9 @@ function stagesOf(context: OracleContext): [string, () => Promise<JsonObject>][]
       'collect',
       async () => {
         observation = await collect(context, collectDefaults(context.loaded().policy));
-        const { at_ms, window, version } = observation;
-        const [segments, past] = [observation.segments, observation.past].map(withoutEvidence);
-        return json({ at_ms, window, version, segments, past });
+        const { at_ms, window, version, frozen } = observation;
+        const [segments, past] = [observation.segments, observation.past].map(summaryOf);
+        return json({ at_ms, window, version, frozen, segments, past });
       },
     ],
     [
@@ -100,9 +101,24 @@ function stagesOf(context: OracleContext): [string, () => Promise<JsonObject>][]
   ];
 }
 
-/** The ids of calls are in the findings; a row a minute need not hold those of every segment. */
-function withoutEvidence(segments: readonly SegmentObservation[]): readonly SegmentObservation[] {
-  return segments.map((stats) => ({ ...stats, evidence: [] }));
+/** Cells in a cycle's row: there is one a minute, so it holds agents and targets, in short. */
+const SEGMENTS_TOLD_MAX = 32;
+
+function summaryOf(segments: readonly SegmentObservation[]): readonly object[] {
+  return segments
+    .filter(
+      ({ segment: { tenant = null, category = null } }) => tenant === null && category === null,
+    )
+    .slice(0, SEGMENTS_TOLD_MAX)
+    .map(({ segment, calls, users, rates, ratings, rating_by_unit, quantities }) => ({
+      ...{ segment, calls, users, rates, ratings, rating_by_unit },
+      quantities: Object.fromEntries(
+        Object.entries(quantities).map(([name, sketch]) => [
+          name,
+          { n: sketch.count, p50: sketchQuantile(sketch, 0.5), p95: sketchQuantile(sketch, 0.95) },
+        ]),
+      ),
+    }));
 }
 
 /** An analysis without a finding is in the cycle's column already. */

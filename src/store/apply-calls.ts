@@ -1,51 +1,35 @@
 import type { CallEvent } from '../core/event.ts';
-import type { Deltas, MinuteKey } from './deltas.ts';
+import { signalMetricsOf } from '../core/signals/metrics-of.ts';
+import {
+  CALL_COLUMNS,
+  type CallFacts,
+  feedsFindings,
+  intendedOf,
+  isEvidence,
+  rowOfCall,
+  servedOf,
+} from './call-row.ts';
+import { columnsGiven } from './columns-given.ts';
+import type { Deltas } from './deltas.ts';
 import { sql } from './drizzle.ts';
-import { type Db, jsonRows, rowsOf } from './rows.ts';
-
-/** What of a stored call the rollups need, when something is said of it later. */
-export interface CallFacts {
-  readonly id: string;
-  readonly at_ms: number;
-  readonly tenant: string;
-  readonly agent: string;
-  readonly unit: string;
-  readonly intended: string | null;
-  readonly served: string | null;
-  readonly experiment: string | null;
-  readonly arm: string | null;
-  readonly share: number | null;
-  readonly outcome: string;
-  readonly origin: string;
-}
-
-export const MINUTE_MS = 60_000;
-export const HOUR_MS = 3_600_000;
-export const DAY_MS = 86_400_000;
-
-export function floorTo(at_ms: number, span_ms: number): number {
-  return Math.floor(at_ms / span_ms) * span_ms;
-}
+import { measuresOf } from './rollup-row.ts';
+import { type Db, rowsOf } from './rows.ts';
 
 /** The facts' columns of a row of `calls`, for raw queries. */
 export const FACTS = sql.raw(
-  `id, at_ms::float8 as at_ms, tenant, agent, unit, intended, served, experiment, arm, share,
-   outcome, origin`,
+  `id, at_ms::float8 as at_ms, tenant, agent, unit, intended, served, category, experiment, arm,
+   share, outcome, arm_error, origin`,
+);
+
+const COLUMN_NAMES = sql.raw(
+  Object.keys(CALL_COLUMNS)
+    .map((name) => `"${name}"`)
+    .join(', '),
 );
 
 /** Ids as one parameter, in a form that an index serves. */
 export const anyOf = (ids: readonly string[]) =>
   sql`any(array(select json_array_elements_text(${JSON.stringify(ids)}::json)))`;
-
-/** Whether a call is evidence: a client's, and not one that we refused. */
-export function isEvidence(call: Pick<CallFacts, 'origin' | 'outcome'>): boolean {
-  return call.origin === 'client' && call.outcome !== 'rejected';
-}
-
-/** Findings are made of control and unexposed traffic: the canary's is the monitor's alone. */
-export function feedsFindings(arm: string | null): boolean {
-  return arm === null || arm === 'control';
-}
 
 /**
  * Stores calls and adds up what they show. A call that is stored already adds nothing, so a batch
@@ -58,86 +42,83 @@ export async function applyCalls(
 ): Promise<readonly CallEvent[]> {
   if (events.length === 0) return [];
   const byId = new Map(events.map((event) => [event.id, event]));
-  const rows = jsonRows([...byId.values()].map(rowOf));
+  const rows = columnsGiven(CALL_COLUMNS, [...byId.values()].map(rowOfCall));
   const stored = await rowsOf<{ id: string }>(
     tx,
-    sql`insert into calls select * from json_populate_recordset(null::calls, ${rows}::json)
+    sql`insert into calls (${COLUMN_NAMES}) select * from ${rows} as rows
       on conflict (id) do nothing returning id`,
   );
   const added = stored.flatMap(({ id }) => byId.get(id) ?? []);
-  const slow = await slowThresholds(tx, added);
+  const slow = await slowBars(tx, added);
   for (const call of added) countCall(call, slow, deltas);
-  await countRegenerations(tx, added, deltas);
+  await countOnParents(tx, added, deltas);
   return added;
 }
 
-function rowOf(event: CallEvent): object {
-  const { attempts, tokens, type: _type, v: _v, ...rest } = event;
-  return {
-    ...rest,
-    attempts: attempts.length,
-    tokens_in: Math.round(tokens.in),
-    tokens_cached: Math.round(tokens.cached),
-    tokens_out: Math.round(tokens.out),
-    tokens_estimated: tokens.estimated,
-  };
+/** What is slow: of live experiments as they froze it, of agents as collect fixed it. */
+interface SlowBars {
+  readonly experiments: ReadonlyMap<string, number>;
+  readonly agents: ReadonlyMap<string, number>;
 }
 
-/** What each live experiment calls slow; those that cannot say are not in it. */
-async function slowThresholds(
-  tx: Db,
-  calls: readonly CallEvent[],
-): Promise<ReadonlyMap<string, number>> {
+async function slowBars(tx: Db, calls: readonly CallEvent[]): Promise<SlowBars> {
   const ids = [...new Set(calls.flatMap(({ experiment }) => experiment ?? []))];
-  if (ids.length === 0) return new Map();
-  const rows = await rowsOf<{ id: string; slow_ms: number }>(
+  const rows = await rowsOf<{ id: string; kind: string; slow_ms: number }>(
     tx,
-    sql`select id, slow_ms from experiments where slow_ms is not null and id = ${anyOf(ids)}`,
+    sql`select agent as id, 'agent' as kind, slow_ms from slow_bars
+      union all select id, 'experiment', slow_ms from experiments
+        where slow_ms is not null and id = ${anyOf(ids)}`,
   );
-  return new Map(rows.map(({ id, slow_ms }) => [id, slow_ms]));
+  const of = (kind: string) =>
+    new Map(rows.filter((row) => row.kind === kind).map(({ id, slow_ms }) => [id, slow_ms]));
+  return { experiments: of('experiment'), agents: of('agent') };
 }
 
-/** Of a call's errors and times: the target that was chosen, also where another then served it. */
-function intendedMinute(call: CallFacts): MinuteKey {
-  return {
-    minute_ms: floorTo(call.at_ms, MINUTE_MS),
-    agent: call.agent,
-    target: call.intended ?? call.served ?? '',
-    tenant: call.tenant,
-    arm: call.arm ?? 'none',
-  };
-}
-
-function countCall(call: CallEvent, slow: ReadonlyMap<string, number>, deltas: Deltas): void {
+function countCall(call: CallEvent, slow: SlowBars, deltas: Deltas): void {
   if (call.origin !== 'client') return;
-  const minute = intendedMinute(call);
+  const where = intendedOf(call);
   if (call.outcome === 'rejected') {
-    deltas.minute(minute, { rejected: 1 });
+    deltas.count(where, { rejected: 1 });
     return;
   }
-  const errors = call.arm_error ? 1 : 0;
-  const aborted = call.outcome === 'aborted' ? 1 : 0;
-  deltas.minute(minute, {
-    calls: 1,
-    errors,
-    aborted,
-    retries: call.relation === 'retry' ? 1 : 0,
-    latency_sum_ms: call.latency_ms,
-    tokens_in: call.tokens.in,
-    tokens_out: call.tokens.out,
-    cost_sum_usd: call.cost_usd ?? 0,
-  });
+  const { own } = signalMetricsOf(call);
+  const bar_ms = slow.agents.get(call.agent) ?? Number.POSITIVE_INFINITY;
+  const metrics: string[] = [...own];
+  if (call.arm_error) metrics.push('error');
+  if (call.outcome === 'aborted') metrics.push('abort');
+  if (call.outcome === 'ok' && call.latency_ms > bar_ms) metrics.push('slow');
+  deltas.count(where, countsOf(call, metrics), measured(call));
   if (feedsFindings(call.arm)) {
-    const { agent, target, tenant } = minute;
-    const hour_ms = floorTo(call.at_ms, HOUR_MS);
-    const key = { hour_ms, agent, target, tenant, unit: call.unit };
-    deltas.unitHour(key, { calls: 1, errors, aborted });
+    deltas.fact(where, 'calls', 1, 'once');
+    for (const metric of metrics) deltas.fact(where, metric, 1);
+    if (call.arm_error) deltas.evidence(where, call.id, true);
   }
-  if (call.unit.startsWith('c:')) deltas.unitDay(floorTo(call.at_ms, DAY_MS), call.unit);
-  countExposure(call, slow, deltas);
+  if (call.unit.startsWith('c:')) deltas.conversationCall(where);
+  countExposure(call, slow.experiments, deltas);
 }
 
-function countExposure(call: CallEvent, slow: ReadonlyMap<string, number>, deltas: Deltas): void {
+function countsOf(call: CallEvent, metrics: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = { calls: 1 };
+  for (const metric of metrics) counts[metric] = 1;
+  if (call.adapter !== null) counts[`adapter:${call.adapter}`] = 1;
+  for (const { error } of call.attempts) if (error !== null) counts[`class:${error}`] = 1;
+  return counts;
+}
+
+/** A failed call is quick or a timeout, and one that was given up has no end of its own. */
+function measured({ outcome, ttft_ms, latency_ms, tokens, cost_usd }: CallEvent) {
+  if (outcome === 'aborted') return measuresOf({ ttft_ms });
+  if (outcome !== 'ok') return [];
+  return measuresOf({
+    ttft_ms,
+    latency_ms,
+    tokens_in: tokens.in,
+    tokens_out: tokens.out,
+    cost_usd,
+  });
+}
+
+function countExposure(call: CallEvent, slow: SlowBars['experiments'], deltas: Deltas): void {
   const { experiment, arm, share, unit, at_ms } = call;
   if (experiment === null || arm === null) return;
   const slow_ms = slow.get(experiment) ?? Number.POSITIVE_INFINITY;
@@ -153,33 +134,50 @@ function countExposure(call: CallEvent, slow: ReadonlyMap<string, number>, delta
   }
 }
 
+interface Child {
+  readonly parent: string | null;
+  readonly tenant: string;
+  readonly says: readonly string[];
+}
+
 /**
- * A regeneration counts against the earlier call. Either may arrive first; the pair is counted when
- * the second of the two does.
+ * What a call says of an earlier one (a regeneration, a correction) counts against the earlier
+ * call. Either may arrive first; the pair is counted when the second of the two does.
  */
-async function countRegenerations(
-  tx: Db,
-  added: readonly CallEvent[],
-  deltas: Deltas,
-): Promise<void> {
-  const again = added.filter((call) => call.relation === 'regeneration' && isEvidence(call));
-  const parents = again.flatMap(({ parent }) => parent ?? []);
-  const ids = added.map(({ id }) => id);
-  const late = await rowsOf<{ parent: string; tenant: string }>(
-    tx,
-    sql`select parent, tenant from calls
-      where relation = 'regeneration' and origin = 'client' and outcome <> 'rejected'
-        and parent = ${anyOf(ids)} and id <> all(array(
-          select json_array_elements_text(${JSON.stringify(again.map(({ id }) => id))}::json)))`,
+async function countOnParents(tx: Db, added: readonly CallEvent[], deltas: Deltas): Promise<void> {
+  const children = added.filter(isEvidence).flatMap((call): Child[] => {
+    const says = signalMetricsOf(call).parent;
+    return says.length === 0 ? [] : [{ parent: call.parent, tenant: call.tenant, says }];
+  });
+  const late = await lateChildren(tx, added);
+  if (children.length === 0 && late.length === 0) return;
+  const parents = [...children, ...late].flatMap(({ parent }) => parent ?? []);
+  const facts = new Map(
+    (await readFacts(tx, [...new Set(parents)])).map((call) => [call.id, call]),
   );
-  if (parents.length === 0 && late.length === 0) return;
-  const wanted = [...new Set([...parents, ...late.map(({ parent }) => parent)])];
-  const facts = new Map((await readFacts(tx, wanted)).map((call) => [call.id, call]));
-  for (const { parent, tenant } of [...again, ...late]) {
+  for (const { parent, tenant, says } of [...children, ...late]) {
     const earlier = facts.get(parent ?? '');
     if (!earlier || earlier.tenant !== tenant || !isEvidence(earlier)) continue;
-    deltas.minute(intendedMinute(earlier), { regenerations: 1 });
+    const where = servedOf(earlier);
+    deltas.count(where, Object.fromEntries(says.map((metric) => [metric, 1])));
+    if (!feedsFindings(earlier.arm)) continue;
+    for (const metric of says) deltas.fact(where, metric, 1);
   }
+}
+
+/** Stored calls of earlier batches that say something of one of these. */
+async function lateChildren(tx: Db, added: readonly CallEvent[]): Promise<readonly Child[]> {
+  if (added.length === 0) return [];
+  const ids = added.map(({ id }) => id);
+  const rows = await rowsOf<{ id: string; parent: string; tenant: string; says: string }>(
+    tx,
+    sql`select id, parent, tenant, says from calls
+      where says is not null and parent = ${anyOf(ids)}`,
+  );
+  const own = new Set(ids);
+  return rows
+    .filter(({ id }) => !own.has(id))
+    .map(({ parent, tenant, says }) => ({ parent, tenant, says: says.split(',') }));
 }
 
 export function readFacts(tx: Db, ids: readonly string[]): Promise<readonly CallFacts[]> {

@@ -15,14 +15,12 @@ import { sql } from './drizzle.ts';
 import { upsertLedger } from './ledger.ts';
 import type { Store } from './open.ts';
 import { type Db, jsonRows } from './rows.ts';
+import { lockRollups } from './write-rollups.ts';
 
 export interface ApplyDeps {
   readonly metrics: Metrics;
   readonly log: Log;
 }
-
-/** Any number: whoever applies a journal to one database must name the same. */
-const APPLY_LOCK = 4_853_222;
 
 /**
  * Applies a batch of the journal in one transaction, cursors included: after a crash it is read
@@ -31,7 +29,7 @@ const APPLY_LOCK = 4_853_222;
 export async function applyBatch(store: Store, batch: TailBatch, deps: ApplyDeps): Promise<void> {
   const records = batch.records.map(({ record }) => record);
   const matched = await store.transaction(async (tx) => {
-    await tx.execute(sql`select pg_advisory_xact_lock(${APPLY_LOCK})`);
+    await lockRollups(tx);
     const deltas = createDeltas();
     // The ledger first: an experiment's row says which of its calls are slow.
     for (const event of of<LedgerEvent>(records, 'ledger')) {

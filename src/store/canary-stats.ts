@@ -1,13 +1,11 @@
 import type { Cell } from '../core/canary.ts';
-import { DAY_MS } from './apply-calls.ts';
+import { DAY_MS } from './cells.ts';
 import { sql } from './drizzle.ts';
 import { type Db, rowsOf } from './rows.ts';
-
-/** A conversation with more calls in a day is no single user: it is left out of all statistics. */
-export const CONVERSATION_CALLS_MAX = 200;
+import { CONVERSATION_CALLS_MAX } from './unit-day.ts';
 
 /** Units that were too busy to be one user, on any day that is kept. */
-export const BUSY = sql.raw(`select unit from unit_days where calls > ${CONVERSATION_CALLS_MAX}`);
+export const BUSY = sql.raw(`select unit from unit_facts where calls > ${CONVERSATION_CALLS_MAX}`);
 
 /**
  * The sequential test's statistic: units of an experiment counted once a metric, at the arm and

@@ -1,156 +1,169 @@
-import type { SQL } from 'drizzle-orm';
-import { sql } from './drizzle.ts';
-import { type Db, jsonRows } from './rows.ts';
+import {
+  type Cell,
+  type Combination,
+  cellKey,
+  cellsOf,
+  DAY_MS,
+  floorTo,
+  HOUR_MS,
+  isCounted,
+  MINUTE_MS,
+  SPANS_MS,
+} from './cells.ts';
+import { createExperimentUnits, type UnitEvent } from './experiment-units.ts';
+import { addCount, addMeasures, addUnits, createSum, type Measure } from './rollup-row.ts';
+import type { Db } from './rows.ts';
+import type { Step } from './unit-day.ts';
+import type { CellsOf } from './unit-facts.ts';
+import { keepRollups, type Rollup } from './write-rollups.ts';
+import { halfOf, type UnitNews, writeUnits } from './write-units.ts';
 
 /**
- * What a batch adds to the rollups, summed up before it is written: one statement a table whatever
- * the size of the batch. Sums commute, so the order in which writers are read does not matter.
+ * What a batch adds to the rollups, summed up before it is written: a few statements whatever the
+ * size of the batch. Sums commute, so the order in which writers are read does not matter.
  */
 export interface Deltas {
-  minute(key: MinuteKey, counts: Partial<MinuteCounts>): void;
-  unitHour(key: UnitHourKey, counts: Partial<UnitHourCounts>): void;
-  unitDay(day_ms: number, unit: string): void;
+  /** Counts of calls or of what was said of them, by name. */
+  count(
+    where: Where,
+    counts: Readonly<Record<string, number>>,
+    measures?: readonly Measure[],
+  ): void;
+  /** An event of a unit, or one taken back; `once`: a second in the same hour is the same. */
+  fact(where: Where, metric: string, events: 1 | -1, once?: 'once'): void;
+  /** A call of a conversation, of which too many in a day are left out. */
+  conversationCall(where: Where): void;
+  /** A call that shows what findings are about, or no longer does. */
+  evidence(where: Where, id: string, shows: boolean): void;
   experimentUnit(event: UnitEvent, events: 1 | -1): void;
   write(tx: Db): Promise<void>;
 }
 
-export interface MinuteKey {
-  readonly minute_ms: number;
-  readonly agent: string;
-  readonly target: string;
-  readonly tenant: string;
-  readonly arm: string;
-}
-
-const MINUTE_COUNTS = [
-  'calls',
-  'errors',
-  'aborted',
-  'rejected',
-  'retries',
-  'regenerations',
-  'latency_sum_ms',
-  'tokens_in',
-  'tokens_out',
-  'cost_sum_usd',
-  'ratings',
-  'rating_sum',
-  'verdicts',
-  'dissatisfied',
-  'complaints',
-  'corrections',
-] as const;
-export type MinuteCounts = Record<(typeof MINUTE_COUNTS)[number], number>;
-
-export interface UnitHourKey {
-  readonly hour_ms: number;
-  readonly agent: string;
-  readonly target: string;
-  readonly tenant: string;
-  readonly unit: string;
-}
-
-const UNIT_HOUR_COUNTS = ['calls', 'errors', 'aborted', 'rated', 'dissatisfied'] as const;
-export type UnitHourCounts = Record<(typeof UNIT_HOUR_COUNTS)[number], number>;
-
-/** One metric's event of a unit in an experiment, as its call was assigned. */
-export interface UnitEvent {
-  readonly experiment: string;
-  readonly metric: string;
-  readonly unit: string;
-  readonly arm: string;
-  readonly share: number;
+/** Where something counts: what it is of, when its call was, and whose. */
+export interface Where extends Combination {
   readonly at_ms: number;
+  readonly arm: string;
+  readonly unit: string;
 }
+
+/** Findings are made of control and unexposed traffic: the canary's is the monitor's alone. */
+export const CONTROL = 'control';
 
 export function createDeltas(): Deltas {
-  const minutes = new Map<string, MinuteKey & MinuteCounts>();
-  const hours = new Map<string, UnitHourKey & UnitHourCounts>();
-  const days = new Map<string, { day_ms: number; unit: string; calls: number }>();
-  const units = new Map<string, UnitEvent & { readonly events: number }>();
+  const cellsIn = createCells();
+  const rollups = createRollups(cellsIn);
+  const halfBy = remembered(halfOf);
+  const news = new Map<string, UnitNews>();
+  const experiments = createExperimentUnits();
+
+  const newsOf = ({ agent, unit }: Where): UnitNews => {
+    const key = `${agent}\t${unit}`;
+    const known = news.get(key) ?? { agent, unit, facts: [], calls: new Map<number, number>() };
+    news.set(key, known);
+    return known;
+  };
+  const stepsOf = (unit: string): Step => {
+    const half = halfBy(unit);
+    const isUser = unit.startsWith('u:');
+    return (cell, metric, kind, at_ms, by) => {
+      const { sum } = rollups.at(kind === 'day' ? DAY_MS : HOUR_MS, at_ms, CONTROL, cell);
+      const at = kind === 'last' ? 2 + half : half;
+      addUnits(sum, metric, at, by);
+      // A unit is its user where there is one, so users need no rows of their own.
+      if (isUser && metric === 'calls') addUnits(sum, 'users', at, by);
+    };
+  };
 
   return {
-    minute({ minute_ms, agent, target, tenant, arm }, counts) {
-      add(minutes, { minute_ms, agent, target, tenant, arm }, MINUTE_COUNTS, counts);
+    count(where, counts, measures = []) {
+      const half = halfBy(where.unit);
+      for (const { sum } of rollups.of(where)) {
+        for (const name in counts) addCount(sum, name, half, counts[name] as number);
+        addMeasures(sum, half, measures);
+      }
     },
-    unitHour({ hour_ms, agent, target, tenant, unit }, counts) {
-      add(hours, { hour_ms, agent, target, tenant, unit }, UNIT_HOUR_COUNTS, counts);
+    fact(where, metric, events, once) {
+      const hour_ms = floorTo(where.at_ms, HOUR_MS);
+      newsOf(where).facts.push({ at: where, hour_ms, metric, events, once: once !== undefined });
     },
-    unitDay(day_ms, unit) {
-      const key = `${day_ms}\0${unit}`;
-      days.set(key, { day_ms, unit, calls: (days.get(key)?.calls ?? 0) + 1 });
+    conversationCall(where) {
+      const { calls } = newsOf(where);
+      const day_ms = floorTo(where.at_ms, DAY_MS);
+      calls.set(day_ms, (calls.get(day_ms) ?? 0) + 1);
     },
-    experimentUnit(event, events) {
-      const key = `${event.experiment}\0${event.metric}\0${event.unit}`;
-      const known = units.get(key);
-      const first = known && (events < 0 || known.at_ms <= event.at_ms) ? known : event;
-      units.set(key, { ...first, events: (known?.events ?? 0) + events });
+    evidence(where, id, shows) {
+      const half = halfBy(where.unit);
+      for (const { span_ms, sum } of rollups.of(where)) {
+        if (span_ms === HOUR_MS) sum.evidence.set(id, shows ? [where.at_ms, half] : null);
+      }
     },
+    experimentUnit: (event, events) => experiments.add(event, events),
     async write(tx) {
-      await writeAll(tx, [...minutes.values()], MINUTES);
-      await writeAll(tx, [...hours.values()], UNIT_HOURS);
-      await writeAll(tx, [...days.values()], UNIT_DAYS);
-      const changed = [...units.values()].filter(({ events }) => events !== 0);
-      await writeAll(tx, changed, EXPERIMENT_UNITS);
+      await writeUnits(tx, [...news.values()], { halfBy, cellsIn, stepsOf });
+      await keepRollups(tx, rollups.all());
+      await experiments.write(tx);
     },
   };
 }
 
-function add<Key extends object, Name extends string>(
-  sums: Map<string, Key & Record<Name, number>>,
-  key: Key,
-  names: readonly Name[],
-  counts: Partial<Record<Name, number>>,
-): void {
-  const id = Object.values(key).join('\0');
-  let known = sums.get(id);
-  if (!known) {
-    const zeros = Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
-    known = { ...key, ...zeros };
-    sums.set(id, known);
-  }
-  const totals: Record<Name, number> = known;
-  for (const name of names) totals[name] += counts[name] ?? 0;
+/** The sums of a batch by span, arm and cell. */
+function createRollups(cellsIn: CellsOf) {
+  /** By cell, of which there is one object each; numbers are quicker than texts as keys. */
+  const rollups = new Map<Cell, Map<number | string, Rollup>>();
+  const lists = new Map<string, readonly Rollup[]>();
+
+  const at = (span_ms: number, at_ms: number, arm: string, cell: Cell): Rollup => {
+    const spans = rollups.get(cell) ?? new Map<number | string, Rollup>();
+    rollups.set(cell, spans);
+    const isControl = arm === CONTROL;
+    const key = isControl ? at_ms * 4 + SPANS_MS.indexOf(span_ms) : `${span_ms} ${at_ms} ${arm}`;
+    const known = spans.get(key) ?? { span_ms, at_ms, arm, cell, sum: createSum() };
+    spans.set(key, known);
+    return known;
+  };
+  return {
+    at,
+    /** The rows that a call of this minute, arm and combination counts in. */
+    of(where: Where): readonly Rollup[] {
+      const minute_ms = floorTo(where.at_ms, MINUTE_MS);
+      const key = `${minute_ms}\t${where.arm}\t${cellKey(where)}`;
+      const known = lists.get(key);
+      if (known) return known;
+      const list = SPANS_MS.flatMap((span_ms) =>
+        cellsIn(where)
+          .filter((cell) => isCounted(cell, span_ms))
+          .map((cell) => at(span_ms, floorTo(minute_ms, span_ms), where.arm, cell)),
+      );
+      lists.set(key, list);
+      return list;
+    },
+    all: () => [...rollups.values()].flatMap((spans) => [...spans.values()]),
+  };
 }
 
-async function writeAll(
-  tx: Db,
-  rows: readonly object[],
-  statement: (rows: string) => SQL,
-): Promise<void> {
-  if (rows.length > 0) await tx.execute(statement(jsonRows(rows)));
+/** Cells of combinations, one object a cell, so that a cell can be a key. */
+function createCells(): CellsOf {
+  const cells = new Map<string, Cell>();
+  const combinations = new Map<string, readonly Cell[]>();
+  const same = (cell: Cell): Cell => {
+    const key = cellKey(cell);
+    const known = cells.get(key) ?? cell;
+    cells.set(key, known);
+    return known;
+  };
+  return (at) => {
+    const key = cellKey(at);
+    const known = combinations.get(key) ?? cellsOf(at).map(same);
+    combinations.set(key, known);
+    return known;
+  };
 }
 
-const plus = (table: string, names: readonly string[]): SQL =>
-  sql.raw(names.map((name) => `${name} = ${table}.${name} + excluded.${name}`).join(', '));
-
-const MINUTES = (rows: string): SQL => sql`
-  insert into rollup_minutes
-  select * from json_populate_recordset(null::rollup_minutes, ${rows}::json)
-  on conflict (minute_ms, agent, target, tenant, arm)
-  do update set ${plus('rollup_minutes', MINUTE_COUNTS)}`;
-
-const UNIT_HOURS = (rows: string): SQL => sql`
-  insert into unit_hours select * from json_populate_recordset(null::unit_hours, ${rows}::json)
-  on conflict (hour_ms, agent, target, tenant, unit)
-  do update set ${plus('unit_hours', UNIT_HOUR_COUNTS)}`;
-
-const UNIT_DAYS = (rows: string): SQL => sql`
-  insert into unit_days select * from json_populate_recordset(null::unit_days, ${rows}::json)
-  on conflict (day_ms, unit) do update set ${plus('unit_days', ['calls'])}`;
-
-/** The earliest call's arm, share and time; of a row that stood at nothing, whatever comes next. */
-const EARLIER = sql.raw(
-  `excluded.events > 0
-   and (experiment_units.events <= 0 or excluded.at_ms < experiment_units.at_ms)`,
-);
-const earliest = (name: string): SQL =>
-  sql`${sql.raw(name)} = case when ${EARLIER} then ${sql.raw(`excluded.${name}`)}
-    else ${sql.raw(`experiment_units.${name}`)} end`;
-
-const EXPERIMENT_UNITS = (rows: string): SQL => sql`
-  insert into experiment_units
-  select * from json_populate_recordset(null::experiment_units, ${rows}::json)
-  on conflict (experiment, metric, unit)
-  do update set ${earliest('arm')}, ${earliest('share')}, ${earliest('at_ms')},
-    ${plus('experiment_units', ['events'])}`;
+function remembered<Value>(make: (key: string) => Value): (key: string) => Value {
+  const values = new Map<string, Value>();
+  return (key) => {
+    const known = values.get(key) ?? make(key);
+    values.set(key, known);
+    return known;
+  };
+}

@@ -19,6 +19,7 @@ export const {
   jsonb,
   pgTable,
   primaryKey,
+  smallint,
   text,
 } = core;
 

@@ -1,13 +1,7 @@
 import { type FeedbackEvent, isDissatisfied, isVerdict } from '../core/event.ts';
-import {
-  type CallFacts,
-  feedsFindings,
-  floorTo,
-  HOUR_MS,
-  isEvidence,
-  MINUTE_MS,
-} from './apply-calls.ts';
-import type { Deltas } from './deltas.ts';
+import { type CallFacts, feedsFindings, isEvidence, servedOf } from './call-row.ts';
+import { CONTROL, type Deltas, type Where } from './deltas.ts';
+import { ratingMetric } from './unit-day.ts';
 
 /**
  * Which call feedback is about, and what of it counts: pure, so that the rules can be tested
@@ -187,28 +181,31 @@ function countRow(
 ): void {
   const call = row.call === null ? null : (calls.get(row.call) ?? null);
   if (row.call !== null && (call === null || !isEvidence(call))) return;
-  const where = call ? ofCall(call) : ofAgent(row);
+  const where = call ? servedOf(call) : ofAgent(row);
   const { signal, value } = row;
-  const verdict = isVerdict(signal);
   const dissatisfied = isDissatisfied(signal, value);
-  const rating = signal === 'rating';
-  deltas.minute(
-    { ...where, minute_ms: floorTo(where.at_ms, MINUTE_MS) },
-    {
-      ratings: rating ? sign : 0,
-      rating_sum: rating ? sign * value : 0,
-      verdicts: verdict ? sign : 0,
-      dissatisfied: dissatisfied ? sign : 0,
-      complaints: signal === 'complaint' && value > 0 ? sign : 0,
-      corrections: signal === 'correction' ? sign : 0,
-    },
+  const metrics = metricsOf(row, dissatisfied);
+  const counts: Record<string, number> = Object.fromEntries(
+    metrics.map((metric) => [metric, sign]),
   );
-  if (!verdict) return;
+  if (signal === 'rating') Object.assign(counts, { rating: sign, rating_sum: sign * value });
+  deltas.count(where, counts);
   if (feedsFindings(call?.arm ?? null)) {
-    const hour = { ...where, hour_ms: floorTo(where.at_ms, HOUR_MS) };
-    deltas.unitHour(hour, { rated: sign, dissatisfied: dissatisfied ? sign : 0 });
+    for (const metric of metrics) deltas.fact(where, metric, sign);
+    if (signal === 'rating') deltas.fact(where, ratingMetric(value), sign);
+    // A failed call shows it in any case.
+    if (call && dissatisfied && !call.arm_error) deltas.evidence(where, call.id, sign === 1);
   }
-  if (call) countVerdict(call, dissatisfied, deltas, sign);
+  if (call && isVerdict(signal)) countVerdict(call, dissatisfied, deltas, sign);
+}
+
+/** What a person's word counts for. */
+function metricsOf({ signal, value }: FeedbackRow, dissatisfied: boolean): readonly string[] {
+  return [
+    ...(isVerdict(signal) ? ['rated'] : []),
+    ...(dissatisfied ? ['dissatisfied'] : []),
+    ...(signal !== 'rating' && signal !== 'helpful' && value > 0 ? [signal] : []),
+  ];
 }
 
 function countVerdict(call: CallFacts, dissatisfied: boolean, deltas: Deltas, sign: 1 | -1): void {
@@ -219,21 +216,10 @@ function countVerdict(call: CallFacts, dissatisfied: boolean, deltas: Deltas, si
   if (dissatisfied) deltas.experimentUnit({ ...event, metric: 'dissatisfied' }, sign);
 }
 
-/** What is said of an answer is said of the target that gave it, at the time of the call. */
-function ofCall(call: CallFacts) {
-  return {
-    at_ms: call.at_ms,
-    agent: call.agent,
-    target: call.served ?? call.intended ?? '',
-    tenant: call.tenant,
-    arm: call.arm ?? 'none',
-    unit: call.unit,
-  };
-}
-
 /** Without a call it is said of the agent, and the rater stands for the unit. */
-function ofAgent(row: FeedbackRow) {
+function ofAgent(row: FeedbackRow): Where {
   const agent = row.agent ?? '';
   const unit = `a:${row.rater}`;
-  return { at_ms: row.at_ms, agent, target: '', tenant: row.tenant, arm: 'none', unit };
+  const { at_ms, tenant } = row;
+  return { at_ms, agent, target: '', tenant, category: '', arm: CONTROL, unit };
 }

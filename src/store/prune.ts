@@ -1,4 +1,4 @@
-import { DAY_MS } from './apply-calls.ts';
+import { DAY_MS, floorTo, HOUR_MS, MINUTE_MS } from './cells.ts';
 import { sql } from './drizzle.ts';
 import type { Store } from './open.ts';
 
@@ -8,9 +8,19 @@ export interface PruneOptions {
   readonly events_days: number;
 }
 
-/** The past that findings are compared with ends a week before a window of a day. */
-const ROLLUP_DAYS = 9;
-const UNIT_DAYS = 30;
+/** How long rollups are kept: minutes for short series, hours for long ones, days for years. */
+const KEPT_MS: readonly (readonly [span_ms: number, kept_ms: number])[] = [
+  [MINUTE_MS, 2 * DAY_MS],
+  [HOUR_MS, 30 * DAY_MS],
+  [DAY_MS, 3 * 365 * DAY_MS],
+];
+/**
+ * Units are kept as long as something may still be said of their calls: feedback is matched to a
+ * call that is stored, and a row's neighbours are the days next to it.
+ */
+const UNIT_DAYS_BEYOND_EVENTS = 2;
+/** Analyses with findings: what plans and people refer to. */
+const ANALYSES_DAYS = 90;
 
 /**
  * Deletes what is older than the policy keeps. The embedded store has no autovacuum, so its space
@@ -20,14 +30,23 @@ export async function pruneStore(
   store: Store,
   { now_ms, events_days }: PruneOptions,
 ): Promise<void> {
+  const { db } = store;
   const events_ms = now_ms - events_days * DAY_MS;
   for (const table of ['calls', 'feedback', 'reports']) {
-    await store.db.execute(sql`delete from ${sql.raw(table)} where at_ms < ${events_ms}`);
+    await db.execute(sql`delete from ${sql.raw(table)} where at_ms < ${events_ms}`);
   }
-  const rollups_ms = now_ms - ROLLUP_DAYS * DAY_MS;
-  const units_ms = now_ms - UNIT_DAYS * DAY_MS;
-  await store.db.execute(sql`delete from rollup_minutes where minute_ms < ${rollups_ms}`);
-  await store.db.execute(sql`delete from unit_hours where hour_ms < ${units_ms}`);
-  await store.db.execute(sql`delete from unit_days where day_ms < ${units_ms}`);
-  if (store.kind === 'pglite') await store.db.execute(sql`vacuum analyze`);
+  for (const [span_ms, kept_ms] of KEPT_MS) {
+    for (const table of ['rollups', 'rollup_changes']) {
+      await db.execute(sql`delete from ${sql.raw(table)}
+        where span_ms = ${span_ms} and at_ms < ${now_ms - kept_ms}`);
+    }
+  }
+  const units_ms = floorTo(events_ms, DAY_MS) - UNIT_DAYS_BEYOND_EVENTS * DAY_MS;
+  await db.execute(sql`delete from unit_facts where day_ms < ${units_ms}`);
+  await db.execute(sql`delete from cycles where started_ms < ${events_ms} and state <> 'running'`);
+  const analyses_ms = now_ms - ANALYSES_DAYS * DAY_MS;
+  for (const table of ['findings', 'analyses']) {
+    await db.execute(sql`delete from ${sql.raw(table)} where at_ms < ${analyses_ms}`);
+  }
+  if (store.kind === 'pglite') await db.execute(sql`vacuum analyze`);
 }

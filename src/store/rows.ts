@@ -21,8 +21,12 @@ export async function rowsOf<T>(db: Db, query: SQL): Promise<readonly T[]> {
  * may send both, so the rare strings that have them are mended.
  */
 export function jsonRows(rows: readonly unknown[]): string {
-  const text = JSON.stringify(rows);
-  return UNSTORABLE.test(text) ? JSON.stringify(rows, storable) : text;
+  return storableJson(rows);
+}
+
+export function storableJson(value: unknown): string {
+  const text = JSON.stringify(value);
+  return UNSTORABLE.test(text) ? JSON.stringify(value, storable) : text;
 }
 
 const UNSTORABLE = /\\u(?:0000|d[89a-f])/i;

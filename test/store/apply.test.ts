@@ -9,6 +9,7 @@ import { readEpoch, readMutations, upsertLedger } from '../../src/store/ledger.t
 import { canaryCells, withheldOf } from '../../src/store/observe.ts';
 import type { Store } from '../../src/store/open.ts';
 import { rowsOf } from '../../src/store/rows.ts';
+import { addParts } from '../../src/store/write-rollups.ts';
 import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
 import { backends, emptyStore } from '../kit/store.ts';
 
@@ -35,24 +36,26 @@ describe.each(backends())('applyBatch on $name', (backend) => {
   const apply = (...records: JournalRecord[]) =>
     applyBatch(store, batchOf(...records), { metrics, log: silentLog });
 
-  /** One line a rollup row: what is not 0. */
+  /** Of agents and their targets, by arm: what was counted in all. */
   const rollups = async () => {
-    const rows = await rowsOf<Record<string, unknown>>(
+    await addParts(store.db);
+    const rows = await rowsOf<{ counts: Record<string, number[]>; [name: string]: unknown }>(
       store.db,
-      sql`select agent, target, arm, calls::float8, errors::float8, aborted::float8,
-        rejected::float8, retries::float8, regenerations::float8, ratings::float8, rating_sum,
-        verdicts::float8, dissatisfied::float8, complaints::float8
-      from rollup_minutes order by agent, target, arm, minute_ms`,
+      sql`select agent, target, arm, counts from rollups
+      where span_ms = 86400000 and tenant = '' and category = ''
+      order by agent, target, arm, at_ms`,
     );
-    return rows.map(shown);
+    return rows.map(({ counts, ...row }) => ({ ...row, ...sums(counts) }));
   };
+  /** Distinct units of agents and targets, by metric, in the day. */
   const units = async () => {
-    const rows = await rowsOf<Record<string, unknown>>(
+    await addParts(store.db);
+    const rows = await rowsOf<{ target: string; units: Record<string, number[]> | null }>(
       store.db,
-      sql`select unit, target, calls::float8, errors::float8, rated::float8, dissatisfied::float8
-      from unit_hours order by unit, target`,
+      sql`select target, units from rollups where span_ms = 86400000 and tenant = ''
+        and category = '' and arm = 'control' order by target`,
     );
-    return rows.map(shown);
+    return rows.map(({ target, units: by }) => ({ target, ...sums(by ?? {}) }));
   };
   const feedbackRows = () =>
     rowsOf<Record<string, unknown>>(
@@ -69,21 +72,19 @@ describe.each(backends())('applyBatch on $name', (backend) => {
       callEvent('c5', { origin: 'probe' }),
       callEvent('c6', { experiment: 'exp_1', arm: 'canary', share: 0.05, unit: 'u:2' }),
     );
+    const control = { calls: 3, error: 1, abort: 1, retry: 1 };
     expect(await rollups()).toEqual([
-      { agent: 'default', target: '', arm: 'none', rejected: 1 },
+      { agent: 'default', target: '', arm: 'canary', calls: 1 },
+      { agent: 'default', target: '', arm: 'control', ...control, rejected: 1 },
       { agent: 'default', target: 'demo', arm: 'canary', calls: 1 },
-      {
-        agent: 'default',
-        target: 'demo',
-        arm: 'none',
-        calls: 3,
-        errors: 1,
-        aborted: 1,
-        retries: 1,
-      },
+      { agent: 'default', target: 'demo', arm: 'control', ...control },
     ]);
     // The canary's unit is the monitor's alone.
-    expect(await units()).toEqual([{ unit: 'u:1', target: 'demo', calls: 3, errors: 1 }]);
+    const once = { calls: 1, users: 1, error: 1, abort: 1, retry: 1 };
+    expect(await units()).toEqual([
+      { target: '', ...once },
+      { target: 'demo', ...once },
+    ]);
   });
 
   test('applyBatch counts a batch that is read again once', async () => {
@@ -143,8 +144,7 @@ describe.each(backends())('applyBatch on $name', (backend) => {
     await apply(said);
     expect(await feedbackRows()).toMatchObject([{ matched: 'agent', counted: true }]);
     await apply(call);
-    const backwards = [shownOnly(await rollups()), shownOnly(await units()), await feedbackRows()];
-    expect(backwards).toEqual(forwards);
+    expect([await rollups(), await units(), await feedbackRows()]).toEqual(forwards);
   });
 
   test('applyBatch matches nothing of another tenant, of another call, or too late', async () => {
@@ -193,7 +193,9 @@ describe.each(backends())('applyBatch on $name', (backend) => {
     expect(await dissatisfied()).toEqual(['assigned 1', 'dissatisfied 1', 'rated 1']);
     await apply(feedbackEvent('f2', { call: 'c1', value: 5, at_ms: NOON_MS + 5000 }));
     expect(await dissatisfied()).toEqual(['assigned 1', 'rated 1']);
-    expect(await rollups()).toMatchObject([{ ratings: 1, rating_sum: 5, verdicts: 1 }]);
+    const [all] = await rollups();
+    expect(all).toMatchObject({ rating: 1, rating_sum: 5, rated: 1 });
+    expect(all).not.toHaveProperty('dissatisfied');
   });
 
   test('applyBatch counts a regeneration against the earlier call, in any order', async () => {
@@ -202,12 +204,12 @@ describe.each(backends())('applyBatch on $name', (backend) => {
     await apply(again);
     await apply(earlier);
     const backwards = await rollups();
+    const counts = { calls: 1, regeneration: 1 };
     expect(backwards).toContainEqual({
       agent: 'default',
       target: 'demo',
       arm: 'canary',
-      calls: 1,
-      regenerations: 1,
+      ...counts,
     });
     await emptyStore(store);
     await apply(earlier, again);
@@ -276,21 +278,20 @@ describe.each(backends())('applyBatch on $name', (backend) => {
       await emptyStore(store);
       for (const record of order) await apply(record);
       const cells = await canaryCells(store.db, 'e', { now_ms: NOON_MS, maturity_ms: 0 });
-      results.push(JSON.stringify([shownOnly(await rollups()), cells]));
+      results.push(JSON.stringify([await rollups(), await units(), cells]));
     }
     await emptyStore(store);
     await apply(...calls, ...said);
     const cells = await canaryCells(store.db, 'e', { now_ms: NOON_MS, maturity_ms: 0 });
-    results.push(JSON.stringify([await rollups(), cells]));
+    results.push(JSON.stringify([await rollups(), await units(), cells]));
     expect(new Set(results).size).toBe(1);
   });
 });
 
-function shown(row: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== 0));
-}
-
-/** Without rows that were taken back to nothing. */
-function shownOnly(rows: readonly Record<string, unknown>[]): readonly Record<string, unknown>[] {
-  return rows.filter((row) => Object.values(row).some((value) => typeof value === 'number'));
+/** By name, over both halves of units; without what is 0. */
+function sums(counts: Readonly<Record<string, readonly number[]>>): Record<string, number> {
+  const added = Object.entries(counts).map(
+    ([name, [first = 0, second = 0]]) => [name, first + second] as const,
+  );
+  return Object.fromEntries(added.filter(([, sum]) => sum !== 0).sort());
 }

@@ -3,17 +3,13 @@ import type { JournalRecord } from '../../src/core/event.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
 import { applyBatch } from '../../src/store/apply.ts';
-import { sql } from '../../src/store/drizzle.ts';
 import {
   canaryCells,
   canaryFreshness,
   complaintsOf,
-  observeSegments,
   slowThreshold,
 } from '../../src/store/observe.ts';
 import type { Store } from '../../src/store/open.ts';
-import { pruneStore } from '../../src/store/prune.ts';
-import { rowsOf } from '../../src/store/rows.ts';
 import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
 import { backends, emptyStore } from '../kit/store.ts';
 
@@ -38,78 +34,6 @@ describe.each(backends())('the store’s readings on $name', (backend) => {
 
   const apply = (...records: JournalRecord[]) =>
     applyBatch(store, batchOf(...records), { metrics: createMetrics(), log: silentLog });
-  const window = { from_ms: NOON_MS - HOUR_MS, to_ms: NOON_MS + HOUR_MS };
-
-  test('observeSegments counts calls and units by target and over all targets', async () => {
-    await apply(
-      callEvent('c1', { intended: 'mini', served: 'mini', unit: 'u:1', latency_ms: 30 }),
-      callEvent('c2', { intended: 'demo', unit: 'u:1' }),
-      callEvent('c3', { intended: 'demo', unit: 'u:2', arm_error: true, outcome: 'error' }),
-      feedbackEvent('f1', { call: 'c2' }),
-      feedbackEvent('f2', { call: 'c2', signal: 'helpful', value: 0 }),
-      feedbackEvent('f3', { agent: 'default', rater: 'x', value: 2 }),
-    );
-    const stats = await observeSegments(store.db, { window, event_limit: 10 });
-    expect(stats.map(({ segment }) => segment.target)).toEqual([null, 'demo', 'mini']);
-    expect(stats[0]).toMatchObject({
-      calls: 3,
-      errors: 1,
-      latency_sum_ms: 50,
-      ratings: 2,
-      rating_sum: 3,
-      units: 2,
-      units_error: 1,
-      // The unit of the call, and the rater whose feedback names no call.
-      units_rated: 2,
-      units_dissatisfied: 2,
-      evidence: ['c3', 'c2'],
-    });
-    expect(stats[1]).toMatchObject({ calls: 2, units: 2, units_rated: 1, units_dissatisfied: 1 });
-    expect(stats[2]).toMatchObject({ calls: 1, errors: 0, units: 1, units_rated: 0, evidence: [] });
-  });
-
-  test('observeSegments leaves out canaries, probes, other times, busy units', async () => {
-    const busy = Array.from({ length: 201 }, (_, n) => callEvent(`b${n}`, { unit: 'c:busy' }));
-    await apply(
-      callEvent('c1'),
-      callEvent('c2', { experiment: 'e', arm: 'canary', share: 0.1, unit: 'u:2' }),
-      callEvent('c3', { experiment: 'e', arm: 'control', share: 0.1, unit: 'u:3' }),
-      callEvent('c4', { origin: 'probe', unit: 'u:4' }),
-      callEvent('c5', { at_ms: NOON_MS + HOUR_MS, unit: 'u:5' }),
-      ...busy,
-    );
-    const [all] = await observeSegments(store.db, { window, event_limit: 10 });
-    expect(all).toMatchObject({ units: 2, calls: 203 });
-  });
-
-  test('observeSegments begins no earlier than an agent’s last change', async () => {
-    await apply(
-      callEvent('c1', { unit: 'u:1', arm_error: true }),
-      callEvent('c2', { unit: 'u:2', at_ms: NOON_MS + HOUR_MS }),
-      callEvent('c3', { unit: 'u:3', agent: 'other' }),
-    );
-    const stats = await observeSegments(store.db, {
-      window: { from_ms: NOON_MS, to_ms: NOON_MS + 2 * HOUR_MS },
-      event_limit: 10,
-      since_ms: { default: NOON_MS + 10 * MINUTE_MS },
-    });
-    const totals = stats.filter(({ segment }) => segment.target === null);
-    expect(totals).toMatchObject([
-      { segment: { agent: 'default' }, calls: 1, units: 1, errors: 0, evidence: [] },
-      { segment: { agent: 'other' }, calls: 1, units: 1 },
-    ]);
-  });
-
-  test('observeSegments bounds evidence by event_limit, newest first', async () => {
-    const failed = Array.from({ length: 5 }, (_, n) =>
-      callEvent(`c${n}`, { arm_error: true, at_ms: NOON_MS + n }),
-    );
-    await apply(...failed);
-    const [two] = await observeSegments(store.db, { window, event_limit: 2 });
-    expect(two?.evidence).toEqual(['c4', 'c3']);
-    const [none] = await observeSegments(store.db, { window, event_limit: 0 });
-    expect(none?.evidence).toEqual([]);
-  });
 
   test('canaryCells counts a unit once a metric, as its first call was assigned', async () => {
     const canary = { experiment: 'e', arm: 'canary', unit: 'u:1' };
@@ -175,20 +99,5 @@ describe.each(backends())('the store’s readings on $name', (backend) => {
     expect(await slowThreshold(store.db, 'default', { now_ms })).toBe(1250);
     const nextWeek_ms = now_ms + 7 * DAY_MS;
     expect(await slowThreshold(store.db, 'default', { now_ms: nextWeek_ms })).toBeNull();
-  });
-
-  test('pruneStore deletes what the policy no longer keeps, rollups later', async () => {
-    await apply(
-      callEvent('c1'),
-      callEvent('c2', { at_ms: NOON_MS + 8 * DAY_MS }),
-      feedbackEvent('f1', { agent: 'default' }),
-    );
-    await pruneStore(store, { now_ms: NOON_MS + 8 * DAY_MS, events_days: 7 });
-    expect(await rowsOf(store.db, sql`select id from calls`)).toEqual([{ id: 'c2' }]);
-    expect(await rowsOf(store.db, sql`select id from feedback`)).toEqual([]);
-    const minutes = sql`select count(*)::int as n from rollup_minutes`;
-    expect(await rowsOf(store.db, minutes)).toEqual([{ n: 3 }]);
-    await pruneStore(store, { now_ms: NOON_MS + 12 * DAY_MS, events_days: 7 });
-    expect(await rowsOf(store.db, minutes)).toEqual([{ n: 1 }]);
   });
 });

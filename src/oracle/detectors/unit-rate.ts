@@ -6,6 +6,7 @@ import type {
   FindingMetric,
   Insufficient,
   Observation,
+  Segment,
   SegmentObservation,
   Severity,
   Yardstick,
@@ -53,15 +54,21 @@ export const definition: DetectorDefinition<Options> = {
   },
 };
 
+/** A cell of all tenants and categories. */
+function isWhole({ tenant = null, category = null }: Segment): boolean {
+  return tenant === null && category === null;
+}
+
 /** An agent with one target is that target: it is judged once, as the agent. */
 function judgedSegments(observation: Observation): readonly SegmentObservation[] {
   const targets = (agent: string): number =>
     observation.segments.filter(
-      ({ segment, calls }) => segment.agent === agent && segment.target !== null && calls > 0,
+      ({ segment, calls }) =>
+        segment.agent === agent && segment.target !== null && isWhole(segment) && calls > 0,
     ).length;
-  return observation.segments.filter(
-    ({ segment }) => segment.target === null || targets(segment.agent) > 1,
-  );
+  return observation.segments
+    .filter(({ segment }) => isWhole(segment))
+    .filter(({ segment }) => segment.target === null || targets(segment.agent) > 1);
 }
 
 /** What a target's finding already says is not said again of its agent. */
@@ -133,7 +140,7 @@ function yardstickOf(
   const { agent, target } = stats.segment;
   const threshold = thresholdOf(metric, observation.thresholds);
   const peers = observation.segments
-    .filter(({ segment }) => segment.agent === agent)
+    .filter(({ segment }) => segment.agent === agent && isWhole(segment))
     .filter(({ segment }) => segment.target !== null && segment.target !== target)
     .map((peer) => countsOf(peer, metric));
   const peerUnits = peers.reduce((sum, { units }) => sum + units, 0);
@@ -142,7 +149,7 @@ function yardstickOf(
     return { kind: 'peers', value: events / peerUnits };
   }
   const past = observation.past.find(
-    ({ segment }) => segment.agent === agent && segment.target === target,
+    ({ segment }) => segment.agent === agent && segment.target === target && isWhole(segment),
   );
   const before = past ? countsOf(past, metric) : { events: 0, units: 0 };
   const enough = before.units >= settings.units_min;

@@ -1,10 +1,7 @@
-import { bigint, doublePrecision } from '../drizzle.ts';
+import { bigint } from '../drizzle.ts';
 
 /** Policy milliseconds: whole numbers that a double holds exactly. */
 export const ms = (name: string) => bigint(name, { mode: 'number' });
 
 /** A count that deltas are added to. */
 export const count = (name: string) => bigint(name, { mode: 'number' }).notNull();
-
-/** A sum of measured values, which may be fractions. */
-export const sum = (name: string) => doublePrecision(name).notNull();

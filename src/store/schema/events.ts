@@ -11,7 +11,7 @@ import {
   sql,
   text,
 } from '../drizzle.ts';
-import { count, ms, sum } from './columns.ts';
+import { count, ms } from './columns.ts';
 
 /** How far each journal segment has been applied; committed with what was applied. */
 export const cursors = pgTable('cursors', {
@@ -67,11 +67,14 @@ export const calls = pgTable(
     outcome: text().notNull(),
     arm_error: boolean().notNull(),
     finish: text(),
+    category: text(),
+    /** Metrics that this call counts for against its parent's unit, with commas between. */
+    says: text(),
     markers: jsonb().$type<readonly string[]>().notNull(),
     origin: text().notNull(),
   },
   (table) => [
-    index('calls_at').on(table.agent, table.at_ms),
+    index('calls_at').using('brin', table.at_ms),
     index('calls_request').on(table.request_id),
     index('calls_completion')
       .on(table.completion_id)
@@ -80,8 +83,7 @@ export const calls = pgTable(
     index('calls_experiment')
       .on(table.experiment, table.arm, table.at_ms)
       .where(sql`${table.experiment} is not null`),
-    index('calls_parent').on(table.parent).where(sql`${table.relation} = 'regeneration'`),
-    index('calls_error').on(table.agent, table.at_ms).where(sql`${table.arm_error}`),
+    index('calls_parent').on(table.parent).where(sql`${table.says} is not null`),
   ],
 );
 
@@ -148,81 +150,6 @@ export const reports = pgTable('reports', {
   session: text(),
   values: jsonb().$type<Readonly<Record<string, number>>>().notNull(),
 });
-
-/**
- * Clients' calls and what was said of them, by the minute of the call. `target` is '' where none is
- * known.
- */
-export const rollupMinutes = pgTable(
-  'rollup_minutes',
-  {
-    minute_ms: ms('minute_ms').notNull(),
-    agent: text().notNull(),
-    target: text().notNull(),
-    tenant: text().notNull(),
-    /** `canary`, `control`, or `none` outside experiments. */
-    arm: text().notNull(),
-    calls: count('calls'),
-    errors: count('errors'),
-    aborted: count('aborted'),
-    rejected: count('rejected'),
-    retries: count('retries'),
-    regenerations: count('regenerations'),
-    latency_sum_ms: sum('latency_sum_ms'),
-    tokens_in: count('tokens_in'),
-    tokens_out: count('tokens_out'),
-    cost_sum_usd: sum('cost_sum_usd'),
-    ratings: count('ratings'),
-    rating_sum: sum('rating_sum'),
-    verdicts: count('verdicts'),
-    dissatisfied: count('dissatisfied'),
-    complaints: count('complaints'),
-    corrections: count('corrections'),
-  },
-  (table) => [
-    primaryKey({
-      columns: [table.minute_ms, table.agent, table.target, table.tenant, table.arm],
-    }),
-  ],
-);
-
-/**
- * What happened to a unit in an hour, of control and unexposed traffic: what findings are made of.
- */
-export const unitHours = pgTable(
-  'unit_hours',
-  {
-    hour_ms: ms('hour_ms').notNull(),
-    agent: text().notNull(),
-    target: text().notNull(),
-    tenant: text().notNull(),
-    unit: text().notNull(),
-    calls: count('calls'),
-    errors: count('errors'),
-    aborted: count('aborted'),
-    rated: count('rated'),
-    dissatisfied: count('dissatisfied'),
-  },
-  (table) => [
-    primaryKey({
-      columns: [table.hour_ms, table.agent, table.target, table.tenant, table.unit],
-    }),
-  ],
-);
-
-/** Calls of a conversation in a day: one with too many is no single user, and is left out. */
-export const unitDays = pgTable(
-  'unit_days',
-  {
-    day_ms: ms('day_ms').notNull(),
-    unit: text().notNull(),
-    calls: count('calls'),
-  },
-  (table) => [
-    primaryKey({ columns: [table.day_ms, table.unit] }),
-    index('unit_days_busy').on(table.unit).where(sql`${table.calls} > 200`),
-  ],
-);
 
 /**
  * A unit in an experiment, once a metric: the arm, share and time of the first call that shows it.

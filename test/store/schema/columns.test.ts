@@ -1,13 +1,16 @@
 import { getTableConfig } from 'drizzle-orm/pg-core';
 import { expect, test } from 'vitest';
-import { rollupMinutes } from '../../../src/store/schema/events.ts';
+import { rollups, unitFacts } from '../../../src/store/schema/rollups.ts';
 
 test('rollups count in whole numbers that traffic cannot overflow', () => {
   const types = new Map(
-    getTableConfig(rollupMinutes).columns.map((column) => [column.name, column.getSQLType()]),
+    [...getTableConfig(rollups).columns, ...getTableConfig(unitFacts).columns].map((column) => [
+      column.name,
+      column.getSQLType(),
+    ]),
   );
-  expect(types.get('minute_ms')).toBe('bigint');
+  expect(types.get('at_ms')).toBe('bigint');
   expect(types.get('calls')).toBe('bigint');
-  expect(types.get('latency_sum_ms')).toBe('double precision');
-  expect(getTableConfig(rollupMinutes).columns.every((column) => column.notNull)).toBe(true);
+  expect(types.get('day_ms')).toBe('bigint');
+  expect(types.get('latency_p50_ms')).toBe('double precision');
 });

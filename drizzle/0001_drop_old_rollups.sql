@@ -1,0 +1,3 @@
+DROP TABLE "rollup_minutes" CASCADE;--> statement-breakpoint
+DROP TABLE "unit_days" CASCADE;--> statement-breakpoint
+DROP TABLE "unit_hours" CASCADE;

@@ -1,0 +1,51 @@
+import type { SQL } from 'drizzle-orm';
+import { sql } from './drizzle.ts';
+import { type Db, jsonRows } from './rows.ts';
+
+/** One metric's event of a unit in an experiment, as its call was assigned. */
+export interface UnitEvent {
+  readonly experiment: string;
+  readonly metric: string;
+  readonly unit: string;
+  readonly arm: string;
+  readonly share: number;
+  readonly at_ms: number;
+}
+
+export interface ExperimentUnits {
+  add(event: UnitEvent, events: 1 | -1): void;
+  write(tx: Db): Promise<void>;
+}
+
+/** Collects a batch's events of units in experiments, and writes them in one statement. */
+export function createExperimentUnits(): ExperimentUnits {
+  const units = new Map<string, UnitEvent & { readonly events: number }>();
+  return {
+    add(event, events) {
+      const key = `${event.experiment}\0${event.metric}\0${event.unit}`;
+      const known = units.get(key);
+      const first = known && (events < 0 || known.at_ms <= event.at_ms) ? known : event;
+      units.set(key, { ...first, events: (known?.events ?? 0) + events });
+    },
+    async write(tx) {
+      const changed = [...units.values()].filter(({ events }) => events !== 0);
+      if (changed.length > 0) await tx.execute(statement(jsonRows(changed)));
+    },
+  };
+}
+
+/** The earliest call's arm, share and time; of a row that stood at nothing, whatever comes next. */
+const EARLIER = sql.raw(
+  `excluded.events > 0
+   and (experiment_units.events <= 0 or excluded.at_ms < experiment_units.at_ms)`,
+);
+const earliest = (name: string): SQL =>
+  sql`${sql.raw(name)} = case when ${EARLIER} then ${sql.raw(`excluded.${name}`)}
+    else ${sql.raw(`experiment_units.${name}`)} end`;
+
+const statement = (rows: string): SQL => sql`
+  insert into experiment_units
+  select * from json_populate_recordset(null::experiment_units, ${rows}::json)
+  on conflict (experiment, metric, unit)
+  do update set ${earliest('arm')}, ${earliest('share')}, ${earliest('at_ms')},
+    events = experiment_units.events + excluded.events`;

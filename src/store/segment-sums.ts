@@ -1,0 +1,224 @@
+import {
+  OTHER_TENANTS,
+  QUANTITIES,
+  type Quantity,
+  type SegmentObservation,
+  SIGNAL_METRICS,
+  type Sketch,
+  TENANTS_MAX,
+  type UnitCount,
+  type UnitMetric,
+} from '../core/observation.ts';
+import { createTally, mergeTally, sketchOf } from '../core/sketch.ts';
+import { type Cell, cellKey, segmentOf } from './cells.ts';
+import {
+  addRow,
+  addSum,
+  addUnits,
+  byNewest,
+  createSum,
+  type RollupRow,
+  type RollupSum,
+} from './rollup-row.ts';
+import { MEDIANS, RATERS, tenantMetric } from './unit-day.ts';
+
+/** Rows of one kind of span added up by cell. */
+export type Sums = Map<string, { readonly cell: Cell; readonly sum: RollupSum }>;
+
+/** Units that could be slow, and were: of hours since the bar was fixed. */
+const BARRED = 'barred';
+const OVER_BAR = 'over-bar';
+
+/** `bar_ms`: from when the agent's bar for `slow` stands, or null where it has none. */
+export function addRowTo(sums: Sums, row: RollupRow, bar_ms: number | null): void {
+  const sum = sumFor(sums, row);
+  addRow(sum, row);
+  if (bar_ms === null || row.at_ms < bar_ms) return;
+  for (const [at, by] of (row.units?.calls ?? []).entries()) addUnits(sum, BARRED, at, by);
+  for (const [at, by] of (row.units?.slow ?? []).entries()) addUnits(sum, OVER_BAR, at, by);
+}
+
+/** Adds copies, so that the sums of closed hours can be added to each tick's own. */
+export function addSumsTo(sums: Sums, closed: Sums): void {
+  for (const { cell, sum } of closed.values()) addSum(sumFor(sums, cell), copyOf(sum));
+}
+
+function sumFor(sums: Sums, { agent, target, tenant, category }: Cell): RollupSum {
+  const cell = { agent, target, tenant, category };
+  const key = cellKey(cell);
+  let known = sums.get(key);
+  if (!known) {
+    known = { cell, sum: createSum() };
+    sums.set(key, known);
+  }
+  return known.sum;
+}
+
+function copyOf(sum: RollupSum): RollupSum {
+  const tallies = sum.tallies?.map((half) =>
+    half.map((tally) => {
+      if (tally === null) return null;
+      const copy = createTally();
+      mergeTally(copy, tally);
+      return copy;
+    }),
+  );
+  return { ...sum, tallies: (tallies ?? null) as RollupSum['tallies'] };
+}
+
+/** How units are counted in a window: by their last hour in it, or once a day. */
+export type CountedBy = 'last' | 'day';
+
+/** One half of the units, or both. */
+export type Half = 0 | 1 | null;
+
+export interface Shown {
+  readonly counted_by: CountedBy;
+  readonly half: Half;
+  /** Metrics that the agent's units have shown at all. */
+  readonly metrics: ReadonlySet<string>;
+  readonly evidence_max: number;
+}
+
+/** Of which metrics the agents' sums know anything. */
+export function metricsIn(all: readonly Sums[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const metrics = new Map<string, Set<string>>();
+  for (const sums of all) {
+    for (const { cell, sum } of sums.values()) {
+      const known = metrics.get(cell.agent) ?? new Set();
+      for (const metric of sum.units.keys()) known.add(metric);
+      metrics.set(cell.agent, known);
+    }
+  }
+  return metrics;
+}
+
+export function segmentsOf(
+  sums: Sums,
+  show: (agent: string) => Shown,
+): readonly SegmentObservation[] {
+  return [...sums.values()]
+    .map(({ cell, sum }) => segmentObservation(cell, sum, show(cell.agent)))
+    .filter(
+      ({ calls, ratings, rates }) =>
+        calls > 0 || ratings > 0 || (rates.dissatisfied?.units ?? 0) > 0,
+    )
+    .sort(bySegment);
+}
+
+/** An agent first, then its targets and the rest, each by name. */
+function bySegment(left: SegmentObservation, right: SegmentObservation): number {
+  const key = ({ segment: { agent, target, tenant, category } }: SegmentObservation) =>
+    [agent, tenant ?? '', category ?? '', target ?? ''].join('\t');
+  return key(left) < key(right) ? -1 : 1;
+}
+
+function segmentObservation(cell: Cell, sum: RollupSum, shown: Shown): SegmentObservation {
+  const { half } = shown;
+  const count = (name: string): number => bothOf(sum.counts.get(name), half, 0);
+  const units = (metric: string): number =>
+    bothOf(sum.units.get(metric), half, shown.counted_by === 'last' ? 2 : 0);
+  const raters = units(RATERS);
+  return {
+    segment: segmentOf(cell),
+    calls: count('calls'),
+    users: units('users'),
+    rates: ratesOf(units, shown.metrics),
+    quantities: quantitiesOf(sum, half),
+    ratings: count('rating'),
+    rating_by_unit: raters > 0 ? units(MEDIANS) / raters : null,
+    by_tenant: byTenant(cell, sum, units),
+    errors_by_class: errorsOf(sum, count),
+    evidence: evidenceOf(sum, shown),
+  };
+}
+
+function bothOf(counts: readonly number[] | undefined, half: Half, from: number): number {
+  if (!counts) return 0;
+  if (half !== null) return counts[from + half] ?? 0;
+  return (counts[from] ?? 0) + (counts[from + 1] ?? 0);
+}
+
+const VERDICTS: ReadonlySet<string> = new Set(['dissatisfied', 'complaint']);
+
+function ratesOf(
+  units: (metric: string) => number,
+  known: ReadonlySet<string>,
+): Partial<Record<UnitMetric, UnitCount>> {
+  const rates: Partial<Record<UnitMetric, UnitCount>> = {};
+  const put = (metric: UnitMetric, of: string, happened: string = metric): void => {
+    const among = units(of);
+    if (among > 0) rates[metric] = { units: among, events: units(happened) };
+  };
+  put('error', 'calls');
+  put('abort', 'calls');
+  put('slow', BARRED, OVER_BAR);
+  put('dissatisfied', 'rated');
+  for (const metric of SIGNAL_METRICS) {
+    if (VERDICTS.has(metric)) put(metric, 'rated');
+    else if (known.has(metric)) put(metric, 'calls');
+  }
+  return rates;
+}
+
+function quantitiesOf({ tallies }: RollupSum, half: Half): Partial<Record<Quantity, Sketch>> {
+  const quantities: Partial<Record<Quantity, Sketch>> = {};
+  if (tallies === null) return quantities;
+  for (const [at, name] of QUANTITIES.entries()) {
+    const both = createTally();
+    for (const of of half === null ? ([0, 1] as const) : [half]) {
+      const tally = tallies[of][at];
+      if (tally) mergeTally(both, tally);
+    }
+    const sketch = sketchOf(both);
+    if (sketch !== null) quantities[name] = sketch;
+  }
+  return quantities;
+}
+
+function byTenant(
+  { tenant }: Cell,
+  sum: RollupSum,
+  units: (metric: string) => number,
+): SegmentObservation['by_tenant'] {
+  if (tenant !== '') {
+    const rated = units('rated');
+    return rated > 0 ? [{ tenant, units: rated, events: units('dissatisfied') }] : [];
+  }
+  const prefix = tenantMetric('rated', '');
+  const tenants = [...sum.units.keys()]
+    .filter((metric) => metric.startsWith(prefix))
+    .map((metric) => metric.slice(prefix.length))
+    .map((name) => ({
+      tenant: name,
+      units: units(tenantMetric('rated', name)),
+      events: units(tenantMetric('dissatisfied', name)),
+    }))
+    .filter((one) => one.units > 0)
+    .sort((left, right) => right.units - left.units || (left.tenant < right.tenant ? -1 : 1));
+  if (tenants.length <= TENANTS_MAX) return tenants;
+  const rest = tenants.slice(TENANTS_MAX);
+  const total = (name: 'units' | 'events') => rest.reduce((all, one) => all + one[name], 0);
+  const others = { tenant: OTHER_TENANTS, units: total('units'), events: total('events') };
+  return [...tenants.slice(0, TENANTS_MAX), others];
+}
+
+const CLASS = 'class:';
+
+function errorsOf(sum: RollupSum, count: (name: string) => number): Record<string, number> {
+  const errors: Record<string, number> = {};
+  for (const name of sum.counts.keys()) {
+    if (name.startsWith(CLASS) && count(name) > 0) errors[name.slice(CLASS.length)] = count(name);
+  }
+  return errors;
+}
+
+function evidenceOf({ evidence }: RollupSum, { half, evidence_max }: Shown): readonly string[] {
+  if (evidence_max <= 0) return [];
+  return [...evidence]
+    .flatMap(([id, known]) => (known === null ? [] : [[known[0], id, known[1]] as const]))
+    .filter(([, , of]) => half === null || of === half)
+    .sort(byNewest)
+    .slice(0, evidence_max)
+    .map(([, id]) => id);
+}

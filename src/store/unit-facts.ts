@@ -1,0 +1,100 @@
+import { type Cell, type Combination, cellKey } from './cells.ts';
+import { type Days, stepsOfChange, type Touched } from './unit-counts.ts';
+import {
+  CONVERSATION_CALLS_MAX,
+  combinationKey,
+  combinationOf,
+  type Fact,
+  hourOf,
+  RATING,
+  type Seen,
+  type Step,
+  type UnitDay,
+} from './unit-day.ts';
+
+/** The cells of a combination; the same objects for the same cell, where who calls keeps them. */
+export type CellsOf = (at: Combination) => readonly Cell[];
+
+/**
+ * Applies the facts of one day to the unit's row of that day, and says which counts step up or
+ * down. `before` and `after` are its rows of the days next to it, or null. Changes `today`; false
+ * where nothing has changed.
+ */
+export function applyFacts(
+  days: Days,
+  facts: readonly Fact[],
+  calls: number,
+  cellsIn: CellsOf,
+  step: Step,
+): boolean {
+  const { today } = days;
+  const news = facts.filter(({ at, hour_ms, metric, once }) => {
+    if (!once) return true;
+    const hours = today.seen[combinationKey(at)]?.[metric];
+    return !((hours?.[hourOf(hour_ms)] ?? 0) > 0);
+  });
+  if (news.length === 0 && calls === 0) return false;
+  const wasBusy = today.calls > CONVERSATION_CALLS_MAX;
+  const isBusy = today.calls + calls > CONVERSATION_CALLS_MAX;
+  const agent = facts[0]?.at.agent ?? '';
+  const touched =
+    isBusy && !wasBusy ? everything(agent, today, news, cellsIn) : touchedBy(news, cellsIn);
+  const change = (): void => {
+    for (const fact of news) addFact(today.seen, fact);
+    today.calls += calls;
+  };
+  stepsOfChange(touched, days, change, step);
+  return true;
+}
+
+function addFact(seen: Seen, { at, hour_ms, metric, events, once }: Fact): void {
+  const key = combinationKey(at);
+  seen[key] ??= {};
+  const metrics = seen[key];
+  metrics[metric] ??= {};
+  const hours = metrics[metric];
+  const hour = hourOf(hour_ms);
+  const sum = once ? 1 : (hours[hour] ?? 0) + events;
+  if (sum !== 0) hours[hour] = sum;
+  else delete hours[hour];
+}
+
+const BY_TENANT: ReadonlySet<string> = new Set(['rated', 'dissatisfied']);
+
+function touchedBy(facts: readonly Metric[], cellsIn: CellsOf): readonly Touched[] {
+  const [first] = facts;
+  if (first && facts.length === 1) return touchedIn(first, cellsIn);
+  const touched = new Map<string, Touched>();
+  for (const fact of facts) {
+    for (const one of touchedIn(fact, cellsIn)) {
+      touched.set(`${cellKey(one.cell)}\t${one.metric}\t${one.tenant}`, one);
+    }
+  }
+  return [...touched.values()];
+}
+
+type Metric = Pick<Fact, 'at' | 'metric'>;
+
+function touchedIn({ at, metric }: Metric, cellsIn: CellsOf): readonly Touched[] {
+  const stored = metric.startsWith(RATING) ? '' : metric;
+  const touched: Touched[] = [];
+  for (const cell of cellsIn(at)) {
+    touched.push({ cell, metric: stored, tenant: null });
+    if (cell.tenant === '' && BY_TENANT.has(metric)) {
+      touched.push({ cell, metric, tenant: at.tenant });
+    }
+  }
+  return touched;
+}
+
+function everything(
+  agent: string,
+  today: UnitDay,
+  facts: readonly Metric[],
+  cellsIn: CellsOf,
+): readonly Touched[] {
+  const old = Object.entries(today.seen).flatMap(([key, metrics]) =>
+    Object.keys(metrics).map((metric) => ({ at: combinationOf(agent, key), metric })),
+  );
+  return touchedBy([...facts, ...old], cellsIn);
+}

@@ -1,0 +1,181 @@
+import { CELLS_MAX, cellKey, otherCell } from './cells.ts';
+import { type Columns, columnsGiven } from './columns-given.ts';
+import { sql } from './drizzle.ts';
+import {
+  addRow,
+  addSum,
+  createSum,
+  partOfSum,
+  type RollupKey,
+  type RollupRow,
+  type RollupSum,
+  rowOfSum,
+} from './rollup-row.ts';
+import { type Db, jsonRows, rowsOf } from './rows.ts';
+
+export type Rollup = RollupKey & { readonly sum: RollupSum };
+
+export function rollupKey({ span_ms, at_ms, arm, cell }: RollupKey): string {
+  return `${span_ms}\t${at_ms}\t${arm}\t${cellKey(cell)}`;
+}
+
+/** Any number: whoever writes rollups in one database must name the same. */
+const ROLLUPS_LOCK = 4_853_222;
+
+/** Until the transaction ends, nobody else applies a journal or adds up. */
+export async function lockRollups(tx: Db): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(${ROLLUPS_LOCK})`);
+}
+
+const SPAN: Columns<{ span_ms: number; at_ms: number }> = { span_ms: 'bigint', at_ms: 'bigint' };
+
+/** Batches that wait to be added up together. */
+const PARTS_MAX = 16;
+
+/** Keeps what a batch adds; every so often, adds up what was kept. The caller holds the lock. */
+export async function keepRollups(tx: Db, rollups: readonly Rollup[]): Promise<void> {
+  if (rollups.length === 0) return;
+  const rows = jsonRows(rollups.map((rollup) => partOfSum(rollup, rollup.sum)));
+  const [kept] = await rowsOf<{ parts: number }>(
+    tx,
+    sql`with kept as (insert into rollup_parts (rows) values (${rows}) returning id)
+      select (select count(*)::int from rollup_parts) + (select count(*)::int from kept) as parts`,
+  );
+  if ((kept?.parts ?? 0) >= PARTS_MAX) await addParts(tx);
+}
+
+/** Adds to the rollups what batches have left for them. The caller holds the lock. */
+export async function addParts(tx: Db): Promise<void> {
+  // The newest first: what it takes back of evidence must not come again from an older one.
+  const parts = await rowsOf<{ id: number; rows: string }>(
+    tx,
+    sql`select id::float8 as id, rows from rollup_parts order by id desc`,
+  );
+  if (parts.length === 0) return;
+  const rollups = new Map<string, Rollup>();
+  for (const { rows } of parts) {
+    for (const row of JSON.parse(rows) as RollupRow[]) {
+      const { span_ms, at_ms, arm, agent, target, tenant, category } = row;
+      const key = { span_ms, at_ms, arm, cell: { agent, target, tenant, category } };
+      const name = rollupKey(key);
+      const known = rollups.get(name) ?? { ...key, sum: createSum() };
+      rollups.set(name, known);
+      addRow(known.sum, row);
+    }
+  }
+  await writeRollups(tx, [...rollups.values()]);
+  await tx.execute(sql`delete from rollup_parts`);
+}
+
+/**
+ * Adds sums to the rows of `rollups`: read, added up here, and written whole, since a sketch cannot
+ * be added to in SQL. The caller's lock keeps others from doing it at the same time.
+ */
+async function writeRollups(tx: Db, given: readonly Rollup[]): Promise<void> {
+  if (given.length === 0) return;
+  const known = new Map<string, RollupRow>();
+  await readInto(known, tx, given);
+  const rollups = await foldOthers(tx, given, known);
+  const rows = rollups.map((rollup) => {
+    const row = known.get(rollupKey(rollup));
+    if (row) addRow(rollup.sum, row);
+    return rowOfSum(rollup, rollup.sum);
+  });
+  await tx.execute(sql`
+    insert into rollups
+    select * from json_populate_recordset(null::rollups, ${jsonRows(rows)}::json)
+    on conflict (span_ms, at_ms, arm, agent, target, tenant, category) do update set
+      calls = excluded.calls, counts = excluded.counts, units = excluded.units,
+      sketches = excluded.sketches, evidence = excluded.evidence,
+      latency_p50_ms = excluded.latency_p50_ms, latency_p95_ms = excluded.latency_p95_ms,
+      ttft_p50_ms = excluded.ttft_p50_ms, tokens_mean = excluded.tokens_mean,
+      cost_mean_usd = excluded.cost_mean_usd`);
+  await markChanged(tx, rollups);
+}
+
+/** The rows of these keys that exist. */
+async function readInto(
+  known: Map<string, RollupRow>,
+  tx: Db,
+  keys: readonly RollupKey[],
+): Promise<void> {
+  const asked = keys.map(({ span_ms, at_ms, arm, cell }) => ({ span_ms, at_ms, arm, ...cell }));
+  const rows = await rowsOf<RollupRow>(
+    tx,
+    sql`select r.span_ms::float8 as span_ms, r.at_ms::float8 as at_ms, r.arm, r.agent, r.target,
+      r.tenant, r.category, r.counts, r.units, r.sketches, r.evidence
+    from json_to_recordset(${jsonRows(asked)}::json) as k (span_ms bigint, at_ms bigint, arm text,
+      agent text, target text, tenant text, category text)
+    join rollups r using (span_ms, at_ms, arm, agent, target, tenant, category)`,
+  );
+  for (const row of rows) known.set(rollupKey({ ...row, cell: row }), row);
+}
+
+/**
+ * A span has at most `CELLS_MAX` rows: what comes to a full one in a new cell is counted as
+ * `other`. An agent's own cell is never folded. Once a cell is folded in a span it stays so, for rows do not
+ * go before their span does: what is taken back is taken from where it was put.
+ */
+async function foldOthers(
+  tx: Db,
+  given: readonly Rollup[],
+  known: Map<string, RollupRow>,
+): Promise<readonly Rollup[]> {
+  const fresh = given.filter((rollup) => !known.has(rollupKey(rollup)));
+  if (fresh.length === 0) return given;
+  const room = await roomOf(tx, fresh);
+  const kept = new Map<string, Rollup>();
+  const folded: Rollup[] = [];
+  for (const rollup of given) {
+    const key = rollupKey(rollup);
+    const span = spanKey(rollup);
+    const left = room.get(span) ?? 0;
+    const other = otherCell(rollup.cell);
+    const isOther = cellKey(other) === cellKey(rollup.cell);
+    if (known.has(key) || isOther || left > 0) {
+      kept.set(key, rollup);
+      if (!known.has(key)) room.set(span, left - 1);
+    } else folded.push({ ...rollup, cell: other });
+  }
+  if (folded.length === 0) return given;
+  await readInto(known, tx, folded);
+  for (const rollup of folded) {
+    const key = rollupKey(rollup);
+    const same = kept.get(key);
+    if (same) addSum(same.sum, rollup.sum);
+    else kept.set(key, rollup);
+  }
+  return [...kept.values()];
+}
+
+function spanKey({ span_ms, at_ms }: RollupKey): string {
+  return `${span_ms}\t${at_ms}`;
+}
+
+/** How many new rows each span has room for. */
+async function roomOf(tx: Db, keys: readonly RollupKey[]): Promise<Map<string, number>> {
+  const spans = new Map(
+    keys.map(({ span_ms, at_ms }) => [`${span_ms}\t${at_ms}`, { span_ms, at_ms }]),
+  );
+  const counts = await rowsOf<{ span_ms: number; at_ms: number; rows: number }>(
+    tx,
+    sql`select k.span_ms::float8 as span_ms, k.at_ms::float8 as at_ms,
+      (select count(*)::int from rollups r
+        where r.span_ms = k.span_ms and r.at_ms = k.at_ms) as rows
+    from ${columnsGiven(SPAN, [...spans.values()])} as k`,
+  );
+  return new Map(
+    counts.map(({ span_ms, at_ms, rows }) => [`${span_ms}\t${at_ms}`, CELLS_MAX - rows]),
+  );
+}
+
+async function markChanged(tx: Db, rollups: readonly RollupKey[]): Promise<void> {
+  const spans = new Map(
+    rollups.map(({ span_ms, at_ms }) => [`${span_ms}\t${at_ms}`, { span_ms, at_ms }]),
+  );
+  await tx.execute(sql`
+    insert into rollup_changes (span_ms, at_ms, change)
+    select span_ms, at_ms, txid_current()
+    from ${columnsGiven(SPAN, [...spans.values()])} as k
+    on conflict (span_ms, at_ms) do update set change = excluded.change`);
+}

@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Columns, columnsGiven } from '../../src/store/columns-given.ts';
+import { sql } from '../../src/store/drizzle.ts';
+import type { Store } from '../../src/store/open.ts';
+import { rowsOf } from '../../src/store/rows.ts';
+import { backends } from '../kit/store.ts';
+
+interface Row {
+  readonly id: number;
+  readonly name: string | null;
+  readonly yes: boolean | null;
+  readonly share: number | null;
+  readonly json: unknown;
+}
+
+const COLUMNS: Columns<Row> = {
+  id: 'int',
+  name: 'text',
+  yes: 'boolean',
+  share: 'float8',
+  json: 'jsonb',
+};
+
+describe.each(backends())('columnsGiven on $name', (backend) => {
+  if (backend.missing !== null) {
+    test.skip(`is skipped: ${backend.missing}`, () => {});
+    return;
+  }
+  let store: Store;
+  beforeAll(async () => {
+    store = await backend.open();
+  });
+  afterAll(async () => {
+    await store.close();
+    backend.stop();
+  });
+  const back = (rows: readonly Row[]) =>
+    rowsOf<Row>(store.db, sql`select * from ${columnsGiven(COLUMNS, rows)} as rows order by id`);
+
+  test('columnsGiven gives back any rows, also those that quote, brace and say NULL', async () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme' }).map((given) => given.replaceAll('\0', '')),
+      fc.constantFrom('NULL', 'null', '{}', '"', '\\', '\\"', ',', '', ' x '),
+    );
+    const row = fc.record({
+      name: fc.option(text),
+      yes: fc.option(fc.boolean()),
+      share: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })),
+      json: fc.array(fc.oneof(text, fc.integer(), fc.constant(null))),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(row, { maxLength: 6 }), async (given) => {
+        const rows = given.map((one, id) => ({ id, ...one, share: one.share && one.share + 0 }));
+        expect(await back(rows)).toEqual(rows);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('columnsGiven mends what Postgres cannot hold', async () => {
+    const odd = { id: 1, name: 'a\0b\ud800', yes: null, share: 0, json: ['c\0\udc00'] };
+    const [row] = await back([odd]);
+    expect(row).toMatchObject({ name: 'a\ufffdb\ufffd', json: ['c\ufffd\ufffd'] });
+  });
+});
