@@ -16,11 +16,11 @@ export type FindingLevel = 'act' | 'investigate' | 'note';
 export type Measure = 'share' | 'ms' | 'usd' | 'tokens' | 'index';
 
 /**
- * What an estimate is held against. `rest`: the same agent's other traffic. `season`: the same
+ * What an estimate is held against. `season`: the same
  * hours of the days before. `weights`: the shares that the policy's weights would give.
  */
 export interface Yardstick {
-  readonly kind: 'peers' | 'past' | 'season' | 'threshold' | 'rest' | 'weights';
+  readonly kind: 'peers' | 'past' | 'season' | 'threshold' | 'weights';
   readonly value: number;
 }
 

@@ -1,21 +1,12 @@
+import { cellName } from '../core/findings/scene.ts';
 import type { IdKind } from '../core/ids.ts';
-import type {
-  Analysis,
-  Detector,
-  Finding,
-  FindingDraft,
-  Insufficient,
-  Observation,
-  Segment,
-  Severity,
-} from '../core/oracle.ts';
+import type { Analysis, Detector, Finding, Insufficient, Observation } from '../core/oracle.ts';
+import { compareText, mergeFindings, type Told } from './merge-findings.ts';
 
 export interface NamedDetector {
   readonly name: string;
   readonly detect: Detector;
 }
-
-const RANK: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };
 
 /**
  * Observation to findings, the gravest first. Pure but for the ids it is lent. `previous` are the
@@ -27,51 +18,48 @@ export function analyze(
   createId: (kind: IdKind) => string,
   previous: readonly Finding[] = [],
 ): Analysis {
-  const findings: Finding[] = [];
+  const told: Told[] = [];
   const insufficient: Insufficient[] = [];
   for (const { name, detect } of detectors) {
     const result = detect(observation);
-    for (const finding of result.findings) {
-      const { key, since_ms } = identityOf(finding, previous);
-      const id = createId('finding');
-      findings.push({ id, detector: name, ...finding, key, since_ms, support: [] });
-    }
-    for (const missing of result.insufficient) insufficient.push({ detector: name, ...missing });
+    for (const draft of result.findings) told.push({ ...draft, detector: name, support: [] });
+    for (const missing of result.insufficient) insufficient.push({ ...missing, detector: name });
   }
+  const stood = new Map(previous.map((finding) => [standingName(finding), finding]));
+  const findings = mergeFindings(told).map((one): Finding => {
+    return { id: createId('finding'), ...one, ...identityOf(one, stood) };
+  });
   return {
     id: createId('analysis'),
     at_ms: observation.at_ms,
     window: observation.window,
     version: observation.version,
-    findings: findings.sort(
-      (left, right) =>
-        RANK[left.severity] - RANK[right.severity] ||
-        right.effect - left.effect ||
-        compareText(keyOf(left), keyOf(right)),
-    ),
-    insufficient: insufficient.sort((left, right) => compareText(keyOf(left), keyOf(right))),
+    findings,
+    insufficient: mostMissing(insufficient),
   };
 }
 
-function identityOf(draft: FindingDraft, previous: readonly Finding[]): Identity {
-  const cell = cellOf(draft);
-  const stood = previous.find((one) => cellOf(one) === cell && one.direction === draft.direction);
-  if (stood) return { key: stood.key, since_ms: stood.since_ms };
-  const since = new Date(draft.since_ms).toISOString();
-  return { key: `${cell}|${draft.direction}|${since}`, since_ms: draft.since_ms };
-}
-type Identity = Pick<Finding, 'key' | 'since_ms'>;
-
-/** Names of agents, targets, categories and tenants hold no `|`. */
-function cellOf({ segment, metric }: { segment: Segment; metric: string }): string {
-  const { agent, target, tenant, category } = segment;
-  return [agent, target ?? '', tenant ?? '', category ?? '', metric].join('|');
+function standingName({ segment, metric, direction }: Told): string {
+  return `${cellName(segment)}|${metric}|${direction}`;
 }
 
-function keyOf(item: Finding | Insufficient): string {
-  return `${cellOf(item)}|${item.detector}`;
+function identityOf(
+  one: Told,
+  stood: ReadonlyMap<string, Finding>,
+): Pick<Finding, 'key' | 'since_ms'> {
+  const name = standingName(one);
+  const before = stood.get(name);
+  if (before) return { key: before.key, since_ms: before.since_ms };
+  return { key: `${name}|${new Date(one.since_ms).toISOString()}`, since_ms: one.since_ms };
 }
 
-function compareText(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
+/** One row a cell and metric: who needs most says when all can speak. */
+function mostMissing(rows: readonly Insufficient[]): readonly Insufficient[] {
+  const cells = new Map<string, Insufficient>();
+  for (const row of rows) {
+    const name = `${cellName(row.segment)}|${row.metric}`;
+    const held = cells.get(name);
+    if (!held || held.required < row.required) cells.set(name, row);
+  }
+  return [...cells].sort(([left], [right]) => compareText(left, right)).map(([, row]) => row);
 }

@@ -1,0 +1,161 @@
+import type { Yardstick } from '../finding.ts';
+import type { Quantity, SegmentObservation, Series, Sketch } from '../observation.ts';
+import { mergeSketches, sketchQuantile } from '../sketch.ts';
+import {
+  countAbove,
+  dependentInterval,
+  logMoments,
+  valuesNeeded,
+} from '../statistics/sketch-reading.ts';
+import { binomialTail, type Count, fisherTail } from '../statistics/tails.ts';
+import type { Missing } from './rates.ts';
+import { cellName, peersOf, type Scene, seriesOf } from './scene.ts';
+import { hoursFactor, medianDispersion } from './seasons.ts';
+
+export interface QuantileSettings {
+  /** Correlation of the calls of one user: ten calls of one are fewer than of ten. */
+  readonly correlation: number;
+  /** A rise by less than this share is none that anybody should hear of. */
+  readonly margin: number;
+}
+
+export interface QuantileTest {
+  readonly cell: SegmentObservation;
+  readonly quantity: Quantity;
+  readonly share: number;
+  readonly estimate: number;
+  readonly interval: readonly [number, number];
+  readonly yardstick: Yardstick;
+  /** Calls above the yardstick, and all: this side, and the other (null for a threshold). */
+  readonly here: Count;
+  readonly there: Count | null;
+  /** How many calls weigh as much as one independent one. */
+  readonly design: number;
+  readonly p: number;
+  readonly clears: boolean;
+}
+
+/**
+ * The quantile of a quantity against the cell's own past, corrected for the hours that the window
+ * has and for what befell the agent's other targets as well: models differ in speed, so a target is
+ * not slow for being slower than another. Without a past, or with one that was beyond it, the
+ * policy's critical response time is the yardstick of the median.
+ */
+export function testQuantile(
+  scene: Scene,
+  cell: SegmentObservation,
+  quantity: Quantity,
+  share: number,
+  settings: QuantileSettings,
+): QuantileTest | Missing | null {
+  const sketch = cell.quantities[quantity];
+  if (!sketch) return null;
+  const design = designOf(scene, cell, quantity, sketch, settings.correlation);
+  const interval = dependentInterval(sketch, share, design);
+  if (interval === null) {
+    return missingCalls(scene, cell, quantity, Math.ceil(valuesNeeded(share) * design));
+  }
+  const held = heldAgainst(scene, cell, quantity, share, design);
+  if (held === null) return null;
+  const { yardstick, other } = held;
+  const here = { units: sketch.count, events: countAbove(sketch, yardstick.value) };
+  const there = other && {
+    units: other.count,
+    events: countAbove(other, sketchQuantile(other, share)),
+  };
+  const own = scaled(here, design);
+  const p = there ? fisherTail(own, scaled(there, design)) : binomialTail(own, 1 - share);
+  const estimate = sketchQuantile(sketch, share);
+  const clears = interval[0] > yardstick.value * (1 + settings.margin);
+  return { cell, quantity, share, estimate, interval, yardstick, here, there, design, p, clears };
+}
+
+/** Kish's design effect, or what the past week's steps show, whichever is more. */
+export function designOf(
+  scene: Scene,
+  { segment, calls, users }: SegmentObservation,
+  quantity: Quantity,
+  sketch: Sketch,
+  correlation: number,
+): number {
+  const a_user = users > 0 ? calls / users : 1;
+  const clustered = 1 + Math.max(0, a_user - 1) * correlation;
+  const moments = logMoments(sketch);
+  const median = MEDIANS[quantity];
+  const series = median === undefined ? undefined : seriesOf(scene, segment, median);
+  return Math.max(clustered, medianDispersion(scene, series, moments?.variance ?? 0));
+}
+
+const MEDIANS: Partial<Record<Quantity, Series['metric']>> = {
+  latency_ms: 'latency_p50_ms',
+  ttft_ms: 'ttft_p50_ms',
+};
+
+const scaled = ({ units, events }: Count, design: number): Count => ({
+  units: Math.max(1, Math.round(units / design)),
+  events: Math.round(events / design),
+});
+
+interface Held {
+  readonly yardstick: Yardstick;
+  readonly other: Sketch | null;
+}
+
+function heldAgainst(
+  scene: Scene,
+  cell: SegmentObservation,
+  quantity: Quantity,
+  share: number,
+  design: number,
+): Held | null {
+  const enough = (sketch: Sketch | null | undefined): sketch is Sketch =>
+    !!sketch && sketch.count / design >= valuesNeeded(share);
+  const past = scene.past.get(cellName(cell.segment))?.quantities[quantity];
+  const critical = criticalOf(scene, quantity, share);
+  if (enough(past) && sketchQuantile(past, share) <= critical) {
+    const median = MEDIANS[quantity];
+    const series = median === undefined ? undefined : seriesOf(scene, cell.segment, median);
+    const hours = hoursFactor(scene, series);
+    const value = sketchQuantile(past, share) * hours * commonFactor(scene, cell, quantity, share);
+    const kind = Math.abs(hours - 1) < 0.005 ? ('past' as const) : ('season' as const);
+    return { yardstick: { kind, value }, other: past };
+  }
+  if (critical === Number.POSITIVE_INFINITY) return null;
+  return { yardstick: { kind: 'threshold', value: critical }, other: null };
+}
+
+/** The policy's critical response time holds for the median; it states none of anything else. */
+function criticalOf({ observation }: Scene, quantity: Quantity, share: number): number {
+  if (quantity !== 'latency_ms' || share !== 0.5) return Number.POSITIVE_INFINITY;
+  return observation.thresholds.performance.response_time.critical_threshold_ms;
+}
+
+/** How many times slower the agent's other targets became: what befalls all is the agent's. */
+function commonFactor(
+  scene: Scene,
+  { segment }: SegmentObservation,
+  quantity: Quantity,
+  share: number,
+): number {
+  const peers = peersOf(scene.now, segment);
+  const past = peers.flatMap((peer) => scene.past.get(cellName(peer.segment)) ?? []);
+  const [here, there] = [peers, past].map((cells) =>
+    mergeSketches(cells.flatMap(({ quantities }) => quantities[quantity] ?? [])),
+  );
+  if (!here || !there || Math.min(here.count, there.count) < PEERS_MIN) return 1;
+  return Math.max(1, sketchQuantile(here, share) / sketchQuantile(there, share));
+}
+const PEERS_MIN = 200;
+
+function missingCalls(
+  { observation }: Scene,
+  cell: SegmentObservation,
+  metric: Quantity,
+  required: number,
+): Missing {
+  const count = cell.quantities[metric]?.count ?? 0;
+  const span_ms = observation.window.to_ms - observation.window.from_ms;
+  const left = Math.max(0, required - count);
+  const eta_ms = count > 0 ? Math.round(observation.at_ms + (left / count) * span_ms) : null;
+  return { segment: cell.segment, metric, units: count, required, of: 'calls', eta_ms };
+}

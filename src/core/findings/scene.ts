@@ -1,0 +1,110 @@
+import type {
+  Observation,
+  Segment,
+  SegmentObservation,
+  Series,
+  UnitMetric,
+} from '../observation.ts';
+import type { Count } from '../statistics/tails.ts';
+
+/** An observation with its cells by name; made once a detector. */
+export interface Scene {
+  readonly observation: Observation;
+  readonly now: Cells;
+  readonly past: Cells;
+  readonly halves: readonly [Cells, Cells];
+  readonly series: ReadonlyMap<string, Series>;
+  /** Windows of this length in a week: how often independent data may deceive. */
+  readonly windows_a_week: number;
+}
+export type Cells = ReadonlyMap<string, SegmentObservation>;
+
+const WEEK_MS = 7 * 24 * 3_600_000;
+
+export function sceneOf(observation: Observation): Scene {
+  const { window, halves, series } = observation;
+  const named = (cells: readonly SegmentObservation[]): Cells =>
+    new Map(cells.map((cell) => [cellName(cell.segment), cell]));
+  return {
+    observation,
+    now: named(observation.segments),
+    past: named(observation.past),
+    halves: [named(halves[0]), named(halves[1])],
+    series: new Map(series.map((one) => [`${cellName(one.segment)}|${one.metric}`, one])),
+    windows_a_week: WEEK_MS / Math.max(1, window.to_ms - window.from_ms),
+  };
+}
+
+/** The same for null and for a key left out; no name in it holds a `|`. */
+export function cellName({ agent, target, tenant, category }: Segment): string {
+  return [agent, target ?? '', tenant ?? '', category ?? ''].join('|');
+}
+
+export function seriesOf(
+  scene: Scene,
+  segment: Segment,
+  metric: Series['metric'],
+): Series | undefined {
+  return scene.series.get(`${cellName(segment)}|${metric}`);
+}
+
+/** Which of a segment's dimensions are fixed. */
+export function shapeOf({ target, tenant, category }: Segment): string {
+  const fixed = [target && 'target', tenant && 'tenant', category && 'category'];
+  return fixed.filter(Boolean).join('+') || 'agent';
+}
+
+/**
+ * The cells that are judged whatever the data: each agent, and its targets where calls came to
+ * several. An agent with one target is that target: it is judged once, as the agent.
+ */
+export function plannedCells({ now }: Scene): readonly SegmentObservation[] {
+  const cells = [...now.values()];
+  const targets = (agent: string): number =>
+    cells.filter(({ segment, calls }) => {
+      return segment.agent === agent && shapeOf(segment) === 'target' && calls > 0;
+    }).length;
+  return cells.filter(({ segment }) => {
+    const shape = shapeOf(segment);
+    return shape === 'agent' || (shape === 'target' && targets(segment.agent) > 1);
+  });
+}
+
+/** The other cells: those that a scan goes through. */
+export function scannedCells(scene: Scene): readonly SegmentObservation[] {
+  const planned = new Set(plannedCells(scene));
+  return [...scene.now.values()].filter((cell) => {
+    const shape = shapeOf(cell.segment);
+    return !planned.has(cell) && shape !== 'target';
+  });
+}
+
+/** The agent's other targets, in the same category where the cell is of one. */
+export function peersOf(
+  cells: Cells,
+  { agent, target, tenant, category }: Segment,
+): readonly SegmentObservation[] {
+  if (target === null) return [];
+  return [...cells.values()].filter(({ segment }) => {
+    const same = segment.agent === agent && segment.target !== null && segment.target !== target;
+    const mix = (segment.tenant ?? null) === (tenant ?? null);
+    return same && mix && (segment.category ?? null) === (category ?? null);
+  });
+}
+
+const NONE: Count = { units: 0, events: 0 };
+
+export function countOf(cell: SegmentObservation | undefined, metric: UnitMetric): Count {
+  return cell?.rates[metric] ?? NONE;
+}
+
+export function addCounts(counts: readonly Count[]): Count {
+  return counts.reduce(
+    (sum, { units, events }) => ({ units: sum.units + units, events: sum.events + events }),
+    NONE,
+  );
+}
+
+export function rateOf({ units, events }: Count): number {
+  return units > 0 ? events / units : 0;
+}

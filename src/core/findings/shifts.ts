@@ -1,0 +1,226 @@
+import type { FindingDraft } from '../finding.ts';
+import type { FindingMetric, Series, UnitMetric } from '../observation.ts';
+import { madSigma, mean, median } from '../series/numbers.ts';
+import { pOverLooks } from '../statistics/multiplicity.ts';
+import { studentTail } from '../statistics/tails.ts';
+import { type Mix, mixAbove, mixOf } from './mix.ts';
+import { levelOf } from './rate-draft.ts';
+import { cellName, countOf, type Scene } from './scene.ts';
+import {
+  frozenWords,
+  milliseconds,
+  mixWords,
+  percent,
+  placeOf,
+  thousands,
+  timeWords,
+} from './words.ts';
+
+/** A series as the series detectors read it: whole steps, its hours' levels taken off. */
+export interface Residuals {
+  readonly series: Series;
+  /** Standardised, one a step, null where nothing was measured. */
+  readonly z: readonly (number | null)[];
+  /** What each step was expected to be, in the series' own measure. */
+  readonly expected: readonly number[];
+  /** The index of the window's first step. */
+  readonly from: number;
+}
+
+const DAY_MS = 24 * 3_600_000;
+/** Two days before the window tell neither its hours nor their spread. */
+const STEPS_BEFORE_MIN = 72;
+/** Rates and counts below so many units a step are too coarse for a normal test. */
+const EVENTS_MIN = 3;
+
+/**
+ * The series less the median of the steps before the window at the same hour, over their spread.
+ * The step that is not over yet is left out: it would look like a collapse. Null where the past is
+ * too short, or where steps hold too few events for means to be normal.
+ */
+export function residualsOf(scene: Scene, series: Series): Residuals | null {
+  const { window } = scene.observation;
+  const place = (ms: number): number => (ms - series.from_ms) / series.step_ms;
+  const values = series.values.slice(0, Math.max(0, Math.floor(place(window.to_ms))));
+  const from = Math.max(0, Math.ceil(place(window.from_ms)));
+  const known = values.map((value, index) => toScale(series, value, series.counts[index] ?? 0));
+  const before = known.slice(0, from);
+  if (before.filter((value) => value !== null).length < STEPS_BEFORE_MIN) return null;
+  if (isCoarse(series, before.length)) return null;
+  const slots = Math.max(1, Math.round(DAY_MS / series.step_ms));
+  const all = median(numbersOf(before));
+  const levels = Array.from({ length: slots }, (_, slot) => {
+    const same = numbersOf(before.filter((_value, index) => index % slots === slot));
+    return same.length >= 3 ? median(same) : all;
+  });
+  const off = known.map((value, index) => {
+    return value === null ? null : value - (levels[index % slots] ?? all);
+  });
+  const past = numbersOf(off.slice(0, from));
+  const spread = Math.sqrt(
+    past.reduce((sum, one) => sum + one * one, 0) / Math.max(1, past.length - slots),
+  );
+  const sigma = Math.max(madSigma(past, 0), spread, 1e-9);
+  return {
+    series,
+    z: off.map((value) => (value === null ? null : value / sigma)),
+    expected: known.map((_, index) => fromScale(series, levels[index % slots] ?? all)),
+    from,
+  };
+}
+
+const numbersOf = (values: readonly (number | null)[]): number[] =>
+  values.filter((value) => value !== null);
+
+const RATES = /^(calls|latency_p50_ms|latency_p95_ms|ttft_p50_ms|tokens_mean|cost_mean_usd)$/;
+export const isRate = ({ metric }: Series): boolean => !RATES.test(metric);
+
+/** Logarithms of amounts, square roots of counts, arcsines of rates: their noise is then even. */
+function toScale(series: Series, value: number | null, count: number): number | null {
+  if (series.metric === 'calls') return Math.sqrt(value ?? 0);
+  if (value === null || count <= 0) return null;
+  if (isRate(series)) return Math.asin(Math.sqrt(Math.min(1, Math.max(0, value))));
+  return value > 0 ? Math.log(value) : null;
+}
+
+function fromScale(series: Series, value: number): number {
+  if (series.metric === 'calls') return value ** 2;
+  return isRate(series) ? Math.sin(value) ** 2 : Math.exp(value);
+}
+
+function isCoarse(series: Series, before: number): boolean {
+  if (!isRate(series) && series.metric !== 'calls') return false;
+  const events = series.values.slice(0, before).map((value, index) => {
+    return series.metric === 'calls' ? (value ?? 0) : (value ?? 0) * (series.counts[index] ?? 0);
+  });
+  return mean(events) < EVENTS_MIN;
+}
+
+/** A change of level within the window. */
+export interface Shift {
+  readonly residuals: Residuals;
+  readonly index: number;
+  readonly steps: number;
+  /** Mean standardised residual since then. */
+  readonly z: number;
+  /** Two-sided, for any beginning within the window, and raised for repeated looks. */
+  readonly p_week: number;
+  readonly p: number;
+}
+
+/**
+ * Whether the level since `index` is another than before the window: Student's t, multiplied by the
+ * beginnings that the window has, since somebody chose the one that looks best.
+ */
+export function shiftAt(residuals: Residuals, index: number): Shift | null {
+  const { z, from, series } = residuals;
+  const since = numbersOf(z.slice(index));
+  const before = numbersOf(z.slice(0, from));
+  const steps = since.length;
+  if (steps === 0 || index < from) return null;
+  const level = mean(since);
+  const slots = Math.max(1, Math.round(DAY_MS / series.step_ms));
+  const df = Math.max(8, before.length - slots);
+  const t = Math.abs(level - mean(before)) / Math.sqrt(1 / steps + 1 / before.length);
+  const p = Math.min(1, 2 * studentTail(t, df) * Math.max(1, z.length - from));
+  const windows = (7 * DAY_MS) / (steps * series.step_ms);
+  return { residuals, index, steps, z: level, p, p_week: pOverLooks(p, windows) };
+}
+
+const ABOUT: Partial<Record<Series['metric'], FindingMetric>> = {
+  calls: 'load',
+  latency_p50_ms: 'latency_ms',
+  latency_p95_ms: 'latency_ms',
+  ttft_p50_ms: 'ttft_ms',
+  tokens_mean: 'tokens_out',
+  cost_mean_usd: 'cost_usd',
+};
+
+export function aboutOf({ metric }: Series): FindingMetric {
+  return ABOUT[metric] ?? (metric as FindingMetric);
+}
+
+const CALLED: Partial<Record<Series['metric'], string>> = {
+  calls: 'number of calls an hour',
+  latency_p50_ms: 'median latency',
+  latency_p95_ms: 'p95 latency',
+  ttft_p50_ms: 'median time to the first token',
+  tokens_mean: 'mean number of tokens',
+  cost_mean_usd: 'mean cost of a call',
+};
+
+function wordsOf(series: Series, value: number): string {
+  if (isRate(series)) return percent(value);
+  if (/_ms$/.test(series.metric)) return milliseconds(value);
+  return series.metric === 'cost_mean_usd' ? `$${value.toPrecision(3)}` : thousands(value);
+}
+
+/** What a shift says; `how` names what found it. */
+export function shiftDraft(
+  scene: Scene,
+  shift: Shift,
+  how: string,
+  e: number | null,
+): FindingDraft {
+  const { residuals, index, steps, z, p } = shift;
+  const { series, expected } = residuals;
+  const since_ms = series.from_ms + index * series.step_ms;
+  const [estimate, value] = [series.values, expected].map((from) => {
+    const known = numbersOf(from.slice(index, residuals.z.length));
+    return mean(known);
+  }) as [number, number];
+  const half =
+    value > 0
+      ? Math.abs(estimate - value) * (2.1 / Math.max(2.1, Math.abs(z) * Math.sqrt(steps)))
+      : 0;
+  const up = estimate > value;
+  const harmful = series.metric !== 'calls' && series.metric !== 'accepted';
+  const name = CALLED[series.metric] ?? `share of units with ${series.metric}`;
+  const span = `${steps} step${steps === 1 ? '' : 's'} of ${Math.round(series.step_ms / 60_000)} minutes`;
+  const frozen = scene.observation.frozen.includes(series.segment.agent);
+  const mix = up && harmful ? mixBehind(scene, series, value) : null;
+  return {
+    since_ms,
+    segment: series.segment,
+    metric: aboutOf(series),
+    measure: measureOf(series),
+    level: up && harmful ? levelOf('investigate', mix, null, frozen) : 'note',
+    direction: !harmful ? 'changed' : up ? 'worse' : 'better',
+    estimate,
+    effect: estimate - value,
+    interval: [estimate - half, estimate + half],
+    yardstick: { kind: 'season', value },
+    p,
+    e,
+    confirmed: null,
+    n: steps,
+    units: series.counts.slice(index).reduce((sum, one) => sum + one, 0),
+    severity: 'info',
+    text:
+      `Since ${timeWords(since_ms)} the ${name} of ${placeOf(series.segment)} is ` +
+      `${wordsOf(series, estimate)}, where ${wordsOf(series, value)} was to be expected at these ` +
+      `hours (${span}, ${how}).${mixWords(mix)}${frozenWords(frozen)}`,
+    disproof: `Wrong if the next ${span} are back at ${wordsOf(series, value)}.`,
+    evidence:
+      scene.now.get(`${series.segment.agent}|${series.segment.target ?? ''}||`)?.evidence ?? [],
+  };
+}
+
+/** Whether the mix of the whole window explains a rise. */
+function mixBehind(scene: Scene, series: Series, value: number): Mix | null {
+  const cell = scene.now.get(cellName(series.segment));
+  if (!cell) return null;
+  const about = aboutOf(series);
+  if (about === 'latency_ms' || about === 'ttft_ms') {
+    return mixAbove(scene, cell, about, 'season', value);
+  }
+  if (!isRate(series)) return null;
+  return mixOf(scene, cell, 'season', (one) => countOf(one, about as UnitMetric));
+}
+
+function measureOf(series: Series): FindingDraft['measure'] {
+  if (isRate(series)) return 'share';
+  if (/_ms$/.test(series.metric)) return 'ms';
+  if (series.metric === 'cost_mean_usd') return 'usd';
+  return series.metric === 'tokens_mean' ? 'tokens' : 'index';
+}

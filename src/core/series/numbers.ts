@@ -1,0 +1,87 @@
+/** Order statistics and small numerics that the series algorithms share. All pure. */
+
+/** A consistent estimate of a normal's standard deviation is this times the MAD. */
+export const MAD_TO_SIGMA = 1.482602218505602;
+
+/** `values[index]`, for indices that are known to be inside. */
+export function at(values: ArrayLike<number>, index: number): number {
+  return values[index] as number;
+}
+
+export function sortedCopy(values: ArrayLike<number>): Float64Array {
+  return Float64Array.from(values).sort();
+}
+
+/** The `share` quantile of ascending values, linear between neighbours; NaN of nothing. */
+export function quantileSorted(sorted: ArrayLike<number>, share: number): number {
+  const last = sorted.length - 1;
+  if (last < 0) return Number.NaN;
+  const place = Math.min(last, Math.max(0, share * last));
+  const below = Math.floor(place);
+  const low = at(sorted, below);
+  return below === last ? low : low + (place - below) * (at(sorted, below + 1) - low);
+}
+
+export function median(values: ArrayLike<number>): number {
+  return quantileSorted(sortedCopy(values), 0.5);
+}
+
+/** 1.4826 × the median absolute deviation from `centre`: a normal's σ, whatever a few outliers. */
+export function madSigma(values: ArrayLike<number>, centre: number): number {
+  return MAD_TO_SIGMA * median(Float64Array.from(values, (value) => Math.abs(value - centre)));
+}
+
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let index = 0; index < values.length; index += 1) sum += at(values, index);
+  return sum / values.length;
+}
+
+/** Values that are numbers, with the index of each; nulls and non-finite values are left out. */
+export function present(values: readonly (number | null)[]): {
+  readonly index: Int32Array;
+  readonly value: Float64Array;
+} {
+  const kept = values.flatMap((value, index) =>
+    value !== null && Number.isFinite(value) ? [index] : [],
+  );
+  return {
+    index: Int32Array.from(kept),
+    value: Float64Array.from(kept, (index) => values[index] as number),
+  };
+}
+
+/** The spread that the numbers are written with: the least gap between two different values. */
+export function resolution(values: ArrayLike<number>): number {
+  const sorted = sortedCopy(values);
+  let least = Number.POSITIVE_INFINITY;
+  for (let index = 1; index < sorted.length; index += 1) {
+    const gap = at(sorted, index) - at(sorted, index - 1);
+    if (gap > 0 && gap < least) least = gap;
+  }
+  return Number.isFinite(least) ? least : 0;
+}
+
+export function clamp(value: number, low: number, high: number): number {
+  return value < low ? low : value > high ? high : value;
+}
+
+/** The indices 0 … length − 1 in which the values ascend, ties in order. */
+export function ascendingOrder(values: ArrayLike<number>): Int32Array {
+  const order = Int32Array.from({ length: values.length }, (_, index) => index);
+  return order.sort((left, right) => at(values, left) - at(values, right) || left - right);
+}
+
+/** ln Γ(x) for x > 0 (Stirling's series after a shift), good to 1e-10. */
+export function lnGamma(x: number): number {
+  let shift = 0;
+  let y = x;
+  while (y < 8) {
+    shift += Math.log(y);
+    y += 1;
+  }
+  const inverse = 1 / y;
+  const square = inverse * inverse;
+  const series = inverse * (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square / 1680)));
+  return (y - 0.5) * Math.log(y) - y + 0.5 * Math.log(2 * Math.PI) + series - shift;
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import type { DetectorDefinition } from '../../core/finding.ts';
+import { type Candidate, holding } from '../../core/findings/rates.ts';
+import { sceneOf } from '../../core/findings/scene.ts';
+import { residualsOf, type Shift, shiftAt, shiftDraft } from '../../core/findings/shifts.ts';
+import { createEnsemble } from '../../core/series/ensemble.ts';
+
+const options = z.strictObject({
+  /** Newest whole steps within which an alarm is news. */
+  steps: z.int().min(1).max(48).default(6),
+  q: z.number().gt(0).lt(1).default(0.05),
+});
+
+const DAY_MS = 24 * 3_600_000;
+
+/**
+ * The ensemble for one series, on every series: what an experienced eye would stop at. It alarms
+ * more often than anybody wants to be woken over dozens of series, so an alarm is a finding only
+ * where the level since then passes a test among all series.
+ */
+export const definition: DetectorDefinition<z.infer<typeof options>> = {
+  name: 'default',
+  summary: 'The ensemble for one series, on all of them, confirmed by a test.',
+  options,
+  create: (settings) => (observation) => {
+    const scene = sceneOf(observation);
+    const candidates = observation.series.flatMap((series): Candidate<Shift>[] => {
+      const residuals = residualsOf(scene, series);
+      if (residuals === null) return [];
+      const ensemble = createEnsemble({ seasons: [Math.round(DAY_MS / series.step_ms)] });
+      const alarms = residuals.z.map((value) => ensemble.push(value).alarm);
+      const first = Math.max(residuals.from, alarms.length - settings.steps);
+      const alarm = alarms.indexOf(true, first);
+      const shift = alarm < 0 ? null : shiftAt(residuals, alarm);
+      if (shift === null) return [];
+      return [{ p_week: shift.p_week * observation.series.length, clears: true, said: shift }];
+    });
+    const found = holding(candidates, settings.q);
+    const findings = found.map((shift) => shiftDraft(scene, shift, 'the default ensemble', null));
+    return { findings, insufficient: [] };
+  },
+};

@@ -1,0 +1,124 @@
+import chiSquareCdf from '@stdlib/stats-base-dists-chisquare-cdf';
+import { z } from 'zod';
+import type { DetectorDefinition } from '../../core/finding.ts';
+import {
+  cellName,
+  plannedCells,
+  type Scene,
+  sceneOf,
+  seriesOf,
+} from '../../core/findings/scene.ts';
+import {
+  type Residuals,
+  residualsOf,
+  type Shift,
+  shiftAt,
+  shiftDraft,
+} from '../../core/findings/shifts.ts';
+import type { SegmentObservation, Series } from '../../core/observation.ts';
+import { createForest } from '../../core/series/half-space-trees.ts';
+import { clamp } from '../../core/series/numbers.ts';
+import { createRandom } from '../../core/series/random.ts';
+import { createTail } from '../../core/series/tail.ts';
+import { pOverLooks } from '../../core/statistics/multiplicity.ts';
+import { studentTail, zOfTail } from '../../core/statistics/tails.ts';
+
+const options = z.strictObject({
+  seed: z.int().default(1),
+  /** Steps a window of the forest: a day. */
+  window: z.int().min(8).default(24),
+  q: z.number().gt(0).lt(1).default(0.05),
+});
+type Options = z.infer<typeof options>;
+
+const FEATURES: readonly Series['metric'][] = [
+  'error',
+  'abort',
+  'latency_p50_ms',
+  'latency_p95_ms',
+  'tokens_mean',
+  'cost_mean_usd',
+  'calls',
+];
+const DAY_MS = 24 * 3_600_000;
+
+/**
+ * Whether the newest step of a cell is a combination that was hardly ever seen: errors, latency,
+ * tokens, cost and calls together. Streaming half-space trees say that it is rare, a chi-square of
+ * all deviations that it is more than chance. It opens an investigation and never decides: rare is
+ * not yet bad.
+ */
+export const definition: DetectorDefinition<Options> = {
+  name: 'isolation-forest',
+  summary: 'Rare combinations of errors, latency, tokens, cost and calls in the newest step.',
+  options,
+  create: (settings) => (observation) => {
+    const scene = sceneOf(observation);
+    const candidates = plannedCells(scene).flatMap((cell): Candidate<Shift>[] => {
+      const judged = judge(scene, cell, settings);
+      if (judged === null) return [];
+      const { features, rare, p } = judged;
+      const [most] = features
+        .flatMap((one) => shiftAt(one, one.z.length - 1) ?? [])
+        .sort((left, right) => Math.abs(right.z) - Math.abs(left.z));
+      if (!most) return [];
+      const windows = (7 * DAY_MS) / most.residuals.series.step_ms;
+      const said = { ...most, p };
+      return [{ p_week: pOverLooks(p, windows), clears: rare, said }];
+    });
+    const findings = holding(candidates, settings.q).map((shift) => {
+      const draft = shiftDraft(scene, shift, 'a combination hardly seen before', null);
+      return { ...draft, level: 'investigate' as const };
+    });
+    return { findings, insufficient: [] };
+  },
+};
+
+interface Judged {
+  readonly features: readonly Residuals[];
+  /** Whether the forest has hardly seen the like. */
+  readonly rare: boolean;
+  /** Of all deviations together. */
+  readonly p: number;
+}
+
+function judge(scene: Scene, { segment }: SegmentObservation, settings: Options): Judged | null {
+  const features = FEATURES.flatMap((metric) => {
+    const series = seriesOf(scene, segment, metric);
+    return (series && residualsOf(scene, series)) ?? [];
+  });
+  const [first] = features;
+  if (!first || features.length < 2) return null;
+  const steps = Math.min(...features.map(({ z }) => z.length));
+  const seed =
+    settings.seed + [...cellName(segment)].reduce((sum, one) => sum * 31 + one.charCodeAt(0), 7);
+  const { window } = settings;
+  const forest = createForest(createRandom(seed), { dimensions: features.length, window });
+  const tail = createTail();
+  let surprise = 0;
+  for (let step = 0; step < steps; step += 1) {
+    const point = features.map(({ z }) => clamp(0.5 + (z[step] ?? 0) / 20, 0, 1));
+    if (forest.ready) {
+      const rarity = -Math.log2(forest.mass(point) + 2 ** -8);
+      surprise = tail.surprise(rarity);
+      tail.push(rarity);
+    }
+    forest.push(point);
+  }
+  return { features, rare: surprise >= SURPRISE, p: togetherTail(features, steps - 1) };
+}
+
+/** −log10 of how often the past has shown a point as rare. */
+const SURPRISE = 2;
+
+/** P of as large a sum of squared deviations, each brought from Student's to the normal scale. */
+function togetherTail(features: readonly Residuals[], step: number): number {
+  const squares = features.map(({ z, from }) => {
+    const deviation = Math.abs(z[step] ?? 0);
+    const p = studentTail(deviation, Math.max(8, from - HOURS_FITTED));
+    return zOfTail(Math.min(0.5, p)) ** 2;
+  });
+  const sum = squares.reduce((total, one) => total + one, 0);
+  return Math.max(1e-16, 1 - chiSquareCdf(sum, squares.length));
+}
+const HOURS_FITTED = 24;

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { definition } from '../../../src/oracle/detectors/dissatisfaction.ts';
+import { cell, detectWith, observed, toldOf } from '../observation.ts';
+
+const detect = (observation: Parameters<typeof detectWith>[1]) =>
+  detectWith(definition, observation);
+
+describe('dissatisfaction', () => {
+  test('dissatisfaction finds an agent above the policy’s threshold and says what it rests on', () => {
+    const result = detect(
+      observed([cell(null, 'dissatisfied', 48, 60, { ratings: 60, rating_by_unit: 1.8 })]),
+    );
+    expect(toldOf(result)).toEqual(['agent dissatisfied act']);
+    expect(result.findings[0]).toMatchObject({
+      n: 48,
+      units: 60,
+      severity: 'critical',
+      yardstick: { kind: 'threshold', value: 0.15 },
+    });
+    expect(result.findings[0]?.text).toBe(
+      '48 of 60 units that rated agent duo were dissatisfied: 80.0 % (95 % interval 68.2 % to ' +
+        '88.2 %), above the policy’s threshold of 15.0 %. Their typical rating is 1.8 of 5. ' +
+        'It holds without the 3 most influential raters.',
+    );
+  });
+
+  test('dissatisfaction only looks into what rests on one tenant', () => {
+    const by_tenant = [
+      { tenant: 'evil', units: 9000, events: 9000 },
+      { tenant: 'a', units: 150, events: 9 },
+      { tenant: 'b', units: 100, events: 6 },
+    ];
+    const result = detect(observed([cell(null, 'dissatisfied', 9015, 9250, { by_tenant })]));
+    expect(toldOf(result)).toEqual(['agent dissatisfied investigate']);
+    expect(result.findings[0]?.text).toMatch(
+      /It rests on tenant evil: without its 9,000 raters it is 6\.0 %\./,
+    );
+  });
+
+  test('dissatisfaction only looks into what a twentieth of the raters could have made', () => {
+    const past = [cell(null, 'dissatisfied', 700, 10000)];
+    const result = detect(observed([cell(null, 'dissatisfied', 112, 1000)], past));
+    expect(toldOf(result)).toEqual(['agent dissatisfied investigate']);
+    expect(result.findings[0]?.text).toMatch(/It rests on the 50 most influential raters/);
+    const more = detect(observed([cell(null, 'dissatisfied', 180, 1000)], past));
+    expect(toldOf(more)).toEqual(['agent dissatisfied act']);
+  });
+
+  test('dissatisfaction grades by the rating that units gave, once each', () => {
+    const mild = cell(null, 'dissatisfied', 30, 100, { ratings: 900, rating_by_unit: 2.4 });
+    expect(detect(observed([mild])).findings[0]?.severity).toBe('critical');
+    const better = { ...cell(null, 'dissatisfied', 29, 100), ratings: 900, rating_by_unit: 4.2 };
+    expect(detect(observed([better])).findings[0]?.severity).toBe('warning');
+  });
+
+  test('dissatisfaction does not take silence for pleasure: it says that too few rated', () => {
+    const { findings, insufficient } = detect(observed([cell(null, 'dissatisfied', 4, 9)]));
+    expect(findings).toEqual([]);
+    expect(insufficient).toMatchObject([{ metric: 'dissatisfied', units: 9, required: 20 }]);
+  });
+});
