@@ -4,9 +4,9 @@ import {
   type SegmentObservation,
   type Sketch,
 } from '../core/observation.ts';
+import { SKETCH_ACCURACY } from '../core/sketch.ts';
 
-export const ACCURACY = 0.01;
-const GAMMA_LN = Math.log((1 + ACCURACY) / (1 - ACCURACY));
+const GAMMA_LN = Math.log((1 + SKETCH_ACCURACY) / (1 - SKETCH_ACCURACY));
 /** Bins from e^−14 (a millionth) to e^14 (a million): what latencies, tokens and prices need. */
 const BIN_LEAST = Math.floor(-14 / GAMMA_LN);
 const BINS = Math.ceil(14 / GAMMA_LN) - BIN_LEAST + 1;
@@ -26,17 +26,24 @@ export interface Values {
   readonly bins: Int32Array;
   sum: number;
   zeros: number;
+  /** The lowest and the highest bin that ever held anything. */
+  low: number;
+  high: number;
 }
 
 export function emptyValues(): Values {
-  return { bins: new Int32Array(BINS), sum: 0, zeros: 0 };
+  return { bins: new Int32Array(BINS), sum: 0, zeros: 0, low: BINS, high: -1 };
 }
 
 export function addValue(values: Values, value: number | null, bin: number, sign: 1 | -1): void {
   if (value === null || bin === NO_BIN) return;
   values.sum += sign * value;
   if (bin === ZERO_BIN) values.zeros += sign;
-  else values.bins[bin] = (values.bins[bin] ?? 0) + sign;
+  else {
+    values.bins[bin] = (values.bins[bin] ?? 0) + sign;
+    if (bin < values.low) values.low = bin;
+    if (bin > values.high) values.high = bin;
+  }
 }
 
 export function quantitiesOf(
@@ -58,8 +65,11 @@ function sketchOf(parts: readonly (Values | undefined)[]): Sketch {
     sum += part?.sum ?? 0;
     zeros += part?.zeros ?? 0;
   }
-  for (let bin = 0; bin < BINS; bin += 1) {
-    const held = parts.reduce((total, part) => total + (part?.bins[bin] ?? 0), 0);
+  const low = Math.min(...parts.map((part) => part?.low ?? BINS));
+  const high = Math.max(...parts.map((part) => part?.high ?? -1));
+  for (let bin = low; bin <= high; bin += 1) {
+    let held = 0;
+    for (const part of parts) held += part?.bins[bin] ?? 0;
     if (held === 0) continue;
     count += held;
     bins.push([bin + BIN_LEAST, held]);
@@ -69,7 +79,7 @@ function sketchOf(parts: readonly (Values | undefined)[]): Sketch {
   const [first, last] = [bins[0], bins.at(-1)];
   const min = zeros > 0 || !first ? 0 : middle(first);
   return {
-    accuracy: ACCURACY,
+    accuracy: SKETCH_ACCURACY,
     count: count + zeros,
     sum,
     min,

@@ -2,9 +2,9 @@ import type { CallEvent, FeedbackEvent } from '../core/event.ts';
 import type { Observation, Segment, SegmentObservation } from '../core/observation.ts';
 import type { Policy } from '../core/policy.ts';
 import { signalMetricsOf } from '../core/signals/metrics-of.ts';
+import { loadsOf } from '../oracle/loads.ts';
 import { type Fact, factOf, factOfAgent, LATENCY, type Verdict } from './facts.ts';
 import { createHearing } from './hearing.ts';
-import { loadsOf } from './loads.ts';
 import { createSeries } from './series.ts';
 import { createTally, type Tally } from './tally.ts';
 
@@ -46,6 +46,8 @@ interface Held {
 
 /** Tallies by segment, of one span. */
 interface Span {
+  /** A unit counts once a day, not once in all: so the store keeps a past that long. */
+  readonly by_day: boolean;
   readonly tallies: Map<string, { readonly segment: Segment; readonly tally: Tally }>;
 }
 
@@ -58,8 +60,8 @@ export interface Watcher {
 export function createCollector(watcher: Watcher | null = null): Collector {
   const hearing = createHearing();
   const series = createSeries();
-  const window: Span = { tallies: new Map() };
-  const past: Span = { tallies: new Map() };
+  const window: Span = { tallies: new Map(), by_day: false };
+  const past: Span = { tallies: new Map(), by_day: true };
   let held: Held[] = [];
   const byFact = new Map<Fact, Held>();
 
@@ -139,15 +141,16 @@ export function createCollector(watcher: Watcher | null = null): Collector {
       held = held.filter(({ place }) => place !== 'gone');
       const shown = held.filter(({ place }) => place === 'window').map(({ fact }) => fact);
       const evidence = shown.filter(isEvidence).reverse();
+      const segments = segmentsOf(window, look.policy, evidence);
       return {
         at_ms: look.at_ms,
         window: { from_ms, to_ms },
         version: look.version,
-        segments: segmentsOf(window, look.policy, evidence),
+        segments,
         past: segmentsOf(past, look.policy, []),
         halves: [segmentsOf(window, look.policy, [], 0), segmentsOf(window, look.policy, [], 1)],
         series: series.upTo(to_ms),
-        loads: loadsOf(shown, look.policy),
+        loads: loadsOf(look.policy, segments, adaptersOf(shown)),
         frozen: look.frozen,
         thresholds: look.policy.oracle.thresholds,
       };
@@ -163,7 +166,10 @@ function placeOf(
   // Units are counted by the hour: one that began before the change is left out whole.
   const since_ms = Math.ceil((look.since_ms[agent] ?? 0) / HOUR_MS) * HOUR_MS;
   if (at_ms >= look.from_ms) return at_ms < since_ms ? 'left out' : 'window';
-  return at_ms >= look.from_ms - PAST_MS ? 'past' : 'gone';
+  // The past is whole days; what lies between them and the window is in neither.
+  const past_to_ms = Math.floor(look.from_ms / DAY_MS) * DAY_MS;
+  if (at_ms >= past_to_ms) return 'left out';
+  return at_ms >= past_to_ms - PAST_MS ? 'past' : 'gone';
 }
 
 /** The cells that a fact belongs to. What is said without a call is said of the agent alone. */
@@ -182,12 +188,12 @@ function keyOf({ agent, target, tenant, category }: Segment): string {
   return `${agent}\0${target ?? ''}\0${tenant ?? ''}\0${category ?? ''}`;
 }
 
-function addTo({ tallies }: Span, fact: Fact, sign: 1 | -1): void {
+function addTo({ tallies, by_day }: Span, fact: Fact, sign: 1 | -1): void {
   for (const segment of cellsOf(fact)) {
     const key = keyOf(segment);
     let cell = tallies.get(key);
     if (!cell) {
-      cell = { segment, tally: createTally() };
+      cell = { segment, tally: createTally(by_day) };
       tallies.set(key, cell);
     }
     cell.tally.add(fact, sign);
@@ -222,6 +228,17 @@ function isIn(fact: Fact, { agent, target, tenant, category }: Segment): boolean
     (tenant == null || fact.tenant === tenant) &&
     (category == null || fact.category === category)
   );
+}
+
+function adaptersOf(facts: readonly Fact[]): ReadonlyMap<string, Record<string, number>> {
+  const byAgent = new Map<string, Record<string, number>>();
+  for (const { agent, adapter, is_call } of facts) {
+    if (!is_call) continue;
+    const counts = byAgent.get(agent) ?? {};
+    const name = adapter ?? 'none';
+    byAgent.set(agent, { ...counts, [name]: (counts[name] ?? 0) + 1 });
+  }
+  return byAgent;
 }
 
 function isEvidence(fact: Fact): boolean {

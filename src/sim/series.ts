@@ -1,7 +1,7 @@
 import { QUANTITIES, type Quantity, type Segment, type Series } from '../core/observation.ts';
 import type { Fact } from './facts.ts';
 
-/** Values by the hour of each agent and each of its targets, eight days back. */
+/** Values by the hour of each agent and each of its targets, fourteen days back. */
 export interface SeriesKeeper {
   add(fact: Fact): void;
   /** Something was learned of a call that is in already. */
@@ -10,7 +10,7 @@ export interface SeriesKeeper {
 }
 
 export const STEP_MS = 3_600_000;
-export const STEPS = 8 * 24;
+export const STEPS = 14 * 24;
 
 type Metric = Series['metric'];
 const METRICS: readonly Metric[] = [
@@ -82,8 +82,9 @@ export function createSeries(): SeriesKeeper {
 const NOTHING: Point = [null, 0];
 
 function seriesOf({ segment, hours }: Line, end: number): readonly Series[] {
-  const points = Array.from({ length: STEPS }, (_, index) => {
-    const hour = hours.get(end - STEPS + index);
+  const first = Math.max(end - STEPS, Math.min(...hours.keys()));
+  const points = Array.from({ length: Math.max(0, end - first) }, (_, index) => {
+    const hour = hours.get(first + index);
     if (!hour) return null;
     hour.points ??= pointsOf(hour.facts);
     return hour.points;
@@ -94,7 +95,7 @@ function seriesOf({ segment, hours }: Line, end: number): readonly Series[] {
     return {
       segment,
       metric,
-      from_ms: (end - STEPS) * STEP_MS,
+      from_ms: first * STEP_MS,
       step_ms: STEP_MS,
       values: own.map(([value]) => value),
       counts: own.map(([, count]) => count),
@@ -107,7 +108,7 @@ function pointsOf(facts: readonly Fact[]): Readonly<Record<string, Point>> {
   const raters = facts.filter(({ verdicts }) => verdicts.some(({ rated }) => rated));
   const angry = raters.filter(({ verdicts }) => verdicts.some((one) => one.dissatisfied));
   const failed = calls.filter(({ metrics }) => metrics.has('error'));
-  const tokens = meanOf(valuesOf(calls, 'tokens_out'));
+  const tokens = meanOf(sumsOf(calls, ['tokens_in', 'tokens_out']));
   return {
     calls: [calls.length, calls.length],
     error: shareOf(failed, calls),
@@ -123,6 +124,12 @@ function pointsOf(facts: readonly Fact[]): Readonly<Record<string, Point>> {
 function valuesOf(facts: readonly Fact[], quantity: Quantity): readonly number[] {
   const index = QUANTITIES.indexOf(quantity);
   return facts.flatMap(({ values }) => values[index] ?? []);
+}
+
+function sumsOf(facts: readonly Fact[], quantities: readonly Quantity[]): readonly number[] {
+  return facts.map(({ values }) =>
+    quantities.reduce((sum, name) => sum + (values[QUANTITIES.indexOf(name)] ?? 0), 0),
+  );
 }
 
 /** Of units, each once. */

@@ -3,6 +3,8 @@ import { OTHER_TENANTS, QUANTITIES, TENANTS_MAX } from '../core/observation.ts';
 import { addValue, emptyValues, NO_BIN, quantitiesOf } from './bins.ts';
 import type { Fact, Verdict } from './facts.ts';
 
+const DAY_MS = 86_400_000;
+
 interface Unit {
   readonly half: 0 | 1;
   readonly tenant: string;
@@ -42,9 +44,11 @@ const OF_CALLS: readonly UnitMetric[] = [
   'needs_clarification',
   'wants_different',
   'satisfied',
+  'accepted',
 ];
 
-export function createTally(): Tally {
+/** With `by_day` a unit of another day is another unit. */
+export function createTally(by_day = false): Tally {
   const units = new Map<string, Unit>();
   const halves = [0, 1].map(() => QUANTITIES.map(emptyValues));
   const calls = [0, 0];
@@ -57,7 +61,8 @@ export function createTally(): Tally {
     },
     add(fact, sign) {
       const { half } = fact;
-      addToUnit(units, fact, sign);
+      const day = by_day ? `${Math.floor(fact.at_ms / DAY_MS)}\0` : '';
+      addToUnit(units, `${day}${fact.unit}`, fact, sign);
       if (!fact.is_call) return;
       calls[half] = (calls[half] ?? 0) + sign;
       bump(users[half], fact.user ?? fact.unit, sign);
@@ -92,19 +97,19 @@ function bump(counts: Map<string, number> | undefined, key: string, sign: 1 | -1
   else counts?.set(key, next);
 }
 
-function addToUnit(units: Map<string, Unit>, fact: Fact, sign: 1 | -1): void {
-  let unit = units.get(fact.unit);
+function addToUnit(units: Map<string, Unit>, key: string, fact: Fact, sign: 1 | -1): void {
+  let unit = units.get(key);
   if (!unit) {
     const { half, tenant } = fact;
     unit = { half, tenant, calls: 0, rated: 0, dissatisfied: 0, counts: new Map(), ratings: [] };
-    units.set(fact.unit, unit);
+    units.set(key, unit);
   }
   if (fact.is_call) unit.calls += sign;
   for (const metric of fact.metrics) {
     unit.counts.set(metric, (unit.counts.get(metric) ?? 0) + sign);
   }
   for (const verdict of fact.verdicts) addVerdict(unit, verdict, sign);
-  if (unit.calls === 0 && unit.rated === 0) units.delete(fact.unit);
+  if (unit.calls === 0 && unit.rated === 0) units.delete(key);
 }
 
 function addVerdict(
@@ -125,18 +130,21 @@ function addVerdict(
 }
 
 function ratesOf(units: readonly Unit[]): SegmentObservation['rates'] {
+  const events = new Map<UnitMetric, number>();
+  let [callers, raters, angry] = [0, 0, 0];
+  for (const unit of units) {
+    if (unit.calls > 0) callers += 1;
+    if (unit.rated > 0) raters += 1;
+    if (unit.dissatisfied > 0) angry += 1;
+    for (const [metric, times] of unit.counts) {
+      if (times > 0) events.set(metric, (events.get(metric) ?? 0) + 1);
+    }
+  }
   const rates: Partial<Record<UnitMetric, UnitCount>> = {};
-  const callers = units.filter((unit) => unit.calls > 0);
-  const raters = units.filter((unit) => unit.rated > 0);
-  const having = (among: readonly Unit[], metric: UnitMetric): UnitCount => ({
-    units: among.length,
-    events: among.filter((unit) => (unit.counts.get(metric) ?? 0) > 0).length,
-  });
-  for (const metric of OF_CALLS) rates[metric] = having(callers, metric);
-  rates.accepted = having(callers, 'accepted');
-  rates.complaint = having(raters, 'complaint');
-  const angry = raters.filter((unit) => unit.dissatisfied > 0).length;
-  rates.dissatisfied = { units: raters.length, events: angry };
+  for (const metric of OF_CALLS)
+    rates[metric] = { units: callers, events: events.get(metric) ?? 0 };
+  rates.complaint = { units: raters, events: events.get('complaint') ?? 0 };
+  rates.dissatisfied = { units: raters, events: angry };
   return rates;
 }
 
@@ -153,6 +161,8 @@ function ratingsOf(units: readonly Unit[]): Pick<SegmentObservation, 'ratings' |
 }
 
 function medianOf(values: readonly number[]): number {
+  const [only] = values;
+  if (only !== undefined && values.length === 1) return only;
   const sorted = [...values].sort((left, right) => left - right);
   const middle = (sorted.length - 1) / 2;
   const [low, high] = [sorted[Math.floor(middle)], sorted[Math.ceil(middle)]];
