@@ -2,6 +2,7 @@ import type { CallEvent, FeedbackEvent } from '../core/event.ts';
 import type { Observation, Segment, SegmentObservation } from '../core/observation.ts';
 import type { Policy } from '../core/policy.ts';
 import { signalMetricsOf } from '../core/signals/metrics-of.ts';
+import { sketchQuantile } from '../core/sketch.ts';
 import { loadsOf } from '../oracle/loads.ts';
 import { type Fact, factOf, factOfAgent, LATENCY, type Verdict } from './facts.ts';
 import { createHearing } from './hearing.ts';
@@ -64,6 +65,7 @@ export function createCollector(watcher: Watcher | null = null): Collector {
   const past: Span = { tallies: new Map(), by_day: true };
   let held: Held[] = [];
   const byFact = new Map<Fact, Held>();
+  const bars: Bars = new Map();
 
   const spanOf = (place: Place): Span | null =>
     place === 'window' ? window : place === 'past' ? past : null;
@@ -94,6 +96,11 @@ export function createCollector(watcher: Watcher | null = null): Collector {
       if (event.origin !== 'client' || event.outcome === 'rejected') return;
       const fact = factOf(event);
       hearing.know(fact, event.session);
+      const bar = bars.get(fact.agent);
+      if (bar && fact.at_ms >= hourAfter(bar.since_ms)) {
+        fact.barred = true;
+        if (event.latency_ms > bar.slow_ms) fact.metrics.add('slow');
+      }
       const of_control = event.arm === null || event.arm === 'control';
       if (of_control) keep(fact);
       const { own, parent } = signalMetricsOf(event);
@@ -142,6 +149,7 @@ export function createCollector(watcher: Watcher | null = null): Collector {
       const shown = held.filter(({ place }) => place === 'window').map(({ fact }) => fact);
       const evidence = shown.filter(isEvidence).reverse();
       const segments = segmentsOf(window, look.policy, evidence);
+      fixBars(bars, segments, look);
       return {
         at_ms: look.at_ms,
         window: { from_ms, to_ms },
@@ -164,12 +172,39 @@ function placeOf(
 ): Place {
   if (at_ms >= look.to_ms) return 'coming';
   // Units are counted by the hour: one that began before the change is left out whole.
-  const since_ms = Math.ceil((look.since_ms[agent] ?? 0) / HOUR_MS) * HOUR_MS;
+  const since_ms = hourAfter(look.since_ms[agent] ?? 0);
   if (at_ms >= look.from_ms) return at_ms < since_ms ? 'left out' : 'window';
   // The past is whole days; what lies between them and the window is in neither.
   const past_to_ms = Math.floor(look.from_ms / DAY_MS) * DAY_MS;
   if (at_ms >= past_to_ms) return 'left out';
   return at_ms >= past_to_ms - PAST_MS ? 'past' : 'gone';
+}
+
+function hourAfter(at_ms: number): number {
+  return Math.ceil(at_ms / HOUR_MS) * HOUR_MS;
+}
+
+/** Above which latency an agent's calls are slow, and since when. */
+type Bars = Map<string, { readonly slow_ms: number; readonly since_ms: number }>;
+
+const SLOW_CALLS_MIN = 72;
+
+/** As collect fixes them: once there is enough data, and again where the agent has changed. */
+function fixBars(
+  bars: Bars,
+  segments: readonly SegmentObservation[],
+  { at_ms, since_ms }: Look,
+): void {
+  for (const { segment, quantities } of segments) {
+    const { agent, target, tenant = null, category = null } = segment;
+    if (target !== null || tenant !== null || category !== null) continue;
+    const bar = bars.get(agent);
+    if (bar && bar.since_ms >= (since_ms[agent] ?? 0)) continue;
+    const latency = quantities.latency_ms;
+    if (latency === undefined || latency.count < SLOW_CALLS_MIN) continue;
+    const p95 = sketchQuantile(latency, 0.95);
+    bars.set(agent, { slow_ms: Math.max(1.25 * p95, p95 + 50), since_ms: at_ms });
+  }
 }
 
 /** The cells that a fact belongs to. What is said without a call is said of the agent alone. */

@@ -26,6 +26,8 @@ export interface Fact {
   /** Signals and metrics of harm that this call showed. */
   readonly metrics: Set<UnitMetric>;
   readonly verdicts: Verdict[];
+  /** Whether its agent had a bar for `slow` by then. */
+  barred: boolean;
   /** Where it stood in an experiment, or null. */
   readonly exposure: Exposure | null;
 }
@@ -79,6 +81,7 @@ export function factOf(event: CallEvent): Fact {
     error_class: failed?.error ?? null,
     metrics,
     verdicts: [],
+    barred: false,
     exposure: exposureOf(event),
   };
 }
@@ -109,6 +112,7 @@ export function factOfAgent(event: FeedbackEvent, agent: string, verdict: Verdic
     error_class: null,
     metrics: new Set(),
     verdicts: [verdict],
+    barred: false,
     exposure: null,
   };
 }

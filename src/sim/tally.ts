@@ -9,6 +9,7 @@ interface Unit {
   readonly half: 0 | 1;
   readonly tenant: string;
   calls: number;
+  barred: number;
   rated: number;
   dissatisfied: number;
   readonly counts: Map<UnitMetric, number>;
@@ -29,7 +30,6 @@ export interface Tally {
 /** Metrics that a unit can show by calling at all; the rest need a verdict. */
 const OF_CALLS: readonly UnitMetric[] = [
   'error',
-  'slow',
   'abort',
   'retry',
   'regeneration',
@@ -101,10 +101,20 @@ function addToUnit(units: Map<string, Unit>, key: string, fact: Fact, sign: 1 | 
   let unit = units.get(key);
   if (!unit) {
     const { half, tenant } = fact;
-    unit = { half, tenant, calls: 0, rated: 0, dissatisfied: 0, counts: new Map(), ratings: [] };
+    unit = {
+      half,
+      tenant,
+      calls: 0,
+      barred: 0,
+      rated: 0,
+      dissatisfied: 0,
+      counts: new Map(),
+      ratings: [],
+    };
     units.set(key, unit);
   }
   if (fact.is_call) unit.calls += sign;
+  if (fact.barred) unit.barred += sign;
   for (const metric of fact.metrics) {
     unit.counts.set(metric, (unit.counts.get(metric) ?? 0) + sign);
   }
@@ -131,9 +141,10 @@ function addVerdict(
 
 function ratesOf(units: readonly Unit[]): SegmentObservation['rates'] {
   const events = new Map<UnitMetric, number>();
-  let [callers, raters, angry] = [0, 0, 0];
+  let [callers, barred, raters, angry] = [0, 0, 0, 0];
   for (const unit of units) {
     if (unit.calls > 0) callers += 1;
+    if (unit.barred > 0) barred += 1;
     if (unit.rated > 0) raters += 1;
     if (unit.dissatisfied > 0) angry += 1;
     for (const [metric, times] of unit.counts) {
@@ -143,6 +154,7 @@ function ratesOf(units: readonly Unit[]): SegmentObservation['rates'] {
   const rates: Partial<Record<UnitMetric, UnitCount>> = {};
   for (const metric of OF_CALLS)
     rates[metric] = { units: callers, events: events.get(metric) ?? 0 };
+  if (barred > 0) rates.slow = { units: barred, events: events.get('slow') ?? 0 };
   rates.complaint = { units: raters, events: events.get('complaint') ?? 0 };
   rates.dissatisfied = { units: raters, events: angry };
   return rates;

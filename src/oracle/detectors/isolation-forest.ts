@@ -1,6 +1,7 @@
 import chiSquareCdf from '@stdlib/stats-base-dists-chisquare-cdf';
 import { z } from 'zod';
 import type { DetectorDefinition } from '../../core/finding.ts';
+import { type Candidate, holding } from '../../core/findings/rates.ts';
 import {
   cellName,
   plannedCells,
