@@ -16,13 +16,15 @@ const PROGRESS_EVERY_MS = 1000;
 
 const sim: Command = {
   name: 'sim',
-  usage: 'WORLD|FILE|list [--seed N] [--runs N] [--hours N] [--write-policies DIR]',
+  usage:
+    'WORLD|FILE|list [--seed N] [--runs N] [--hours N] [--detectors A,B] [--write-policies DIR]',
   summary: 'lets the oracle loose on a simulated world, and says what it found, gained and harmed',
   example: 'hive sim dissatisfied-model --seed 7',
   options: {
     seed: { type: 'string' },
     runs: { type: 'string' },
     hours: { type: 'string' },
+    detectors: { type: 'string' },
     'write-policies': { type: 'string' },
     upstream: { type: 'string' },
   },
@@ -64,7 +66,11 @@ async function runAll(
   if (hours !== undefined && !(hours > 0 && hours <= 24 * 400)) {
     throw usageError('--hours is a number above 0, at most 9600');
   }
-  const days = hours === undefined ? {} : { days: hours / 24 };
+  const names = flagText(asked, 'detectors')?.split(',');
+  const some = {
+    ...(hours === undefined ? {} : { days: hours / 24 }),
+    ...(names ? { detectors: names } : {}),
+  };
   const reports: SimReport[] = [];
   let told_ms = performance.now();
   for (let run = 0; run < runs; run += 1) {
@@ -74,7 +80,7 @@ async function runAll(
       const percent = ((100 * (run + share)) / runs).toFixed(0);
       context.warn(`${world.name}: ${percent} %, run ${run + 1} of ${runs}`);
     };
-    reports.push(runWorld(world, { seed: seed + run, ...days, onProgress }));
+    reports.push(runWorld(world, { seed: seed + run, ...some, onProgress }));
   }
   return reports;
 }

@@ -1,5 +1,6 @@
 import type { LoadedPolicy } from '../config/snapshot.ts';
-import { instantiate } from '../core/definition.ts';
+import { instantiate, type LeafHost } from '../core/definition.ts';
+import { GatewayError } from '../core/errors.ts';
 import { fold, versionOf } from '../core/fold.ts';
 import type { IdKind } from '../core/ids.ts';
 import type { ExperimentRecord, MutationRecord, PlanRecord } from '../core/ledger.ts';
@@ -58,6 +59,8 @@ export interface LoopInput {
   readonly run: string;
   readonly window_hours: number;
   readonly person: { readonly approves: boolean; readonly after_minutes: number };
+  /** Names of the detectors that look; all by default. */
+  readonly detectors?: readonly string[];
   /** Why a policy does not stand; by default nothing is wrong with any. */
   readonly problemsOf?: (policy: Policy) => readonly string[];
 }
@@ -122,10 +125,7 @@ function createState(input: LoopInput): State {
         return `${kind}_${input.run}-${ids}`;
       },
     },
-    detect: [...detectors].map(([name, definition]) => ({
-      name,
-      detect: instantiate(definition, {}, host),
-    })),
+    detect: detectorsNamed(input.detectors, host),
     kinds,
     gates: gatesInOrder(input.loaded.policy.oracle.gates, gates, host),
     now_ms: 0,
@@ -136,6 +136,17 @@ function createState(input: LoopInput): State {
     inForce: null,
   };
   return state;
+}
+
+function detectorsNamed(
+  names: readonly string[] | undefined,
+  host: LeafHost,
+): readonly NamedDetector[] {
+  return [...(names ?? detectors.keys())].map((name) => {
+    const definition = detectors.get(name);
+    if (!definition) throw new GatewayError('bad_request', `there is no detector ${name}`);
+    return { name, detect: instantiate(definition, {}, host) };
+  });
 }
 
 function viewOf({ rows, experiments }: State) {

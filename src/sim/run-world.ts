@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly seed: number;
   /** Less than the world's own days, or more. */
   readonly days?: number;
+  /** Which detectors look; all by default. Those of series cost most of a run's time. */
+  readonly detectors?: readonly string[];
   readonly problemsOf?: (policy: Policy) => readonly string[];
   /** 0..1, at each tick. */
   readonly onProgress?: (share: number) => void;
@@ -41,7 +43,7 @@ export function runWorld(world: World, options: RunOptions): SimReport {
   const loaded = worldPolicy(scenario);
   const trials = createTrials();
   const collector = createCollector(trials);
-  const { problemsOf } = options;
+  const { problemsOf, detectors } = options;
   const loop = createLoop({
     loaded,
     collector,
@@ -50,6 +52,7 @@ export function runWorld(world: World, options: RunOptions): SimReport {
     window_hours: WINDOW_HOURS,
     person: scenario.person,
     ...(problemsOf ? { problemsOf } : {}),
+    ...(detectors ? { detectors } : {}),
   });
   const traffic = createTraffic(world, options.seed);
   const lives = createLives(world, loaded.policy, options.seed);
