@@ -29,15 +29,28 @@ export interface Values {
   /** The lowest and the highest bin that ever held anything. */
   low: number;
   high: number;
+  /** Of all that was ever in. */
+  min: number;
+  max: number;
 }
 
 export function emptyValues(): Values {
-  return { bins: new Int32Array(BINS), sum: 0, zeros: 0, low: BINS, high: -1 };
+  return {
+    bins: new Int32Array(BINS),
+    sum: 0,
+    zeros: 0,
+    low: BINS,
+    high: -1,
+    min: Infinity,
+    max: -Infinity,
+  };
 }
 
 export function addValue(values: Values, value: number | null, bin: number, sign: 1 | -1): void {
   if (value === null || bin === NO_BIN) return;
   values.sum += sign * value;
+  if (value < values.min) values.min = value;
+  if (value > values.max) values.max = value;
   if (bin === ZERO_BIN) values.zeros += sign;
   else {
     values.bins[bin] = (values.bins[bin] ?? 0) + sign;
@@ -57,7 +70,7 @@ export function quantitiesOf(
   return found;
 }
 
-/** Of what has left only bins are known, so `min` and `max` are those of the outermost bins. */
+/** Of what has left only bins are known, so `min` and `max` are bounds within the accuracy. */
 function sketchOf(parts: readonly (Values | undefined)[]): Sketch {
   const bins: [number, number][] = [];
   let [sum, zeros, count] = [0, 0, 0];
@@ -74,16 +87,15 @@ function sketchOf(parts: readonly (Values | undefined)[]): Sketch {
     count += held;
     bins.push([bin + BIN_LEAST, held]);
   }
-  const middle = ([index]: readonly [number, number]): number =>
-    (2 * Math.exp(index * GAMMA_LN)) / (1 + Math.exp(GAMMA_LN));
+  const least = Math.min(...parts.map((part) => part?.min ?? Infinity));
+  const most = Math.max(...parts.map((part) => part?.max ?? -Infinity));
   const [first, last] = [bins[0], bins.at(-1)];
-  const min = zeros > 0 || !first ? 0 : middle(first);
   return {
     accuracy: SKETCH_ACCURACY,
     count: count + zeros,
     sum,
-    min,
-    max: last ? middle(last) : 0,
+    min: zeros > 0 || !first ? 0 : Math.max(least, Math.exp((first[0] - 1) * GAMMA_LN)),
+    max: last ? Math.min(most, Math.exp(last[0] * GAMMA_LN)) : 0,
     zeros,
     bins,
   };

@@ -99,7 +99,7 @@ export function createCollector(watcher: Watcher | null = null): Collector {
       const bar = bars.get(fact.agent);
       if (bar && fact.at_ms >= hourAfter(bar.since_ms)) {
         fact.barred = true;
-        if (event.latency_ms > bar.slow_ms) fact.metrics.add('slow');
+        if (event.outcome === 'ok' && event.latency_ms > bar.slow_ms) fact.metrics.add('slow');
       }
       const of_control = event.arm === null || event.arm === 'control';
       if (of_control) keep(fact);

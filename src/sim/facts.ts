@@ -19,6 +19,8 @@ export interface Fact {
   readonly half: 0 | 1;
   /** False for what is said of an agent without a call. */
   readonly is_call: boolean;
+  /** Real milliseconds, however it ended. */
+  readonly latency_ms: number;
   /** In the order of `QUANTITIES`; null where it was not measured. */
   readonly values: readonly (number | null)[];
   readonly bins: Int16Array;
@@ -55,12 +57,14 @@ export function factOf(event: CallEvent): Fact {
   const metrics = new Set<UnitMetric>();
   if (event.arm_error) metrics.add('error');
   if (event.outcome === 'aborted') metrics.add('abort');
+  // Only an answer is measured whole; of one that was given up, only when it began.
+  const whole = event.outcome === 'ok';
   const measured: Record<Quantity, number | null> = {
-    ttft_ms: event.ttft_ms,
-    latency_ms: event.latency_ms,
-    tokens_in: event.tokens.in,
-    tokens_out: event.tokens.out,
-    cost_usd: event.cost_usd,
+    ttft_ms: whole || event.outcome === 'aborted' ? event.ttft_ms : null,
+    latency_ms: whole ? event.latency_ms : null,
+    tokens_in: whole ? event.tokens.in : null,
+    tokens_out: whole ? event.tokens.out : null,
+    cost_usd: whole ? event.cost_usd : null,
   };
   const values = QUANTITIES.map((quantity) => measured[quantity]);
   const failed = event.attempts.find(({ outcome }) => outcome === 'error');
@@ -76,6 +80,7 @@ export function factOf(event: CallEvent): Fact {
     adapter: event.adapter,
     half: halfOf(event.unit),
     is_call: true,
+    latency_ms: event.latency_ms,
     values,
     bins: Int16Array.from(values, binOf),
     error_class: failed?.error ?? null,
@@ -107,6 +112,7 @@ export function factOfAgent(event: FeedbackEvent, agent: string, verdict: Verdic
     adapter: null,
     half: halfOf(unit),
     is_call: false,
+    latency_ms: 0,
     values,
     bins: Int16Array.from(values, binOf),
     error_class: null,

@@ -53,8 +53,8 @@ export function createHearing(): Hearing {
       if (event.agent === null) return null;
       const key = JSON.stringify([event.tenant, event.rater, event.agent, event.signal]);
       const last = said.get(key);
-      said.set(key, { value: event.value, at_ms: event.at_ms });
       const again = last?.value === event.value && event.at_ms - last.at_ms <= SAME_MS;
+      if (!again) said.set(key, { value: event.value, at_ms: event.at_ms });
       return again ? null : { of: 'agent', agent: event.agent, verdict };
     },
   };

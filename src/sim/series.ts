@@ -127,7 +127,8 @@ function valuesOf(facts: readonly Fact[], quantity: Quantity): readonly number[]
 }
 
 function sumsOf(facts: readonly Fact[], quantities: readonly Quantity[]): readonly number[] {
-  return facts.map(({ values }) =>
+  const whole = facts.filter(({ values }) => values[QUANTITIES.indexOf('tokens_out')] !== null);
+  return whole.map(({ values }) =>
     quantities.reduce((sum, name) => sum + (values[QUANTITIES.indexOf(name)] ?? 0), 0),
   );
 }

@@ -65,7 +65,7 @@ export function createTally(by_day = false): Tally {
       addToUnit(units, `${day}${fact.unit}`, fact, sign);
       if (!fact.is_call) return;
       calls[half] = (calls[half] ?? 0) + sign;
-      bump(users[half], fact.user ?? fact.unit, sign);
+      bump(users[half], `${day}${fact.user ?? fact.unit}`, sign);
       if (fact.error_class !== null) bump(errors[half], fact.error_class, sign);
       const sketches = halves[half] ?? [];
       for (const [index, values] of sketches.entries())

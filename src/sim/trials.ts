@@ -11,7 +11,7 @@ import {
 } from '../core/triggers.ts';
 import { MATURITY_MS } from '../oracle/monitor.ts';
 import type { Watcher } from './collect.ts';
-import { type Fact, LATENCY, type Verdict } from './facts.ts';
+import type { Fact, Verdict } from './facts.ts';
 
 /** What canaries are judged by, in memory: the store's cells, and the gateway's hard triggers. */
 export interface Trials extends Watcher {
@@ -84,7 +84,7 @@ export function createTrials(): Trials {
 function countCall(trial: Trial, fact: Fact): void {
   if (!fact.exposure) return;
   const { arm, share } = fact.exposure;
-  const latency_ms = fact.values[LATENCY] ?? 0;
+  const { latency_ms } = fact;
   show(trial, 'assigned', fact, 1);
   for (const metric of METRICS_OF_HARM) {
     const slow = metric === 'slow' && latency_ms > trial.slow_ms;
