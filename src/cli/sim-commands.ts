@@ -1,4 +1,5 @@
 import type { SimReport } from '../sim/report.ts';
+import type { World } from '../sim/scenario.ts';
 import {
   type Asked,
   type CliContext,
@@ -17,7 +18,8 @@ const PROGRESS_EVERY_MS = 1000;
 const sim: Command = {
   name: 'sim',
   usage:
-    'WORLD|FILE|list [--seed N] [--runs N] [--hours N] [--detectors A,B] [--write-policies DIR]',
+    'WORLD|FILE|list [--seed N] [--runs N] [--hours N] [--detectors A,B] ' +
+    '[--url URL] [--serve-upstream PORT] [--latency-scale N] [--write-policies DIR --upstream URL]',
   summary: 'lets the oracle loose on a simulated world, and says what it found, gained and harmed',
   example: 'hive sim dissatisfied-model --seed 7',
   options: {
@@ -27,6 +29,9 @@ const sim: Command = {
     detectors: { type: 'string' },
     'write-policies': { type: 'string' },
     upstream: { type: 'string' },
+    url: { type: 'string' },
+    'serve-upstream': { type: 'string' },
+    'latency-scale': { type: 'string' },
   },
   words: [1, 1],
   async run(asked, context) {
@@ -41,6 +46,9 @@ const sim: Command = {
       const url = flagText(asked, 'upstream') ?? 'http://127.0.0.1:8099';
       for (const file of writePolicies(world.scenario, dir, url)) context.print(file);
       return 0;
+    }
+    if (asked.flags.url !== undefined || asked.flags['serve-upstream'] !== undefined) {
+      return overHttp(asked, context, world);
     }
     const reports = await runAll(asked, context, world);
     const { summaryOf } = await import('../sim/report.ts');
@@ -57,7 +65,7 @@ const sim: Command = {
 async function runAll(
   asked: Asked,
   context: CliContext,
-  world: import('../sim/scenario.ts').World,
+  world: World,
 ): Promise<readonly SimReport[]> {
   const { runWorld } = await import('../sim/run-world.ts');
   const seed = wholeFlag(asked, 'seed', 1, 0, 2 ** 31);
@@ -83,6 +91,25 @@ async function runAll(
     reports.push(runWorld(world, { seed: seed + run, ...some, onProgress }));
   }
   return reports;
+}
+
+/** Against a running gateway, with the world's models served here where that was asked for. */
+async function overHttp(asked: Asked, context: CliContext, world: World): Promise<number> {
+  const { httpText, runAgainst, serveUpstream } = await import('./sim-http.ts');
+  const upstream = await serveUpstream(asked, world);
+  if (upstream) context.warn(`the models of ${world.name} answer below ${upstream.url}`);
+  const url = flagText(asked, 'url');
+  // The server keeps the process alive: without users of its own it serves until it is stopped.
+  if (url === undefined) return 0;
+  try {
+    const seed = wholeFlag(asked, 'seed', 1, 0, 2 ** 31);
+    const hours = flagNumber(asked, 'hours') ?? world.scenario.days * 24;
+    const report = await runAgainst(asked, context, world, { url, seed, hours });
+    context.print(asked.json ? JSON.stringify(report) : httpText(report));
+  } finally {
+    await upstream?.close();
+  }
+  return 0;
 }
 
 async function list(asked: Asked, context: CliContext): Promise<number> {
