@@ -85,7 +85,9 @@ async function ask(
   text: string,
 ): Promise<Asked> {
   const begun_ms = performance.now();
-  const patience = AbortSignal.timeout(Math.max(1, visit.patience_ms / place.latency_scale));
+  const patience = AbortSignal.timeout(
+    Math.max(1, Math.ceil(visit.patience_ms / place.latency_scale)),
+  );
   const passed_ms = (): number => (performance.now() - begun_ms) * place.latency_scale;
   try {
     const response = await place.fetch(`${place.url}/v1/chat/completions`, {
