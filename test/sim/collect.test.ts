@@ -74,29 +74,25 @@ function comparable(segments: readonly SegmentObservation[]) {
     evidence: undefined,
     rating_by_unit: undefined,
     rates: Object.fromEntries(
-      Object.entries(one.rates)
-        .filter(([name, { events }]) => events > 0 && name !== 'slow')
-        .sort(),
+      Object.entries(one.rates).filter(([name, { events }]) => events > 0 && name !== 'slow'),
     ),
     quantities: Object.fromEntries(
-      Object.entries(one.quantities)
-        .sort()
-        .map(([name, sketch]) => [
-          name,
-          {
-            count: sketch.count,
-            sum: Number(sketch.sum.toPrecision(9)),
-            bins: sketch.bins,
-            median: Number(sketchQuantile(sketch, 0.5).toPrecision(6)),
-          },
-        ]),
+      Object.entries(one.quantities).map(([name, sketch]) => [
+        name,
+        {
+          count: sketch.count,
+          sum: Number(sketch.sum.toPrecision(9)),
+          bins: sketch.bins,
+          median: Number(sketchQuantile(sketch, 0.5).toPrecision(6)),
+        },
+      ]),
     ),
   }));
 }
+const cellOf = ({ segment }: { readonly segment: SegmentObservation['segment'] }): string =>
+  [segment.agent, segment.target, segment.tenant, segment.category].join('|');
 const byCell = (segments: readonly SegmentObservation[]) =>
-  new Map(
-    comparable(segments).map((one) => [JSON.stringify(Object.entries(one.segment).sort()), one]),
-  );
+  new Map(comparable(segments).map((one) => [cellOf(one), one]));
 
 describe('the collector', () => {
   let store: Store;
