@@ -6,8 +6,8 @@ import { sketchQuantile } from '../core/sketch.ts';
 import { loadsOf } from '../oracle/loads.ts';
 import { type Fact, factOf, factOfAgent, LATENCY, type Verdict } from './facts.ts';
 import { createHearing } from './hearing.ts';
+import { createHolding, HOUR_MS, hourAfter, type Span } from './holding.ts';
 import { createSeries } from './series.ts';
-import { createTally, type Tally } from './tally.ts';
 
 /**
  * Folds calls and feedback into the oracle's `Observation`, in memory, as the store does it with
@@ -32,25 +32,9 @@ export interface Look {
   readonly frozen: readonly string[];
 }
 
-const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const PAST_MS = 7 * DAY_MS;
 const LATENCIES_MAX = 2000;
 const EVIDENCE_MAX = 100;
-
-type Place = 'coming' | 'window' | 'left out' | 'past' | 'gone';
-
-interface Held {
-  readonly fact: Fact;
-  place: Place;
-}
-
-/** Tallies by segment, of one span. */
-interface Span {
-  /** A unit counts once a day, not once in all: so the store keeps a past that long. */
-  readonly by_day: boolean;
-  readonly tallies: Map<string, { readonly segment: Segment; readonly tally: Tally }>;
-}
 
 /** Told of every call and verdict once it is matched, of canaries too. */
 export interface Watcher {
@@ -61,35 +45,9 @@ export interface Watcher {
 export function createCollector(watcher: Watcher | null = null): Collector {
   const hearing = createHearing();
   const series = createSeries();
-  const window: Span = { tallies: new Map(), by_day: false };
-  const past: Span = { tallies: new Map(), by_day: true };
-  let held: Held[] = [];
-  const byFact = new Map<Fact, Held>();
+  const holding = createHolding(series);
+  const { keep, change } = holding;
   const bars: Bars = new Map();
-
-  const spanOf = (place: Place): Span | null =>
-    place === 'window' ? window : place === 'past' ? past : null;
-  const move = (one: Held, to: Place): void => {
-    const [from, into] = [spanOf(one.place), spanOf(to)];
-    if (from) addTo(from, one.fact, -1);
-    if (into) addTo(into, one.fact, 1);
-    one.place = to;
-  };
-  const keep = (fact: Fact): void => {
-    const one: Held = { fact, place: 'coming' };
-    held.push(one);
-    byFact.set(fact, one);
-    series.add(fact);
-  };
-  /** What is learned late changes the call's own sums, wherever they are by now. */
-  const change = (fact: Fact, alter: () => void): void => {
-    const one = byFact.get(fact);
-    const span = one ? spanOf(one.place) : null;
-    if (span) addTo(span, fact, -1);
-    alter();
-    if (span) addTo(span, fact, 1);
-    series.changed(fact);
-  };
 
   return {
     call(event) {
@@ -130,33 +88,31 @@ export function createCollector(watcher: Watcher | null = null): Collector {
       });
     },
     latencies(agent, at_ms) {
-      const ok = held.filter(({ fact }) => {
+      const ok = holding.facts().filter((fact) => {
         const failed = fact.metrics.has('error') || fact.metrics.has('abort');
         const recent = fact.at_ms <= at_ms && fact.at_ms > at_ms - DAY_MS;
         return fact.is_call && fact.agent === agent && recent && !failed;
       });
-      return ok.slice(-LATENCIES_MAX).flatMap(({ fact }) => fact.values[LATENCY] ?? []);
+      return ok.slice(-LATENCIES_MAX).flatMap((fact) => fact.values[LATENCY] ?? []);
     },
     observe(look) {
       const to_ms = look.at_ms;
       const from_ms = to_ms - look.window_hours * HOUR_MS;
-      for (const one of held) {
-        const place = placeOf(one.fact, { from_ms, to_ms, since_ms: look.since_ms });
-        if (place !== one.place) move(one, place);
-        if (place === 'gone') byFact.delete(one.fact);
-      }
-      held = held.filter(({ place }) => place !== 'gone');
-      const shown = held.filter(({ place }) => place === 'window').map(({ fact }) => fact);
+      holding.settle({ from_ms, to_ms, since_ms: look.since_ms });
+      const shown = holding.facts('window');
       const evidence = shown.filter(isEvidence).reverse();
-      const segments = segmentsOf(window, look.policy, evidence);
+      const segments = segmentsOf(holding.window, look.policy, evidence);
       fixBars(bars, segments, look);
       return {
         at_ms: look.at_ms,
         window: { from_ms, to_ms },
         version: look.version,
         segments,
-        past: segmentsOf(past, look.policy, []),
-        halves: [segmentsOf(window, look.policy, [], 0), segmentsOf(window, look.policy, [], 1)],
+        past: segmentsOf(holding.past, look.policy, []),
+        halves: [
+          segmentsOf(holding.window, look.policy, [], 0),
+          segmentsOf(holding.window, look.policy, [], 1),
+        ],
         series: series.upTo(to_ms),
         loads: loadsOf(look.policy, segments, adaptersOf(shown)),
         frozen: look.frozen,
@@ -164,24 +120,6 @@ export function createCollector(watcher: Watcher | null = null): Collector {
       };
     },
   };
-}
-
-function placeOf(
-  { at_ms, agent }: Fact,
-  look: { readonly from_ms: number; readonly to_ms: number; readonly since_ms: Look['since_ms'] },
-): Place {
-  if (at_ms >= look.to_ms) return 'coming';
-  // Units are counted by the hour: one that began before the change is left out whole.
-  const since_ms = hourAfter(look.since_ms[agent] ?? 0);
-  if (at_ms >= look.from_ms) return at_ms < since_ms ? 'left out' : 'window';
-  // The past is whole days; what lies between them and the window is in neither.
-  const past_to_ms = Math.floor(look.from_ms / DAY_MS) * DAY_MS;
-  if (at_ms >= past_to_ms) return 'left out';
-  return at_ms >= past_to_ms - PAST_MS ? 'past' : 'gone';
-}
-
-function hourAfter(at_ms: number): number {
-  return Math.ceil(at_ms / HOUR_MS) * HOUR_MS;
 }
 
 /** Above which latency an agent's calls are slow, and since when. */
@@ -204,34 +142,6 @@ function fixBars(
     if (latency === undefined || latency.count < SLOW_CALLS_MIN) continue;
     const p95 = sketchQuantile(latency, 0.95);
     bars.set(agent, { slow_ms: Math.max(1.25 * p95, p95 + 50), since_ms: at_ms });
-  }
-}
-
-/** The cells that a fact belongs to. What is said without a call is said of the agent alone. */
-function cellsOf({ agent, target, tenant, category, is_call }: Fact): readonly Segment[] {
-  const whole: Segment[] = [
-    { agent, target: null },
-    { agent, target: null, tenant },
-  ];
-  if (!is_call || target === null) return whole;
-  whole.push({ agent, target });
-  if (category === null) return whole;
-  return [...whole, { agent, target: null, category }, { agent, target, category }];
-}
-
-function keyOf({ agent, target, tenant, category }: Segment): string {
-  return `${agent}\0${target ?? ''}\0${tenant ?? ''}\0${category ?? ''}`;
-}
-
-function addTo({ tallies, by_day }: Span, fact: Fact, sign: 1 | -1): void {
-  for (const segment of cellsOf(fact)) {
-    const key = keyOf(segment);
-    let cell = tallies.get(key);
-    if (!cell) {
-      cell = { segment, tally: createTally(by_day) };
-      tallies.set(key, cell);
-    }
-    cell.tally.add(fact, sign);
   }
 }
 

@@ -27,7 +27,7 @@ export interface HttpLived {
   readonly arm: 'canary' | 'control' | null;
 }
 
-/** Lives through one visit against a running gateway: asks, tries again, and says what it thinks. */
+/** One visit against a running gateway: asks, tries again, and says what the user thinks. */
 export async function visitOverHttp(
   world: World,
   visit: Visit,

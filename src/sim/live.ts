@@ -10,7 +10,7 @@ export interface WorldCall extends CallEvent {
   readonly category: string;
 }
 
-/** What came of a visit: the events that the gateway would write, and what the user really thought. */
+/** What came of a visit: the events a gateway would write, and what the user really thought. */
 export interface Lived {
   readonly calls: readonly WorldCall[];
   readonly feedback: readonly FeedbackEvent[];

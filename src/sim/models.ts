@@ -90,7 +90,7 @@ function changed(from: Condition, effect: Effect, category: string, strength: nu
 
 /**
  * One attempt. The draws are always the same number in the same order, so that the same call served
- * by another model meets the same luck: differences between policies are then those of the policies.
+ * by another model meets the same luck: policies then differ by what they are.
  */
 export function answerOf(condition: Condition, luck: Random, mood: number): Answer {
   const slow = luck.normal();

@@ -93,7 +93,7 @@ function promptFiles({ prompts }: Scenario): Record<`prompts/${string}.yaml`, ob
   );
 }
 
-/** The same files as the gateway would have loaded them. Throws a ZodError where they do not fit. */
+/** The same files as a gateway would have loaded them. Throws a ZodError where one is wrong. */
 export function worldPolicy(scenario: Scenario): LoadedPolicy {
   const files = worldFiles(scenario, 'http://127.0.0.1:1');
   const named = Object.entries(files).filter(([name]) => name.startsWith('prompts/'));

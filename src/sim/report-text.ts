@@ -16,7 +16,8 @@ export function reportText(report: SimReport, table: Table): string {
   const shown = [...findings].sort(byWeight).slice(0, ROWS_MAX);
   const more = findings.length - shown.length;
   return [
-    `World ${world}, seed ${seed}: ${days} days, ${calls} calls, ${feedback} ratings, ${ticks} looks.`,
+    `World ${world}, seed ${seed}: ${days} days, ${calls} calls, ${feedback} ratings, ` +
+      `${ticks} looks.`,
     '',
     'What was wrong, and when it was found',
     table(
@@ -118,15 +119,19 @@ export function summaryText(summary: Summary): string {
   const { runs, seeds, weeks, truths, found, found_within, gained_mean } = summary;
   const share = (part: number, whole: number): string =>
     whole === 0 ? 'none' : `${part} of ${whole} (${((100 * part) / whole).toFixed(1)} %)`;
+  const gained = gained_mean === null ? 'nothing was' : `${(100 * gained_mean).toFixed(0)} %`;
   return [
-    `World ${summary.world}: ${runs} runs, seeds ${seeds[0]} to ${seeds[1]}, ${weeks.toFixed(1)} weeks in all.`,
+    `World ${summary.world}: ${runs} runs, seeds ${seeds[0]} to ${seeds[1]}, ` +
+      `${weeks.toFixed(1)} weeks in all.`,
     `False findings: ${summary.false_findings} (${summary.false_per_week.toFixed(2)} a week), ` +
-      `${summary.false_at_act} of them at the level of action, in ${share(summary.runs_with_false_at_act, runs)} runs.`,
+      `${summary.false_at_act} of them at the level of action, in ` +
+      `${share(summary.runs_with_false_at_act, runs)} runs.`,
     `What was wrong was found: ${share(found, truths)}; ` +
       `within ${found_within.calls} calls of its cell: ${share(found_within.found, truths)}; ` +
       `median ${summary.calls_median ?? '-'} calls.`,
-    `Changes: ${summary.promoted} kept, ${summary.promoted_bad} of these for the worse; ${summary.withdrawn} taken back.`,
-    `Gained of what was to be gained: ${gained_mean === null ? 'nothing was' : `${(100 * gained_mean).toFixed(0)} %`}. ` +
+    `Changes: ${summary.promoted} kept, ${summary.promoted_bad} of these for the worse; ` +
+      `${summary.withdrawn} taken back.`,
+    `Gained of what was to be gained: ${gained}. ` +
       `Visits better ${summary.better}, worse ${summary.worse}, of ${summary.visits}.`,
   ].join('\n');
 }

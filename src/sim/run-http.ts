@@ -8,7 +8,7 @@ import type { ChangeRow, FoundRow, TruthRow } from './report.ts';
 import type { World } from './scenario.ts';
 import { createTraffic, type Visit } from './traffic.ts';
 
-/** The oracle's admin API, as far as a simulated person uses it; an answer that is no 2xx throws. */
+/** The admin API, as far as a simulated person uses it; an answer that is no 2xx throws. */
 export interface Admin {
   get(path: string): Promise<unknown>;
   post(path: string, body: unknown): Promise<unknown>;

@@ -23,7 +23,7 @@ export interface Assigned extends Served {
   readonly share: number | null;
 }
 
-/** The gateway's choice for a unit, drawn as the gateway draws: arm first, then the target. Pure. */
+/** The choice for a unit, drawn as the gateway draws: the arm first, then the target. Pure. */
 export function assign(now: InForce, agent: string, unit: string): Assigned {
   const arm = now.arms.get(agent);
   const none = { version: now.version, experiment: null, arm: null, share: null };

@@ -10,7 +10,7 @@ import { type SimUpstream, startSimUpstream } from '../../src/sim/upstream.ts';
 import { writePolicies } from '../../src/sim/write-policies.ts';
 import { type Product, startProduct } from '../kit/product.ts';
 
-/** An hour of policy time a second: a day of the world in 24 s, with the real gateway and worker. */
+/** An hour of policy time a second: a day of the world in 24 s, on the real processes. */
 const TIME_SCALE = 3600;
 const LATENCY_SCALE = 40;
 const HOURS = 20;

@@ -61,7 +61,7 @@ function observedBySim(events: readonly (CallEvent | FeedbackEvent)[], at_ms: nu
   return collector.observe(look);
 }
 
-/** What both must say alike: of a sketch its count, sum and median, of metrics those that happened. */
+/** What both must say alike: of metrics those that happened at all. */
 function comparable(segments: readonly SegmentObservation[]) {
   return segments.map((one) => ({
     ...one,
