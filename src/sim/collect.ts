@@ -54,17 +54,12 @@ export function createCollector(watcher: Watcher | null = null): Collector {
       if (event.origin !== 'client' || event.outcome === 'rejected') return;
       const fact = factOf(event);
       hearing.know(fact, event.session);
-      const bar = bars.get(fact.agent);
-      if (bar && fact.at_ms >= hourAfter(bar.since_ms)) {
-        fact.barred = true;
-        if (event.outcome === 'ok' && event.latency_ms > bar.slow_ms) fact.metrics.add('slow');
-      }
-      const of_control = event.arm === null || event.arm === 'control';
-      if (of_control) keep(fact);
+      holdToBar(fact, event, bars.get(fact.agent));
+      if (event.arm === null || event.arm === 'control') keep(fact);
       const { own, parent } = signalMetricsOf(event);
       for (const metric of own) fact.metrics.add(metric);
       watcher?.call(fact);
-      const earlier = event.parent === null ? null : hearing.find(event.parent);
+      const earlier = hearing.find(event.parent ?? '');
       if (earlier && parent.length > 0) {
         change(earlier, () => {
           for (const metric of parent) earlier.metrics.add(metric);
@@ -80,11 +75,8 @@ export function createCollector(watcher: Watcher | null = null): Collector {
       }
       const { fact, verdict } = heard;
       change(fact, () => {
-        const { rater, signal } = verdict;
-        const same = fact.verdicts.findIndex((one) => one.rater === rater && one.signal === signal);
-        const [replaced] = same < 0 ? [] : fact.verdicts.splice(same, 1);
-        fact.verdicts.push(verdict);
-        watcher?.verdict(fact, verdict, replaced ?? null);
+        const replaced = replaceVerdict(fact, verdict);
+        watcher?.verdict(fact, verdict, replaced);
       });
     },
     latencies(agent, at_ms) {
@@ -96,7 +88,7 @@ export function createCollector(watcher: Watcher | null = null): Collector {
       return ok.slice(-LATENCIES_MAX).flatMap((fact) => fact.values[LATENCY] ?? []);
     },
     observe(look) {
-      const to_ms = look.at_ms;
+      const { at_ms: to_ms } = look;
       const from_ms = to_ms - look.window_hours * HOUR_MS;
       holding.settle({ from_ms, to_ms, since_ms: look.since_ms });
       const shown = holding.facts('window');
@@ -123,7 +115,11 @@ export function createCollector(watcher: Watcher | null = null): Collector {
 }
 
 /** Above which latency an agent's calls are slow, and since when. */
-type Bars = Map<string, { readonly slow_ms: number; readonly since_ms: number }>;
+interface Bar {
+  readonly slow_ms: number;
+  readonly since_ms: number;
+}
+type Bars = Map<string, Bar>;
 
 const SLOW_CALLS_MIN = 72;
 
@@ -173,6 +169,21 @@ function isIn(fact: Fact, { agent, target, tenant, category }: Segment): boolean
     (tenant == null || fact.tenant === tenant) &&
     (category == null || fact.category === category)
   );
+}
+
+/** The newest of a rater's verdicts of one kind counts; returns the one that it replaces. */
+function replaceVerdict(fact: Fact, verdict: Verdict): Verdict | null {
+  const { rater, signal } = verdict;
+  const same = fact.verdicts.findIndex((one) => one.rater === rater && one.signal === signal);
+  const [replaced] = same < 0 ? [] : fact.verdicts.splice(same, 1);
+  fact.verdicts.push(verdict);
+  return replaced ?? null;
+}
+
+function holdToBar(fact: Fact, { outcome, latency_ms }: CallEvent, bar: Bar | undefined): void {
+  if (!bar || fact.at_ms < hourAfter(bar.since_ms)) return;
+  fact.barred = true;
+  if (outcome === 'ok' && latency_ms > bar.slow_ms) fact.metrics.add('slow');
 }
 
 function adaptersOf(facts: readonly Fact[]): ReadonlyMap<string, Record<string, number>> {

@@ -30,7 +30,7 @@ test('a user tries twice again after errors, and asks once for a better answer',
   expect(nextStep(manners, population, [{ outcome: 'aborted', good: false }])).toBeNull();
 });
 
-test('an honest user rates as the answer was, a liar the opposite, an attacker always alike', () => {
+test('an honest user rates the answer, a liar its opposite, an attacker always alike', () => {
   const value = (change: object, seen: typeof ok | typeof bad) => {
     const { manners, population, feedback } = user(change);
     const { signal, value: said } = saidOf(manners, population, feedback, seen) ?? {};
