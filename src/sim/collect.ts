@@ -68,11 +68,8 @@ export function createCollector(watcher: Watcher | null = null): Collector {
     },
     feedback(event) {
       const heard = hearing.hear(event);
-      if (!heard) return;
-      if (heard.of === 'agent') {
-        keep(factOfAgent(event, heard.agent, heard.verdict));
-        return;
-      }
+      if (heard?.of === 'agent') keep(factOfAgent(event, heard.agent, heard.verdict));
+      if (heard?.of !== 'call') return;
       const { fact, verdict } = heard;
       change(fact, () => {
         const replaced = replaceVerdict(fact, verdict);
