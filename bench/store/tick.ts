@@ -17,12 +17,14 @@ import { syntheticRecords } from './synthetic.ts';
  * copied to the days before by SQL, in a process of its own. Then a fresh process, as the worker is
  * after a restart, ticks once a minute with the minute's calls applied in between.
  *
- *     node bench/store/tick.ts [pglite|postgres]
+ *     node bench/store/tick.ts [pglite|postgres] [--calls 1000000]
  */
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const DAYS = 14;
-const CALLS_A_DAY = 71_500;
+const flag = process.argv.indexOf('--calls');
+const CALLS = flag < 0 ? 1_000_000 : Number(process.argv[flag + 1]);
+const CALLS_A_DAY = Math.ceil(CALLS / DAYS);
 const TICKS = 40;
 const END_MS = Date.UTC(2026, 0, 19);
 const EVERY_MS = DAY_MS / CALLS_A_DAY;
@@ -82,14 +84,14 @@ async function measure(kind: Kind): Promise<void> {
   const place = await createPlace(kind);
   const program = fileURLToPath(import.meta.url);
   const began = performance.now();
-  const args = [program, 'fill', place.dir, place.database_url ?? ''];
+  const args = [program, 'fill', place.dir, place.database_url ?? '', '--calls', String(CALLS)];
   const filled = spawnSync(process.execPath, args, { stdio: 'inherit' });
   if (filled.status !== 0) throw new Error('the store could not be filled');
   const fill_s = (performance.now() - began) / 1000;
   const store = await openIn(place);
-  const [stored] = await rowsOf<{ calls: number }>(
+  const [stored] = await rowsOf<{ calls: number; bytes: number }>(
     store.db,
-    sql`select count(*)::int as calls from calls`,
+    sql`select count(*)::int as calls, pg_total_relation_size('calls')::float8 as bytes from calls`,
   );
   const observer = createObserver(store);
   const records = syntheticRecords({ seed: 4, from_ms: END_MS, every_ms: EVERY_MS, units: 30_000 });
@@ -119,6 +121,7 @@ async function measure(kind: Kind): Promise<void> {
     p95_ms: at(0.95),
     max_ms: at(1),
     rss_mb: Math.round(rss_mb),
+    bytes_a_call: Math.round((stored?.bytes ?? 0) / (stored?.calls ?? 1)),
   });
   await store.close();
   place.remove();

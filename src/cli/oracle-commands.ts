@@ -17,15 +17,8 @@ import {
   wordAt,
 } from './command.ts';
 import { cycleText } from './cycle-text.ts';
-import {
-  analysisText,
-  executionText,
-  mutationText,
-  percentText,
-  planText,
-  tableText,
-  timeText,
-} from './text.ts';
+import { findingsText } from './findings-text.ts';
+import { executionText, mutationText, percentText, planText, tableText, timeText } from './text.ts';
 
 const API = '/api/v1/oracle';
 /** How long `hive tick` stays with a cycle that goes on after its first answer. */
@@ -62,10 +55,15 @@ const tick: Command = {
 
 const analyze: Command = {
   name: 'analyze',
-  usage: '[--hours N] [--limit N]',
+  usage: '[--agent NAME] [--all] [--hours N] [--limit N]',
   summary: 'looks for findings now, without planning anything',
   example: 'hive analyze --hours 24',
-  options: { hours: { type: 'string' }, limit: { type: 'string' } },
+  options: {
+    agent: { type: 'string' },
+    all: { type: 'boolean' },
+    hours: { type: 'string' },
+    limit: { type: 'string' },
+  },
   words: [0, 0],
   async run(asked, context) {
     const answer = await asked.client.post(`${API}/analyze`, {
@@ -73,7 +71,8 @@ const analyze: Command = {
       event_limit: flagNumber(asked, 'limit'),
     });
     const analysis = answered<Analysis>(answer, 'analysis');
-    sayerOf(asked, context)(answer, () => analysisText(analysis));
+    const shown = { agent: flagText(asked, 'agent'), all: asked.flags.all === true };
+    sayerOf(asked, context)(answer, () => findingsText(analysis, shown));
     return 0;
   },
 };
@@ -247,7 +246,12 @@ const mutations: Command = {
 export const oracleCommands: readonly Command[] = [
   tick,
   analyze,
-  { ...analyze, name: 'findings', summary: 'the same as analyze', example: 'hive findings' },
+  {
+    ...analyze,
+    name: 'findings',
+    summary: 'the same as analyze',
+    example: 'hive findings --agent helpful_assistant --all',
+  },
   plans,
   plan,
   answerCommand('approve', 'lets a plan that waits be executed'),

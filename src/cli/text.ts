@@ -1,4 +1,4 @@
-import type { Analysis, Finding, Mutation, Plan } from '../core/oracle.ts';
+import type { Mutation, Plan } from '../core/oracle.ts';
 import type { Execution } from '../oracle/oracle.ts';
 
 const CELL_MAX = 100;
@@ -64,25 +64,6 @@ export function planText(plan: Plan): string {
     ...empty,
     ...(then === undefined || plan.mutations.length === 0 ? [] : [then]),
   ].join('\n');
-}
-
-export function analysisText(analysis: Analysis): string {
-  const findings = analysis.findings.map(findingText);
-  const missing = analysis.insufficient.map(({ detector, segment, metric, units, required }) =>
-    plain(
-      `too little data: ${detector} ${metric} of ${segment.agent}` +
-        `${segment.target === null ? '' : ` at ${segment.target}`}: ${units} of ${required} units`,
-    ),
-  );
-  const count = analysis.findings.length;
-  const window = `${timeText(analysis.window.from_ms)} to ${timeText(analysis.window.to_ms)}`;
-  return [`${count} finding${count === 1 ? '' : 's'}, ${window}.`, ...findings, ...missing].join(
-    '\n',
-  );
-}
-
-function findingText({ severity, text, id }: Finding): string {
-  return plain(`${severity}: ${text} (${id})`);
 }
 
 export function executionText({ mutations, dry_run, effective }: Execution): string {

@@ -62,7 +62,8 @@ export function mergeTally(into: Tally, from: Tally): void {
 }
 
 function addBin(tally: Tally, bin: number, times: number): void {
-  widen(tally, bin);
+  const known = bin - tally.lowest;
+  if (known < 0 || known >= tally.counts.length) widen(tally, bin);
   const at = Math.max(0, bin - tally.lowest);
   tally.counts[at] = (tally.counts[at] as number) + times;
 }

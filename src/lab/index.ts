@@ -4,4 +4,7 @@ import type { LabCommand } from './lab-command.ts';
  * The commands of `hive lab`, a line each, loaded when asked for. `hive lab --help` loads them all,
  * so a heavy package is imported inside `run`: the start must stay within 250 ms.
  */
-export const labCommands: Readonly<Record<string, () => Promise<LabCommand>>> = {};
+export const labCommands: Readonly<Record<string, () => Promise<LabCommand>>> = {
+  detect: async () => (await import('./detect.ts')).detect,
+  changepoints: async () => (await import('./changepoints.ts')).changepoints,
+};

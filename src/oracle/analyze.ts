@@ -1,6 +1,13 @@
 import { cellName } from '../core/findings/scene.ts';
 import type { IdKind } from '../core/ids.ts';
-import type { Analysis, Detector, Finding, Insufficient, Observation } from '../core/oracle.ts';
+import type {
+  Analysis,
+  Detector,
+  Finding,
+  Insufficient,
+  Observation,
+  Window,
+} from '../core/oracle.ts';
 import { compareText, mergeFindings, type Told } from './merge-findings.ts';
 
 export interface NamedDetector {
@@ -37,6 +44,10 @@ export function analyze(
     findings,
     insufficient: mostMissing(insufficient),
   };
+}
+
+export function spanOf({ from_ms, to_ms }: Window): number {
+  return to_ms - from_ms;
 }
 
 function standingName({ segment, metric, direction }: Told): string {

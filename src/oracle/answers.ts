@@ -1,7 +1,7 @@
 import { GatewayError } from '../core/errors.ts';
 import { PERMIT_TTL_MS, type Permit } from '../core/state.ts';
-import { insertAnalysis } from '../store/audit-trail.ts';
-import { analyze } from './analyze.ts';
+import { insertAnalysis, latestFindings } from '../store/audit-trail.ts';
+import { analyze, spanOf } from './analyze.ts';
 import { type CollectInput, collect, collectDefaults } from './collect.ts';
 import type { OracleContext, OracleDeps } from './context.ts';
 import { mutationOf } from './decide.ts';
@@ -52,7 +52,8 @@ export function answersOf(context: OracleContext): Answers {
     async analyze(input) {
       requireOn(context);
       const observation = await collect(context, windowOf(context, input));
-      const analysis = analyze(observation, context.detect, context.createId);
+      const previous = await latestFindings(context.store.db, spanOf(observation.window));
+      const analysis = analyze(observation, context.detect, context.createId, previous);
       await insertAnalysis(context.store.db, analysis);
       return analysis;
     },

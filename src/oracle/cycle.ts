@@ -3,8 +3,8 @@ import { GatewayError, messageOf } from '../core/errors.ts';
 import type { PlanRecord } from '../core/ledger.ts';
 import type { Analysis, GateVerdict, SegmentObservation } from '../core/oracle.ts';
 import { sketchQuantile } from '../core/sketch.ts';
-import { insertAnalysis, upsertCycle } from '../store/audit-trail.ts';
-import { analyze } from './analyze.ts';
+import { insertAnalysis, latestFindings, upsertCycle } from '../store/audit-trail.ts';
+import { analyze, spanOf } from './analyze.ts';
 import { collect, collectDefaults } from './collect.ts';
 import type { OracleContext } from './context.ts';
 import { executePlan, failedChange } from './execute.ts';
@@ -74,7 +74,8 @@ function stagesOf(context: OracleContext): [string, () => Promise<JsonObject>][]
     [
       'analyze',
       async () => {
-        analysis = analyze(observation, context.detect, context.createId);
+        const previous = await latestFindings(context.store.db, spanOf(observation.window));
+        analysis = analyze(observation, context.detect, context.createId, previous);
         await keepAnalysis(context, analysis);
         return json(analysis);
       },
@@ -121,12 +122,15 @@ function summaryOf(segments: readonly SegmentObservation[]): readonly object[] {
     }));
 }
 
-/** An analysis without a finding is in the cycle's column already. */
 async function keepAnalysis(context: OracleContext, analysis: Analysis): Promise<void> {
   for (const { detector, severity } of analysis.findings) {
     context.metrics.add('hive_findings_total', [detector, severity]);
   }
-  if (analysis.findings.length > 0) await insertAnalysis(context.store.db, analysis);
+  const { db } = context.store;
+  // One without findings is in the cycle's column already, unless it ends what stood before.
+  const { findings, window } = analysis;
+  const ends = findings.length === 0 && (await latestFindings(db, spanOf(window))).length > 0;
+  if (findings.length > 0 || ends) await insertAnalysis(db, analysis);
 }
 
 interface Validated {

@@ -29,6 +29,21 @@ export async function readAnalysis(db: Db, id: string): Promise<Analysis | null>
   return found ? (found.body as unknown as Analysis) : null;
 }
 
+/**
+ * What stood at the newest look over as long a window, so that what stands now can be told from
+ * what is new: somebody's look at the last hour says nothing of the day's findings.
+ */
+export async function latestFindings(db: Db, window_ms: number): Promise<readonly Finding[]> {
+  const span = sql`(body #>> '{window,to_ms}')::float8 - (body #>> '{window,from_ms}')::float8`;
+  const [found] = await db
+    .select()
+    .from(analyses)
+    .where(sql`abs(${span} - ${window_ms}) < ${HOUR_MS}`)
+    .orderBy(desc(analyses.at_ms))
+    .limit(1);
+  return found ? (found.body as unknown as Analysis).findings : [];
+}
+
 /** In the order of `ids`; unknown ones are left out. */
 export async function findingsByIds(db: Db, ids: readonly string[]): Promise<readonly Finding[]> {
   if (ids.length === 0) return [];
@@ -39,6 +54,8 @@ export async function findingsByIds(db: Db, ids: readonly string[]): Promise<rea
   const byId = new Map(found.map((row) => [row.id, row.body as unknown as Finding]));
   return ids.flatMap((id) => byId.get(id) ?? []);
 }
+
+const HOUR_MS = 3_600_000;
 
 export interface CycleRow {
   readonly id: string;

@@ -5,7 +5,7 @@ import { readSlowBars, type SlowBar } from './read-rollups.ts';
 import type { RollupRow } from './rollup-row.ts';
 import { type CountedBy, type Half, metricsIn, type Sums, segmentsOf } from './segment-sums.ts';
 import { createSeriesReader } from './series.ts';
-import { createClosedSums, createSpanCache } from './spans.ts';
+import { createClosedSums, createLatest, createSpanCache, type Span } from './spans.ts';
 import { WINDOW_HOURS_MAX } from './unit-day.ts';
 import { addParts, lockRollups } from './write-rollups.ts';
 
@@ -47,6 +47,7 @@ export function createObserver(store: Store): Observer {
   const days = createSpanCache(db, DAY_MS);
   const series = createSeriesReader(db);
   const closed = createClosedSums();
+  const pastOf = createLatest<readonly SegmentObservation[]>();
   /** One at a time: they share what they keep. */
   let last: Promise<unknown> = Promise.resolve();
   return {
@@ -72,7 +73,9 @@ export function createObserver(store: Store): Observer {
     const past_from_ms = past_to_ms - PAST_DAYS * DAY_MS;
     const hourSpans = await hours.read({ from_ms: plan.hours_from_ms, to_ms: window.to_ms });
     const daysFrom_ms = Math.min(past_from_ms, plan.days_from_ms);
-    const daySpans = await days.read({ from_ms: daysFrom_ms, to_ms: window.to_ms });
+    // Today's day is written to all the time, and read only where days are what is counted.
+    const daysTo_ms = plan.days_from_ms < window.to_ms ? window.to_ms : past_to_ms;
+    const daySpans = await days.read({ from_ms: daysFrom_ms, to_ms: daysTo_ms });
     const barOf = ({ agent, span_ms }: RollupRow): number | null => {
       const since = slow_bars.get(agent)?.since_ms;
       return since === undefined ? null : Math.ceil(since / span_ms) * span_ms;
@@ -93,7 +96,9 @@ export function createObserver(store: Store): Observer {
       evidence_max: most,
     });
     const segments = segmentsOf(sums, show(null, null, evidence_max));
-    const before = segmentsOf(past, show(null, 'day', 0));
+    const before = pastOf(stateOf([...pastSpans], metrics, slow_bars), () =>
+      segmentsOf(past, show(null, 'day', 0)),
+    );
     return {
       segments,
       past: before,
@@ -106,6 +111,16 @@ export function createObserver(store: Store): Observer {
       slow_bars,
     };
   }
+}
+
+/** What the past's segments are made of, as one string. */
+function stateOf(
+  spans: readonly Span[],
+  metrics: ReadonlyMap<string, ReadonlySet<string>>,
+  bars: ReadonlyMap<string, SlowBar>,
+): string {
+  const known = [...metrics].map(([agent, names]) => [agent, [...names].sort()]);
+  return JSON.stringify([spans.map(({ at_ms, change }) => [at_ms, change]), known, [...bars]]);
 }
 
 interface WindowPlan {

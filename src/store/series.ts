@@ -11,6 +11,7 @@ import {
 } from './read-rollups.ts';
 import type { Db } from './rows.ts';
 import { decodeTallies } from './sketch-text.ts';
+import { createLatest } from './spans.ts';
 
 /** The largest segments have series; all others are judged by their windows alone. */
 export const SERIES_SEGMENTS_MAX = 64;
@@ -34,6 +35,8 @@ export function createSeriesReader(db: Db) {
   let chosen_at_ms = 0;
   const hours = createPoints<Point>();
   const steps = createPoints<StepPoint>();
+  const hourlyLatest = createLatest<readonly Series[]>();
+  const stepsLatest = createLatest<readonly Series[]>();
 
   return {
     async read(
@@ -55,11 +58,16 @@ export function createSeriesReader(db: Db) {
       for (const ats of chunks(hours.stale(changes), HOURS_AT_ONCE)) {
         hours.keep(ats, changes, await readPoints(db, ats, cells));
       }
-      await readSteps(db, steps, floorTo(now_ms, STEP_MS));
-      return [...chosen].flatMap(([key, cell]) => [
-        ...hourlyOf(cell, hours.of(key), hour_ms),
-        ...steplyOf(cell, steps.of(key), floorTo(now_ms, STEP_MS)),
-      ]);
+      const step_ms = floorTo(now_ms, STEP_MS);
+      const minutes = await readSteps(db, steps, step_ms);
+      const keys = [...chosen.keys()].join();
+      const hourly = hourlyLatest(`${hour_ms} ${stateOf(changes)} ${keys}`, () =>
+        [...chosen].flatMap(([key, cell]) => hourlyOf(cell, hours.of(key), hour_ms)),
+      );
+      const stepped = stepsLatest(`${step_ms} ${stateOf(minutes)} ${keys}`, () =>
+        [...chosen].flatMap(([key, cell]) => steplyOf(cell, steps.of(key), step_ms)),
+      );
+      return [...hourly, ...stepped];
     },
   };
 }
@@ -110,7 +118,7 @@ async function readSteps(
   db: Db,
   steps: ReturnType<typeof createPoints<StepPoint>>,
   to_ms: number,
-): Promise<void> {
+): Promise<ReadonlyMap<number, number>> {
   const minutes = await readChanges(db, MINUTE_MS, { from_ms: to_ms - DAY_MS, to_ms });
   const changes = new Map<number, number>();
   for (const [at_ms, change] of minutes) {
@@ -121,6 +129,17 @@ async function readSteps(
     const each = ats.flatMap((at_ms) => [0, 1, 2, 3, 4].map((by) => at_ms + by * MINUTE_MS));
     steps.keep(ats, changes, stepPoints(await readMinutes(db, each)));
   }
+  return changes;
+}
+
+/** A change is a transaction's number, so the newest and their sum tell every state from others. */
+function stateOf(changes: ReadonlyMap<number, number>): string {
+  let [newest, sum] = [0, 0];
+  for (const change of changes.values()) {
+    newest = Math.max(newest, change);
+    sum += change;
+  }
+  return `${changes.size} ${newest} ${sum}`;
 }
 
 function stepPoints(rows: readonly MinuteRow[]): readonly StepPoint[] {

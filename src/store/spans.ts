@@ -32,6 +32,15 @@ export function createSpanCache(db: Db, span_ms: number) {
   };
 }
 
+/** Keeps what was made last, for as long as what it is made of is the same. */
+export function createLatest<Value>(): (key: string, make: () => Value) => Value {
+  let last: { readonly key: string; readonly value: Value } | null = null;
+  return (key, make) => {
+    if (last?.key !== key) last = { key, value: make() };
+    return last.value;
+  };
+}
+
 export interface Rule {
   /** Whether a row is of the window: agents may begin at times of their own. */
   readonly within: (row: RollupRow) => boolean;

@@ -113,8 +113,8 @@ async function readInto(
 
 /**
  * A span has at most `CELLS_MAX` rows: what comes to a full one in a new cell is counted as
- * `other`. An agent's own cell is never folded. Once a cell is folded in a span it stays so, for rows do not
- * go before their span does: what is taken back is taken from where it was put.
+ * `other`. An agent's own cell is never folded. Once a cell is folded in a span it stays so, for
+ * rows do not go before their span does: what is taken back is taken from where it was put.
  */
 async function foldOthers(
   tx: Db,

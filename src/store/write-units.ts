@@ -58,20 +58,20 @@ export async function writeUnits(
   if (news.length === 0) return;
   const days = await readDays(tx, news);
   const changed = new Map<string, StoredDay & { readonly half: 0 | 1 }>();
-  for (const { agent, unit, facts, calls } of news) {
+  for (const one of news) {
+    const { agent, unit, facts, calls } = one;
     const half = halfBy(unit);
     const step = stepsOf(unit);
-    const touched = new Set([
-      ...facts.map(({ hour_ms }) => floorTo(hour_ms, DAY_MS)),
-      ...calls.keys(),
-    ]);
+    const touched = daysOf(one);
     const dayOf = (day_ms: number) => days.get(dayKey(day_ms, agent, unit)) ?? null;
-    for (const day_ms of [...touched].sort((a, b) => a - b)) {
+    for (const day_ms of touched) {
       const today = dayOf(day_ms) ?? { day_ms, seen: {}, calls: 0 };
       const before = dayOf(day_ms - DAY_MS);
       const after = dayOf(day_ms + DAY_MS);
       const mine =
-        touched.size === 1 ? facts : facts.filter((one) => floorTo(one.hour_ms, DAY_MS) === day_ms);
+        touched.length === 1
+          ? facts
+          : facts.filter(({ hour_ms }) => floorTo(hour_ms, DAY_MS) === day_ms);
       const made = calls.get(day_ms) ?? 0;
       if (!applyFacts({ before, today, after }, mine, made, cellsIn, step)) continue;
       const key = dayKey(day_ms, agent, unit);
@@ -87,6 +87,15 @@ export async function writeUnits(
     on conflict (day_ms, agent, unit) do update set calls = excluded.calls, seen = excluded.seen`);
 }
 
+/** The days that the news are of, ascending. */
+function daysOf({ facts, calls }: UnitNews): readonly number[] {
+  const [first] = facts;
+  if (first && facts.length === 1 && calls.size === 0) return [floorTo(first.hour_ms, DAY_MS)];
+  const days = new Set(calls.keys());
+  for (const { hour_ms } of facts) days.add(floorTo(hour_ms, DAY_MS));
+  return [...days].sort((a, b) => a - b);
+}
+
 /** The rows of the days that the news are of, and of those next to them. */
 async function readDays(tx: Db, news: readonly UnitNews[]): Promise<Map<string, UnitDay>> {
   const [newest] = await rowsOf<{ day_ms: number | null }>(
@@ -96,9 +105,10 @@ async function readDays(tx: Db, news: readonly UnitNews[]): Promise<Map<string, 
   const last_ms = newest?.day_ms ?? null;
   if (last_ms === null) return new Map();
   const keys = new Map<string, DayKey>();
-  for (const { agent, unit, facts, calls } of news) {
-    for (const at_ms of [...facts.map(({ hour_ms }) => hour_ms), ...calls.keys()]) {
-      for (const day_ms of [-DAY_MS, 0, DAY_MS].map((by) => floorTo(at_ms, DAY_MS) + by)) {
+  for (const one of news) {
+    const { agent, unit } = one;
+    for (const touched_ms of daysOf(one)) {
+      for (const day_ms of [touched_ms - DAY_MS, touched_ms, touched_ms + DAY_MS]) {
         if (day_ms <= last_ms) keys.set(dayKey(day_ms, agent, unit), { day_ms, agent, unit });
       }
     }

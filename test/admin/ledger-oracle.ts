@@ -52,7 +52,7 @@ export function anAnalysis(): Analysis {
     findings: [
       {
         id: 'finding_1',
-        detector: 'unit-rates',
+        detector: 'dissatisfaction',
         segment: { agent: 'helpful_assistant', target: 'demo' },
         key: 'helpful_assistant|demo|||dissatisfied',
         since_ms: AT_MS,

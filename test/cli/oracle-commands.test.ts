@@ -76,7 +76,7 @@ describe('hive against a running admin API', () => {
   test('hive analyze shows findings, and its JSON makes a plan through a pipe', async () => {
     const found = await hive(['findings', '--hours', '24', '--limit', '10'], { env });
     expect(found.out).toContain('1 finding, ');
-    expect(found.out).toContain('critical: 12 of 20 units of helpful_assistant were dissatisfied.');
+    expect(found.out).toContain('1. 12 of 20 units of helpful_assistant were dissatisfied.');
     expect(running.oracle.ledger.heard.get('analyze')).toEqual({
       time_window_hours: 24,
       event_limit: 10,

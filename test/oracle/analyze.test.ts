@@ -1,34 +1,85 @@
 import { describe, expect, test } from 'vitest';
-import type { Finding } from '../../src/core/oracle.ts';
+import type { Finding, FindingDraft } from '../../src/core/finding.ts';
 import { analyze } from '../../src/oracle/analyze.ts';
-import { findingFor, POLICY, testId } from './kit.ts';
+import { findingFor, testId } from './kit.ts';
+import { NOW_MS, observed } from './observation.ts';
+
+function draftFor(agent: string, change: Partial<Finding> = {}): FindingDraft {
+  const { id: _id, detector: _name, key: _key, support: _support, ...draft } = findingFor(agent);
+  return { ...draft, ...change };
+}
+
+/** What detectors of these names told, put together. */
+function told(
+  by: Readonly<Record<string, readonly FindingDraft[]>>,
+  previous: readonly Finding[] = [],
+) {
+  const detectors = Object.entries(by).map(([name, findings]) => ({
+    name,
+    detect: () => ({ findings, insufficient: [] }),
+  }));
+  return analyze(observed([]), detectors, testId, previous);
+}
+
+const at = (agent: string, target: string | null, category: string | null = null) => ({
+  segment: { agent, target, category },
+});
 
 describe('analyze', () => {
   test('analyze names each finding and its detector, and puts the gravest first', () => {
-    const drafts = [
-      findingFor('a', { severity: 'warning', effect: 0.9 }),
-      findingFor('b', { severity: 'critical', effect: 0.2 }),
-      findingFor('c', { severity: 'critical', effect: 0.7 }),
-    ].map(
-      ({ id: _id, detector: _detector, key: _key, support: _support, ...draft }: Finding) => draft,
-    );
-    const observation = {
-      at_ms: 9,
-      window: { from_ms: 0, to_ms: 9 },
-      version: 'v1',
-      segments: [],
-      past: [],
-      halves: [[], []] as const,
-      series: [],
-      loads: [],
-      frozen: [],
-      thresholds: POLICY.oracle.thresholds,
-    };
-    const detect = () => ({ findings: drafts, insufficient: [] });
-    const analysis = analyze(observation, [{ name: 'seen', detect }], testId);
-    expect(analysis).toMatchObject({ at_ms: 9, version: 'v1', window: { from_ms: 0, to_ms: 9 } });
-    expect(analysis.findings.map(({ segment }) => segment.agent)).toEqual(['c', 'b', 'a']);
-    expect(new Set(analysis.findings.map(({ id }) => id)).size).toBe(3);
+    const analysis = told({
+      seen: [
+        draftFor('a', { severity: 'warning', effect: 0.9 }),
+        draftFor('b', { severity: 'critical', effect: 0.2 }),
+        draftFor('c', { severity: 'critical', effect: 0.7 }),
+        draftFor('d', { severity: 'critical', effect: 0.9, level: 'investigate' }),
+      ],
+    });
+    expect(analysis).toMatchObject({ at_ms: NOW_MS, version: 'v' });
+    expect(analysis.findings.map(({ segment }) => segment.agent)).toEqual(['c', 'b', 'd', 'a']);
+    expect(new Set(analysis.findings.map(({ id }) => id)).size).toBe(4);
     expect(analysis.findings.every(({ detector }) => detector === 'seen')).toBe(true);
+  });
+
+  test('analyze makes one finding of what several detectors say of a cell, with support', () => {
+    const { findings } = told({
+      scan: [draftFor('a', { level: 'investigate', p: 1e-30, since_ms: 5 })],
+      main: [draftFor('a', { level: 'act', p: 1e-6, since_ms: 9 })],
+      other: [draftFor('a', { level: 'investigate', p: 1e-3, since_ms: 7 })],
+    });
+    expect(findings).toMatchObject([
+      { detector: 'main', level: 'act', support: ['other', 'scan'], since_ms: 5 },
+    ]);
+  });
+
+  test('analyze lets a change of the mix stand as the reason, whoever else saw the rise', () => {
+    const { findings } = told({
+      main: [draftFor('a', { level: 'note' })],
+      shift: [draftFor('a', { level: 'investigate' })],
+    });
+    expect(findings.map(({ level }) => level)).toEqual(['note']);
+  });
+
+  test('analyze does not repeat of the agent what its target has, nor of a category', () => {
+    const { findings } = told({
+      main: [draftFor('a', at('a', null)), draftFor('a', at('a', 'demo'))],
+      scan: [draftFor('a', { ...at('a', 'demo', 'code'), level: 'investigate' })],
+    });
+    expect(findings.map(({ segment }) => segment.target)).toEqual(['demo']);
+    expect(findings).toHaveLength(1);
+    const agent = told({
+      main: [draftFor('a', at('a', null))],
+      shift: [draftFor('a', { ...at('a', 'demo'), level: 'investigate' })],
+    });
+    expect(agent.findings.map(({ segment }) => segment.target)).toEqual([null]);
+  });
+
+  test('analyze keeps the name and the beginning of a finding that stands', () => {
+    const first = told({ main: [draftFor('a', { since_ms: 1000 })] });
+    const second = told({ main: [draftFor('a', { since_ms: 9000 })] }, first.findings);
+    expect(second.findings[0]).toMatchObject({ key: first.findings[0]?.key, since_ms: 1000 });
+    expect(second.findings[0]?.id).not.toBe(first.findings[0]?.id);
+    const other = told({ main: [draftFor('a', { direction: 'better' })] }, first.findings);
+    expect(other.findings[0]?.key).not.toBe(first.findings[0]?.key);
   });
 });

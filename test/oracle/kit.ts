@@ -220,7 +220,7 @@ export function verdictBy(
 export function findingFor(agent: string, change: Partial<Finding> = {}): Finding {
   return {
     id: testId('finding'),
-    detector: 'unit-rate',
+    detector: 'dissatisfaction',
     segment: { agent, target: null },
     key: `${agent}||||dissatisfied`,
     since_ms: 0,

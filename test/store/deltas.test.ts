@@ -90,7 +90,7 @@ describe.each(backends())('a batch’s deltas on $name', (backend) => {
     expect((await hours())[0]).toMatchObject({ evidence: null });
     await say(true);
     await addParts(store.db);
-    expect((await hours())[0]).toMatchObject({ evidence: [[NOON_MS, 'call_1', 0]] });
+    expect((await hours())[0]).toMatchObject({ evidence: [[NOON_MS, 'call_1', 1]] });
     await say(false);
     await addParts(store.db);
     expect((await hours())[0]).toMatchObject({ evidence: null });

@@ -1,7 +1,7 @@
 import { OTHER_TENANTS, type SegmentObservation } from '../observation.ts';
 import type { Count } from '../statistics/tails.ts';
 import { wilsonInterval } from '../statistics.ts';
-import { countOf } from './scene.ts';
+import { addCounts, countOf, rateOf } from './scene.ts';
 
 /** What a rate of raters rests on. */
 export interface Influence {
@@ -16,13 +16,21 @@ export interface Influence {
   } | null;
 }
 
+/** What a count is held against, and how it must stand there. */
+export interface Bar {
+  readonly value: number;
+  /** The p value of a count there, raised for being looked at all week. */
+  readonly p_week: (count: Count) => number;
+  readonly q: number;
+}
+
 /**
  * Whether a share of dissatisfied raters survives the loss of its most influential ones: `share` of
  * the raters, or of all users of the cell where that is more, but never more than twice the raters'
  * own share: sybils rate more often than people do. And whether it survives the loss of any one
- * tenant, at the same interval: a tenant can make any number of raters.
+ * tenant: a tenant can make any number of raters. What is left must be a finding by itself.
  */
-export function influenceOf(cell: SegmentObservation, bar: number, share: number): Influence {
+export function influenceOf(cell: SegmentObservation, bar: Bar, share: number): Influence {
   const count = countOf(cell, 'dissatisfied');
   const asked = Math.max(
     share * count.units,
@@ -31,31 +39,28 @@ export function influenceOf(cell: SegmentObservation, bar: number, share: number
   const removed = Math.min(count.events, Math.ceil(asked));
   const trimmed = { units: count.units - removed, events: count.events - removed };
   return {
-    trimmed: { removed, rate: rateAt(trimmed), holds: clears(trimmed, bar) },
+    trimmed: { removed, rate: rateOf(trimmed), holds: holdsAt(trimmed, bar) },
     without_tenant: withoutTenant(cell, bar),
   };
 }
 
-function withoutTenant(cell: SegmentObservation, bar: number): Influence['without_tenant'] {
-  const whole = addUp(cell.by_tenant);
+function withoutTenant(cell: SegmentObservation, bar: Bar): Influence['without_tenant'] {
+  const whole = addCounts(cell.by_tenant);
   const named = cell.by_tenant.filter(({ units }) => units > 0);
   if (named.length < 2) return null;
-  const left = named
+  const [left] = named
     .filter(({ tenant }) => tenant !== OTHER_TENANTS)
     .map(({ tenant, units, events }) => {
       const rest = { units: whole.units - units, events: whole.events - events };
-      return { tenant, raters: units, rate: rateAt(rest), holds: clears(rest, bar), rest };
+      return {
+        told: { tenant, raters: units, rate: rateOf(rest), holds: holdsAt(rest, bar) },
+        rest,
+      };
     })
-    .sort((one, other) => lower(one.rest) - lower(other.rest))[0];
-  if (!left) return null;
-  const { rest: _rest, ...told } = left;
-  return told;
+    .sort((one, other) => bar.p_week(other.rest) - bar.p_week(one.rest));
+  return left ? left.told : null;
 }
 
-const addUp = (counts: readonly Count[]): Count => ({
-  units: counts.reduce((sum, { units }) => sum + units, 0),
-  events: counts.reduce((sum, { events }) => sum + events, 0),
-});
-const rateAt = ({ units, events }: Count): number => (units > 0 ? events / units : 0);
-const lower = ({ units, events }: Count): number => wilsonInterval(events, units)[0];
-const clears = (count: Count, bar: number): boolean => lower(count) > bar;
+function holdsAt(count: Count, { value, p_week, q }: Bar): boolean {
+  return wilsonInterval(count.events, count.units)[0] > value && p_week(count) <= q;
+}

@@ -68,7 +68,8 @@ export function quantileDraft(
     units: cell.users,
     severity: latencySeverity(quantity, estimate, observation.thresholds),
     text:
-      `The ${name} of ${placeOf(cell.segment)} is ${milliseconds(estimate)} (${range}, ${calls}), ` +
+      `The ${name} of ${placeOf(cell.segment)} is ${milliseconds(estimate)} ` +
+      `(${range}, ${calls}), ` +
       `${against(yardstick, milliseconds(value))}: ${percent(estimate / value - 1)} more.` +
       `${choices.also ?? ''}${halvesWords(confirmed)}${mixWords(mix)}${frozenWords(frozen)}`,
     disproof:

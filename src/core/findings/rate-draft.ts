@@ -112,7 +112,7 @@ function sentenceOf({ cell, metric, count, yardstick, interval }: RateTest): str
   );
 }
 
-function disproofOf({ cell, metric, count, yardstick }: RateTest): string {
+function disproofOf({ cell, count, yardstick }: RateTest): string {
   const bar = percent(yardstick.value);
   const next = `${bar} or less among the next ${thousands(count.units)} units`;
   const other =
@@ -121,5 +121,5 @@ function disproofOf({ cell, metric, count, yardstick }: RateTest): string {
       : shapeOf(cell.segment) === 'target' || yardstick.kind === 'threshold'
         ? ''
         : ', or the same rate as before within each category and tenant';
-  return `Wrong if ${metric} falls to ${next}${other}.`;
+  return `Wrong if the share falls to ${next}${other}.`;
 }

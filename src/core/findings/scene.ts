@@ -30,10 +30,17 @@ export function sceneOf(observation: Observation): Scene {
     now: named(observation.segments),
     past: named(observation.past),
     halves: [named(halves[0]), named(halves[1])],
-    series: new Map(series.map((one) => [`${cellName(one.segment)}|${one.metric}`, one])),
+    series: new Map(
+      // Where steps come in two lengths, the series that reaches back furthest is last.
+      [...series]
+        .sort((left, right) => spanOf(left) - spanOf(right))
+        .map((one) => [`${cellName(one.segment)}|${one.metric}`, one]),
+    ),
     windows_a_week: WEEK_MS / Math.max(1, window.to_ms - window.from_ms),
   };
 }
+
+const spanOf = ({ values, step_ms }: Series): number => values.length * step_ms;
 
 /** The same for null and for a key left out; no name in it holds a `|`. */
 export function cellName({ agent, target, tenant, category }: Segment): string {

@@ -151,7 +151,7 @@ const CALLED: Partial<Record<Series['metric'], string>> = {
 
 function wordsOf(series: Series, value: number): string {
   if (isRate(series)) return percent(value);
-  if (/_ms$/.test(series.metric)) return milliseconds(value);
+  if (series.metric.endsWith('_ms')) return milliseconds(value);
   return series.metric === 'cost_mean_usd' ? `$${value.toPrecision(3)}` : thousands(value);
 }
 
@@ -176,7 +176,8 @@ export function shiftDraft(
   const up = estimate > value;
   const harmful = series.metric !== 'calls' && series.metric !== 'accepted';
   const name = CALLED[series.metric] ?? `share of units with ${series.metric}`;
-  const span = `${steps} step${steps === 1 ? '' : 's'} of ${Math.round(series.step_ms / 60_000)} minutes`;
+  const minutes = Math.round(series.step_ms / 60_000);
+  const span = `${steps} step${steps === 1 ? '' : 's'} of ${minutes} minutes`;
   const frozen = scene.observation.frozen.includes(series.segment.agent);
   const mix = up && harmful ? mixBehind(scene, series, value) : null;
   return {
@@ -220,7 +221,7 @@ function mixBehind(scene: Scene, series: Series, value: number): Mix | null {
 
 function measureOf(series: Series): FindingDraft['measure'] {
   if (isRate(series)) return 'share';
-  if (/_ms$/.test(series.metric)) return 'ms';
+  if (series.metric.endsWith('_ms')) return 'ms';
   if (series.metric === 'cost_mean_usd') return 'usd';
   return series.metric === 'tokens_mean' ? 'tokens' : 'index';
 }

@@ -11,7 +11,9 @@ export interface ArFilter {
 /** Weight of a row that is one row older, and the ridge that the start stands for. */
 const FORGET = 0.998;
 const RIDGE = 10;
-/** An error beyond this many times the mean size of errors teaches no more than one of that size. */
+/**
+ * An error beyond this many times the mean size of errors teaches no more than one of that size.
+ */
 const HUBER = 4;
 
 /**

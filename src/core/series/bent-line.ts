@@ -36,11 +36,16 @@ function moves(changes: readonly number[], reach: number, rows: number): (readon
 
 function bentAt(values: Float64Array, changes: readonly number[], pricing: Pricing): Description {
   const rows = values.length;
-  const basis = (row: number): Float64Array => {
-    const terms = changes.map((place) => Math.max(0, row - place) / rows);
-    return Float64Array.of(1, row / rows - 0.5, ...terms);
-  };
-  const rest = regressionRest(values, basis, changes.length + 2);
+  const size = changes.length + 2;
+  const basis = new Float64Array(rows * size);
+  for (let row = 0; row < rows; row += 1) {
+    basis[row * size] = 1;
+    basis[row * size + 1] = row / rows - 0.5;
+    changes.forEach((place, index) => {
+      basis[row * size + 2 + index] = Math.max(0, row - place) / rows;
+    });
+  }
+  const rest = regressionRest(values, basis, size);
   const price =
     (2 + changes.length) * Math.log(rows) + changes.length * pricing.place * Math.log(rows);
   // A bend is a hinge of the mean: the noise's memory runs on over it.
@@ -48,26 +53,28 @@ function bentAt(values: Float64Array, changes: readonly number[], pricing: Prici
   return { family: BENT_LINE, changes, length };
 }
 
-/** Residuals of least squares on the basis functions of a row. */
+/** Residuals of least squares on `size` functions; `basis` holds their values row by row. */
 export function regressionRest(
   values: Float64Array,
-  basis: (row: number) => Float64Array,
+  basis: Float64Array,
   size: number,
 ): Float64Array {
   const normal = Array.from({ length: size }, () => new Float64Array(size + 1));
-  const rows = Array.from(values, (_, row) => basis(row));
-  rows.forEach((terms, row) => {
-    normal.forEach((equation, i) => {
+  normal.forEach((equation, i) => {
+    for (let row = 0; row < values.length; row += 1) {
+      const term = at(basis, row * size + i);
+      if (term === 0) continue;
       for (let j = 0; j < size; j += 1) {
-        equation[j] = at(equation, j) + at(terms, i) * at(terms, j);
+        equation[j] = at(equation, j) + term * at(basis, row * size + j);
       }
-      equation[size] = at(equation, size) + at(terms, i) * at(values, row);
-    });
+      equation[size] = at(equation, size) + term * at(values, row);
+    }
   });
   const weights = eliminate(normal);
   return values.map((value, row) => {
-    const terms = rows[row] as Float64Array;
-    return value - weights.reduce((sum, weight, i) => sum + weight * at(terms, i), 0);
+    let fit = 0;
+    for (let i = 0; i < size; i += 1) fit += at(weights, i) * at(basis, row * size + i);
+    return value - fit;
   });
 }
 

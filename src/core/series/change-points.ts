@@ -13,23 +13,29 @@ export interface ChangePointOptions {
   readonly place?: number;
 }
 
-/** Rows below which nothing is found, and places that are looked at before the search is refined. */
+/**
+ * Rows below which nothing is found, and places that are looked at before the search is refined.
+ */
 const ROWS_MIN = 8;
-const PLACES_MAX = 800;
+const PLACES_MAX = 500;
 /** An eye tells no difference below this share of the range. */
 const EYE = 0.012;
 /** Penalties of the ladder in units of ln n: from many changes to none. */
 const LADDER = [3, 5, 8, 13, 21, 34, 55, 90, 150, 260, 500, 1000];
-const BENDS_MAX = 8;
+const BENDS_MAX = 6;
+const BENT_ROWS_MAX = 2000;
+/** A season is looked for in so many rows at the end, and up to this length. */
+const SEASON_ROWS = 8000;
+const SEASON_MAX = 800;
 /** Rows that an outlier may last. */
 const OUTLIER_ROWS = 3;
 
 /**
- * The indices of the first rows of new segments, for a whole series and after the fact. Outliers are
- * drawn in and a season taken off; then several descriptions compete by their description length:
- * levels or lines, with one variance or one a segment (each by PELT over a ladder of penalties, as
- * CROPS by K. Haynes et al. 2017), a line that bends, and smooth curves with no change at all, all
- * with autocorrelated noise. Invariant to shifting and scaling the values.
+ * The indices of the first rows of new segments, for a whole series and after the fact. Outliers
+ * are drawn in and a season taken off; then several descriptions compete by their description
+ * length: levels or lines, with one variance or one a segment (each by PELT over a ladder of
+ * penalties, as CROPS by K. Haynes et al. 2017), a line that bends, and smooth curves with no
+ * change at all, all with autocorrelated noise. Invariant to shifting and scaling the values.
  */
 export function changePoints(
   values: readonly (number | null)[],
@@ -50,12 +56,14 @@ export function bestDescription(
   if (scaled === null) return null;
   const pricing = { floor: EYE * EYE, place };
   const plain = shortest(scaled, pricing);
-  const season = findSeason(scaled, seasons, Math.floor(scaled.length / 4));
+  const end = scaled.subarray(Math.max(0, scaled.length - SEASON_ROWS));
+  const season = findSeason(end, seasons, Math.min(SEASON_MAX, Math.floor(end.length / 4)));
   if (season === null || season.strength < 0.4) return plain;
   const pattern = mstl(scaled, [season.period], 35).seasonal[0] as Float64Array;
   const flat = scaled.map((one, row) => one - at(pattern, row));
   const seasonal = shortest(flat, pricing);
-  const price = season.period * Math.log(scaled.length / season.period + 1);
+  // The pattern may drift: a level and a slope each phase, or pulses would pass for a season.
+  const price = 2 * season.period * Math.log(scaled.length);
   return seasonal.length + price < plain.length ? seasonal : plain;
 }
 
@@ -77,16 +85,33 @@ function shortest(raw: Float64Array, pricing: Pricing): Description {
   return tried.reduce((left, right) => (right.length < left.length ? right : left));
 }
 
-/** Smooth curves without a change: what growth looks like when nothing broke. */
+/** Rates of growth or decay over the whole series that smooth curves are tried with. */
+const GROWTHS = [-6, -3, -1.5, 1.5, 3, 6];
+/** Fewer rows are not let bend twice without a change: a cubic would explain anything. */
+const CUBIC_ROWS = 60;
+
+/** Smooth curves without a change: polynomials, and growth that levels off or takes off. */
 function curves(values: Float64Array, { floor }: Pricing): readonly Description[] {
   const rows = values.length;
-  const none = FAMILIES[0] as Family;
-  return [0, 1, 2, 3].map((degree) => {
-    const basis = (row: number): Float64Array =>
-      Float64Array.from({ length: degree + 1 }, (_, power) => (row / rows - 0.5) ** power);
-    const rest = regressionRest(values, basis, degree + 1);
-    const length = noiseLength(rest, [], false, floor) + (degree + 1) * Math.log(rows);
-    return { family: none, changes: [], length };
+  const powers = (degree: number) => (x: number, term: number) =>
+    (x - 0.5) ** Math.min(term, degree);
+  const growth = (rate: number) => (x: number, term: number) =>
+    term === 0 ? 1 : Math.exp(rate * (x - 0.5));
+  const shapes = [
+    ...[0, 1, 2, ...(rows >= CUBIC_ROWS ? [3] : [])].map((degree) => ({
+      size: degree + 1,
+      parameters: degree + 1,
+      term: powers(degree),
+    })),
+    ...GROWTHS.map((rate) => ({ size: 2, parameters: 3, term: growth(rate) })),
+  ];
+  return shapes.map(({ size, parameters, term }) => {
+    const basis = Float64Array.from({ length: rows * size }, (_, place) =>
+      term(Math.floor(place / size) / rows, place % size),
+    );
+    const rest = regressionRest(values, basis, size);
+    const length = noiseLength(rest, [], false, floor) + parameters * Math.log(rows);
+    return { family: FAMILIES[0] as Family, changes: [], length };
   });
 }
 
@@ -108,7 +133,7 @@ function ladder(sums: Sums, family: Family, pricing: Pricing): readonly Descript
     if (known.has(key)) continue;
     known.add(key);
     found.push(describe(sums, family, changes, pricing));
-    if (family.line && changes.length > 0 && changes.length <= BENDS_MAX && rows <= 5000) {
+    if (family.line && changes.length > 0 && changes.length <= BENDS_MAX && rows <= BENT_ROWS_MAX) {
       found.push(bentLine(sums.values, changes, pricing));
     }
     if (changes.length === 0) break;

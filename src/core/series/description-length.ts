@@ -68,7 +68,8 @@ export function residuals(sums: Sums, line: boolean, changes: readonly number[])
 
 /**
  * −2 ln likelihood of residuals under AR(1) noise, with a variance a segment or one for all. What
- * variances of their own gain is divided by (κ − 1) / 2, κ the kurtosis within segments: the
+ * variances of their own gain is divided by (κ − 1) / 2, κ the kurtosis (of all rows and within
+ * segments, their geometric mean): the
  * estimate of a variance is that much less certain than a normal's, and bursts are no new variance.
  */
 export function noiseLength(
@@ -79,7 +80,7 @@ export function noiseLength(
 ): number {
   const bounds = [0, ...changes, rest.length];
   const phi = memoryOf(rest, bounds);
-  let [own, all, fourth] = [0, 0, 0];
+  let [own, all, fourth, fourth_own] = [0, 0, 0, 0];
   for (let index = 1; index < bounds.length; index += 1) {
     const [from, to] = [at(bounds, index - 1), at(bounds, index)];
     let squares = (1 - phi * phi) * at(rest, from) ** 2;
@@ -92,11 +93,13 @@ export function noiseLength(
     const variance = squares / (to - from) + floor;
     all += squares;
     own += (to - from) * Math.log(variance);
-    fourth += fourths / (variance * variance);
+    fourth += fourths;
+    fourth_own += fourths / (variance * variance);
   }
   const common = rest.length * Math.log(all / rest.length + floor);
   if (!own_variance) return common;
-  const kurtosis = fourth / rest.length;
+  const variance = all / rest.length + floor;
+  const kurtosis = Math.sqrt((fourth / (variance * variance)) * fourth_own) / rest.length;
   return common - (common - own) / Math.max(1, (kurtosis - 1) / 2);
 }
 

@@ -8,17 +8,23 @@ import {
 } from './detector.ts';
 import { createWitness } from './evidence.ts';
 import { createForecaster } from './forecaster.ts';
-import { clamp } from './numbers.ts';
+import { createHeritage } from './heritage.ts';
+import { clamp, median } from './numbers.ts';
 import { createTail } from './tail.ts';
 
 /** Rows before anything can alarm, and rows over which caution then fades. */
 const PROBATION = 60;
-const CAUTION = 240;
+const CAUTION = 500;
+const CAUTION_MOST = 0.5;
 /** Rows that a lasting change is averaged over. */
 const HORIZONS = [6, 24, 96];
+/** Rows that the slow level follows. */
+const LEVEL_ROWS = 330;
 /** log10 of the evidence, and the surprise of it among its own past, at which it alarms. */
 const EVIDENCE = 1.6;
-const SURPRISE = 3.1;
+const SURPRISE = 2.7;
+/** Weights of the evidence: a spike counts twice. */
+const WEIGHTS = 10;
 
 /**
  * The default detector: what an experienced eye looks for in one series, each judged against its
@@ -34,18 +40,17 @@ const SURPRISE = 3.1;
  */
 export function createEnsemble({ seasons }: SeriesOptions = {}): SeriesDetector {
   const errors = createErrors(seasons);
-  const slow = createSlowLevel();
-  const witnesses = {
-    spike: createWitness(40),
-    now: createWitness(40),
-    means: HORIZONS.map((rows) => createWitness(40 + 3 * rows)),
-    louder: [createWitness(60), createWitness(150)],
-    quieter: [createWitness(60), createWitness(150)],
-  };
-  const ratios = [createRatio(8), createRatio(40)];
-  const past = createTail({ memory: 4000, least: PROBATION });
+  const judgeError = createHeritage(() => {
+    const judge = createErrorJudge();
+    return { judge, learn: judge };
+  });
+  const judgeTotal = createHeritage(() => {
+    const past = createTail({ memory: 4000, least: PROBATION });
+    return { judge: (one) => past.surprise(one), learn: (one) => past.push(one) };
+  });
+  let judgeLevel = createLevelJudge();
   const gate = createAlarmGate(30, 5);
-  let seen = 0;
+  let [seen, renewed_at] = [0, PROBATION];
   return {
     push(value) {
       seen += 1;
@@ -53,30 +58,58 @@ export function createEnsemble({ seasons }: SeriesOptions = {}): SeriesDetector 
         errors.skip();
         return QUIET;
       }
-      const { z, adjusted, sigma } = errors.push(value);
+      const { z, adjusted, sigma, renewed } = errors.push(value);
+      if (renewed) {
+        judgeLevel = createLevelJudge();
+        for (const row of renewed.subarray(0, -1)) judgeLevel.push(row, sigma);
+        judgeError.renew();
+        judgeTotal.renew();
+        renewed_at = seen;
+      }
       if (z === null) return QUIET;
-      const { now, means } = slow.push(adjusted, sigma);
-      const evidence = [
-        2 * witnesses.spike.judge(Math.abs(z)),
-        witnesses.now.judge(Math.abs(now)),
-        ...means.map((mean, index) => witnesses.means[index]?.judge(Math.abs(mean)) ?? 1),
-        ...ratios.flatMap((ratio, index) => {
-          const size = ratio.push(Math.min(6, Math.abs(z)));
-          return [
-            witnesses.louder[index]?.judge(size) ?? 1,
-            witnesses.quieter[index]?.judge(-size) ?? 1,
-          ];
-        }),
-      ];
-      const total = Math.log10(evidence.reduce((sum, one) => sum + one, 0) / 10);
-      const rarity = past.surprise(total);
-      past.push(total);
+      const total = Math.log10((judgeError.push(z) + judgeLevel.push(adjusted, sigma)) / WEIGHTS);
+      const rarity = judgeTotal.push(total);
       if (seen <= PROBATION) return QUIET;
-      const caution = 1 + Math.max(0, 1 - (seen - PROBATION) / CAUTION) * 0.5;
+      const caution = 1 + Math.max(0, 1 - (seen - renewed_at) / CAUTION) * CAUTION_MOST;
       const score = scoreOf(Math.min(total / EVIDENCE, rarity / SURPRISE) / caution, 1);
       const alarm = gate.pass(score);
-      if (alarm) slow.hurry();
+      if (alarm) judgeLevel.hurry();
       return { score, alarm };
+    },
+  };
+}
+
+/** Evidence, summed, of one error and of the size of the last errors. */
+function createErrorJudge(): (z: number) => number {
+  const spike = createWitness(40);
+  const spreads = [8, 40].map((rows) => ({
+    ratio: createRatio(rows),
+    louder: createWitness(50 + 2 * rows),
+    quieter: createWitness(50 + 2 * rows),
+  }));
+  return (z) =>
+    spreads.reduce(
+      (sum, { ratio, louder, quieter }) => {
+        const size = ratio.push(Math.min(6, Math.abs(z)));
+        return sum + louder.judge(size) + quieter.judge(-size);
+      },
+      2 * spike.judge(Math.abs(z)),
+    );
+}
+
+/** Evidence, summed, of the deviation from the slow level, now and over each horizon. */
+function createLevelJudge() {
+  const slow = createSlowLevel();
+  const now = createWitness(40);
+  const lasting = HORIZONS.map((rows) => createWitness(40 + 3 * rows));
+  return {
+    hurry: () => slow.hurry(),
+    push(value: number, sigma: number): number {
+      const off = slow.push(value, sigma);
+      return lasting.reduce(
+        (sum, witness, index) => sum + witness.judge(Math.abs(off.means[index] ?? 0)),
+        now.judge(Math.abs(off.now)),
+      );
     },
   };
 }
@@ -87,7 +120,13 @@ interface RowError {
   /** The value less its season. */
   readonly adjusted: number;
   readonly sigma: number;
+  /** All rows less their season, when it was found anew with this row. */
+  readonly renewed: Float64Array | null;
 }
+
+/** The robust σ is not let under this share of the plain mean error of about so many rows. */
+const PLAIN_SHARE = 0.7;
+const PLAIN_ROWS = 500;
 
 /** Two forecasts mixed by how well each did of late. */
 function createErrors(seasons: readonly number[] | undefined) {
@@ -95,6 +134,7 @@ function createErrors(seasons: readonly number[] | undefined) {
   const filter: ArFilter = createArFilter();
   let sizes: readonly [number, number] | null = null;
   let scale = 0;
+  let plain: number | null = null;
   return {
     skip: () => forecaster.push(null),
     push(value: number): RowError {
@@ -103,7 +143,7 @@ function createErrors(seasons: readonly number[] | undefined) {
       const season = forecaster.seasonNow();
       forecaster.push(value);
       filter.push(value);
-      if (!seasonal || near === null) return { z: null, adjusted: value, sigma: 1 };
+      if (!seasonal || near === null) return { z: null, adjusted: value, sigma: 1, renewed: null };
       const gaps = [Math.abs(value - seasonal.mean), Math.abs(value - near)] as const;
       const before: readonly [number, number] = sizes ?? [seasonal.sigma, seasonal.sigma];
       const share = before[1] ** 4 / (before[0] ** 4 + before[1] ** 4 || 1);
@@ -111,11 +151,14 @@ function createErrors(seasons: readonly number[] | undefined) {
       sizes = [follow(before[0], gaps[0]), follow(before[1], gaps[1])];
       const sigma = scale > 0 ? scale : seasonal.sigma;
       scale = follow(sigma, 1.25 * Math.abs(error));
-      const least = 1e-9 * (1 + Math.abs(value));
+      plain ??= sigma;
+      const floor = Math.max(PLAIN_SHARE * plain, 1e-9 * (1 + Math.abs(value)));
+      plain += (Math.min(Math.abs(error), 50 * sigma) - plain) / PLAIN_ROWS;
       return {
-        z: error / Math.max(sigma, least),
+        z: error / Math.max(sigma, floor),
         adjusted: value - season,
-        sigma: Math.max(sigma, least),
+        renewed: forecaster.renewed(),
+        sigma: Math.max(sigma, floor),
       };
     },
   };
@@ -126,25 +169,38 @@ function follow(size: number, next: number): number {
   return size + 0.01 * (Math.min(next, 5 * size + 1e-12) - size);
 }
 
+/** Rows after an alarm that say whether the level has moved for good. */
+const RELEARN = 30;
+
 /** The deviation from a slowly moving level, in its own robust scale. */
 function createSlowLevel() {
   let level: number | null = null;
   let scale = 0;
-  let [seen, hurried] = [0, 0];
+  let seen = 0;
+  let since: number[] | null = null;
   const means = new Float64Array(HORIZONS.length);
+  /** Once the rows since an alarm lie elsewhere, that is the level. */
+  const relearn = (value: number, from: number): number => {
+    since?.push(value);
+    if (since === null || since.length < RELEARN) return from;
+    const moved = median(since);
+    since = null;
+    if (Math.abs(moved - from) < scale) return from;
+    means.fill(0);
+    return moved;
+  };
   return {
     hurry() {
-      hurried = 60;
+      since ??= [];
     },
     push(value: number, sigma: number) {
       seen += 1;
-      level ??= value;
       if (scale === 0) scale = 2 * sigma;
-      hurried = Math.max(0, hurried - 1);
+      level = relearn(value, level ?? value);
       const off = value - level;
-      const gain = Math.max(1 / seen, hurried > 0 && hurried < 50 ? 0.08 : 0.003);
+      const gain = Math.max(1 / seen, 1 / LEVEL_ROWS);
       level += gain * clamp(off, -3 * scale, 3 * scale);
-      scale += Math.max(0.003, 1 / seen) * (Math.min(1.25 * Math.abs(off), 4 * scale) - scale);
+      scale += gain * (Math.min(1.25 * Math.abs(off), 4 * scale) - scale);
       scale = Math.max(scale, 0.3 * sigma);
       HORIZONS.forEach((rows, index) => {
         means[index] = (means[index] as number) + (off - (means[index] as number)) / rows;

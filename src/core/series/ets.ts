@@ -80,7 +80,9 @@ export const GAINS_TRIED: readonly EtsGains[] = [0.02, 0.08, 0.2, 0.4, 0.7, 0.95
   ],
 );
 
-/** The gains whose one-step errors over `values` are smallest by a loss that outliers cannot own. */
+/**
+ * The gains whose one-step errors over `values` are smallest by a loss that outliers cannot own.
+ */
 export function fitGains(values: ArrayLike<number>, start: EtsStart): EtsGains {
   let best = GAINS_TRIED[0] as EtsGains;
   let least = Number.POSITIVE_INFINITY;

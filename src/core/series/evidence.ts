@@ -1,8 +1,8 @@
 import { createTail, type Tail } from './tail.ts';
 
 /**
- * ln-free evidence of a p-value, as an e-value: (1 − p + p ln p) / (p ln² p), the mean over κ of the
- * calibrators κ p^(κ−1) (V. Vovk and R. Wang, "E-values: calibration, combination and
+ * ln-free evidence of a p-value, as an e-value: (1 − p + p ln p) / (p ln² p), the mean over κ of
+ * the calibrators κ p^(κ−1) (V. Vovk and R. Wang, "E-values: calibration, combination and
  * applications", Annals of Statistics 2021). Its expectation is 1 where nothing is unusual, so
  * averages of it stay valid however the p-values depend. `surprise` is −log10 p.
  */

@@ -1,7 +1,7 @@
 import { createEts, type Ets, type EtsGains, fitGains } from './ets.ts';
 import { at, madSigma, mean, median } from './numbers.ts';
 import { Ring } from './ring.ts';
-import { differences, findSeason, type Season } from './season.ts';
+import { differences, findSeason, type Season, seasonStrength } from './season.ts';
 import { mstl } from './stl.ts';
 
 /** What is expected of the next row. */
@@ -18,6 +18,8 @@ export interface Forecaster {
   season(): Season | null;
   /** What the season adds to the next row; 0 without one. */
   seasonNow(): number;
+  /** The rows so far less their season, if the last push found another season; else null. */
+  renewed(): Float64Array | null;
 }
 
 export interface ForecasterOptions {
@@ -31,8 +33,8 @@ const CYCLES_KEPT = 8;
 
 /**
  * MSTL on the rows seen so far gives the start (level, slope, season, scale), robust ETS carries it
- * forward row by row; it is fitted again when the rows have grown by half, at most every eighth of
- * the memory. Nothing later than a row has a part in its forecast.
+ * forward row by row; it is fitted again when the rows have grown by a quarter, at most every half
+ * of the memory. Nothing later than a row has a part in its forecast.
  */
 export function createForecaster(options: ForecasterOptions = {}): Forecaster {
   const memory = options.memory ?? 6000;
@@ -40,28 +42,47 @@ export function createForecaster(options: ForecasterOptions = {}): Forecaster {
   let model: Ets | null = null;
   let season: Season | null = null;
   let seen = 0;
+  let renewed: Float64Array | null = null;
   let fit_at = FIRST_FIT;
   return {
     season: () => season,
     seasonNow: () => model?.season() ?? 0,
+    renewed: () => renewed,
     forecast: () => (model ? { mean: model.forecast(), sigma: model.sigma() } : null),
     push(value) {
       seen += 1;
+      renewed = null;
       // A row without a value keeps its place in the season with what was expected of it.
       rows.push(value ?? model?.forecast() ?? rows.back(0));
       model?.push(value);
       if (seen < fit_at) return;
       const known = rows.toArray().filter(Number.isFinite);
       if (known.length >= FIRST_FIT) {
-        season = findSeason(known, options.seasons, Math.floor(memory / 3));
-        model = fitModel(known, season);
+        const before = season?.period;
+        season = kept(known, findSeason(known, options.seasons, Math.floor(memory / 3)), season);
+        const fitted = fitModel(known, season);
+        model = fitted.model;
+        if (before !== season?.period) renewed = fitted.adjusted;
       }
-      fit_at = seen + Math.max(15, Math.min(Math.floor(seen / 2), Math.floor(memory / 8)));
+      fit_at = seen + Math.max(15, Math.min(Math.floor(seen / 4), Math.floor(memory / 2)));
     },
   };
 }
 
-function fitModel(known: Float64Array, season: Season | null): Ets {
+/** A season is given up only for one that is clearly stronger. */
+function kept(rows: Float64Array, found: Season | null, before: Season | null): Season | null {
+  if (before === null) return found;
+  const strength = seasonStrength(rows, before.period);
+  if (strength < 0.25 || (found && found.strength > strength + 0.07)) return found;
+  return { period: before.period, strength };
+}
+
+interface Fitted {
+  readonly model: Ets;
+  readonly adjusted: Float64Array;
+}
+
+function fitModel(known: Float64Array, season: Season | null): Fitted {
   const period = season?.period ?? 0;
   const kept = known.subarray(Math.max(0, known.length - Math.max(600, CYCLES_KEPT * period)));
   const size = kept.length;
@@ -69,7 +90,7 @@ function fitModel(known: Float64Array, season: Season | null): Ets {
     const head = kept.subarray(0, 15);
     const sigma = scaleOf(differences(kept), kept);
     const start = { level: median(head), slope: 0, seasonal: [], sigma };
-    return replay(kept, start, fitGains(kept, start));
+    return { model: replay(kept, start, fitGains(kept, start)), adjusted: kept };
   }
   const { trend, seasonal, remainder } = mstl(kept, [period]);
   const pattern = seasonal[0] as Float64Array;
@@ -87,7 +108,11 @@ function fitModel(known: Float64Array, season: Season | null): Ets {
     seasonal: Float64Array.from({ length: period }, (_, i) => at(pattern, size - period + i)),
     sigma,
   };
-  return warmed(kept, end, gains, period);
+  // A fit's own rows lie closer to its season than the next ones will, by its parameters' share.
+  const cycles = size / period;
+  const wider = Math.sqrt((cycles + 1) / Math.max(1, cycles - 1));
+  const adjusted = trend.map((level, index) => level + wider * at(remainder, index));
+  return { model: warmed(kept, end, gains, period), adjusted };
 }
 
 /** The model after all rows, from the start. */

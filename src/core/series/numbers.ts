@@ -51,25 +51,8 @@ export function present(values: readonly (number | null)[]): {
   };
 }
 
-/** The spread that the numbers are written with: the least gap between two different values. */
-export function resolution(values: ArrayLike<number>): number {
-  const sorted = sortedCopy(values);
-  let least = Number.POSITIVE_INFINITY;
-  for (let index = 1; index < sorted.length; index += 1) {
-    const gap = at(sorted, index) - at(sorted, index - 1);
-    if (gap > 0 && gap < least) least = gap;
-  }
-  return Number.isFinite(least) ? least : 0;
-}
-
 export function clamp(value: number, low: number, high: number): number {
   return value < low ? low : value > high ? high : value;
-}
-
-/** The indices 0 … length − 1 in which the values ascend, ties in order. */
-export function ascendingOrder(values: ArrayLike<number>): Int32Array {
-  const order = Int32Array.from({ length: values.length }, (_, index) => index);
-  return order.sort((left, right) => at(values, left) - at(values, right) || left - right);
 }
 
 /** ln Γ(x) for x > 0 (Stirling's series after a shift), good to 1e-10. */

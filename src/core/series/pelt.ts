@@ -25,30 +25,34 @@ export function pelt(options: PeltOptions): readonly number[] {
   const best = new Float64Array(ends.length).fill(Number.POSITIVE_INFINITY);
   const previous = new Int32Array(ends.length).fill(-1);
   best[0] = -penalty;
-  let starts: number[] = [0];
+  // Candidate starts and their totals, in arrays that are written over: this is the inner loop.
+  const starts = new Int32Array(ends.length);
+  const totals = new Float64Array(ends.length);
+  let count = 1;
   let waiting = 1;
   for (let end = 1; end < ends.length; end += 1) {
     const to = at(ends, end);
     // A start becomes a candidate when a whole segment fits between it and the end.
     while (waiting < end && to - at(ends, waiting) >= segment_min) {
-      if (Number.isFinite(at(best, waiting))) starts.push(waiting);
+      if (Number.isFinite(at(best, waiting))) starts[count++] = waiting;
       waiting += 1;
     }
-    const totals = starts.map((start) => {
-      const from = at(ends, start);
-      return to - from < segment_min ? Number.POSITIVE_INFINITY : at(best, start) + cost(from, to);
-    });
-    starts.forEach((start, index) => {
-      const total = at(totals, index) + penalty;
-      if (total >= at(best, end)) return;
-      best[end] = total;
+    if (to < segment_min) continue;
+    let least = Number.POSITIVE_INFINITY;
+    for (let index = 0; index < count; index += 1) {
+      const start = at(starts, index);
+      const total = at(best, start) + cost(at(ends, start), to);
+      totals[index] = total;
+      if (total >= least) continue;
+      least = total;
       previous[end] = start;
-    });
-    const limit = at(best, end);
-    starts = starts.filter((_, index) => {
-      const total = at(totals, index);
-      return total <= limit || total === Number.POSITIVE_INFINITY;
-    });
+    }
+    best[end] = least + penalty;
+    let kept = 0;
+    for (let index = 0; index < count; index += 1) {
+      if (at(totals, index) <= least + penalty) starts[kept++] = at(starts, index);
+    }
+    count = kept;
   }
   return changesBack(ends, previous);
 }

@@ -25,14 +25,14 @@ export function findSeason(
   if (longest < 3) return null;
   const level = winsorised(detrended(values));
   const steps = winsorised(differences(values));
-  const lags = new Set([
+  const found = [
     ...peaks(autocorrelation(level, longest)),
     ...peaks(autocorrelation(steps, longest)),
-    ...proposed.filter((lag) => lag >= 2 && lag <= longest),
-  ]);
+  ].flatMap((lag) => [lag - 1, lag, lag + 1, Math.round(lag / 2), Math.round(lag / 3)]);
+  const lags = new Set([...found, ...proposed].filter((lag) => lag >= 2 && lag <= longest));
   let best: Season | null = null;
   for (const period of [...lags].sort((left, right) => left - right)) {
-    const strength = seasonStrength(values, period);
+    const strength = strengthIn(level, period);
     if (strength < STRENGTH_MIN) continue;
     if (best === null || strength > best.strength + 0.05) best = { period, strength };
   }
@@ -44,7 +44,12 @@ export function findSeason(
  * parameters of the phases are paid for.
  */
 export function seasonStrength(values: ArrayLike<number>, period: number): number {
-  const flat = winsorised(withoutMovingMean(values, period));
+  return strengthIn(winsorised(detrended(values)), period);
+}
+
+/** Of values whose outliers are drawn in already. */
+function strengthIn(values: Float64Array, period: number): number {
+  const flat = withoutMovingMean(values, period);
   const cycles = flat.length / period;
   if (cycles < CYCLES_MIN - 1) return 0;
   const sums = new Float64Array(period);
@@ -97,7 +102,7 @@ function peaks(correlation: Float64Array): number[] {
   }
   return found
     .sort((left, right) => right.height - left.height)
-    .slice(0, 12)
+    .slice(0, 8)
     .map(({ lag }) => lag);
 }
 

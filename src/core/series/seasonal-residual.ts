@@ -10,7 +10,7 @@ import { createTail } from './tail.ts';
 
 const PROBATION = 60;
 /** −log10 p at which it alarms. */
-const SURPRISE = 4.5;
+const SURPRISE = 3.7;
 
 /**
  * How far a row is from its seasonal one-step forecast: the error over its σ, judged against the

@@ -71,10 +71,18 @@ export function fitSegment(sums: Sums, from: number, to: number, line: boolean):
 export function costOf(sums: Sums, family: Family, variance: number, floor: number): SegmentCost {
   const { line, own_variance } = family;
   if (own_variance) {
-    return (from, to) => {
-      const count = to - from;
-      return count * Math.log(fitSegment(sums, from, to, line).squares / count + floor);
-    };
+    return (from, to) =>
+      (to - from) * Math.log(squaresOf(sums, from, to, line) / (to - from) + floor);
   }
-  return (from, to) => fitSegment(sums, from, to, line).squares / variance;
+  return (from, to) => squaresOf(sums, from, to, line) / variance;
+}
+
+/** The squares of `fitSegment` alone: no object, as this is called millions of times. */
+function squaresOf({ y, yy, ty }: Sums, from: number, to: number, line: boolean): number {
+  const count = to - from;
+  const sum = at(y, to) - at(y, from);
+  const around = at(yy, to) - at(yy, from) - (sum * sum) / count;
+  if (!line || count < 3) return Math.max(0, around);
+  const product = at(ty, to) - at(ty, from) - ((from + to - 1) / 2) * sum;
+  return Math.max(0, around - (12 * product * product) / (count * (count * count - 1)));
 }

@@ -109,7 +109,9 @@ function smoothCycles(flat: Float64Array, period: number, { span, weights }: Loe
   return result;
 }
 
-/** Moving means of one period twice and of three, then loess: what is not seasonal in the cycles. */
+/**
+ * Moving means of one period twice and of three, then loess: what is not seasonal in the cycles.
+ */
 function lowPass(cycles: Float64Array, period: number, size: number): Float64Array {
   const means = movingMean(movingMean(movingMean(cycles, period), period), 3);
   return smooth(means.subarray(0, size), { span: oddAtLeast(period), weights: null });

@@ -22,17 +22,24 @@ const TAIL_SHARE = 0.06;
 const PRIOR = { weight: 12, shape: 0.15 };
 
 /**
+ * Values with P below 10^−EXTREME are learned from one in so many rows: an episode is one event.
+ */
+const EXTREME = 2.5;
+const EXTREME_EVERY = 20;
+
+/**
  * The upper tail of a stream: the empirical distribution up to its 94 % quantile, a generalised
  * Pareto distribution above (J. Pickands 1975; as a streaming detector: A. Siffer et al., SPOT, KDD
  * 2017). Fitted by probability-weighted moments (Hosking and Wallis 1987), drawn towards a prior
- * shape while excesses are few. Values far beyond the tail are remembered as just extreme, or the
- * first outlier would blind it to the second.
+ * shape while excesses are few. Values far beyond the tail are remembered as just extreme, and a
+ * row of them now and then only, or the first oddity would blind it to the second.
  */
 export function createTail({ memory = 2000, least = 40 }: TailOptions = {}): Tail {
   const ring = new Ring(memory);
   let count = 0;
   let refit_at = least;
   let fit: Fit | null = null;
+  let spared = EXTREME_EVERY;
   const surprise = (value: number): number => (fit ? fit.surprise(value) : 0);
   return {
     get count() {
@@ -40,6 +47,11 @@ export function createTail({ memory = 2000, least = 40 }: TailOptions = {}): Tai
     },
     surprise,
     push(value) {
+      spared += 1;
+      if (fit && fit.surprise(value) > EXTREME) {
+        if (spared < EXTREME_EVERY) return;
+        spared = 0;
+      }
       ring.push(fit ? Math.min(value, fit.bound) : value);
       count += 1;
       if (count < refit_at) return;

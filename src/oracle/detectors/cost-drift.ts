@@ -122,7 +122,9 @@ function draftOf(
       `A typical call of ${placeOf(cell.segment)} costs ${dollars(estimate)} (${range}, ` +
       `${thousands(here.count)} calls), ${against(yardstick, dollars(value))}: ` +
       `${percent(Math.expm1(rise))} more.${reasonWords(scene, cell, within, moved, settings)}`,
-    disproof: `Wrong if the geometric mean of the next ${thousands(here.count)} calls is ${dollars(value)} or less.`,
+    disproof:
+      `Wrong if the geometric mean of the next ${thousands(here.count)} calls is ` +
+      `${dollars(value)} or less.`,
     evidence: cell.evidence,
   };
 }

@@ -14,6 +14,7 @@ import {
 import { plannedCells, type Scene, sceneOf } from '../../core/findings/scene.ts';
 import { percent, thousands } from '../../core/findings/words.ts';
 import type { SegmentObservation } from '../../core/observation.ts';
+import { binomialTail, type Count, fisherTail } from '../../core/statistics/tails.ts';
 
 const options = z.strictObject({
   /** Units that rated, and dissatisfied ones, below which a share says nothing. */
@@ -52,8 +53,11 @@ export const definition: DetectorDefinition<Options> = {
   },
 };
 
-function draft(scene: Scene, test: RateTest, { influence }: Options): FindingDraft {
-  const found = influenceOf(test.cell, test.yardstick.value, influence);
+function draft(scene: Scene, test: RateTest, { influence, q }: Options): FindingDraft {
+  const { value, there } = test.yardstick;
+  const p_week = (count: Count): number =>
+    weekly(scene, there ? fisherTail(count, there) : binomialTail(count, value));
+  const found = influenceOf(test.cell, { value, p_week, q }, influence);
   const firm = found.trimmed.holds && (found.without_tenant?.holds ?? true);
   const said = rateDraft(scene, test, {
     level: firm ? 'act' : 'investigate',

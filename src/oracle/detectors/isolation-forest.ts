@@ -91,8 +91,7 @@ function judge(scene: Scene, { segment }: SegmentObservation, settings: Options)
   const [first] = features;
   if (!first || features.length < 2) return null;
   const steps = Math.min(...features.map(({ z }) => z.length));
-  const seed =
-    settings.seed + [...cellName(segment)].reduce((sum, one) => sum * 31 + one.charCodeAt(0), 7);
+  const seed = settings.seed + seedOf(cellName(segment));
   const { window } = settings;
   const forest = createForest(createRandom(seed), { dimensions: features.length, window });
   const tail = createTail();
@@ -107,6 +106,15 @@ function judge(scene: Scene, { segment }: SegmentObservation, settings: Options)
     forest.push(point);
   }
   return { features, rare: surprise >= SURPRISE, p: togetherTail(features, steps - 1) };
+}
+
+/** Another forest for each cell, the same one each time. */
+function seedOf(name: string): number {
+  let seed = 7;
+  for (let index = 0; index < name.length; index += 1) {
+    seed = Math.imul(seed, 31) + name.charCodeAt(index);
+  }
+  return seed;
 }
 
 /** −log10 of how often the past has shown a point as rare. */

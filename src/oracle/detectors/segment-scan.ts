@@ -47,9 +47,9 @@ type Asked = { readonly p: number; readonly clears: boolean } | null;
 /** One question that can be put to the whole window, or to one half of its units. */
 interface Question {
   readonly cell: SegmentObservation;
-  ask(scene: Scene, cell: SegmentObservation): Asked;
+  readonly ask: (scene: Scene, cell: SegmentObservation) => Asked;
   /** `other` is the half that had no part in choosing it: its estimate is not too large. */
-  say(scene: Scene, other: Scene): FindingDraft | null;
+  readonly say: (scene: Scene, other: Scene) => FindingDraft | null;
 }
 
 /**

@@ -94,7 +94,7 @@ function draftOf(scene: Scene, load: Load, { name, share, calls, p }: Underused)
       `${load.kind} ${name} of agent ${load.agent ?? name} got ${thousands(calls)} of ` +
       `${thousands(total)} calls: ${percent(calls / total)} (${range}), ` +
       `${against(yardstick, percent(share))}. ${spreadWords(load)}`,
-    disproof: `Wrong if ${name} was excluded for its health or by pins: see its errors and breaker.`,
+    disproof: `Wrong if health or pins kept calls off ${name}: see its errors and breaker.`,
   };
 }
 

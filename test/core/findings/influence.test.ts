@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { influenceOf } from '../../../src/core/findings/influence.ts';
+import { binomialTail, type Count } from '../../../src/core/statistics/tails.ts';
 import { cell } from '../../oracle/observation.ts';
+
+const BAR = { value: 0.15, p_week: (count: Count) => binomialTail(count, 0.15), q: 0.05 };
 
 const rated = (
   events: number,
@@ -15,16 +18,16 @@ const rated = (
 
 describe('influenceOf', () => {
   test('influenceOf takes away the raters whose word weighs most', () => {
-    const firm = influenceOf(rated(60, 200), 0.15, 0.05);
+    const firm = influenceOf(rated(60, 200), BAR, 0.05);
     expect(firm.trimmed).toEqual({ removed: 10, rate: 50 / 190, holds: true });
-    const thin = influenceOf(rated(42, 200), 0.15, 0.05);
+    const thin = influenceOf(rated(42, 200), BAR, 0.05);
     expect(thin.trimmed.holds).toBe(false);
   });
 
   test('influenceOf counts sybils among the users, who rate less often than they do', () => {
     // 5 % of 1,000 users are 50; no more than a tenth of the raters is ever taken away.
-    expect(influenceOf(rated(90, 300, [], 1000), 0.15, 0.05).trimmed.removed).toBe(30);
-    expect(influenceOf(rated(90, 300, [], 400), 0.15, 0.05).trimmed.removed).toBe(20);
+    expect(influenceOf(rated(90, 300, [], 1000), BAR, 0.05).trimmed.removed).toBe(30);
+    expect(influenceOf(rated(90, 300, [], 400), BAR, 0.05).trimmed.removed).toBe(20);
   });
 
   test('influenceOf says that a share of a tenant’s own making rests on that tenant', () => {
@@ -33,13 +36,13 @@ describe('influenceOf', () => {
       ['good', 5, 100],
       ['other', 5, 100],
     ]);
-    expect(influenceOf(flooded, 0.15, 0.05).without_tenant).toEqual({
+    expect(influenceOf(flooded, BAR, 0.05).without_tenant).toEqual({
       tenant: 'evil',
       raters: 9000,
       rate: 0.05,
       holds: false,
     });
-    expect(influenceOf(rated(60, 100, [['only', 60, 100]]), 0.15, 0.05).without_tenant).toBeNull();
+    expect(influenceOf(rated(60, 100, [['only', 60, 100]]), BAR, 0.05).without_tenant).toBeNull();
   });
 
   test('influenceOf leaves out each tenant in turn, and names the one that matters most', () => {
@@ -48,7 +51,7 @@ describe('influenceOf', () => {
       ['b', 30, 100],
       ['c', 20, 80],
     ]);
-    expect(influenceOf(wide, 0.15, 0.05).without_tenant).toMatchObject({
+    expect(influenceOf(wide, BAR, 0.05).without_tenant).toMatchObject({
       tenant: 'a',
       holds: true,
     });

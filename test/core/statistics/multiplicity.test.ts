@@ -55,7 +55,7 @@ describe('eBenjaminiHochberg', () => {
 });
 
 describe('pOverLooks', () => {
-  test('pOverLooks bounds how often a sliding sum that is always watched rises above a level', () => {
+  test('pOverLooks bounds how often a sliding sum that is always watched rises high', () => {
     // Sums over a day of hourly normal values, watched every hour for a week.
     const random = createRandom(17);
     const z = 3;

@@ -15,7 +15,7 @@ test('stratifiedDifference turns the sign of the kidney stones (Charig 1986)', (
   expect(found).toMatchObject({ strata: 2, units: 350 });
 });
 
-test('stratifiedDifference is the plain difference in one stratum, and null without both sides', () => {
+test('stratifiedDifference is the plain difference of one stratum, null without both sides', () => {
   const here = { units: 100, events: 20 };
   const one = stratifiedDifference([{ name: 'a', here, there: { units: 100, events: 10 } }]);
   expect(one?.difference).toBeCloseTo(0.1, 12);

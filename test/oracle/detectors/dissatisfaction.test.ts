@@ -6,7 +6,7 @@ const detect = (observation: Parameters<typeof detectWith>[1]) =>
   detectWith(definition, observation);
 
 describe('dissatisfaction', () => {
-  test('dissatisfaction finds an agent above the policy’s threshold and says what it rests on', () => {
+  test('dissatisfaction finds an agent above the threshold and says what it rests on', () => {
     const result = detect(
       observed([cell(null, 'dissatisfied', 48, 60, { ratings: 60, rating_by_unit: 1.8 })]),
     );

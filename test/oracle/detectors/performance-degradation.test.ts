@@ -68,7 +68,7 @@ describe('performance-degradation', () => {
     expect(result.findings[0]?.text).toMatch(/Simpson/);
   });
 
-  test('performance-degradation finds hours of trouble in a day of good traffic, and when it began', () => {
+  test('performance-degradation finds hours of trouble in a good day, and when it began', () => {
     // 5 % in the last three hours of a window that holds a day of 1 %: over the day it is 1.5 %.
     const series = [hourly('error', (hour) => (hour >= 189 ? 0.05 : 0.01), { count: 600 })];
     const segments = [cell(null, 'error', 216, 14400)];

@@ -44,7 +44,7 @@ test('segment-scan tells nothing of noise in 60 of 60 scans of thirty categories
   expect(told.reduce((sum, one) => sum + one, 0)).toBe(0);
 });
 
-test('segment-scan looks at signals that have no detector of their own, of whole agents too', () => {
+test('segment-scan looks at signals without a detector of their own, of whole agents too', () => {
   const refused = (events: number, units: number) => cell(null, 'refusal', events, units);
   const halves = [[refused(60, 500)], [refused(55, 500)]] as const;
   const result = detectWith(

@@ -6,7 +6,7 @@ import { cell, detectWith, observed, toldOf } from '../observation.ts';
 const detect = (loads: readonly Load[], past: Parameters<typeof observed>[1] = []) =>
   detectWith(definition, observed([cell(null, 'error', 0, 1000)], past, { loads }));
 
-test('usage-pattern names a target that gets far less than its weight, and how uneven the load is', () => {
+test('usage-pattern names a target far below its weight, and how uneven the load is', () => {
   const load: Load = {
     kind: 'target',
     agent: 'duo',
@@ -26,7 +26,7 @@ test('usage-pattern lets a load stand that its weights explain, or that is small
   expect(detect([{ ...small, expected: { demo: 0.5, mini: 0.5 } }]).findings).toEqual([]);
 });
 
-test('usage-pattern notes adapters that nobody uses and an agent that nobody calls any more', () => {
+test('usage-pattern notes adapters nobody uses and an agent nobody calls any more', () => {
   const adapters: Load = {
     kind: 'adapter',
     agent: 'duo',

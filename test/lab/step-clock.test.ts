@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { createStepClock } from '../../src/lab/step-clock.ts';
+
+test('createStepClock counts rows that are missing by the usual distance, once it knows it', () => {
+  const clock = createStepClock();
+  const at = (minute: number): string => new Date(minute * 60_000).toISOString();
+  for (let row = 0; row <= 24; row += 1) expect(clock.missing(at(5 * row))).toBe(0);
+  expect(clock.missing(at(125))).toBe(0);
+  expect(clock.missing(at(150))).toBe(4);
+  expect(clock.missing(at(140))).toBe(0);
+  expect(clock.missing('no time')).toBe(0);
+});
+
+test('createStepClock reads plain numbers, and takes a very long gap for a new beginning', () => {
+  const clock = createStepClock();
+  for (let row = 1; row <= 30; row += 1) clock.missing(String(row));
+  expect(clock.missing('33')).toBe(2);
+  expect(clock.missing('1000000')).toBe(0);
+});
