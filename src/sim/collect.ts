@@ -46,7 +46,6 @@ export function createCollector(watcher: Watcher | null = null): Collector {
   const hearing = createHearing();
   const series = createSeries();
   const holding = createHolding(series);
-  const { keep, change } = holding;
   const bars: Bars = new Map();
 
   return {
@@ -55,23 +54,23 @@ export function createCollector(watcher: Watcher | null = null): Collector {
       const fact = factOf(event);
       hearing.know(fact, event.session);
       holdToBar(fact, event, bars.get(fact.agent));
-      if (event.arm === null || event.arm === 'control') keep(fact);
+      if (event.arm === null || event.arm === 'control') holding.keep(fact);
       const { own, parent } = signalMetricsOf(event);
       for (const metric of own) fact.metrics.add(metric);
       watcher?.call(fact);
       const earlier = hearing.find(event.parent ?? '');
       if (earlier && parent.length > 0) {
-        change(earlier, () => {
+        holding.change(earlier, () => {
           for (const metric of parent) earlier.metrics.add(metric);
         });
       }
     },
     feedback(event) {
       const heard = hearing.hear(event);
-      if (heard?.of === 'agent') keep(factOfAgent(event, heard.agent, heard.verdict));
+      if (heard?.of === 'agent') holding.keep(factOfAgent(event, heard.agent, heard.verdict));
       if (heard?.of !== 'call') return;
       const { fact, verdict } = heard;
-      change(fact, () => {
+      holding.change(fact, () => {
         const replaced = replaceVerdict(fact, verdict);
         watcher?.verdict(fact, verdict, replaced);
       });
