@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import type { JournalRecord } from '../../src/core/event.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
@@ -29,6 +30,8 @@ const TICKS = 40;
 const END_MS = Date.UTC(2026, 0, 19);
 const EVERY_MS = DAY_MS / CALLS_A_DAY;
 
+// As the worker does.
+setFlagsFromString('--heap-growing-percent=50');
 const [, , asked, dir, url] = process.argv;
 if (asked === 'fill') await fill(dir as string, url || null);
 else for (const kind of kindsAsked(process.argv)) await measure(kind);
@@ -93,6 +96,7 @@ async function measure(kind: Kind): Promise<void> {
     store.db,
     sql`select count(*)::int as calls, pg_total_relation_size('calls')::float8 as bytes from calls`,
   );
+  const opened_mb = process.memoryUsage.rss() / 2 ** 20;
   const observer = createObserver(store);
   const records = syntheticRecords({ seed: 4, from_ms: END_MS, every_ms: EVERY_MS, units: 30_000 });
   const took: number[] = [];
@@ -120,7 +124,10 @@ async function measure(kind: Kind): Promise<void> {
     p50_ms: at(0.5),
     p95_ms: at(0.95),
     max_ms: at(1),
+    opened_mb: Math.round(opened_mb),
     rss_mb: Math.round(rss_mb),
+    heap_mb: Math.round(process.memoryUsage().heapTotal / 2 ** 20),
+    buffers_mb: Math.round(process.memoryUsage().arrayBuffers / 2 ** 20),
     bytes_a_call: Math.round((stored?.bytes ?? 0) / (stored?.calls ?? 1)),
   });
   await store.close();

@@ -97,7 +97,7 @@ export interface SegmentObservation {
   readonly ratings: number;
   /**
    * Mean over units of each unit's median rating (1..5): one loud user is one value. A median is of
-   * the ratings on the day (UTC) of the unit's last one.
+   * the ratings on the day (UTC) of the unit's first one in the window.
    */
   readonly rating_by_unit: number | null;
   /** `dissatisfied` by tenant, the most raters first, at most `TENANTS_MAX`; the rest summed. */

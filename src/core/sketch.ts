@@ -80,7 +80,7 @@ function widen(tally: Tally, bin: number): void {
   if (bin < tally.lowest) {
     const lowest = Math.max(bin, highest - SKETCH_BINS_MAX + 1);
     if (lowest < tally.lowest) {
-      tally.counts = [...new Array<number>(tally.lowest - lowest).fill(0), ...counts];
+      tally.counts = [...zeros(tally.lowest - lowest), ...counts];
       tally.lowest = lowest;
     }
     return;
@@ -91,9 +91,13 @@ function widen(tally: Tally, bin: number): void {
   if (counts.length > SKETCH_BINS_MAX || bin - highest > SKETCH_BINS_MAX) collapse(tally, bin);
 }
 
+function zeros(length: number): number[] {
+  return Array.from({ length }, () => 0);
+}
+
 function collapse(tally: Tally, highest: number): void {
   const lowest = highest - SKETCH_BINS_MAX + 1;
-  const kept = new Array<number>(SKETCH_BINS_MAX).fill(0);
+  const kept = zeros(SKETCH_BINS_MAX);
   for (const [at, times] of tally.counts.entries()) {
     const to = Math.max(0, tally.lowest + at - lowest);
     if (times > 0) kept[to] = (kept[to] as number) + times;

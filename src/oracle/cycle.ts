@@ -112,7 +112,12 @@ function summaryOf(segments: readonly SegmentObservation[]): readonly object[] {
     )
     .slice(0, SEGMENTS_TOLD_MAX)
     .map(({ segment, calls, users, rates, ratings, rating_by_unit, quantities }) => ({
-      ...{ segment, calls, users, rates, ratings, rating_by_unit },
+      segment,
+      calls,
+      users,
+      rates,
+      ratings,
+      rating_by_unit,
       quantities: Object.fromEntries(
         Object.entries(quantities).map(([name, sketch]) => [
           name,

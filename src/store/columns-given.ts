@@ -36,7 +36,8 @@ export function columnsGiven<Row extends object>(columns: Columns<Row>, rows: re
 /** Postgres holds neither NUL nor half a surrogate pair, and a client may send both. */
 function textOf(value: unknown, type: ColumnType): string | null {
   if (value === null || value === undefined) return null;
-  return type === 'jsonb' ? storableJson(value) : mended(String(value));
+  if (type === 'jsonb') return storableJson(value);
+  return typeof value === 'string' ? mended(value) : JSON.stringify(value);
 }
 
 function mended(value: string): string {

@@ -13,7 +13,7 @@ import {
 import { createExperimentUnits, type UnitEvent } from './experiment-units.ts';
 import { addCount, addMeasures, addUnits, createSum, type Measure } from './rollup-row.ts';
 import type { Db } from './rows.ts';
-import type { Step } from './unit-day.ts';
+import { type Step, unitsAt } from './unit-day.ts';
 import type { CellsOf } from './unit-facts.ts';
 import { keepRollups, type Rollup } from './write-rollups.ts';
 import { halfOf, type UnitNews, writeUnits } from './write-units.ts';
@@ -65,9 +65,9 @@ export function createDeltas(): Deltas {
   const stepsOf = (unit: string): Step => {
     const half = halfBy(unit);
     const isUser = unit.startsWith('u:');
-    return (cell, metric, kind, at_ms, by) => {
+    return (cell, metric, kind, at_ms, by, gap) => {
       const { sum } = rollups.at(kind === 'day' ? DAY_MS : HOUR_MS, at_ms, CONTROL, cell);
-      const at = kind === 'last' ? 2 + half : half;
+      const at = unitsAt(kind, gap, half);
       addUnits(sum, metric, at, by);
       // A unit is its user where there is one, so users need no rows of their own.
       if (isUser && metric === 'calls') addUnits(sum, 'users', at, by);

@@ -32,7 +32,6 @@ export interface Observed {
 }
 
 export interface Observer {
-  /** For windows that end now: units are counted at their last hour. */
   observe(options: ObserveOptions): Promise<Observed>;
 }
 
@@ -82,30 +81,28 @@ export function createObserver(store: Store): Observer {
     };
     const within = ({ agent, span_ms, at_ms }: RollupRow): boolean => {
       const { by, from_ms } = plan.of(agent);
-      return by === (span_ms === HOUR_MS ? 'last' : 'day') && at_ms >= from_ms;
+      return by === (span_ms === HOUR_MS ? 'hour' : 'day') && at_ms >= from_ms;
     };
-    const sums = closed.sum('window', [...hourSpans, ...daySpans], { within, barOf });
+    const fromOf = ({ agent }: RollupRow): number => plan.of(agent).from_ms;
+    const rule = { within, fromOf, barOf };
+    const sums = closed.sum('window', [...hourSpans, ...daySpans], rule);
     const pastSpans = daySpans.filter(({ at_ms }) => at_ms >= past_from_ms && at_ms < past_to_ms);
-    const past = closed.sum('past', pastSpans, { within: () => true, barOf });
+    const past = closed.sum('past', pastSpans, { ...rule, within: () => true });
     const metrics = metricsIn([sums, past]);
     const evidence_max = Math.min(event_limit, EVIDENCE_MAX);
-    const show = (half: Half, by: CountedBy | null, most: number) => (agent: string) => ({
-      counted_by: by ?? plan.of(agent).by,
+    const show = (half: Half, most: number) => (agent: string) => ({
       half,
       metrics: metrics.get(agent) ?? new Set<string>(),
       evidence_max: most,
     });
-    const segments = segmentsOf(sums, show(null, null, evidence_max));
+    const segments = segmentsOf(sums, show(null, evidence_max));
     const before = pastOf(stateOf([...pastSpans], metrics, slow_bars), () =>
-      segmentsOf(past, show(null, 'day', 0)),
+      segmentsOf(past, show(null, 0)),
     );
     return {
       segments,
       past: before,
-      halves: [
-        segmentsOf(sums, show(0, null, evidence_max)),
-        segmentsOf(sums, show(1, null, evidence_max)),
-      ],
+      halves: [segmentsOf(sums, show(0, evidence_max)), segmentsOf(sums, show(1, evidence_max))],
       series: await series.read(window.to_ms, [...segments, ...before]),
       adapters: adaptersIn(sums),
       slow_bars,
@@ -145,8 +142,8 @@ function planOf(window: Window, since_ms: Readonly<Record<string, number>>): Win
     if (!known) {
       const changed_ms = since_ms[agent] ?? Number.NEGATIVE_INFINITY;
       const start_ms = Math.max(window.from_ms, changed_ms);
-      const by = inHours(start_ms) ? 'last' : 'day';
-      const span_ms = by === 'last' ? HOUR_MS : DAY_MS;
+      const by = inHours(start_ms) ? 'hour' : 'day';
+      const span_ms = by === 'hour' ? HOUR_MS : DAY_MS;
       const cut = changed_ms > window.from_ms ? Math.ceil : Math.floor;
       known = { by, from_ms: cut(start_ms / span_ms) * span_ms };
       memo.set(agent, known);

@@ -21,7 +21,7 @@ import {
 export interface RollupSum {
   /** By name and half of units. */
   readonly counts: Map<string, Halves<number>>;
-  /** Distinct units by metric: `[hour, hour, last, last]` or `[day, day]`, by half. */
+  /** Distinct units by metric (`unitsAt` in `unit-day.ts`). */
   readonly units: Map<string, number[]>;
   /** Changed in place; null where nothing was measured. */
   tallies: Halves<Tallies> | null;
@@ -62,9 +62,10 @@ export function addCount(sum: RollupSum, name: string, half: 0 | 1, by: number):
 }
 
 export function addUnits(sum: RollupSum, metric: string, at: number, by: number): void {
-  const known = sum.units.get(metric);
-  if (known) known[at] = (known[at] ?? 0) + by;
-  else sum.units.set(metric, Object.assign([0, 0, 0, 0].slice(0, at > 1 ? 4 : 2), { [at]: by }));
+  const known = sum.units.get(metric) ?? [];
+  while (known.length <= at) known.push(0);
+  known[at] = (known[at] as number) + by;
+  sum.units.set(metric, known);
 }
 
 /** A measured value with its bin, so that one logarithm serves the sketches of all cells. */
@@ -176,7 +177,8 @@ function unitsOf(units: ReadonlyMap<string, readonly number[]>): object | null {
   const left = [...units].flatMap(([metric, counts]) => {
     // Sums of medians are fractions: without rounding one would never come back to 0.
     const rounded = counts.map((count) => Math.round(count * 1e6) / 1e6);
-    return rounded.some((count) => count !== 0) ? [[metric, rounded] as const] : [];
+    while (rounded.at(-1) === 0) rounded.pop();
+    return rounded.length > 0 ? [[metric, rounded] as const] : [];
   });
   return left.length === 0 ? null : Object.fromEntries(left);
 }

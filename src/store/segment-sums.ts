@@ -10,7 +10,7 @@ import {
   type UnitMetric,
 } from '../core/observation.ts';
 import { createTally, mergeTally, sketchOf } from '../core/sketch.ts';
-import { type Cell, cellKey, segmentOf } from './cells.ts';
+import { type Cell, cellKey, HOUR_MS, segmentOf } from './cells.ts';
 import {
   addRow,
   addSum,
@@ -20,7 +20,7 @@ import {
   type RollupRow,
   type RollupSum,
 } from './rollup-row.ts';
-import { MEDIANS, RATERS, tenantMetric } from './unit-day.ts';
+import { firstsIn, MEDIANS, RATERS, tenantMetric } from './unit-day.ts';
 
 /** Rows of one kind of span added up by cell. */
 export type Sums = Map<string, { readonly cell: Cell; readonly sum: RollupSum }>;
@@ -29,13 +29,24 @@ export type Sums = Map<string, { readonly cell: Cell; readonly sum: RollupSum }>
 const BARRED = 'barred';
 const OVER_BAR = 'over-bar';
 
-/** `bar_ms`: from when the agent's bar for `slow` stands, or null where it has none. */
-export function addRowTo(sums: Sums, row: RollupRow, bar_ms: number | null): void {
+/** The window's beginning, and from when the agent's bar for `slow` stands, or null. */
+export function addRowTo(sums: Sums, row: RollupRow, from_ms: number, bar_ms: number | null): void {
   const sum = sumFor(sums, row);
-  addRow(sum, row);
+  addRow(sum, { ...row, units: null });
+  const add = (metric: string, name: string, begin_ms: number): void => {
+    const counts = row.units?.[metric];
+    if (!counts) return;
+    for (const half of [0, 1] as const) {
+      const hours = (row.at_ms - begin_ms) / HOUR_MS;
+      const by = row.span_ms === HOUR_MS ? firstsIn(counts, hours, half) : (counts[half] ?? 0);
+      addUnits(sum, name, half, by);
+    }
+  };
+  for (const metric in row.units) add(metric, metric, from_ms);
   if (bar_ms === null || row.at_ms < bar_ms) return;
-  for (const [at, by] of (row.units?.calls ?? []).entries()) addUnits(sum, BARRED, at, by);
-  for (const [at, by] of (row.units?.slow ?? []).entries()) addUnits(sum, OVER_BAR, at, by);
+  const begin_ms = Math.max(bar_ms, from_ms);
+  add('calls', BARRED, begin_ms);
+  add('slow', OVER_BAR, begin_ms);
 }
 
 /** Adds copies, so that the sums of closed hours can be added to each tick's own. */
@@ -66,14 +77,13 @@ function copyOf(sum: RollupSum): RollupSum {
   return { ...sum, tallies: (tallies ?? null) as RollupSum['tallies'] };
 }
 
-/** How units are counted in a window: by their last hour in it, or once a day. */
-export type CountedBy = 'last' | 'day';
+/** How units are counted in a window: by their first hour in it, or once a day. */
+export type CountedBy = 'hour' | 'day';
 
 /** One half of the units, or both. */
 export type Half = 0 | 1 | null;
 
 export interface Shown {
-  readonly counted_by: CountedBy;
   readonly half: Half;
   /** Metrics that the agent's units have shown at all. */
   readonly metrics: ReadonlySet<string>;
@@ -115,9 +125,8 @@ function bySegment(left: SegmentObservation, right: SegmentObservation): number 
 
 function segmentObservation(cell: Cell, sum: RollupSum, shown: Shown): SegmentObservation {
   const { half } = shown;
-  const count = (name: string): number => bothOf(sum.counts.get(name), half, 0);
-  const units = (metric: string): number =>
-    bothOf(sum.units.get(metric), half, shown.counted_by === 'last' ? 2 : 0);
+  const count = (name: string): number => bothOf(sum.counts.get(name), half);
+  const units = (metric: string): number => bothOf(sum.units.get(metric), half);
   const raters = units(RATERS);
   return {
     segment: segmentOf(cell),
@@ -133,10 +142,10 @@ function segmentObservation(cell: Cell, sum: RollupSum, shown: Shown): SegmentOb
   };
 }
 
-function bothOf(counts: readonly number[] | undefined, half: Half, from: number): number {
+function bothOf(counts: readonly number[] | undefined, half: Half): number {
   if (!counts) return 0;
-  if (half !== null) return counts[from + half] ?? 0;
-  return (counts[from] ?? 0) + (counts[from + 1] ?? 0);
+  if (half !== null) return counts[half] ?? 0;
+  return (counts[0] ?? 0) + (counts[1] ?? 0);
 }
 
 const VERDICTS: ReadonlySet<string> = new Set(['dissatisfied', 'complaint']);

@@ -56,7 +56,7 @@ export function createSeriesReader(db: Db) {
       const from_ms = hour_ms - HOURS_OF * HOUR_MS;
       const changes = await readChanges(db, HOUR_MS, { from_ms, to_ms: hour_ms });
       for (const ats of chunks(hours.stale(changes), HOURS_AT_ONCE)) {
-        hours.keep(ats, changes, await readPoints(db, ats, cells));
+        hours.keep(ats, changes, (await readPoints(db, ats, cells)).map(inShort));
       }
       const step_ms = floorTo(now_ms, STEP_MS);
       const minutes = await readSteps(db, steps, step_ms);
@@ -70,6 +70,14 @@ export function createSeriesReader(db: Db) {
       return [...hourly, ...stepped];
     },
   };
+}
+
+/** Without how long ago units came before: a fortnight of hours is kept in memory. */
+function inShort(point: Point): Point {
+  const units = Object.entries(point.units ?? {}).map(
+    ([metric, counts]) => [metric, counts.slice(0, 2)] as const,
+  );
+  return { ...point, units: Object.fromEntries(units) };
 }
 
 function largestOf(segments: readonly SegmentObservation[]): Map<string, Cell> {

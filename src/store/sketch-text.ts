@@ -8,7 +8,7 @@ export type Tallies = (Tally | null)[];
 export type Halves<T> = [T, T];
 
 export function noTallies(): Halves<Tallies> {
-  return [new Array<null>(QUANTITIES.length).fill(null), new Array(QUANTITIES.length).fill(null)];
+  return [QUANTITIES.map(() => null), QUANTITIES.map(() => null)];
 }
 
 /**

@@ -44,6 +44,8 @@ export function createLatest<Value>(): (key: string, make: () => Value) => Value
 export interface Rule {
   /** Whether a row is of the window: agents may begin at times of their own. */
   readonly within: (row: RollupRow) => boolean;
+  /** When the window of a row's agent begins. */
+  readonly fromOf: (row: RollupRow) => number;
   /** From when an agent's bar for `slow` stands, or null. */
   readonly barOf: (row: RollupRow) => number | null;
 }
@@ -72,20 +74,20 @@ export function createClosedSums() {
   };
 }
 
-function addAll(sums: Sums, spans: readonly Span[], { within, barOf }: Rule): Sums {
+function addAll(sums: Sums, spans: readonly Span[], { within, fromOf, barOf }: Rule): Sums {
   for (const { rows } of spans) {
-    for (const row of rows) if (within(row)) addRowTo(sums, row, barOf(row));
+    for (const row of rows) if (within(row)) addRowTo(sums, row, fromOf(row), barOf(row));
   }
   return sums;
 }
 
-/** The spans and their state, and of each agent the first that counts and its bar. */
-function keyOf(spans: readonly Span[], { within, barOf }: Rule): string {
+/** The spans and their state, and of each agent its window and bar. */
+function keyOf(spans: readonly Span[], { within, fromOf, barOf }: Rule): string {
   const agents = new Map<string, string>();
   for (const { rows } of spans) {
     for (const row of rows) {
       if (agents.has(row.agent) || !within(row)) continue;
-      agents.set(row.agent, `${row.agent}\t${row.span_ms}\t${row.at_ms}\t${barOf(row)}`);
+      agents.set(row.agent, `${row.agent}\t${row.span_ms}\t${fromOf(row)}\t${barOf(row)}`);
     }
   }
   const state = spans.map(({ span_ms, at_ms, change }) => [span_ms, at_ms, change]);

@@ -8,6 +8,7 @@ import {
   type Step,
   tenantMetric,
   type UnitDay,
+  WINDOW_HOURS_MAX,
 } from './unit-day.ts';
 
 /** A count that may step: a metric in a cell, of one tenant alone where it is by tenant. */
@@ -50,53 +51,58 @@ export function stepsOfChange(
     const { day_ms } = days.today;
     const { cell } = one;
     const move = (
-      kind: 'hour' | 'day' | 'last',
+      kind: 'hour' | 'day' | 'first',
       at_ms: number,
       day: Happened,
       by: 1 | -1,
+      gap = 0,
     ): void => {
       if (one.metric !== '') {
         const { metric, tenant } = one;
-        step(cell, tenant === null ? metric : tenantMetric(metric, tenant), kind, at_ms, by);
+        step(cell, tenant === null ? metric : tenantMetric(metric, tenant), kind, at_ms, by, gap);
         return;
       }
       const hour = kind === 'hour' ? (at_ms - day_ms) / HOUR_MS : null;
-      step(cell, RATERS, kind, at_ms, by);
-      step(cell, MEDIANS, kind, at_ms, by * medianOf(day, hour));
+      step(cell, RATERS, kind, at_ms, by, gap);
+      step(cell, MEDIANS, kind, at_ms, by * medianOf(day, hour), gap);
     };
+    const nextDay = after.hours === 0 ? null : lowest(after.hours);
     for (const [day, by] of [
       [is, 1],
       [was, -1],
     ] as const) {
-      if (day.hours === 0) continue;
-      move('day', day_ms, day, by);
-      for (const hour of hoursIn(day.hours)) move('hour', day_ms + hour * HOUR_MS, day, by);
-      const last = lastHour(day.hours, after.hours);
-      if (last !== null) move('last', day_ms + last * HOUR_MS, day, by);
-    }
-    for (const [day, by] of [
-      [is, 1],
-      [was, -1],
-    ] as const) {
-      const last = lastHour(before.hours, day.hours);
-      if (last !== null) move('last', day_ms - DAY_MS + last * HOUR_MS, before, by);
+      if (day.hours !== 0) move('day', day_ms, day, by);
+      for (const hour of hoursIn(day.hours)) {
+        const at_ms = day_ms + hour * HOUR_MS;
+        move('hour', at_ms, day, by);
+        move('first', at_ms, day, by, gapBefore(hour, day.hours, before.hours));
+      }
+      if (nextDay === null) continue;
+      const at_ms = day_ms + DAY_MS + nextDay * HOUR_MS;
+      move('first', at_ms, after, by, gapBefore(nextDay, after.hours, day.hours));
     }
   }
 }
 
-/**
- * The hour of a day after which there is nothing for 24 hours, or null: it can only be the last
- * one, unless the next day begins no later than that hour.
- */
-function lastHour(hours: number, next: number): number | null {
-  if (hours === 0) return null;
-  const last = 31 - Math.clz32(hours);
-  const first = next === 0 ? Number.POSITIVE_INFINITY : 31 - Math.clz32(next & -next);
-  return first <= last ? null : last;
+/** How many hours before this one it happened the last time; 0 where that is more than 24. */
+function gapBefore(hour: number, today: number, before: number): number {
+  const earlier = today & ((1 << hour) - 1);
+  if (earlier !== 0) return hour - highest(earlier);
+  if (before === 0) return 0;
+  const gap = 24 + hour - highest(before);
+  return gap < WINDOW_HOURS_MAX ? gap : 0;
+}
+
+function highest(bits: number): number {
+  return 31 - Math.clz32(bits);
+}
+
+function lowest(bits: number): number {
+  return highest(bits & -bits);
 }
 
 function* hoursIn(hours: number): Generator<number> {
-  for (let rest = hours; rest !== 0; rest &= rest - 1) yield 31 - Math.clz32(rest & -rest);
+  for (let rest = hours; rest !== 0; rest &= rest - 1) yield lowest(rest);
 }
 
 function happenedOn({ cell, metric, tenant }: Touched, day: UnitDay | null): Happened {
@@ -128,7 +134,8 @@ function gatherRatings(
     if (!name.startsWith(RATING)) continue;
     bits |= bitsOf(byHour);
     for (const [hour, times] of Object.entries(byHour)) {
-      const given = new Array<number>(Math.max(0, times)).fill(Number(name.slice(RATING.length)));
+      const value = Number(name.slice(RATING.length));
+      const given = Array.from({ length: Math.max(0, times) }, () => value);
       if (times > 0) ratings.set(Number(hour), [...(ratings.get(Number(hour)) ?? []), ...given]);
     }
   }

@@ -2,15 +2,17 @@ import { type Cell, type Combination, DAY_MS, HOUR_MS } from './cells.ts';
 
 /**
  * What happened to a unit, and how that changes the counts of distinct units: pure. A unit's day is
- * one row; of its hours follow, for each cell and metric, three counts that add up over units:
+ * one row; of its hours follow, for each cell and metric, counts that add up over units:
  *
  * - `hour`: the unit showed it in the hour; for series.
  * - `day`: it showed it in the day; a unit once a day.
- * - `last`: it showed it in the hour and not in the next 24. Summed over the hours of any window
- *   that ends now and has at most `WINDOW_HOURS_MAX` hours, that is the number of distinct units:
- *   each is counted at its last hour in the window, and nowhere else in it.
+ * - `first`: it showed it in the hour, and the time before that was so many hours ago (`gap`; 0
+ *   where that is more than 24). Summed over the hours of a window, and of each hour over the gaps
+ *   that reach beyond the window's beginning, that is the number of distinct units: each is counted
+ *   at its first hour in the window, and nowhere else in it.
  *
- * So distinct units of a sliding window are read from counts, whatever the number of units.
+ * So distinct units of a sliding window of up to `WINDOW_HOURS_MAX` hours are read from counts,
+ * whatever the number of units; and what comes in order changes the running hour alone.
  */
 export const WINDOW_HOURS_MAX = 25;
 
@@ -41,17 +43,31 @@ export interface Fact {
 export type Step = (
   cell: Cell,
   metric: string,
-  kind: 'hour' | 'day' | 'last',
+  kind: 'hour' | 'day' | 'first',
   at_ms: number,
   by: number,
+  gap: number,
 ) => void;
+
+/** Places in a row's list of units: the hour or day by half, then `first` by gap and half. */
+export function unitsAt(kind: 'hour' | 'day' | 'first', gap: number, half: 0 | 1): number {
+  return kind === 'first' ? 2 + 2 * gap + half : half;
+}
+
+/** Of an hour's list, the units whose first hour it is in a window that began so many hours ago. */
+export function firstsIn(counts: readonly number[], hours: number, half: 0 | 1): number {
+  let sum = counts[2 + half] ?? 0;
+  for (let at = 2 + 2 * (hours + 1) + half; at < counts.length; at += 2)
+    sum += counts[at] as number;
+  return sum;
+}
 
 /** A conversation with more calls in a day is no single user: it is left out of all statistics. */
 export const CONVERSATION_CALLS_MAX = 200;
 
 /**
  * Ratings are kept by value, `rating=4.5`; from them follow `raters`, and `medians`: the sum over
- * raters of each one's median, of the ratings of an hour, a day, or the day of the last hour.
+ * raters of each one's median, of the ratings of an hour, or of the day.
  */
 export const RATING = 'rating=';
 export const RATERS = 'raters';

@@ -293,5 +293,5 @@ function sums(counts: Readonly<Record<string, readonly number[]>>): Record<strin
   const added = Object.entries(counts).map(
     ([name, [first = 0, second = 0]]) => [name, first + second] as const,
   );
-  return Object.fromEntries(added.filter(([, sum]) => sum !== 0).sort());
+  return Object.fromEntries(added.filter(([, sum]) => sum !== 0));
 }

@@ -25,8 +25,8 @@ const at = (target: string, tenant = 'acme', category = 'code') => ({
 function createUnit() {
   const days = new Map<number, UnitDay>();
   const counts = new Map<string, number>();
-  const add: Step = (cell, metric, kind, at_ms, by) => {
-    const key = [cellKey(cell), metric, kind, at_ms].join('|');
+  const add: Step = (cell, metric, kind, at_ms, by, gap) => {
+    const key = [cellKey(cell), metric, kind, at_ms, gap].join('|');
     const sum = (counts.get(key) ?? 0) + by;
     if (Math.abs(sum) < 1e-9) counts.delete(key);
     else counts.set(key, sum);
@@ -43,12 +43,15 @@ function createUnit() {
           days.set(day_ms, today);
       }
     },
-    counts: () => Object.fromEntries([...counts].sort()),
+    counts: () => Object.fromEntries(counts),
     /** Distinct units of a cell and metric in the hours from then to now. */
     inWindow(cell: string, metric: string, from_ms: number): number {
       return [...counts]
-        .filter(([key]) => key.startsWith(`${cell}|${metric}|last|`))
-        .filter(([key]) => Number(key.split('|')[3]) >= from_ms)
+        .filter(([key]) => key.startsWith(`${cell}|${metric}|first|`))
+        .filter(([key]) => {
+          const [at_ms = 0, gap = 0] = key.split('|').slice(3).map(Number);
+          return at_ms >= from_ms && (gap === 0 || at_ms - gap * HOUR_MS < from_ms);
+        })
         .reduce((sum, [, by]) => sum + by, 0);
     },
   };
@@ -61,7 +64,7 @@ function fact(hour: number, metric = 'calls', events = 1, where = at('demo')): F
 const ALL = cellKey({ agent: 'a', target: '', tenant: '', category: '' });
 
 describe('units counted as they change', () => {
-  test('a unit is counted once in a window, at its last hour, whatever window ends now', () => {
+  test('a unit is counted once in a window, at its first hour, whatever the window', () => {
     const hours = fc.uniqueArray(fc.integer({ min: 0, max: 71 }), { minLength: 1, maxLength: 20 });
     fc.assert(
       fc.property(hours, fc.integer({ min: 1, max: WINDOW_HOURS_MAX }), (given, length) => {

@@ -32,7 +32,7 @@ export const rollups = pgTable(
     calls: count('calls'),
     /** Counts by name; what is 0 is left out. */
     counts: jsonb().$type<Readonly<Record<string, number>>>().notNull(),
-    /** Of hours and days: distinct units by metric and half (`unit-day.ts`). */
+    /** Of hours and days: distinct units by metric (`unitsAt` in `unit-day.ts`). */
     units: jsonb().$type<Readonly<Record<string, readonly number[]>>>(),
     /** The sketches of both halves of units (`sketch-text.ts`). */
     sketches: text(),
