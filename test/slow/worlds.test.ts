@@ -11,13 +11,18 @@ import type { World } from '../../src/sim/scenario.ts';
  */
 const SEED = Number(process.env.SEED ?? 1);
 const WORLDS = Number(process.env.WORLDS ?? 20);
+/** `DETECTORS=a,b` lets only these look: those of series cost nearly all of a run's time. */
+const DETECTORS = process.env.DETECTORS?.split(',');
 /** Looks of the runs: what attacks and faults of a day need. */
 const TICK_MINUTES = 240;
 
 function runs(world: World, count = WORLDS): readonly SimReport[] {
   const scenario = { ...world.scenario, tick_minutes: TICK_MINUTES };
   return Array.from({ length: count }, (_, index) =>
-    runWorld({ ...world, scenario }, { seed: SEED + index }),
+    runWorld(
+      { ...world, scenario },
+      { seed: SEED + index, ...(DETECTORS ? { detectors: DETECTORS } : {}) },
+    ),
   );
 }
 
