@@ -6,14 +6,7 @@ import { type CollectInput, collect, collectDefaults } from './collect.ts';
 import type { OracleContext, OracleDeps } from './context.ts';
 import { mutationOf } from './decide.ts';
 import { executePlan, refuseClosed, rehearsePlan } from './execute.ts';
-import {
-  canariesOf,
-  inForceOf,
-  type LedgerView,
-  mutationStatusOf,
-  planOf,
-  stateOf,
-} from './ledger.ts';
+import { mutationStatusOf, planOf, stateOf } from './ledger.ts';
 import type { Oracle, PlanInput } from './oracle.ts';
 import { findingsNamed, parseMutations } from './plan-input.ts';
 import {
@@ -23,9 +16,9 @@ import {
   planFindings,
   planNamed,
   planOfCopy,
-  planRecord,
   validatePlan,
 } from './plans.ts';
+import { canariesOf, inForceOf, type LedgerView, planRecord } from './records.ts';
 import { rollback } from './take-back.ts';
 import { statusOf } from './validate.ts';
 

@@ -1,3 +1,4 @@
+import type { Judgement } from '../core/canary.ts';
 import type { ExperimentRecord, MutationRecord } from '../core/ledger.ts';
 
 /** A mutation row together with its experiment: the two change as one. */
@@ -114,4 +115,29 @@ function moved(
     row: { ...row, state, reason },
     experiment: { ...experiment, ...change, epoch: experiment.epoch + 1 },
   };
+}
+
+/** The step that a judgement asks of a canary in its state, or null. Pure. */
+export function stepFor(
+  { experiment }: Canary,
+  judgement: Judgement,
+  now: { readonly at_ms: number; readonly frozen: boolean; readonly feedback_loop: boolean },
+): Step | null {
+  const { action, reason } = judgement;
+  // A hold waits for a person: with auto_rollback off nothing else may end it.
+  if (experiment.paused_by === 'hold') return null;
+  if (action === 'revert' || action === 'inconclusive') return { kind: 'withdraw', reason };
+  if (action === 'hold') return { kind: 'pause', by: 'hold', reason };
+  if (experiment.state === 'paused') {
+    return now.frozen || !now.feedback_loop ? null : { kind: 'resume' };
+  }
+  if (!now.feedback_loop) {
+    return { kind: 'pause', by: 'feedback_off', reason: 'FEEDBACK_LOOP_ENABLED=false' };
+  }
+  if (now.frozen) return null;
+  if (action === 'promote') return { kind: 'promote', reason };
+  if (action === 'ramp' && judgement.share !== undefined) {
+    return { kind: 'ramp', share: judgement.share };
+  }
+  return null;
 }

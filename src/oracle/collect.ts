@@ -7,8 +7,8 @@ import { sketchQuantile } from '../core/sketch.ts';
 import type { Observed } from '../store/observe.ts';
 import { writeSlowBar } from '../store/read-rollups.ts';
 import type { OracleContext } from './context.ts';
-import { inForceOf } from './ledger.ts';
 import { loadsOf } from './loads.ts';
+import { inForceOf } from './records.ts';
 
 export interface CollectInput {
   readonly window_hours: number;

@@ -6,9 +6,19 @@ import { insertAudit } from '../store/audit-trail.ts';
 import { slowThreshold } from '../store/canary-stats.ts';
 import { siblingId } from './canary.ts';
 import type { OracleContext } from './context.ts';
-import { inForceOf, isOpen, type LedgerView, nextSeq, rowOf } from './ledger.ts';
 import type { Execution } from './oracle.ts';
-import { newRow, planNamed, rejectedRows, situationOf } from './plans.ts';
+import { planNamed } from './plans.ts';
+import {
+  inForceOf,
+  isOpen,
+  type LedgerView,
+  newExperiment,
+  newRow,
+  nextSeq,
+  rejectedRows,
+  rowOf,
+  situationOf,
+} from './records.ts';
 import { failedForGood, reasonsOf, statusOf, validate } from './validate.ts';
 
 type Outcome = Execution['mutations'][number];
@@ -150,34 +160,6 @@ async function recordsOf(
     experiments.push(newExperiment(mutation, share, slow_ms, now_ms));
   }
   return { mutations, experiments };
-}
-
-function newExperiment(
-  mutation: PlanRecord['mutations'][number],
-  share: number,
-  slow_ms: number | null,
-  now_ms: number,
-): ExperimentRecord {
-  return {
-    id: siblingId(mutation.id, 'exp'),
-    agent: mutation.agent,
-    row: mutation.id,
-    state: 'canary',
-    epoch: 1,
-    share,
-    primary: mutation.primary,
-    started_ms: now_ms,
-    share_since_ms: now_ms,
-    slow_ms,
-    paused_ms: null,
-    paused_total_ms: 0,
-    paused_by: null,
-    expiries_ms: [],
-    withheld: null,
-    evidence_max: {},
-    judgement: null,
-    ended_ms: null,
-  };
 }
 
 function outcomesOf(view: LedgerView, plan: PlanRecord): { mutations: readonly Outcome[] } {

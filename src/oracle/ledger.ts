@@ -1,11 +1,9 @@
-import type { LoadedPolicy } from '../config/snapshot.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import type { Clock } from '../core/clock.ts';
 import type { JournalRecord, LedgerChange } from '../core/event.ts';
-import { fold, versionOf } from '../core/fold.ts';
 import type { ExperimentRecord, MutationRecord, PlanRecord } from '../core/ledger.ts';
-import type { Plan, PlanState, Row } from '../core/oracle.ts';
-import type { Contents, Policy } from '../core/policy.ts';
+import type { Plan, PlanState } from '../core/oracle.ts';
+import type { Contents } from '../core/policy.ts';
 import type { Experiment, State } from '../core/state.ts';
 import {
   readEpoch,
@@ -15,27 +13,12 @@ import {
   upsertLedger,
 } from '../store/ledger.ts';
 import type { Db, Store } from '../store/open.ts';
-import type { Canary } from './canary.ts';
 import type { MutationStatus } from './oracle.ts';
+import { isLive, type LedgerView, rowOf } from './records.ts';
 
 /** The part of the bus that the ledger needs: durable before it resolves. */
 export interface Acknowledging {
   acknowledge(records: readonly JournalRecord[]): Promise<void>;
-}
-
-/** The ledger as it stood at one moment. */
-export interface LedgerView {
-  readonly epoch: number;
-  readonly rows: readonly MutationRecord[];
-  readonly experiments: readonly ExperimentRecord[];
-}
-
-/** The policy with the applied rows folded over it. */
-export interface InForce {
-  readonly base: Policy;
-  readonly policy: Policy;
-  readonly version: string;
-  readonly contents: Contents;
 }
 
 export interface Change {
@@ -155,10 +138,6 @@ function changesOf(change: Change): readonly LedgerChange[] {
   ];
 }
 
-export function isLive(row: Pick<Row, 'state'>): boolean {
-  return row.state === 'applied' || row.state === 'canary' || row.state === 'paused';
-}
-
 /** What the gateway folds: live rows and live experiments, and no more of them than it needs. */
 export function stateOf(view: LedgerView): State {
   const live = view.rows.filter(isLive);
@@ -170,25 +149,9 @@ export function stateOf(view: LedgerView): State {
   };
 }
 
-export function rowOf(record: MutationRecord): Row {
-  const { seq, id, rollback_key, type, agent, state, touches, before, patch } = record;
-  return { seq, id, rollback_key, type, agent, state, touches, before, patch };
-}
-
 function experimentOf(record: ExperimentRecord): readonly Experiment[] {
   const { id, agent, row, state, epoch } = record;
   return state === 'canary' || state === 'paused' ? [{ id, agent, row, state, epoch }] : [];
-}
-
-/** The policy that the main plan serves, as the gateway folds it. */
-export function inForceOf(loaded: LoadedPolicy, rows: readonly MutationRecord[]): InForce {
-  const contents: Contents = Object.assign(
-    { ...loaded.contents },
-    ...rows.filter(isLive).map(({ content }) => content),
-  );
-  const applied = rows.filter(({ state }) => state === 'applied').map(rowOf);
-  const { policy } = fold(loaded.policy, applied, contents);
-  return { base: loaded.policy, policy, version: versionOf(policy), contents };
 }
 
 /** A row as people are shown it. */
@@ -211,25 +174,8 @@ export function mutationStatusOf(row: MutationRecord): MutationStatus {
   };
 }
 
-/** Live experiments with their rows. */
-export function canariesOf(view: LedgerView): readonly Canary[] {
-  return view.experiments.flatMap((experiment) => {
-    if (experiment.state !== 'canary' && experiment.state !== 'paused') return [];
-    const row = view.rows.find(({ id }) => id === experiment.row);
-    return row ? [{ row, experiment }] : [];
-  });
-}
-
 /** A plan as it is answered. */
 export function planOf(record: PlanRecord): Plan {
   const { id, origin, state, created_ms, expires_at, mutations } = record;
   return { id, origin, state, created_ms, expires_at, mutations };
-}
-
-export function isOpen(plan: Pick<PlanRecord, 'state'>): boolean {
-  return ['proposed', 'needs_approval', 'approved'].includes(plan.state);
-}
-
-export function nextSeq(rows: readonly MutationRecord[]): number {
-  return rows.reduce((most, { seq }) => Math.max(most, seq), 0) + 1;
 }

@@ -1,40 +1,12 @@
 import { GatewayError } from '../core/errors.ts';
-import type { MutationRecord, PlanRecord } from '../core/ledger.ts';
-import type { Before, GateVerdict, Mutation, MutationType, Plan } from '../core/oracle.ts';
+import type { PlanRecord } from '../core/ledger.ts';
+import type { GateVerdict } from '../core/oracle.ts';
 import { insertAudit, insertVerdicts } from '../store/audit-trail.ts';
-import { siblingId } from './canary.ts';
 import type { OracleContext } from './context.ts';
 import { idOfCopy, refuseEdited } from './copies.ts';
 import { decide } from './decide.ts';
-import { inForceOf, isLive, isOpen, type LedgerView, nextSeq, rowOf } from './ledger.ts';
+import { inForceOf, isOpen, planRecord, rejectedRows, situationOf } from './records.ts';
 import { failedForGood, reasonsOf, validate } from './validate.ts';
-
-const HOUR_MS = 3_600_000;
-
-/** A new plan's row. */
-export function planRecord(
-  context: OracleContext,
-  origin: Plan['origin'],
-  mutations: readonly Mutation[],
-  analysis: string | null,
-): PlanRecord {
-  const created_ms = context.clock.policy_ms();
-  const { approval_hours } = context.loaded().policy.oracle.safety;
-  const expires_ms = created_ms + approval_hours * HOUR_MS;
-  return {
-    id: context.createId('plan'),
-    origin,
-    state: 'proposed',
-    created_ms,
-    expires_at: new Date(expires_ms).toISOString(),
-    mutations,
-    expires_ms,
-    analysis,
-    decided_ms: null,
-    decided_by: null,
-    note: null,
-  };
-}
 
 /**
  * Plans from findings: one for all of them, or one an agent, so that a person decides of each
@@ -99,21 +71,6 @@ export async function planOfCopy(context: OracleContext, copy: unknown): Promise
   const plan = await planNamed(context, idOfCopy(copy, 'plan'));
   refuseEdited(copy, plan, 'plan', ['state']);
   return plan;
-}
-
-/** What the gates weigh, as the ledger and the files stand now. */
-export function situationOf(context: OracleContext, view: LedgerView): Omit<Before, 'earlier'> {
-  const at_ms = context.clock.policy_ms();
-  const { base, policy, contents } = inForceOf(context.loaded(), view.rows);
-  const recent = view.rows.flatMap(({ id, executed_ms }) =>
-    executed_ms !== null && executed_ms > at_ms - HOUR_MS ? [{ id, at_ms: executed_ms }] : [],
-  );
-  const kinds = Object.fromEntries(
-    context.kinds.map(({ type, paths }) => [type, { paths }]),
-  ) as Record<MutationType, { readonly paths: readonly string[] }>;
-  const { problemsOf } = context;
-  const rows = view.rows.filter(isLive).map(rowOf);
-  return { at_ms, base, policy, contents, rows, recent, kinds, problemsOf };
 }
 
 /** Runs the gates over a plan and keeps their verdicts. */
@@ -186,51 +143,4 @@ async function refuseUnapprovable(context: OracleContext, plan: PlanRecord): Pro
   if (!failedForGood(verdicts)) return;
   const message = `Plan ${plan.id} cannot be approved: ${reasonsOf(verdicts, 'fail')}`;
   throw new GatewayError('not_validated', message, { param: 'plan', verdicts });
-}
-
-/** Rows that say "this was tried", so that the oracle does not propose it again. */
-export function rejectedRows(
-  plan: PlanRecord,
-  view: LedgerView,
-  reason: string,
-  at_ms: number,
-): readonly MutationRecord[] {
-  const seq = nextSeq(view.rows);
-  return plan.mutations.map((mutation, index) => ({
-    ...newRow(plan, mutation, seq + index),
-    state: 'rejected' as const,
-    executed_ms: null,
-    ended_ms: at_ms,
-    reason,
-  }));
-}
-
-/** A mutation as a row of the ledger, before it has a state. */
-export function newRow(
-  plan: PlanRecord,
-  mutation: Mutation,
-  seq: number,
-): Omit<MutationRecord, 'state' | 'executed_ms'> {
-  const { id, type, agent, touches, before, patch } = mutation;
-  const rollback_key = siblingId(id, 'rollback');
-  return {
-    seq,
-    id,
-    rollback_key,
-    type,
-    agent,
-    touches,
-    before,
-    patch,
-    plan: plan.id,
-    origin: plan.origin,
-    mutation,
-    experiment: null,
-    content: {},
-    version_before: '',
-    version_after: '',
-    applied_ms: null,
-    ended_ms: null,
-    reason: null,
-  };
 }

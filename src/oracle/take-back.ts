@@ -5,8 +5,9 @@ import type { ExperimentRecord, MutationRecord } from '../core/ledger.ts';
 import { insertAudit } from '../store/audit-trail.ts';
 import { stepCanary } from './canary.ts';
 import type { OracleContext } from './context.ts';
-import { type Change, canariesOf, inForceOf, isLive, type LedgerView, rowOf } from './ledger.ts';
+import type { Change } from './ledger.ts';
 import type { Rollback } from './oracle.ts';
+import { canariesOf, inForceOf, isLive, type LedgerView, rowOf } from './records.ts';
 
 /** What every key that we give looks like; another one cannot name a row. */
 const KEY = /^rollback_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -9,10 +9,11 @@ import {
   complaintsOf,
   withheldOf,
 } from '../store/canary-stats.ts';
-import { type Canary, type Step, stepCanary } from './canary.ts';
+import { type Canary, type Step, stepCanary, stepFor } from './canary.ts';
 import type { OracleContext } from './context.ts';
-import { type Commit, canariesOf, inForceOf } from './ledger.ts';
+import type { Commit } from './ledger.ts';
 import { judge, MATURITY_MS } from './monitor.ts';
+import { canariesOf, inForceOf } from './records.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -104,31 +105,6 @@ function unitsServed(
     canary_units: Math.max(served.canary_units, sum(assigned)),
     canary_units_at_share: Math.max(served.canary_units_at_share, sum(here)),
   };
-}
-
-/** The step that a judgement asks of a canary in its state, or null. Pure. */
-export function stepFor(
-  { experiment }: Canary,
-  judgement: Judgement,
-  now: { readonly at_ms: number; readonly frozen: boolean; readonly feedback_loop: boolean },
-): Step | null {
-  const { action, reason } = judgement;
-  // A hold waits for a person: with auto_rollback off nothing else may end it.
-  if (experiment.paused_by === 'hold') return null;
-  if (action === 'revert' || action === 'inconclusive') return { kind: 'withdraw', reason };
-  if (action === 'hold') return { kind: 'pause', by: 'hold', reason };
-  if (experiment.state === 'paused') {
-    return now.frozen || !now.feedback_loop ? null : { kind: 'resume' };
-  }
-  if (!now.feedback_loop) {
-    return { kind: 'pause', by: 'feedback_off', reason: 'FEEDBACK_LOOP_ENABLED=false' };
-  }
-  if (now.frozen) return null;
-  if (action === 'promote') return { kind: 'promote', reason };
-  if (action === 'ramp' && judgement.share !== undefined) {
-    return { kind: 'ramp', share: judgement.share };
-  }
-  return null;
 }
 
 /** Writes the judgement, and the step unless the canary has moved since it was judged. */

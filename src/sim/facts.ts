@@ -1,0 +1,128 @@
+import type { CallEvent, FeedbackEvent } from '../core/event.ts';
+import { QUANTITIES, type Quantity, type UnitMetric } from '../core/observation.ts';
+import { unitFraction } from '../core/unit.ts';
+import { binOf } from './bins.ts';
+
+/** One call, or one rating of an agent without a call, as what it adds to a segment. */
+export interface Fact {
+  readonly id: string;
+  readonly at_ms: number;
+  readonly agent: string;
+  /** Null where nobody was asked. */
+  readonly target: string | null;
+  readonly tenant: string;
+  readonly category: string | null;
+  readonly unit: string;
+  readonly user: string | null;
+  readonly adapter: string | null;
+  /** 0 or 1: which half of the units it is in. */
+  readonly half: 0 | 1;
+  /** False for what is said of an agent without a call. */
+  readonly is_call: boolean;
+  /** Real milliseconds, however it ended. */
+  readonly latency_ms: number;
+  /** In the order of `QUANTITIES`; null where it was not measured. */
+  readonly values: readonly (number | null)[];
+  readonly bins: Int16Array;
+  readonly error_class: string | null;
+  /** Signals and metrics of harm that this call showed. */
+  readonly metrics: Set<UnitMetric>;
+  readonly verdicts: Verdict[];
+  /** Whether its agent had a bar for `slow` by then. */
+  barred: boolean;
+  /** Where it stood in an experiment, or null. */
+  readonly exposure: Exposure | null;
+}
+
+export interface Exposure {
+  readonly experiment: string;
+  readonly arm: 'canary' | 'control';
+  readonly share: number;
+}
+
+/** What a rater says of a call, as far as it counts. */
+export interface Verdict {
+  readonly rater: string;
+  readonly signal: string;
+  readonly value: number;
+  readonly at_ms: number;
+  readonly rated: boolean;
+  readonly dissatisfied: boolean;
+}
+
+/** Where the latency stands among a fact's values. */
+export const LATENCY = QUANTITIES.indexOf('latency_ms');
+/** A call as what it adds; its target is the one that was chosen, also where another served it. */
+export function factOf(event: CallEvent): Fact {
+  const metrics = new Set<UnitMetric>();
+  if (event.arm_error) metrics.add('error');
+  if (event.outcome === 'aborted') metrics.add('abort');
+  // Only an answer is measured whole; of one that was given up, only when it began.
+  const whole = event.outcome === 'ok';
+  const measured: Record<Quantity, number | null> = {
+    ttft_ms: whole || event.outcome === 'aborted' ? event.ttft_ms : null,
+    latency_ms: whole ? event.latency_ms : null,
+    tokens_in: whole ? event.tokens.in : null,
+    tokens_out: whole ? event.tokens.out : null,
+    cost_usd: whole ? event.cost_usd : null,
+  };
+  const values = QUANTITIES.map((quantity) => measured[quantity]);
+  const failed = event.attempts.find(({ outcome }) => outcome === 'error');
+  return {
+    id: event.id,
+    at_ms: event.at_ms,
+    agent: event.agent,
+    target: event.intended ?? event.served,
+    tenant: event.tenant,
+    category: event.category ?? null,
+    unit: event.unit,
+    user: event.user,
+    adapter: event.adapter,
+    half: halfOf(event.unit),
+    is_call: true,
+    latency_ms: event.latency_ms,
+    values,
+    bins: Int16Array.from(values, binOf),
+    error_class: failed?.error ?? null,
+    metrics,
+    verdicts: [],
+    barred: false,
+    exposure: exposureOf(event),
+  };
+}
+
+function exposureOf({ experiment, arm, share }: CallEvent): Exposure | null {
+  if (experiment === null || (arm !== 'canary' && arm !== 'control')) return null;
+  return { experiment, arm, share: share ?? 0 };
+}
+
+/** Without a call the rater stands for the unit. */
+export function factOfAgent(event: FeedbackEvent, agent: string, verdict: Verdict): Fact {
+  const unit = `a:${event.rater}`;
+  const values = QUANTITIES.map(() => null);
+  return {
+    id: event.id,
+    at_ms: event.at_ms,
+    agent,
+    target: null,
+    tenant: event.tenant,
+    category: null,
+    unit,
+    user: null,
+    adapter: null,
+    half: halfOf(unit),
+    is_call: false,
+    latency_ms: 0,
+    values,
+    bins: Int16Array.from(values, binOf),
+    error_class: null,
+    metrics: new Set(),
+    verdicts: [verdict],
+    barred: false,
+    exposure: null,
+  };
+}
+
+function halfOf(unit: string): 0 | 1 {
+  return unitFraction('split', unit) < 0.5 ? 0 : 1;
+}
