@@ -70,11 +70,8 @@ export function relay(
       }
       try {
         for (const chunk of chunks) {
-          const event = passOn(run, chunk, dialect, asked);
           done ||= chunk.done;
-          if (event === null) continue;
-          sent += 1;
-          out.write(event);
+          if (out.write(passOn(run, chunk, dialect, asked))) sent += 1;
         }
       } catch (thrown) {
         stream.abandon();
@@ -154,8 +151,11 @@ class Outlet {
     this.#stream = stream;
   }
 
-  write(event: Uint8Array): void {
+  /** Whether there was anything to write. */
+  write(event: Uint8Array | null): boolean {
+    if (event === null) return false;
     if (this.#waiting.push(event) === 1) this.#exchange.turn.write(this.#flush);
+    return true;
   }
 
   flush(): void {
