@@ -15,7 +15,7 @@ const IDLE_MAX = 1024;
 const REFUSALS_MS = 60_000;
 
 /**
- * An HTTP/1.1 client of the gateway's own (docs/decisions/0006), one pool an origin and network.
+ * An HTTP/1.1 client of the gateway's own (docs/decisions/0007), one pool an origin and network.
  * Redirects are never followed: an upstream must not choose who gets the next request. Timeouts are
  * the gateway's, but the one for connecting.
  */
