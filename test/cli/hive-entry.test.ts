@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
 import { hive, ROOT } from './cli-kit.ts';
 
 const ENTRY = 'bin/hive.mjs';
@@ -22,7 +23,7 @@ function oldNode(): string | null {
 describe('hive.mjs', () => {
   test('hive.mjs runs the command line on the Node that runs it', async () => {
     const ran = await hive(['version', '--json'], { entry: ENTRY });
-    expect(JSON.parse(ran.out)).toMatchObject({ hive: '0.1.0', node: process.version });
+    expect(JSON.parse(ran.out)).toMatchObject({ hive: packageJson.version, node: process.version });
     expect((await hive(['tikc'], { entry: ENTRY })).code).toBe(2);
   });
 });
@@ -35,7 +36,7 @@ describe.skipIf(old === null)(`hive.mjs on a Node too old for TypeScript${where}
 
   test('hive.mjs hands over to the project’s own Node, and its exit code back', async () => {
     const ran = await hive(['version', '--json'], { entry: ENTRY, node });
-    expect(JSON.parse(ran.out)).toMatchObject({ hive: '0.1.0', node: process.version });
+    expect(JSON.parse(ran.out)).toMatchObject({ hive: packageJson.version, node: process.version });
     expect((await hive(['tikc'], { entry: ENTRY, node })).code).toBe(2);
   });
 
