@@ -2,6 +2,7 @@ import type { Json } from './canonical.ts';
 import type { Row } from './oracle.ts';
 import { matchesPattern, parsePointer, valueAt } from './pointer.ts';
 import { type Bound, type Contents, type Policy, promptVersionOf } from './policy.ts';
+import { tokensAdded } from './prompt/version.ts';
 
 /** What of a row the bounds look at. */
 export type Bounded = Pick<Row, 'type' | 'agent' | 'touches'>;
@@ -100,16 +101,9 @@ function promptProblem(
   if (!content) return `prompt ${value} is unknown`;
   const strange = content.ops.find((op) => bound.ops && !bound.ops.includes(op.op));
   if (strange) return `prompt ${value} uses ${strange.op}, which the bound does not allow`;
-  const tokens = content.ops.reduce((sum, op) => sum + estimatedTokens(op.text), 0);
+  const tokens = tokensAdded(content);
   if (bound.tokens_added_max === undefined || tokens <= bound.tokens_added_max) return null;
   return `prompt ${value} adds about ${tokens} tokens, more than ${bound.tokens_added_max}`;
-}
-
-/**
- * About four bytes a token: an upper estimate for prose, used where no tokenizer is worth its cost.
- */
-export function estimatedTokens(text: string): number {
-  return Math.ceil(Buffer.byteLength(text) / 4);
 }
 
 function numberProblem(

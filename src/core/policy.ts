@@ -1,6 +1,7 @@
 import type { AccessPolicy } from './access-policy.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import type { Network } from './network.ts';
+import type { PromptVersion } from './prompt/version.ts';
 
 /**
  * The policy: what the YAML files say, normalised to data that rows can patch and that hashes alike
@@ -161,16 +162,8 @@ export interface PromptEntry {
   readonly versions: Readonly<Record<string, string>>;
   /** Label to version number. */
   readonly labels: Readonly<Record<string, number>>;
-}
-
-/** What one version of a prompt patch does. Content is held by digest beside the policy. */
-export interface PromptVersion {
-  readonly ops: readonly PromptOp[];
-}
-
-export interface PromptOp {
-  readonly op: 'system.append';
-  readonly text: string;
+  /** Labels that only the file moves; absent where there is none. */
+  readonly protected?: readonly string[];
 }
 
 /** Content by digest: prompt versions, of the YAML files and of rows. */
