@@ -11,6 +11,8 @@ const stableSchema = z
   .optional()
   .describe('The same in every call: what varies goes to `user.suffix`.');
 
+const UNKNOWN_OP = 'expected system.append, system.prepend, replace, fewshot.insert or user.suffix';
+
 const opSchema = z.discriminatedUnion(
   'op',
   [
@@ -53,8 +55,6 @@ const opSchema = z.discriminatedUnion(
   ],
   { error: (issue) => (isUnion(issue) ? UNKNOWN_OP : undefined) },
 );
-
-const UNKNOWN_OP = 'expected system.append, system.prepend, replace, fewshot.insert or user.suffix';
 
 function isUnion({ code }: { readonly code?: string }): boolean {
   return code === 'invalid_union';
@@ -109,7 +109,11 @@ export const promptVersionSchema = z
       })
       .optional()
       .describe('The calls that it is for; `models` are as clients ask, `*` is any text.'),
-    ops: z.array(opSchema).min(1).max(20),
+    ops: z
+      .array(opSchema)
+      .min(1)
+      .max(20)
+      .describe(`All of them or none: ${UNKNOWN_OP.replace('expected ', '')}; docs/prompts.md.`),
     vars: z
       .record(variableNameSchema, variableSchema)
       .optional()
