@@ -2,6 +2,7 @@ import type { Json } from './canonical.ts';
 import type { Row } from './oracle.ts';
 import { matchesPattern, parsePointer, valueAt } from './pointer.ts';
 import { type Bound, type Contents, type Policy, promptVersionOf } from './policy.ts';
+import { isPromptRow, promptRowProblem } from './prompt/rows.ts';
 import { tokensAdded } from './prompt/version.ts';
 
 /** What of a row the bounds look at. */
@@ -32,6 +33,7 @@ function problemAt(
   after: Policy,
   contents: Contents,
 ): string | null {
+  if (isPromptRow(row)) return promptRowProblem(row, pointer, before, after, contents);
   const [root, agent, knob] = parsePointer(pointer);
   if (root !== 'agents' || agent !== row.agent || knob === undefined) {
     return `${pointer} is not a knob of agent ${row.agent}`;

@@ -77,7 +77,7 @@ export interface AgentEntry {
   /** Over `resilience.hedge` and `resilience.midstream`. */
   readonly hedge?: Hedge;
   readonly midstream?: Midstream;
-  /** `name` (label `production`), `name@version`, or absent for none. */
+  /** `name` (label `production`), `name@version`, `name@label`, or absent for none. */
   readonly prompt?: string;
   /** The adapter's name, or `none`. */
   readonly adapter: string;
@@ -262,16 +262,26 @@ export interface Switches {
 }
 
 /**
- * The version number of a prompt reference, or null where the name, label or version is unknown.
+ * The version of a prompt reference (`name`, `name@version`, `name@label`), or null where the name,
+ * label or version is unknown.
  */
 export function promptVersionOf(
   prompts: Policy['prompts'],
   reference: string,
 ): { readonly name: string; readonly version: number; readonly digest: string } | null {
-  const [name = '', pinned] = reference.split('@', 2);
+  const [name = '', pinned = 'production'] = reference.split('@', 2);
   const entry = Object.hasOwn(prompts, name) ? prompts[name] : undefined;
-  const version = pinned === undefined ? entry?.labels.production : Number(pinned);
-  if (!entry || version === undefined) return null;
-  const digest = entry.versions[String(version)];
+  if (!entry) return null;
+  const label = Object.hasOwn(entry.labels, pinned) ? entry.labels[pinned] : undefined;
+  const version = /^\d+$/.test(pinned) ? Number(pinned) : label;
+  if (version === undefined) return null;
+  const digest = Object.hasOwn(entry.versions, version) ? entry.versions[version] : undefined;
   return digest === undefined ? null : { name, version, digest };
+}
+
+/** Whether a prompt reference follows a label, so that moving the label changes what it means. */
+export function followsLabel(reference: string | undefined, name: string, label: string): boolean {
+  if (reference === undefined) return false;
+  const [own, pinned = 'production'] = reference.split('@', 2);
+  return own === name && pinned === label;
 }

@@ -3,6 +3,7 @@ import { isObject } from '../core/json-values.ts';
 import type { MutationRecord } from '../core/ledger.ts';
 import type { Observation, Window } from '../core/oracle.ts';
 import type { Policy } from '../core/policy.ts';
+import { agentsMovedBy, isPromptRow } from '../core/prompt/rows.ts';
 import { observeSegments } from '../store/observe.ts';
 import type { OracleContext } from './context.ts';
 import { inForceOf } from './ledger.ts';
@@ -29,7 +30,7 @@ export async function collect(context: OracleContext, input: CollectInput): Prom
   const past: Window = { from_ms: window.from_ms - PAST_MS, to_ms: window.from_ms };
   const { event_limit } = input;
   const { db } = context.store;
-  const since_ms = lastChanges(rows);
+  const since_ms = lastChanges(rows, policy);
   const segments = await observeSegments(db, { window, event_limit, since_ms });
   const before = await observeSegments(db, { window: past, event_limit: 0 });
   const known = ({ segment }: { segment: { agent: string } }): boolean =>
@@ -47,11 +48,14 @@ export async function collect(context: OracleContext, input: CollectInput): Prom
 /**
  * When each agent's main plan last changed: a promotion, or the withdrawal of what was promoted.
  */
-function lastChanges(rows: readonly MutationRecord[]): Record<string, number> {
+function lastChanges(rows: readonly MutationRecord[], policy: Policy): Record<string, number> {
   const changes: Record<string, number> = {};
-  for (const { agent, applied_ms, ended_ms } of rows) {
+  for (const row of rows) {
+    const { applied_ms, ended_ms } = row;
     if (applied_ms === null) continue;
-    changes[agent] = Math.max(changes[agent] ?? 0, applied_ms, ended_ms ?? 0);
+    for (const agent of isPromptRow(row) ? agentsMovedBy(row, policy) : [row.agent]) {
+      changes[agent] = Math.max(changes[agent] ?? 0, applied_ms, ended_ms ?? 0);
+    }
   }
   return changes;
 }

@@ -1,6 +1,7 @@
 import { GatewayError } from '../core/errors.ts';
 import type { MutationRecord, PlanRecord } from '../core/ledger.ts';
 import type { Before, GateVerdict, Mutation, MutationType, Plan } from '../core/oracle.ts';
+import { isPromptRow } from '../core/prompt/rows.ts';
 import { insertAudit, insertVerdicts } from '../store/audit-trail.ts';
 import { siblingId } from './canary.ts';
 import type { OracleContext } from './context.ts';
@@ -105,9 +106,11 @@ export async function planOfCopy(context: OracleContext, copy: unknown): Promise
 export function situationOf(context: OracleContext, view: LedgerView): Omit<Before, 'earlier'> {
   const at_ms = context.clock.policy_ms();
   const { base, policy, contents } = inForceOf(context.loaded(), view.rows);
-  const recent = view.rows.flatMap(({ id, executed_ms }) =>
-    executed_ms !== null && executed_ms > at_ms - HOUR_MS ? [{ id, at_ms: executed_ms }] : [],
-  );
+  const recent = view.rows.flatMap((row) => {
+    const { id, executed_ms } = row;
+    const counts = executed_ms !== null && executed_ms > at_ms - HOUR_MS && !isPromptRow(row);
+    return counts ? [{ id, at_ms: executed_ms }] : [];
+  });
   const kinds = Object.fromEntries(
     context.kinds.map(({ type, paths }) => [type, { paths }]),
   ) as Record<MutationType, { readonly paths: readonly string[] }>;
