@@ -6,11 +6,13 @@ import { commandHelp, helpText } from './help.ts';
 import { oracleCommands } from './oracle-commands.ts';
 import { parseCommand } from './parse-command.ts';
 import { processCommands } from './process-commands.ts';
+import { promptCommands } from './prompt-commands.ts';
 import { plain } from './text.ts';
 
 export const commands: readonly Command[] = [
   ...processCommands,
   ...oracleCommands,
+  ...promptCommands,
   ...brakeCommands,
 ];
 
