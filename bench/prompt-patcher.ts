@@ -9,7 +9,8 @@ import { definition } from '../src/plugins/prompt-patcher.ts';
  * What the prompt patcher costs a call, in microseconds: the hook, and the splice of the body that
  * it causes. `node bench/prompt-patcher.ts`; compare rows of one run only.
  */
-const ROUNDS = 40_000;
+const ROUNDS = 2_000;
+const PARTS = 20;
 
 const text = 'Answer briefly and kindly. Say first what the user should do, then why.';
 const append = { ops: [{ op: 'system.append' as const, text }] };
@@ -31,11 +32,15 @@ function bodyOf(turns: number): JsonObject {
   return { model: 'a', messages, temperature: 0.2 };
 }
 
+/** Of the fastest part: a busy machine only ever adds. */
 function microseconds(work: () => unknown): number {
-  for (let round = 0; round < ROUNDS / 4; round += 1) work();
-  const began = process.hrtime.bigint();
-  for (let round = 0; round < ROUNDS; round += 1) work();
-  return Number(process.hrtime.bigint() - began) / 1000 / ROUNDS;
+  let best = Infinity;
+  for (let part = 0; part < PARTS; part += 1) {
+    const began = process.hrtime.bigint();
+    for (let round = 0; round < ROUNDS; round += 1) work();
+    best = Math.min(best, Number(process.hrtime.bigint() - began) / 1000 / ROUNDS);
+  }
+  return best;
 }
 
 const plugin = instantiate(

@@ -6,7 +6,12 @@ import { applyPatch, type Fields, systemTextOf } from '../core/prompt/apply.ts';
 import { type CompiledPatch, compilePatch, isVariable } from '../core/prompt/compile.ts';
 import { matches } from '../core/prompt/match.ts';
 import { readVariables } from '../core/prompt/variables.ts';
-import { isRefused, type PatchedEndpoint, type Refusal } from '../core/prompt/version.ts';
+import {
+  isRefused,
+  type PatchedEndpoint,
+  type PromptMatch,
+  type Refusal,
+} from '../core/prompt/version.ts';
 
 const Options = z.strictObject({
   cache_key: z
@@ -46,6 +51,8 @@ type Prompt = NonNullable<AgentView['prompt']>;
 /** What is made of a version once, not once a call. */
 interface Prepared extends Prompt {
   readonly label: string;
+  /** The mark of a call that got it. */
+  readonly mark: string;
   /** The patch, where it is the same for all calls. */
   readonly fixed: CompiledPatch | null;
   /** By the values of its variables as JSON. */
@@ -58,9 +65,11 @@ interface Prepared extends Prompt {
 const KEPT_MAX = 500;
 
 function prepare(prompt: Prompt): Prepared {
+  const label = `${prompt.name}@${prompt.version}`;
   return {
     ...prompt,
-    label: `${prompt.name}@${prompt.version}`,
+    label,
+    mark: `prompt:${label}`,
     fixed: isVariable(prompt.content) ? null : compilePatch(prompt.content),
     filled: new Map(),
     cache_keys: new Map(),
@@ -78,16 +87,18 @@ function patchCall(
   cache_key: boolean,
 ): CallPatch | undefined {
   const { match } = ready.content;
-  const system = (): string => systemTextOf(endpoint, call.body);
-  const { model } = call;
-  if (match && !matches(match, { model, endpoint, system })) return skip(ready, 'no_match', scope);
+  if (match && !isFor(match, call, endpoint)) return skip(ready, 'no_match', scope);
   const patch = ready.fixed ?? filledPatch(ready, call, scope);
   if (patch === null) return skip(ready, 'variable_missing', scope);
   const fields = applyPatch(endpoint, call.body, patch);
   if (isRefused(fields)) return skip(ready, fields.refused, scope);
-  scope.mark(`prompt:${ready.label}`);
+  scope.mark(ready.mark);
   const all = cache_key ? withCacheKey(fields, call, ready) : fields;
   return all === null ? undefined : { body: all };
+}
+
+function isFor(match: PromptMatch, { model, body }: Call, endpoint: PatchedEndpoint): boolean {
+  return matches(match, { model, endpoint, system: () => systemTextOf(endpoint, body) });
 }
 
 const REASONS: Readonly<Record<Refusal, string | null>> = {

@@ -41,6 +41,8 @@ describe('promptRoutes', () => {
         },
       ],
     });
+    const status = (await (await fetch(`${running.url}/status`)).json()) as object;
+    expect(status).toMatchObject({ prompts: [{ name: 'tone', agents: { duo: 1 } }] });
     expect(await ask('/tone?days=1')).toMatchObject({ prompt: { history: [], impact: [] } });
     expect(await ask('/tone/diff?from=1&to=2')).toMatchObject({
       diff: ['  system.append', '-   Be brief.', '+   Be kind.'],

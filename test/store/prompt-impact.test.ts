@@ -17,8 +17,11 @@ beforeAll(async () => {
 afterAll(() => store.close());
 beforeEach(() => emptyStore(store));
 
-const apply = (...records: readonly JournalRecord[]) =>
-  applyBatch(store, batchOf(...records), { metrics: createMetrics(), log: silentLog });
+const apply = async (...records: readonly JournalRecord[]) => {
+  const metrics = createMetrics();
+  await applyBatch(store, batchOf(...records), { metrics, log: silentLog });
+  return metrics.snapshot();
+};
 
 describe('promptImpact', () => {
   test('promptImpact counts units, not calls, of each version and of none', async () => {
@@ -75,12 +78,16 @@ describe('promptImpact', () => {
 
   test('promptImpact leaves out what is old, synthetic, rejected or of other prompts', async () => {
     const markers = ['prompt:tone@1'];
-    await apply(
+    const counted = await apply(
       callEvent('call_1', { markers, at_ms: NOON_MS - 10 }),
       callEvent('call_2', { markers, origin: 'probe' }),
       callEvent('call_3', { markers, outcome: 'rejected' }),
-      callEvent('call_4', { markers: ['prompt:tone.it@1', 'prompt:tones@1'] }),
+      callEvent('call_4', { markers: ['prompt:tone.it@1', 'prompt-patcher:no_match'] }),
     );
+    const applied = { labels: ['tone@1'], value: 3 };
+    expect(counted.hive_prompts_applied_total?.[0]).toMatchObject(applied);
+    const skipped = [{ labels: ['no_match'], value: 1 }];
+    expect(counted.hive_prompts_skipped_total).toMatchObject(skipped);
     expect(await promptImpact(store.db, 'tone', { since_ms: NOON_MS })).toEqual([]);
     expect(await promptImpact(store.db, 'tone', { since_ms: 0 })).toMatchObject([
       { version: null, calls: 1 },

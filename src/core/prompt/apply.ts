@@ -33,9 +33,10 @@ export function applyPatch(
   if (!patch.simple && isApplied(draft, patch)) return null;
   const system = patchSystem(draft.system, patch);
   if (isRefused(system)) return system;
-  const list = patchList(withSystem(draft, system), patch);
+  const { system_at } = draft;
+  const list = patchList(endpoint, listWithSystem(draft, system), patch);
   if (isRefused(list)) return list;
-  const next: Draft = { ...draft, system, list };
+  const next: Draft = { endpoint, system, system_at, list };
   // An anchor that comes into being by its own replacement would be replaced again next time.
   if (!patch.simple && !isApplied(reopened(next), patch)) return refuse('anchor_ambiguous');
   return changesOf(draft, next);
@@ -89,10 +90,10 @@ function openChat(messages: Json | undefined): Draft | Refused {
     if (!isObject(message) || typeof message.role !== 'string') return refuse('malformed');
     if (system_at === -1 && isSystem(message.role)) system_at = index;
   }
-  const draft = { endpoint: 'chat.completions' as const, system_at, list };
-  if (system_at === -1) return { ...draft, system: undefined };
+  const endpoint = 'chat.completions';
+  if (system_at === -1) return { endpoint, system: undefined, system_at, list };
   const { content } = list[system_at] as JsonObject;
-  return isWords(content) ? { ...draft, system: content } : refuse('malformed');
+  return isWords(content) ? { endpoint, system: content, system_at, list } : refuse('malformed');
 }
 
 function patchSystem(
@@ -110,16 +111,17 @@ function patchSystem(
 }
 
 /** The list with the system's words in it, where they belong there. */
-function withSystem(draft: Draft, system: SystemWords | undefined): Draft {
+function listWithSystem(draft: Draft, system: SystemWords | undefined): readonly Json[] | null {
   const { endpoint, list, system_at } = draft;
-  if (endpoint !== 'chat.completions' || system === draft.system || list === null) return draft;
+  if (endpoint !== 'chat.completions' || system === draft.system || list === null) return list;
   const content = system as Json;
-  if (system_at === -1) return { ...draft, list: [{ role: 'system', content }, ...list] };
-  return { ...draft, list: list.with(system_at, { ...(list[system_at] as object), content }) };
+  if (system_at === -1) return [{ role: 'system', content }, ...list];
+  return list.with(system_at, { ...(list[system_at] as object), content });
 }
 
 function patchList(
-  { endpoint, list }: Draft,
+  endpoint: PatchedEndpoint,
+  list: readonly Json[] | null,
   { examples, user_suffix }: CompiledPatch,
 ): readonly Json[] | null | Refused {
   if (list === null) return null;
@@ -157,8 +159,11 @@ function reopened(draft: Draft): Draft {
 
 function changesOf(before: Draft, after: Draft): Fields | null {
   const { endpoint } = after;
+  if (endpoint === 'chat.completions') {
+    return after.list === before.list ? null : { messages: after.list as Json };
+  }
   const fields: Record<string, Json> = {};
-  if (endpoint !== 'chat.completions' && after.system !== before.system) {
+  if (after.system !== before.system) {
     fields[endpoint === 'messages' ? 'system' : 'instructions'] = after.system as Json;
   }
   if (after.list !== before.list && after.list !== null) {
