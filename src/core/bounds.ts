@@ -95,10 +95,15 @@ function promptProblem(
 ): string | null {
   if (value === null) return null;
   if (typeof value !== 'string') return 'a prompt is named by a string';
-  if (bound.candidates && !bound.candidates.includes(value)) {
-    return `prompt ${value} is not a candidate: candidates are [${bound.candidates.join(', ')}]`;
-  }
   const found = promptVersionOf(after.prompts, value);
+  // A candidate may be a label: then it allows the version that the label is at.
+  const allowed = bound.candidates?.some(
+    (one) => one === value || promptVersionOf(after.prompts, one)?.digest === found?.digest,
+  );
+  if (allowed === false) {
+    const candidates = bound.candidates?.join(', ');
+    return `prompt ${value} is not a candidate: candidates are [${candidates}]`;
+  }
   const content = found ? contents[found.digest] : undefined;
   if (!content) return `prompt ${value} is unknown`;
   const strange = content.ops.find((op) => bound.ops && !bound.ops.includes(op.op));

@@ -22,11 +22,12 @@ export interface ListScan {
  * between such elements is written anew.
  */
 export function listEdits(
-  { begin: at, ends }: ListScan,
+  scan: ListScan,
   old: readonly Json[],
   next: readonly Json[],
 ): readonly Edit[] {
   if (old === next) return [];
+  const { ends } = scan;
   const edits: Edit[] = [];
   // The first elements that are not accounted for yet, and where the last kept one's bytes end.
   let [from, begin, kept_end] = [0, 0, -1];
@@ -36,31 +37,37 @@ export function listEdits(
     if (found === -1) continue;
     if (found > from || index > begin) {
       const text = next.slice(begin, index).map((element) => JSON.stringify(element));
-      const replaced = found > from ? (ends[found * 2 - 1] as number) : null;
-      if (kept_end !== -1) {
-        edits.push(edit(kept_end, replaced ?? kept_end, text, ',', ''));
-      } else {
-        const start = ends[0] ?? at + 1;
-        // What is replaced leaves its comma to the element behind it; what is cut takes it along.
-        const behind = isEnd || (replaced !== null && text.length > 0) ? '' : ',';
-        const cut = isEnd || text.length > 0 ? (replaced ?? start) : (ends[found * 2] as number);
-        edits.push(edit(start, cut, text, '', behind));
-      }
+      const gone_end = found > from ? (ends[found * 2 - 1] as number) : null;
+      const next_start = isEnd ? null : (ends[found * 2] as number);
+      edits.push(
+        kept_end === -1
+          ? firstEdit(scan, text.join(','), gone_end, next_start)
+          : laterEdit(kept_end, text.join(','), gone_end),
+      );
     }
     [from, begin, kept_end] = [found + 1, index + 1, ends[found * 2 + 1] ?? kept_end];
   }
   return edits;
 }
 
-function edit(
-  start: number,
-  end: number,
-  elements: readonly string[],
-  before: string,
-  behind: string,
+/** Before the first kept element: what is cut takes the comma behind it along. */
+function firstEdit(
+  { begin, ends }: ListScan,
+  text: string,
+  gone_end: number | null,
+  next_start: number | null,
 ): Edit {
-  const text = elements.length === 0 ? '' : `${before}${elements.join(',')}${behind}`;
-  return { start, end, text };
+  const start = ends[0] ?? begin + 1;
+  if (next_start === null) return { start, end: gone_end ?? start, text };
+  if (text === '') return { start, end: next_start, text };
+  return gone_end === null
+    ? { start, end: start, text: `${text},` }
+    : { start, end: gone_end, text };
+}
+
+/** Behind a kept element: all that is written or cut there has its comma in front. */
+function laterEdit(start: number, text: string, gone_end: number | null): Edit {
+  return { start, end: gone_end ?? start, text: text === '' ? '' : `,${text}` };
 }
 
 export function scanList(bytes: Buffer, begin: number): ListScan {

@@ -114,7 +114,8 @@ export async function promptImpact(
       from own where agent in (select agent from used) group by prompt_version
     )
     select u.version, sum(calls)::int as calls, count(*)::int as units,
-      (count(*) filter (where erring))::int as erring, (count(*) filter (where rated))::int as rated,
+      (count(*) filter (where erring))::int as erring,
+      (count(*) filter (where rated))::int as rated,
       (count(*) filter (where bad))::int as dissatisfied,
       (count(*) filter (where refused))::int as refused, ${means},
       max(v.p95)::float8 as p95, max(v.cached_share)::float8 as cached_share

@@ -27,10 +27,11 @@ test('followed policy throws at the start where the files do not load', () => {
   expect(thrownBy(() => followPolicy(input, silentLog)).code).toBe('policy_invalid');
 });
 
-test('followed policy warns of a version that was edited in place, and not of a new one', async () => {
+test('followed policy warns of a version edited in place, and not of a new one', async () => {
   const input = inputOf(makeFolder());
   const warned: unknown[] = [];
-  const log = { ...silentLog, warn: (_: string, fields?: object) => warned.push(fields) };
+  const warn = (_: string, fields?: object) => void warned.push(fields);
+  const log = { ...silentLog, warn };
   const followed = followPolicy(input, log);
   onTestFinished(() => followed.close());
   const file = join(input.dir, 'prompts', 'tone.yaml');

@@ -5,9 +5,15 @@ import { linesOf, load } from './world.ts';
 /** A prompt file of one version, written from its fifth line on. */
 function file(version: string): Record<string, string> {
   const indented = version.replaceAll(/^/gm, '    ');
-  return {
-    'policies/prompts/tone.yaml': `version: 1\nname: tone\nversions:\n  1:\n${indented}\n  2: { ops: [{ op: user.suffix, text: b }] }\nlabels: { production: 1 }\n`,
-  };
+  const text = `version: 1
+name: tone
+versions:
+  1:
+${indented}
+  2: { ops: [{ op: user.suffix, text: b }] }
+labels: { production: 1 }
+`;
+  return { 'policies/prompts/tone.yaml': text };
 }
 
 describe('prompt schema', () => {

@@ -100,7 +100,7 @@ async function ask<Answer>(path: string, body?: object): Promise<Answer> {
 }
 
 describe('prompts under load', () => {
-  test('labels and files that are swapped under load fail no call, and are served by all', async () => {
+  test('labels and files swapped under load fail no call, and are served by all', async () => {
     const calls = startCalls();
     for (let turn = 0; turn < 10; turn += 1) {
       const expected = turn % 2 === 0 ? 1 : 2;

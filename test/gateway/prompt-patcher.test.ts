@@ -62,7 +62,7 @@ test.each<[string, (plugin: Plugin) => Plugin, string]>([
     'fails amid its work',
     (own) => ({
       onRequest(call, scope) {
-        own.onRequest?.(call, scope);
+        void own.onRequest?.(call, scope);
         throw new Error('broken');
       },
     }),

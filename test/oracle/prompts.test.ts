@@ -83,7 +83,7 @@ describe('prompt labels', () => {
     expect(world.journal).toEqual([]);
   });
 
-  test('prompt labels stand still while an agent that follows them is in an experiment', async () => {
+  test('prompt labels stand still while an agent with them is in an experiment', async () => {
     const patch = { agents: { duo: { prompt: 'tone@2' } } };
     const plan = await ownPlan(world, patch, 'PROMPT_PATCH', 'duo');
     await world.oracle.approve(plan.id, null, null);
@@ -108,7 +108,7 @@ describe('prompt labels', () => {
 });
 
 describe('prompt versions', () => {
-  test('prompt versions are added with the next number, and the same text is the same one', async () => {
+  test('prompt versions get the next number, and the same text is the same one', async () => {
     const { prompts } = world.oracle;
     const brought = await prompts.importVersion({
       name: 'tone',

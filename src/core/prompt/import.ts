@@ -79,7 +79,7 @@ function fromDspy(name: string, state: JsonObject, words: ImportWords): PromptVe
 }
 
 /** What DSPy notes of a demo for itself. */
-const MARKS = new Set(['augmented', 'dspy_uuid', 'dspy_split']);
+const MARKS: ReadonlySet<string> = new Set(['augmented', 'dspy_uuid', 'dspy_split']);
 
 /** The inputs as what a user asks, the outputs as the answer; an incomplete demo is none. */
 function exampleOf(demo: JsonObject, outputs?: readonly string[]): readonly ExampleMessage[] {

@@ -1,6 +1,6 @@
 import type { Row } from '../oracle.ts';
 import { parsePointer, valueAt } from '../pointer.ts';
-import { type Contents, followsLabel, type Policy } from '../policy.ts';
+import { type Contents, followsLabel, type Policy, type PromptEntry } from '../policy.ts';
 
 /**
  * Labels that people move and versions that they bring are rows of the same ledger as the oracle's
@@ -44,18 +44,28 @@ export function promptRowProblem(
   if (row.type !== 'PROMPT_PATCH' || root !== 'prompts') return `${pointer} is no prompt’s`;
   const old = Object.hasOwn(before.prompts, name) ? before.prompts[name] : undefined;
   const value = valueAt(after, pointer);
-  if (part === 'labels' && key === undefined) {
-    return old === undefined ? null : `prompt ${name} has its labels already`;
-  }
-  if (part === 'labels' && key !== undefined) {
-    if (old?.protected?.includes(key)) return `label ${key} of ${name} is protected`;
-    const versions = after.prompts[name]?.versions ?? {};
-    const known = typeof value === 'number' && Object.hasOwn(versions, String(value));
-    return known ? null : `prompt ${name} has no version ${JSON.stringify(value ?? null)}`;
-  }
+  if (part === 'labels') return labelProblem({ name, key, value }, old, after.prompts[name]);
   if (part !== 'versions' || key === undefined) return `${pointer} is no version and no label`;
   if (!/^[1-9]\d{0,8}$/.test(key)) return `${key} is no version number`;
-  if (valueAt(before, pointer) !== undefined) return `version ${key} of ${name} never changes`;
-  const known = typeof value === 'string' && Object.hasOwn(contents, value);
+  if (isIn(old?.versions, key)) return `version ${key} of ${name} never changes`;
+  const known = typeof value === 'string' && isIn(contents, value);
   return known ? null : `version ${key} of ${name} has no content`;
+}
+
+function labelProblem(
+  moved: { readonly name: string; readonly key: string | undefined; readonly value: unknown },
+  old: PromptEntry | undefined,
+  now: PromptEntry | undefined,
+): string | null {
+  const { name, key, value } = moved;
+  if (key === undefined) {
+    return old === undefined ? null : `prompt ${name} has its labels already`;
+  }
+  if (old?.protected?.includes(key)) return `label ${key} of ${name} is protected`;
+  const known = typeof value === 'number' && isIn(now?.versions, String(value));
+  return known ? null : `prompt ${name} has no version ${JSON.stringify(value ?? null)}`;
+}
+
+function isIn(record: object | undefined, key: string): boolean {
+  return record !== undefined && Object.hasOwn(record, key);
 }
