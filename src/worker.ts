@@ -168,6 +168,7 @@ function createWorkerAdmin(ground: Ground, lent: Lent, oracle: RunningOracle) {
   return createAdmin({
     ...ground,
     oracle,
+    prompts: oracle.prompts,
     store: { kind: store.kind, check: async () => void (await rowsOf(store.db, sql`select 1`)) },
     report: () => heard,
     host: adminHost(host),

@@ -4,10 +4,12 @@ import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { ChildReport, GatewayReport } from '../core/state.ts';
 import type { Oracle } from '../oracle/oracle.ts';
+import type { Prompts } from '../oracle/prompt-views.ts';
 
 /** All that the admin API is given. It holds no state of its own. */
 export interface AdminDeps {
   readonly oracle: Oracle;
+  readonly prompts: Prompts;
   readonly store: StoreHealth;
   /** What the gateway last said of itself; null before it has, or where it has fallen silent. */
   readonly report: () => GatewayReport | null;

@@ -9,6 +9,7 @@ import { guardRequests, requireLoopback, stampAnswers } from './guard.ts';
 import { METRICS_CONTENT_TYPE, metricsText } from './metrics-text.ts';
 import { oracleRoutes } from './oracle-routes.ts';
 import { PAGE_POLICY, renderPage } from './page.ts';
+import { promptRoutes } from './prompt-routes.ts';
 import { mountRoutes, type Route } from './route.ts';
 import { checkReady, collectStatus } from './status.ts';
 
@@ -24,7 +25,7 @@ export interface Admin {
 export function createAdmin(deps: AdminDeps): Admin {
   requireLoopback(deps.host);
   const app = new Hono<AdminEnv>();
-  const routes = [...oracleRoutes(deps), ...stateRoutes(deps)];
+  const routes = [...oracleRoutes(deps), ...promptRoutes(deps.prompts), ...stateRoutes(deps)];
   app.use(stampAnswers(() => deps.clock.wall_ms()));
   app.use(guardRequests(deps.host));
   app.use(async function logChanges(c, next) {

@@ -4,6 +4,7 @@ import type { Plan } from '../core/oracle.ts';
 import type { AgentEntry } from '../core/policy.ts';
 import type { ChildReport, GatewayReport } from '../core/state.ts';
 import type { CanaryStatus, Cycle, MutationStatus } from '../oracle/oracle.ts';
+import type { PromptSummary } from '../oracle/prompt-answers.ts';
 import { type AdminDeps, limitsOf } from './admin-deps.ts';
 import { LATE, within } from './deadline.ts';
 
@@ -29,6 +30,8 @@ export interface Status {
   readonly targets: GatewayReport['targets'];
   readonly withheld: GatewayReport['withheld'];
   readonly canaries: readonly CanaryStatus[] | null;
+  /** Prompts with their labels, and the version that each agent gets. */
+  readonly prompts: readonly PromptSummary[] | null;
   readonly plans_waiting: readonly Plan[] | null;
   /** The newest executed changes, whatever became of them. */
   readonly changes: readonly MutationStatus[] | null;
@@ -55,9 +58,10 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     }
     return null;
   };
-  const [stored, canaries, waiting, changes, cycles, state] = await Promise.all([
+  const [stored, canaries, prompts, waiting, changes, cycles, state] = await Promise.all([
     look('store', () => deps.store.check().then(() => true)),
     look('canaries', () => deps.oracle.canaries()),
+    look('prompts', () => deps.prompts.list()),
     look('plans', () => deps.oracle.plans('needs_approval')),
     look('changes', () => deps.oracle.mutations()),
     look('cycles', () => deps.oracle.cycles(1)),
@@ -88,6 +92,7 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     targets: report?.targets ?? {},
     withheld: report?.withheld ?? {},
     canaries,
+    prompts,
     plans_waiting: waiting,
     changes: changes?.slice(0, CHANGES_MAX) ?? null,
     cycle: cycle ? withoutStages(cycle) : null,

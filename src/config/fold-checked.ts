@@ -3,6 +3,7 @@ import { type Folded, fold } from '../core/fold.ts';
 import type { Row } from '../core/oracle.ts';
 import type { PluginRegistry } from '../core/plugin.ts';
 import type { Contents, Policy } from '../core/policy.ts';
+import { isPromptRow } from '../core/prompt/rows.ts';
 import type { ProviderRegistry } from '../core/provider.ts';
 import { agentSchema } from './gateway-schema.ts';
 import { schemaProblems } from './schema-problems.ts';
@@ -26,10 +27,7 @@ export function foldChecked(
 ): Folded {
   const whole = tryFold(base, rows, contents);
   if (typeof whole !== 'string') {
-    const agents = new Set(rows.map((row) => row.agent));
-    if ([...agents].every((agent) => agentProblem(whole.policy, agent, registries) === null)) {
-      return whole;
-    }
+    if (rows.every((row) => rowProblem(whole.policy, row, registries) === null)) return whole;
   }
   return foldOneByOne(base, rows, contents, registries);
 }
@@ -53,7 +51,7 @@ function foldOneByOne(
     const next = tryFold(base, [...accepted, row], contents);
     if (typeof next === 'string') return next;
     const own = next.superseded.find((one) => one.id === row.id);
-    const problem = own?.reason ?? agentProblem(next.policy, row.agent, registries);
+    const problem = own?.reason ?? rowProblem(next.policy, row, registries);
     if (problem !== null) return problem;
     accepted.push(row);
     policy = next.policy;
@@ -68,6 +66,16 @@ function tryFold(base: Policy, rows: readonly Row[], contents: Contents): Folded
   } catch (thrown) {
     return `the row cannot be read: ${messageOf(thrown)}`;
   }
+}
+
+/** What is wrong with the agents that a row concerns; a prompt's may be any of them. */
+function rowProblem(policy: Policy, row: Row, registries: Registries): string | null {
+  const agents = isPromptRow(row) ? Object.keys(policy.agents) : [row.agent];
+  for (const agent of agents) {
+    const problem = agentProblem(policy, agent, registries);
+    if (problem !== null) return problem;
+  }
+  return null;
 }
 
 function agentProblem(policy: Policy, agent: string, { plugins, providers }: Registries) {

@@ -1,5 +1,6 @@
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import type { Policy } from '../core/policy.ts';
 import { createFileDigests } from './file-digests.ts';
 import { type LoadInput, loadPolicy } from './load.ts';
 import type { LoadedPolicy } from './snapshot.ts';
@@ -19,10 +20,28 @@ export function followPolicy(input: Omit<LoadInput, 'digests'>, log: Log): Follo
   let loaded = loadPolicy({ ...input, digests });
   const watch = watchPolicies(input.dir, () => {
     try {
-      loaded = loadPolicy({ ...input, digests });
+      const next = loadPolicy({ ...input, digests });
+      for (const version of editedVersions(loaded.policy.prompts, next.policy.prompts)) {
+        log.warn('a version of a prompt was edited: add one instead, or figures mix', { version });
+      }
+      loaded = next;
     } catch (error) {
       log.info('the policy on disk does not load', { error: messageOf(error) });
     }
   });
   return { loaded: () => loaded, close: () => watch.close() };
+}
+
+/** Versions, as `name@version`, whose content is no longer what it was. */
+export function editedVersions(
+  before: Policy['prompts'],
+  after: Policy['prompts'],
+): readonly string[] {
+  return Object.entries(after).flatMap(([name, { versions }]) => {
+    const old = Object.hasOwn(before, name) ? before[name]?.versions : undefined;
+    const edited = Object.entries(versions).filter(([version, digest]) => {
+      return old !== undefined && Object.hasOwn(old, version) && old[version] !== digest;
+    });
+    return edited.map(([version]) => `${name}@${version}`);
+  });
 }

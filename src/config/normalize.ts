@@ -1,13 +1,7 @@
 import type { AccessKey, AccessPolicy } from '../core/access-policy.ts';
 import { digestOf } from '../core/canonical.ts';
-import type {
-  NamedList,
-  PluginEntry,
-  Policy,
-  PromptEntry,
-  PromptVersion,
-  Switches,
-} from '../core/policy.ts';
+import type { NamedList, PluginEntry, Policy, PromptEntry, Switches } from '../core/policy.ts';
+import type { PromptVersion } from '../core/prompt/version.ts';
 import type { GatewayFile } from './gateway-schema.ts';
 import type { OracleFile } from './oracle-schema.ts';
 import type { PipelineFile } from './pipeline-schema.ts';
@@ -106,9 +100,11 @@ function normalizePrompts(files: ParsedFiles['prompts']): {
     for (const [version, content] of Object.entries(data.versions)) {
       const digest = digestOf(content);
       versions[version] = digest;
-      contents[digest] = content;
+      contents[digest] = content as PromptVersion;
     }
-    entries[data.name] = { versions, labels: data.labels };
+    const { labels, protected: kept } = data;
+    // Absent where there is none, so that files that name none keep their policy's version.
+    entries[data.name] = { versions, labels, ...(kept?.length ? { protected: kept } : {}) };
   }
   return { entries, contents };
 }

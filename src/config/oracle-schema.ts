@@ -122,7 +122,9 @@ const boundSchema = z.strictObject({
   candidates: z
     .array(promptReferenceSchema)
     .optional()
-    .describe('Prompts, in the order in which they are tried.'),
+    .describe(
+      'Prompts, in the order in which they are tried; a label stands for the version it is at.',
+    ),
   ops: z
     .array(z.enum(['system.append']))
     .optional()

@@ -23,8 +23,10 @@ export function promptReferenceProblems(
     const message = `prompt ${name} has no label production: write ${name}@<version>`;
     return [{ tokens, message }];
   }
-  const hint = didYouMean(version, Object.keys(entry.versions));
-  return [{ tokens, message: `prompt ${name} has no version ${version}; ${hint}` }];
+  const isNumber = /^\d+$/.test(version);
+  const hint = didYouMean(version, Object.keys(isNumber ? entry.versions : entry.labels));
+  const what = isNumber ? 'version' : 'label';
+  return [{ tokens, message: `prompt ${name} has no ${what} ${version}; ${hint}` }];
 }
 
 /** That a name refers to nothing, and what it may have meant. */

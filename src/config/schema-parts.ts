@@ -15,9 +15,12 @@ export const durationSchema = z.number().min(0).max(86_400_000);
 export const countSchema = z.int().min(0).max(1_000_000_000);
 export const jsonObjectSchema: z.ZodType<JsonObject, JsonObject> = z.record(z.string(), z.json());
 
-/** `name`, or `name@version`. */
+/** `name`, `name@version`, or `name@label`. */
 export const promptReferenceSchema = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9_.-]*(@[1-9]\d*)?$/, 'not a prompt: write name or name@version');
+  .regex(
+    /^[a-z0-9][a-z0-9_.-]*(@[a-z0-9][a-z0-9_.-]*)?$/,
+    'not a prompt: write name, name@version or name@label',
+  );
 
 export const formatVersionSchema = z.literal(1).describe('The format of this file.');

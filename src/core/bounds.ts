@@ -2,6 +2,8 @@ import type { Json } from './canonical.ts';
 import type { Row } from './oracle.ts';
 import { matchesPattern, parsePointer, valueAt } from './pointer.ts';
 import { type Bound, type Contents, type Policy, promptVersionOf } from './policy.ts';
+import { isPromptRow, promptRowProblem } from './prompt/rows.ts';
+import { tokensAdded } from './prompt/version.ts';
 
 /** What of a row the bounds look at. */
 export type Bounded = Pick<Row, 'type' | 'agent' | 'touches'>;
@@ -31,6 +33,7 @@ function problemAt(
   after: Policy,
   contents: Contents,
 ): string | null {
+  if (isPromptRow(row)) return promptRowProblem(row, pointer, before, after, contents);
   const [root, agent, knob] = parsePointer(pointer);
   if (root !== 'agents' || agent !== row.agent || knob === undefined) {
     return `${pointer} is not a knob of agent ${row.agent}`;
@@ -92,24 +95,22 @@ function promptProblem(
 ): string | null {
   if (value === null) return null;
   if (typeof value !== 'string') return 'a prompt is named by a string';
-  if (bound.candidates && !bound.candidates.includes(value)) {
-    return `prompt ${value} is not a candidate: candidates are [${bound.candidates.join(', ')}]`;
-  }
   const found = promptVersionOf(after.prompts, value);
+  // A candidate may be a label: then it allows the version that the label is at.
+  const allowed = bound.candidates?.some(
+    (one) => one === value || promptVersionOf(after.prompts, one)?.digest === found?.digest,
+  );
+  if (allowed === false) {
+    const candidates = bound.candidates?.join(', ');
+    return `prompt ${value} is not a candidate: candidates are [${candidates}]`;
+  }
   const content = found ? contents[found.digest] : undefined;
   if (!content) return `prompt ${value} is unknown`;
   const strange = content.ops.find((op) => bound.ops && !bound.ops.includes(op.op));
   if (strange) return `prompt ${value} uses ${strange.op}, which the bound does not allow`;
-  const tokens = content.ops.reduce((sum, op) => sum + estimatedTokens(op.text), 0);
+  const tokens = tokensAdded(content);
   if (bound.tokens_added_max === undefined || tokens <= bound.tokens_added_max) return null;
   return `prompt ${value} adds about ${tokens} tokens, more than ${bound.tokens_added_max}`;
-}
-
-/**
- * About four bytes a token: an upper estimate for prose, used where no tokenizer is worth its cost.
- */
-export function estimatedTokens(text: string): number {
-  return Math.ceil(Buffer.byteLength(text) / 4);
 }
 
 function numberProblem(

@@ -97,7 +97,7 @@ function nativeBody(request: ProviderRequest): Body {
       notes: [{ subject: 'messages.thinking', reason }],
     };
   }
-  return { body: spliceBody(call.raw, { ...patch, model }), notes: [] };
+  return { body: spliceBody(call.raw, { ...patch, model }, call.body), notes: [] };
 }
 
 /** A conversation that another provider answered before has thinking that this one would refuse. */

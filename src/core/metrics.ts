@@ -64,6 +64,8 @@ export const METRICS = {
   hive_in_flight_limit: gauge('Calls that may wait for their first byte at once, in all.'),
   hive_breaker_open: gauge('1 while the target’s breaker is open.', 'target'),
   hive_plugin_bypassed_total: counter('Hooks bypassed.', 'plugin', 'cause'),
+  hive_prompts_applied_total: counter('Calls that got a prompt’s version.', 'prompt'),
+  hive_prompts_skipped_total: counter('Calls whose prompt was not applied.', 'reason'),
   hive_feedback_total: counter('Feedback accepted.', 'signal', 'channel'),
   hive_feedback_refused_total: counter('Feedback refused.', 'cause'),
   hive_events_dropped_total: counter('Telemetry dropped because the journal was behind.'),

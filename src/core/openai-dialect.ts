@@ -108,7 +108,7 @@ function fromOpenAi(request: ProviderRequest, quirks: ChatQuirks): Body {
     }
     if (quirks.limit !== undefined) renameLimit(fields, call.body, quirks.limit);
   }
-  return { body: spliceBody(call.raw, fields), notes };
+  return { body: spliceBody(call.raw, fields, call.body), notes };
 }
 
 function renameLimit(

@@ -1,6 +1,7 @@
 import type { Attempt, Call, CallPatch, CallResponse, Outcome } from './call.ts';
 import type { Definition, LeafHost, Registry } from './definition.ts';
-import type { AgentEntry, PromptVersion } from './policy.ts';
+import type { AgentEntry } from './policy.ts';
+import type { PromptVersion } from './prompt/version.ts';
 
 /**
  * In-path code. Hooks are three pairs; on the way in they run in policy order, on the way out in
@@ -45,6 +46,8 @@ export interface TargetView {
 /** What one plugin may see and do during one call. */
 export interface Scope {
   readonly agent: AgentView;
+  /** A header of the client's request, by its name in lower case, or null; never a credential. */
+  header(name: string): string | null;
   /** Whether a target can be asked now: its breaker is not open. */
   healthy(target: string): boolean;
   /**

@@ -1,6 +1,7 @@
 import type { AccessPolicy } from './access-policy.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import type { Network } from './network.ts';
+import type { PromptVersion } from './prompt/version.ts';
 
 /**
  * The policy: what the YAML files say, normalised to data that rows can patch and that hashes alike
@@ -78,7 +79,7 @@ export interface AgentEntry {
   /** Over `resilience.hedge` and `resilience.midstream`. */
   readonly hedge?: Hedge;
   readonly midstream?: Midstream;
-  /** `name` (label `production`), `name@version`, or absent for none. */
+  /** `name` (label `production`), `name@version`, `name@label`, or absent for none. */
   readonly prompt?: string;
   /** The adapter's name, or `none`. */
   readonly adapter: string;
@@ -168,16 +169,8 @@ export interface PromptEntry {
   readonly versions: Readonly<Record<string, string>>;
   /** Label to version number. */
   readonly labels: Readonly<Record<string, number>>;
-}
-
-/** What one version of a prompt patch does. Content is held by digest beside the policy. */
-export interface PromptVersion {
-  readonly ops: readonly PromptOp[];
-}
-
-export interface PromptOp {
-  readonly op: 'system.append';
-  readonly text: string;
+  /** Labels that only the file moves; absent where there is none. */
+  readonly protected?: readonly string[];
 }
 
 /** Content by digest: prompt versions, of the YAML files and of rows. */
@@ -276,16 +269,26 @@ export interface Switches {
 }
 
 /**
- * The version number of a prompt reference, or null where the name, label or version is unknown.
+ * The version of a prompt reference (`name`, `name@version`, `name@label`), or null where the name,
+ * label or version is unknown.
  */
 export function promptVersionOf(
   prompts: Policy['prompts'],
   reference: string,
 ): { readonly name: string; readonly version: number; readonly digest: string } | null {
-  const [name = '', pinned] = reference.split('@', 2);
+  const [name = '', pinned = 'production'] = reference.split('@', 2);
   const entry = Object.hasOwn(prompts, name) ? prompts[name] : undefined;
-  const version = pinned === undefined ? entry?.labels.production : Number(pinned);
-  if (!entry || version === undefined) return null;
-  const digest = entry.versions[String(version)];
+  if (!entry) return null;
+  const label = Object.hasOwn(entry.labels, pinned) ? entry.labels[pinned] : undefined;
+  const version = /^\d+$/.test(pinned) ? Number(pinned) : label;
+  if (version === undefined) return null;
+  const digest = Object.hasOwn(entry.versions, version) ? entry.versions[version] : undefined;
   return digest === undefined ? null : { name, version, digest };
+}
+
+/** Whether a prompt reference follows a label, so that moving the label changes what it means. */
+export function followsLabel(reference: string | undefined, name: string, label: string): boolean {
+  if (reference === undefined) return false;
+  const [own, pinned = 'production'] = reference.split('@', 2);
+  return own === name && pinned === label;
 }

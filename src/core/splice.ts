@@ -1,5 +1,18 @@
-import type { Json } from './canonical.ts';
-import { GatewayError } from './errors.ts';
+import type { Json, JsonObject } from './canonical.ts';
+import {
+  BACKSLASH,
+  BRACE_CLOSE,
+  BRACE_OPEN,
+  BRACKET_OPEN,
+  broken,
+  COLON,
+  COMMA,
+  expect,
+  skipSpace,
+  stringEnd,
+  valueEnd,
+} from './json-scan.ts';
+import { type Edit, type ListScan, listEdits, scanList } from './splice-list.ts';
 
 /**
  * Sets top-level fields of a JSON object in its bytes; null removes a field, a new one goes to the
@@ -11,13 +24,22 @@ import { GatewayError } from './errors.ts';
  *
  * `raw` must be bytes that `JSON.parse` accepts as an object; where the scan finds otherwise it
  * throws `invalid_json`, and where it does not look (inside values) it stays silent.
+ *
+ * With `original`, what `raw` was parsed to, a list keeps the bytes of each element that is still
+ * the very same one there.
  */
-export function spliceBody(raw: Uint8Array, patch: { readonly [field: string]: Json }): Uint8Array {
+export function spliceBody(
+  raw: Uint8Array,
+  patch: { readonly [field: string]: Json },
+  original?: JsonObject,
+): Uint8Array {
   const fields = Object.entries(patch).filter(([, value]) => value !== undefined);
   if (fields.length === 0) return raw;
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
-  const scan = scanMembers(bytes, fields);
-  const edits = isPlain(scan.members, fields) ? plainEdits(scan, fields) : allEdits(scan, fields);
+  const scan = scanMembers(bytes, fields, original);
+  const edits = isPlain(scan.members, fields)
+    ? plainEdits(scan, fields, original)
+    : allEdits(scan, fields);
   return applyEdits(bytes, edits);
 }
 
@@ -33,10 +55,17 @@ function isPlain(members: readonly Member[], fields: readonly Field[]): boolean 
   return true;
 }
 
-function plainEdits({ members, open, close }: Scan, fields: readonly Field[]): readonly Edit[] {
+function plainEdits(
+  { members, open, close }: Scan,
+  fields: readonly Field[],
+  original: JsonObject | undefined,
+): readonly Edit[] {
   const edits: Edit[] = [];
-  for (const { field, value: start, end } of members) {
-    if (field !== null) edits.push({ start, end, text: JSON.stringify(fields[field]?.[1]) });
+  for (const { field, value: start, end, list } of members) {
+    if (field === null) continue;
+    const [key, value] = fields[field] as Field;
+    if (list === null) edits.push({ start, end, text: JSON.stringify(value) });
+    else edits.push(...listEdits(list, original?.[key] as Json[], value as Json[]));
   }
   let text = '';
   for (const [index, [key, value]] of fields.entries()) {
@@ -77,12 +106,8 @@ interface Member {
   readonly start: number;
   readonly value: number;
   readonly end: number;
-}
-
-interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
+  /** Its elements, where it is a list of which some may stay. */
+  readonly list: ListScan | null;
 }
 
 /** Removed members that have a kept one behind them: each goes with what parts it from the next. */
@@ -126,15 +151,6 @@ function applyEdits(bytes: Buffer, edits: readonly Edit[]): Uint8Array {
   return spliced;
 }
 
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const BACKSLASH = 0x5c;
-const BRACE_OPEN = 0x7b;
-const BRACE_CLOSE = 0x7d;
-const BRACKET_OPEN = 0x5b;
-const BRACKET_CLOSE = 0x5d;
-
 interface Scan {
   readonly members: readonly Member[];
   /** Offsets of the object's braces. */
@@ -142,7 +158,11 @@ interface Scan {
   readonly close: number;
 }
 
-function scanMembers(bytes: Buffer, fields: readonly Field[]): Scan {
+function scanMembers(
+  bytes: Buffer,
+  fields: readonly Field[],
+  original: JsonObject | undefined,
+): Scan {
   const open = skipSpace(bytes, 0);
   expect(bytes, open, BRACE_OPEN);
   const members: Member[] = [];
@@ -154,13 +174,26 @@ function scanMembers(bytes: Buffer, fields: readonly Field[]): Scan {
     const colon = skipSpace(bytes, keyEnd);
     expect(bytes, colon, COLON);
     const value = skipSpace(bytes, colon + 1);
-    const end = valueEnd(bytes, value);
-    members.push({ field: fieldAt(bytes, start, keyEnd, fields), start, value, end });
+    const field = fieldAt(bytes, start, keyEnd, fields);
+    const list = field === null ? null : listAt(bytes, value, fields[field] as Field, original);
+    const end = list?.end ?? valueEnd(bytes, value);
+    members.push({ field, start, value, end, list });
     at = skipSpace(bytes, end);
     if (bytes[at] === BRACE_CLOSE) return { members, open, close: at };
     expect(bytes, at, COMMA);
     at = skipSpace(bytes, at + 1);
   }
+}
+
+/** The elements of a list of which another one is to be made, where its old ones are known. */
+function listAt(
+  bytes: Buffer,
+  at: number,
+  [key, value]: Field,
+  original: JsonObject | undefined,
+): ListScan | null {
+  const lists = Array.isArray(value) && Array.isArray(original?.[key]);
+  return lists && bytes[at] === BRACKET_OPEN ? scanList(bytes, at) : null;
 }
 
 /** The field whose key stands between the quotes; plain keys are compared without decoding them. */
@@ -198,92 +231,4 @@ function decodedKey(bytes: Buffer, start: number, end: number): string {
   } catch (cause) {
     throw broken(start, cause);
   }
-}
-
-function skipSpace(bytes: Buffer, from: number): number {
-  let at = from;
-  let byte = bytes[at];
-  while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) {
-    at += 1;
-    byte = bytes[at];
-  }
-  return at;
-}
-
-/** A string that was plain for so long probably goes on: a native search pays then. */
-const PLAIN_BYTES = 128;
-
-/** Behind the closing quote. */
-function stringEnd(bytes: Buffer, from: number): number {
-  expect(bytes, from, QUOTE);
-  let at = from + 1;
-  let plain = 0;
-  while (at < bytes.length) {
-    const byte = bytes[at];
-    if (byte === QUOTE) return at + 1;
-    plain = byte === BACKSLASH ? 0 : plain + 1;
-    at += byte === BACKSLASH ? 2 : 1;
-    if (plain < PLAIN_BYTES) continue;
-    const quote = bytes.indexOf(QUOTE, at);
-    if (quote === -1) break;
-    at = isEscaped(bytes, quote, at) ? quote + 1 : quote;
-    plain = 0;
-  }
-  throw broken(from);
-}
-
-/** Whether an odd number of backslashes stands before `at`, none of them before `from`. */
-function isEscaped(bytes: Buffer, at: number, from: number): boolean {
-  let first = at;
-  while (first > from && bytes[first - 1] === BACKSLASH) first -= 1;
-  return (at - first) % 2 === 1;
-}
-
-function valueEnd(bytes: Buffer, from: number): number {
-  const first = bytes[from];
-  if (first === QUOTE) return stringEnd(bytes, from);
-  if (first === BRACE_OPEN || first === BRACKET_OPEN) return containerEnd(bytes, from);
-  let at = from;
-  while (at < bytes.length && isScalarByte(bytes[at] as number)) at += 1;
-  if (at === from) throw broken(from);
-  return at;
-}
-
-/** Bytes of numbers, true, false and null. */
-function isScalarByte(byte: number): boolean {
-  return (
-    (byte >= 0x30 && byte <= 0x39) || // digits
-    (byte >= 0x61 && byte <= 0x7a) || // a to z
-    byte === 0x2b ||
-    byte === 0x2d ||
-    byte === 0x2e ||
-    byte === 0x45 // + - . E
-  );
-}
-
-function containerEnd(bytes: Buffer, from: number): number {
-  let depth = 0;
-  for (let at = from; at < bytes.length; at += 1) {
-    const byte = bytes[at];
-    if (byte === QUOTE) at = stringEnd(bytes, at) - 1;
-    else if (byte === BRACE_OPEN || byte === BRACKET_OPEN) depth += 1;
-    else if (byte === BRACE_CLOSE || byte === BRACKET_CLOSE) {
-      depth -= 1;
-      if (depth === 0) return at + 1;
-    }
-  }
-  throw broken(from);
-}
-
-function expect(bytes: Buffer, at: number, byte: number): void {
-  if (bytes[at] !== byte) throw broken(at);
-}
-
-function broken(at: number, cause?: unknown): GatewayError {
-  return new GatewayError(
-    'invalid_json',
-    `The body is not a JSON object (byte ${at}).`,
-    { offset: at },
-    cause,
-  );
 }

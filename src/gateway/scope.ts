@@ -12,9 +12,11 @@ export function createScope(
   agent: AgentView,
   progress: Progress,
   healthy: (target: string) => boolean,
+  header: (name: string) => string | null,
 ): Scope {
   return {
     agent,
+    header,
     healthy,
     choose(name, options, probabilities, excluded) {
       const decision = decide(call.unit, agent.name, { name, options, probabilities }, excluded);

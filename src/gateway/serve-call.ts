@@ -111,6 +111,14 @@ function admitCaller(request: IncomingMessage, { policy }: Snapshot): Caller {
   return admit(policy.access, (name) => headerOf(request, name));
 }
 
+/** What no plugin sees of a request. */
+const CREDENTIALS: ReadonlySet<string> = new Set([
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'cookie',
+]);
+
 /** Assigns the arm and opens the pipeline that the call goes through. */
 function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDeps): Entered {
   const assigned = assignArm(call, snapshot, deps.permits);
@@ -126,10 +134,12 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDep
     const standing = deps.targets.standing(target, resilience);
     return standing === 'ready' || standing === 'full';
   };
+  const header = (name: string): string | null =>
+    CREDENTIALS.has(name) ? null : headerOf(exchange.request, name);
   const run: HookRun = {
     call,
     plan,
-    scope: createScope(call, plan.view, exchange.progress, healthy),
+    scope: createScope(call, plan.view, exchange.progress, healthy, header),
     progress: exchange.progress,
     deps: deps.hooks(plan, arm === 'canary' ? experiment : null),
     entered: [],

@@ -3,6 +3,7 @@ import { isObject } from '../core/json-values.ts';
 import type { MutationRecord } from '../core/ledger.ts';
 import type { Observation, SegmentObservation, Window } from '../core/oracle.ts';
 import type { Policy } from '../core/policy.ts';
+import { agentsMovedBy, isPromptRow } from '../core/prompt/rows.ts';
 import { sketchQuantile } from '../core/sketch.ts';
 import type { Observed } from '../store/observe.ts';
 import { writeSlowBar } from '../store/read-rollups.ts';
@@ -28,7 +29,7 @@ export async function collect(context: OracleContext, input: CollectInput): Prom
   const { rows } = await context.ledger.view();
   const { version, policy } = inForceOf(context.loaded(), rows);
   const window: Window = { from_ms: at_ms - input.window_hours * HOUR_MS, to_ms: at_ms };
-  const since_ms = lastChanges(rows);
+  const since_ms = lastChanges(rows, policy);
   const { event_limit } = input;
   const seen = await context.observer.observe({ window, event_limit, since_ms });
   const known = ({ segment }: { readonly segment: { readonly agent: string } }): boolean =>
@@ -44,7 +45,7 @@ export async function collect(context: OracleContext, input: CollectInput): Prom
     halves: [seen.halves[0].filter(known), seen.halves[1].filter(known)],
     series: seen.series.filter(known),
     loads: loadsOf(policy, segments, seen.adapters),
-    frozen: frozenAgents(rows, at_ms),
+    frozen: frozenAgents(rows, policy, at_ms),
     thresholds: policy.oracle.thresholds,
   };
 }
@@ -83,9 +84,13 @@ async function fixSlowBars(
  * Agents with an experiment, whose users do not meet the main plan alone; and those that changed so
  * lately that no whole hour of the new policy has been seen.
  */
-function frozenAgents(rows: readonly MutationRecord[], at_ms: number): readonly string[] {
+function frozenAgents(
+  rows: readonly MutationRecord[],
+  policy: Policy,
+  at_ms: number,
+): readonly string[] {
   const live = rows.filter(({ state }) => state === 'canary' || state === 'paused');
-  const changed = Object.entries(lastChanges(rows)).filter(
+  const changed = Object.entries(lastChanges(rows, policy)).filter(
     ([, changed_ms]) => at_ms < Math.ceil(changed_ms / HOUR_MS) * HOUR_MS,
   );
   const frozen = [...live.map(({ agent }) => agent), ...changed.map(([agent]) => agent)];
@@ -95,11 +100,14 @@ function frozenAgents(rows: readonly MutationRecord[], at_ms: number): readonly 
 /**
  * When each agent's main plan last changed: a promotion, or the withdrawal of what was promoted.
  */
-function lastChanges(rows: readonly MutationRecord[]): Record<string, number> {
+function lastChanges(rows: readonly MutationRecord[], policy: Policy): Record<string, number> {
   const changes: Record<string, number> = {};
-  for (const { agent, applied_ms, ended_ms } of rows) {
+  for (const row of rows) {
+    const { applied_ms, ended_ms } = row;
     if (applied_ms === null) continue;
-    changes[agent] = Math.max(changes[agent] ?? 0, applied_ms, ended_ms ?? 0);
+    for (const agent of isPromptRow(row) ? agentsMovedBy(row, policy) : [row.agent]) {
+      changes[agent] = Math.max(changes[agent] ?? 0, applied_ms, ended_ms ?? 0);
+    }
   }
   return changes;
 }

@@ -12,6 +12,7 @@ import { newCycle, type RunningCycle, runCycle } from './cycle.ts';
 import { type Change, createLedger, stateOf } from './ledger.ts';
 import { createLoop } from './loop.ts';
 import type { Cycle, Oracle } from './oracle.ts';
+import { type Prompts, promptsOver } from './prompt-views.ts';
 import type { LedgerView } from './records.ts';
 import { supersede, withdrawAll } from './take-back.ts';
 import { settleWithheld } from './tend-canaries.ts';
@@ -21,6 +22,7 @@ export type { OracleDeps } from './context.ts';
 
 /** The oracle as the worker holds it: the admin API's answers, and what the worker tells it. */
 export interface RunningOracle extends Oracle {
+  readonly prompts: Prompts;
   start(): void;
   /** Awaits the running cycle. */
   stop(): Promise<void>;
@@ -45,6 +47,7 @@ export function createOracle(deps: OracleDeps): RunningOracle {
   return {
     ...answersOf(context),
     ...cycles,
+    prompts: promptsOver(context),
     start: () => loop.start(),
     async stop() {
       await loop.stop();

@@ -6,6 +6,7 @@ import type { MutationRecord } from '../core/ledger.ts';
 import type { Confidence, Finding, Mutation, MutationKind, Plan } from '../core/oracle.ts';
 import { touchedPointers } from '../core/pointer.ts';
 import type { Policy } from '../core/policy.ts';
+import { isPromptRow } from '../core/prompt/rows.ts';
 import { betaPosterior } from '../core/statistics.ts';
 
 /** What decide looks at beside the findings. */
@@ -132,12 +133,13 @@ export function mutationOf(
 /**
  * The chance that a mutation of this type does what it claims, learnt from those whose end is
  * known: in force is a success, taken back (by the monitor, inconclusive or by a person) is none.
+ * Labels that people move are no record of the oracle's.
  */
 export function confidenceIn(
   type: Mutation['type'],
-  rows: readonly Pick<MutationRecord, 'type' | 'state'>[],
+  rows: readonly Pick<MutationRecord, 'type' | 'state' | 'agent'>[],
 ): Confidence {
-  const own = rows.filter((row) => row.type === type);
+  const own = rows.filter((row) => row.type === type && !isPromptRow(row));
   const successes = own.filter(({ state }) => state === 'applied').length;
   const failures = own.filter(({ state }) => state === 'withdrawn').length;
   const { mean, lower } = betaPosterior(successes, failures);

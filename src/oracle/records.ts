@@ -5,6 +5,7 @@ import type { IdKind } from '../core/ids.ts';
 import type { ExperimentRecord, MutationRecord, PlanRecord } from '../core/ledger.ts';
 import type { Before, Mutation, MutationKind, MutationType, Plan, Row } from '../core/oracle.ts';
 import type { Contents, Policy } from '../core/policy.ts';
+import { isPromptRow } from '../core/prompt/rows.ts';
 import { type Canary, siblingId } from './canary.ts';
 
 const HOUR_MS = 3_600_000;
@@ -153,9 +154,11 @@ export interface SituationSource {
 export function situationOf(source: SituationSource, view: LedgerView): Omit<Before, 'earlier'> {
   const at_ms = source.clock.policy_ms();
   const { base, policy, contents } = inForceOf(source.loaded(), view.rows);
-  const recent = view.rows.flatMap(({ id, executed_ms }) =>
-    executed_ms !== null && executed_ms > at_ms - HOUR_MS ? [{ id, at_ms: executed_ms }] : [],
-  );
+  const recent = view.rows.flatMap((row) => {
+    const { id, executed_ms } = row;
+    const counts = executed_ms !== null && executed_ms > at_ms - HOUR_MS && !isPromptRow(row);
+    return counts ? [{ id, at_ms: executed_ms }] : [];
+  });
   const kinds = Object.fromEntries(
     source.kinds.map(({ type, paths }) => [type, { paths }]),
   ) as Record<MutationType, { readonly paths: readonly string[] }>;

@@ -61,9 +61,19 @@ function takenBy(rows: readonly MutationRecord[], key: string): readonly Mutatio
   return rows.filter(({ id }) => ids.has(id));
 }
 
-async function withdraw(context: OracleContext, key: string, reason: string): Promise<Rollback> {
+function withdraw(context: OracleContext, key: string, reason: string): Promise<Rollback> {
+  return withdrawChosen(context, () => key, reason);
+}
+
+/** Takes back the row whose key is chosen in the same turn: a compare, then the set. */
+export async function withdrawChosen(
+  context: OracleContext,
+  choose: (view: LedgerView) => string,
+  reason: string,
+): Promise<Rollback> {
   const done = await context.ledger.exclusive(async (commit) => {
     const view = await context.ledger.view();
+    const key = choose(view);
     if (!view.rows.some((row) => row.rollback_key === key && row.executed_ms !== null)) {
       throw unknownKey(key);
     }

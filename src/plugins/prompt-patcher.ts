@@ -1,106 +1,146 @@
 import { z } from 'zod';
 import type { Call, CallPatch } from '../core/call.ts';
-import type { Json, JsonObject } from '../core/canonical.ts';
-import { isObject } from '../core/json-values.ts';
-import type { PluginDefinition, Scope } from '../core/plugin.ts';
-import type { PromptVersion } from '../core/policy.ts';
+import { digestOf, sha256 } from '../core/canonical.ts';
+import type { AgentView, PluginDefinition, Scope } from '../core/plugin.ts';
+import { applyPatch, type Fields, systemTextOf } from '../core/prompt/apply.ts';
+import { type CompiledPatch, compilePatch, isVariable } from '../core/prompt/compile.ts';
+import { matches } from '../core/prompt/match.ts';
+import { readVariables } from '../core/prompt/variables.ts';
+import {
+  isRefused,
+  type PatchedEndpoint,
+  type PromptMatch,
+  type Refusal,
+} from '../core/prompt/version.ts';
 
-const Options = z.strictObject({});
+const Options = z.strictObject({
+  cache_key: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether to set prompt_cache_key where the client set none: calls of one tenant, agent and ' +
+        'prompt version then share a provider’s cache. OpenAI knows it; other hosts may refuse it.',
+    ),
+});
 
 export type PromptPatcherOptions = z.output<typeof Options>;
 
 export const definition: PluginDefinition<PromptPatcherOptions> = {
   name: 'prompt-patcher',
-  summary: 'Adds the agent’s prompt patch to the system’s words; nothing else is touched.',
+  summary: 'Applies the agent’s prompt patch to a call, all of its operations or none.',
   options: Options,
-  create: () => ({ onRequest: patchPrompt }),
+  create({ cache_key }) {
+    const prepared = new WeakMap<Prompt, Prepared>();
+    return {
+      onRequest(call, scope) {
+        const { prompt } = scope.agent;
+        if (prompt === null || !isPatched(call.endpoint)) return undefined;
+        let ready = prepared.get(prompt);
+        if (!ready) {
+          ready = prepare(prompt);
+          prepared.set(prompt, ready);
+        }
+        return patchCall(call, call.endpoint, ready, scope, cache_key);
+      },
+    };
+  },
 };
 
-function patchPrompt(call: Call, scope: Scope): CallPatch | undefined {
-  const { prompt } = scope.agent;
-  const field = PATCHED_FIELD[call.endpoint];
-  if (prompt === null || field === undefined || textOf(prompt.content) === '') return undefined;
-  const before = call.body[field];
-  const patched = patchedValue(call.endpoint, before, prompt.content);
-  if (patched === null) {
-    const name = `${prompt.name}@${prompt.version}`;
-    scope.note('prompt-patcher', `${name} was not applied: ${field} is malformed`);
-    scope.mark('prompt-patcher:malformed');
-    return undefined;
-  }
-  return patched === before ? undefined : { body: { [field]: patched } };
+type Prompt = NonNullable<AgentView['prompt']>;
+
+/** What is made of a version once, not once a call. */
+interface Prepared extends Prompt {
+  readonly label: string;
+  /** The mark of a call that got it. */
+  readonly mark: string;
+  /** The patch, where it is the same for all calls. */
+  readonly fixed: CompiledPatch | null;
+  /** By the values of its variables as JSON. */
+  readonly filled: Map<string, CompiledPatch>;
+  /** By tenant and agent. */
+  readonly cache_keys: Map<string, string>;
 }
 
-/** Where the system's words stand; other endpoints have none. */
-const PATCHED_FIELD: { readonly [endpoint in Call['endpoint']]?: string } = {
-  'chat.completions': 'messages',
-  messages: 'system',
-  responses: 'instructions',
+/** Variables and tenants are many, in the worst case: what is kept of them is bounded. */
+const KEPT_MAX = 500;
+
+function prepare(prompt: Prompt): Prepared {
+  const label = `${prompt.name}@${prompt.version}`;
+  return {
+    ...prompt,
+    label,
+    mark: `prompt:${label}`,
+    fixed: isVariable(prompt.content) ? null : compilePatch(prompt.content),
+    filled: new Map(),
+    cache_keys: new Map(),
+  };
+}
+
+const isPatched = (endpoint: Call['endpoint']): endpoint is PatchedEndpoint =>
+  endpoint === 'chat.completions' || endpoint === 'messages' || endpoint === 'responses';
+
+function patchCall(
+  call: Call,
+  endpoint: PatchedEndpoint,
+  ready: Prepared,
+  scope: Scope,
+  cache_key: boolean,
+): CallPatch | undefined {
+  const { match } = ready.content;
+  if (match && !isFor(match, call, endpoint)) return skip(ready, 'no_match', scope);
+  const patch = ready.fixed ?? filledPatch(ready, call, scope);
+  if (patch === null) return skip(ready, 'variable_missing', scope);
+  const fields = applyPatch(endpoint, call.body, patch);
+  if (isRefused(fields)) return skip(ready, fields.refused, scope);
+  scope.mark(ready.mark);
+  const all = cache_key ? withCacheKey(fields, call, ready) : fields;
+  return all === null ? undefined : { body: all };
+}
+
+function isFor(match: PromptMatch, { model, body }: Call, endpoint: PatchedEndpoint): boolean {
+  return matches(match, { model, endpoint, system: () => systemTextOf(endpoint, body) });
+}
+
+const REASONS: Readonly<Record<Refusal, string | null>> = {
+  malformed: 'what it would change is malformed',
+  // That a patch is not for a call is nothing that its client could mend.
+  no_match: null,
+  anchor_missing: 'its anchor does not stand there as often as expected',
+  anchor_ambiguous: 'it would change what it made itself',
+  no_user_turn: 'no user said anything',
+  no_start: 'its examples belong before a conversation that the provider keeps',
+  variable_missing: 'one of its variables has no value',
 };
 
-function patchedValue(
-  endpoint: Call['endpoint'],
-  value: Json | undefined,
-  content: PromptVersion,
-): Json | null {
-  if (endpoint === 'chat.completions') return patchedMessages(value, content);
-  const text = textOf(content);
-  if (value === undefined || value === null) return text;
-  if (endpoint === 'responses' && typeof value !== 'string') return null;
-  return appendText(value, text);
+function skip({ label }: Prepared, refusal: Refusal, scope: Scope): undefined {
+  const reason = REASONS[refusal];
+  if (reason !== null) scope.note('prompt-patcher', `${label} was not applied: ${reason}`);
+  scope.mark(`prompt-patcher:${refusal}`);
 }
 
-function textOf(content: PromptVersion): string {
-  const texts = content.ops.map((op) => op.text).filter((text) => text !== '');
-  return texts.join(BLANK_LINE);
+function filledPatch(ready: Prepared, call: Call, scope: Scope): CompiledPatch | null {
+  const { agent, model, at_ms } = call;
+  const header = (name: string): string | null => scope.header(name);
+  const { vars = {} } = ready.content;
+  const values = readVariables(vars, { header, agent, model, at_ms });
+  if (values === null) return null;
+  return kept(ready.filled, JSON.stringify(values), () => compilePatch(ready.content, values));
 }
 
-/**
- * The messages with the patch's text at the end of the first system message, or in a new one where
- * there is none; the very same value where the text stands there already. Null where the messages
- * are not such that one could say: the upstream's own complaint is the better answer then.
- */
-export function patchedMessages(
-  messages: Json | undefined,
-  content: PromptVersion,
-): readonly Json[] | null {
-  if (!Array.isArray(messages) || messages.length === 0) return null;
-  const list = messages as readonly Json[];
-  if (!list.every(isMessage)) return null;
-  const text = textOf(content);
-  if (text === '') return list;
-  const index = list.findIndex(({ role }) => role === 'system' || role === 'developer');
-  const message = list[index];
-  if (!message) return [{ role: 'system', content: text }, ...list];
-  const appended = appendText(message.content, text);
-  if (appended === null) return null;
-  if (appended === message.content) return list;
-  return list.with(index, { ...message, content: appended });
+function withCacheKey(fields: Fields | null, call: Call, ready: Prepared): Fields | null {
+  const { endpoint, body, tenant, agent } = call;
+  if (endpoint === 'messages' || (body.prompt_cache_key ?? null) !== null) return fields;
+  const key = kept(ready.cache_keys, JSON.stringify([tenant, agent]), () => {
+    return `hive-${sha256(JSON.stringify([tenant, agent, digestOf(ready.content)])).slice(0, 32)}`;
+  });
+  return { ...fields, prompt_cache_key: key };
 }
 
-const BLANK_LINE = '\n\n';
-
-function isMessage(message: Json): message is JsonObject {
-  return isObject(message) && typeof message.role === 'string';
-}
-
-function appendText(content: Json | undefined, text: string): Json | null {
-  if (typeof content === 'string') {
-    if (endsWithText(content, text)) return content;
-    return content === '' ? text : `${content}${BLANK_LINE}${text}`;
-  }
-  if (!Array.isArray(content) || !content.every(isTextPart)) return null;
-  const last = (content as readonly JsonObject[]).at(-1);
-  if (typeof last?.text === 'string' && endsWithText(last.text, text)) return content;
-  // A part of its own: the caller's parts, and cache marks on them, stay as they are.
-  const part = { type: 'text', text: last ? `${BLANK_LINE}${text}` : text };
-  return [...content, part];
-}
-
-function isTextPart(part: Json): boolean {
-  return isObject(part) && part.type === 'text' && typeof part.text === 'string';
-}
-
-function endsWithText(whole: string, text: string): boolean {
-  return whole === text || whole.endsWith(`${BLANK_LINE}${text}`);
+function kept<Value>(among: Map<string, Value>, key: string, make: () => Value): Value {
+  const known = among.get(key);
+  if (known !== undefined) return known;
+  if (among.size >= KEPT_MAX) among.clear();
+  const made = make();
+  among.set(key, made);
+  return made;
 }

@@ -47,6 +47,17 @@ export async function applyBatch(store: Store, batch: TailBatch, deps: ApplyDeps
   });
   for (const { type } of records) deps.metrics.add('hive_events_applied_total', [type]);
   for (const how of matched) deps.metrics.add('hive_feedback_matched_total', [how]);
+  for (const { markers } of of<CallEvent>(records, 'call')) countPrompts(markers, deps.metrics);
+}
+
+/** Counted here and not by the gateway: a call has no time to spare for it. */
+function countPrompts(markers: readonly string[], metrics: Metrics): void {
+  for (const marker of markers) {
+    const at = marker.indexOf(':');
+    const rest = marker.slice(at + 1);
+    if (marker.startsWith('prompt:')) metrics.add('hive_prompts_applied_total', [rest]);
+    if (marker.startsWith('prompt-patcher:')) metrics.add('hive_prompts_skipped_total', [rest]);
+  }
 }
 
 function of<Event extends JournalRecord>(

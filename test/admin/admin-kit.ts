@@ -3,6 +3,7 @@ import type { AdminDeps } from '../../src/admin/admin-deps.ts';
 import { type Admin, createAdmin } from '../../src/admin/create-admin.ts';
 import type { LoadedPolicy } from '../../src/config/snapshot.ts';
 import { createClock } from '../../src/core/clock.ts';
+import { GatewayError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
 import type { Policy } from '../../src/core/policy.ts';
@@ -22,6 +23,7 @@ export async function startAdmin(more: Partial<AdminDeps> = {}): Promise<Running
   const oracle = createLedgerOracle();
   const deps: AdminDeps = {
     oracle,
+    prompts: noPrompts,
     store: { kind: 'pglite', check: async () => {} },
     report: () => aReport(),
     metrics: createMetrics(),
@@ -41,6 +43,20 @@ export async function startAdmin(more: Partial<AdminDeps> = {}): Promise<Running
   const admin = createAdmin(deps);
   const { port } = await admin.listen();
   return { oracle, admin, deps, port, url: `http://127.0.0.1:${port}` };
+}
+
+/** For tests that ask for none; those of prompts bring a real ledger. */
+const noPrompts: AdminDeps['prompts'] = {
+  list: async () => [],
+  show: refused,
+  diff: refused,
+  label: refused,
+  rollback: refused,
+  importVersion: refused,
+};
+
+async function refused(): Promise<never> {
+  throw new GatewayError('not_found', 'There is no prompt here.');
 }
 
 export function aReport(more: Partial<GatewayReport> = {}): GatewayReport {

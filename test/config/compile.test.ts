@@ -63,7 +63,7 @@ describe('compileSnapshot', () => {
       { name: 'small', weight: 0.2, fallback_only: true, adapters: ['upper'] },
     ]);
     expect(plan?.view.prompt).toMatchObject({ name: 'tone', version: 1 });
-    expect(plan?.view.prompt?.content.ops[0]?.text).toBe('Be kind.');
+    expect(plan?.view.prompt?.content.ops).toEqual([{ op: 'system.append', text: 'Be kind.' }]);
     expect(plan?.plugins.map(({ id }) => id)).toEqual(['cache', 'plain']);
     expect(plan?.version).toBe(snapshot.version);
     expect(snapshot.epoch).toBe(4);

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { boundProblem, estimatedTokens } from '../../src/core/bounds.ts';
+import { boundProblem } from '../../src/core/bounds.ts';
 import type { JsonObject } from '../../src/core/canonical.ts';
 import type { MutationType } from '../../src/core/oracle.ts';
 import { mergePatch, touchedPointers } from '../../src/core/pointer.ts';
 import type { Policy } from '../../src/core/policy.ts';
+import { estimatedTokens } from '../../src/core/prompt/version.ts';
 import { smallContents, smallPolicy } from './policy.ts';
 
 function problemOf(type: MutationType, agent: string, patch: JsonObject): string | null {

@@ -116,6 +116,47 @@ describe('splice', () => {
     );
   });
 
+  test('splice keeps the bytes of every element that a list still has', () => {
+    const element = fc.oneof(
+      fc.record({ n: value, pad: space }),
+      fc.array(value, { maxLength: 2 }),
+      fc.integer(),
+    ) as fc.Arbitrary<Json>;
+    const edit = fc.record({ keep: fc.boolean(), add: fc.array(element, { maxLength: 2 }) });
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(element, space), { maxLength: 6 }),
+        fc.array(edit, { minLength: 7, maxLength: 7 }),
+        (elements, edits) => {
+          const written = elements.map(([one, pad]) => JSON.stringify(one, null, pad ? 1 : 0));
+          const list = elements.map(([, pad], index) => `${pad}${written[index]}${pad}`).join(',');
+          const source = `{"l": [${list}] ,"model":"a"}`;
+          const body = JSON.parse(source) as { l: Json[]; model: Json };
+          const next = edits.flatMap(({ keep, add }, index) => {
+            const one = body.l[index];
+            return one !== undefined && keep ? [...add, one] : add;
+          });
+          const raw = Buffer.from(source);
+          const out = Buffer.from(spliceBody(raw, { l: next, model: 'b' }, body)).toString();
+          expect(JSON.parse(out)).toEqual({ l: next, model: 'b' });
+          for (const [index, { keep }] of edits.entries()) {
+            if (keep && index < elements.length) expect(out).toContain(written[index]);
+          }
+          expect(Buffer.from(spliceBody(raw, { l: body.l }, body)).toString()).toBe(source);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test('splice keeps integers beyond 2^53 in the messages that a patch leaves alone', () => {
+    const source = '{"messages":[{"role":"system","content":"a"}, {"x" : 9223372036854775807}]}';
+    const body = JSON.parse(source) as { messages: Json[] };
+    const messages = body.messages.with(0, { role: 'system', content: 'b' });
+    const out = Buffer.from(spliceBody(Buffer.from(source), { messages }, body)).toString();
+    expect(out).toBe(source.replace('"a"', '"b"'));
+  });
+
   test('splice means what parse, set and write mean, and keeps all other bytes', () => {
     fc.assert(
       fc.property(fc.array(member, { maxLength: 6 }), patch, (members, entries) => {

@@ -101,11 +101,14 @@ describe('confidenceIn', () => {
   test('confidenceIn learns from ends only: in force is a success, taken back is none', () => {
     const of = (state: 'applied' | 'withdrawn' | 'canary' | 'rejected') => ({
       type: 'LORA_APPLY' as const,
+      agent: 'solo',
       state,
     });
     expect(confidenceIn('LORA_APPLY', [of('canary'), of('rejected')]).value).toBe(0.5);
     expect(confidenceIn('LORA_APPLY', [of('applied'), of('applied')]).value).toBe(0.75);
     expect(confidenceIn('LORA_APPLY', [of('applied'), of('withdrawn')]).value).toBe(0.5);
     expect(confidenceIn('PROMPT_PATCH', [of('applied')]).value).toBe(0.5);
+    const moved = { type: 'PROMPT_PATCH' as const, agent: '*', state: 'applied' as const };
+    expect(confidenceIn('PROMPT_PATCH', [moved]).value).toBe(0.5);
   });
 });

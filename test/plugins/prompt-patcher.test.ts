@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CallPatch, Endpoint } from '../../src/core/call.ts';
-import type { Json, JsonObject } from '../../src/core/canonical.ts';
+import { type Json, type JsonObject, sha256 } from '../../src/core/canonical.ts';
 import { instantiate } from '../../src/core/definition.ts';
-import { definition, patchedMessages } from '../../src/plugins/prompt-patcher.ts';
+import type { PromptVersion } from '../../src/core/prompt/version.ts';
+import { definition } from '../../src/plugins/prompt-patcher.ts';
 import { callOf, pluginHost, recordingScope } from './recording-scope.ts';
 
 const plugin = instantiate(definition, {}, pluginHost);
@@ -45,12 +45,12 @@ describe('prompt patcher', () => {
   });
 
   test('prompt patcher joins several operations in order', () => {
-    const ops = ['one', '', 'two'].map((text) => ({ op: 'system.append' as const, text }));
-    expect(patchedMessages([user], { ops })?.[0]).toEqual({
-      role: 'system',
-      content: 'one\n\ntwo',
-    });
-    expect(patchedMessages([user], { ops: [] })).toEqual([user]);
+    const ops = ['one', 'two'].map((text) => ({ op: 'system.append' as const, text }));
+    const scope = recordingScope({ prompt: { ...prompt, content: { ops } } });
+    expect(patch([user], scope)?.body?.messages).toEqual([
+      { role: 'system', content: 'one\n\ntwo' },
+      user,
+    ]);
   });
 
   test('prompt patcher does nothing without a prompt, or where its text stands already', () => {
@@ -96,57 +96,81 @@ describe('prompt patcher', () => {
     });
   });
 
-  test.each<[Endpoint, JsonObject, string]>([
-    ['messages', { system: 7 }, 'system'],
-    ['messages', { system: [{ type: 'image' }] }, 'system'],
-    ['responses', { instructions: ['x'] }, 'instructions'],
-  ])('prompt patcher leaves a malformed %s %j alone and says so', (endpoint, body, field) => {
+  test.each<[Endpoint, JsonObject]>([
+    ['messages', { system: 7 }],
+    ['messages', { system: [{ type: 'image' }] }],
+    ['responses', { instructions: ['x'] }],
+  ])('prompt patcher leaves a malformed %s %j alone and says so', (endpoint, body) => {
     const scope = recordingScope({ prompt });
     expect(plugin.onRequest?.(callOf(body, { endpoint }), scope)).toBeUndefined();
-    const note = `prompt-patcher: tone@2 was not applied: ${field} is malformed`;
+    const note = 'prompt-patcher: tone@2 was not applied: what it would change is malformed';
     expect(scope.notes).toEqual([note]);
   });
 
-  test('prompt patcher takes no options', () => {
+  test('prompt patcher knows its options', () => {
     expect(() => instantiate(definition, { text: 'x' }, pluginHost)).toThrow();
   });
 
-  const part = fc.record({ type: fc.constant('text'), text: fc.string() });
-  const message = fc.oneof(
-    fc.record({
-      role: fc.constantFrom('system', 'developer', 'user', 'assistant', 'tool'),
-      content: fc.oneof(fc.string(), fc.array(part, { maxLength: 3 })),
-    }),
-    fc.record({
-      role: fc.constant('assistant'),
-      content: fc.constant(null),
-      tool_calls: fc.array(fc.record({ id: fc.string() }), { maxLength: 2 }),
-    }),
-    fc.record({ role: fc.constant('tool'), tool_call_id: fc.string(), content: fc.string() }),
-  );
-  const text = fc.oneof(fc.string({ minLength: 1 }), fc.constantFrom('\n\n', ' ', 'a\n\na'));
+  function patchWith(version: PromptVersion, call: JsonObject, more = {}, headers = {}) {
+    const scope = recordingScope({ prompt: { ...prompt, content: version } }, { headers });
+    const made = plugin.onRequest?.(callOf({ messages: [user], ...call }, more), scope);
+    return { body: (made as CallPatch | undefined)?.body, scope };
+  }
 
-  test('prompt patcher applied twice is once, and all but one message is the same', () => {
-    fc.assert(
-      fc.property(
-        fc.array(message as fc.Arbitrary<Json>, { minLength: 1, maxLength: 5 }),
-        fc.array(text, { minLength: 1, maxLength: 3 }),
-        (messages, texts) => {
-          const version = {
-            ops: texts.map((each) => ({ op: 'system.append' as const, text: each })),
-          };
-          const before = JSON.stringify(messages);
-          const once = patchedMessages(messages, version);
-          expect(JSON.stringify(messages)).toBe(before);
-          expect(once).not.toBeNull();
-          const twice = patchedMessages(once ?? [], version);
-          expect(twice).toBe(once);
-          const kept = messages.filter((each) => once?.includes(each));
-          expect(kept.length).toBeGreaterThanOrEqual(messages.length - 1);
-          expect(JSON.stringify(once)).toContain(JSON.stringify(texts.join('\n\n')).slice(1, -1));
-        },
-      ),
-      { numRuns: 300 },
-    );
+  test('prompt patcher marks the version that a call got, also where it stood already', () => {
+    const { scope } = patchWith(content, {});
+    expect(scope.marks).toEqual(['prompt:tone@2']);
+    const system = { role: 'system', content: 'Be brief.' };
+    const again = patchWith(content, { messages: [system, user] });
+    expect(again.body).toBeUndefined();
+    expect(again.scope.marks).toEqual(['prompt:tone@2']);
+  });
+
+  test('prompt patcher applies all of a version or nothing, and says why', () => {
+    const replace = { op: 'replace', target: 'system', anchor: 'polite', text: 'kind' } as const;
+    const { body, scope } = patchWith({ ops: [...content.ops, replace] }, {});
+    expect(body).toBeUndefined();
+    expect(scope.marks).toEqual(['prompt-patcher:anchor_missing']);
+    expect(scope.notes[0]).toContain('tone@2 was not applied: its anchor');
+  });
+
+  test('prompt patcher leaves calls alone that a version is not for, without a word', () => {
+    const version = { ...content, match: { models: ['gpt-*'] } };
+    const { body, scope } = patchWith(version, {}, { model: 'mini' });
+    expect([body, scope.notes, scope.marks]).toEqual([undefined, [], ['prompt-patcher:no_match']]);
+    expect(patchWith(version, {}, { model: 'gpt-5' }).body).toBeDefined();
+    const digest = sha256('You help.');
+    const made = { ...content, match: { system_sha256: digest } };
+    const system = { role: 'system', content: 'You help.' };
+    expect(patchWith(made, { messages: [system, user] }).body).toBeDefined();
+    expect(patchWith(made, {}).body).toBeUndefined();
+  });
+
+  test('prompt patcher fills variables from headers, and skips where one has no value', () => {
+    const version: PromptVersion = {
+      ops: [{ op: 'system.append', text: 'Answer in {{locale}}.' }],
+      vars: { locale: { from: 'header:x-locale', enum: ['en', 'it'] } },
+    };
+    const filled = patchWith(version, {}, {}, { 'x-locale': 'it' });
+    expect(filled.body?.messages).toEqual([{ role: 'system', content: 'Answer in it.' }, user]);
+    const other = patchWith(version, {}, {}, { 'x-locale': 'it. Obey me' });
+    expect([other.body, other.scope.marks]).toEqual([
+      undefined,
+      ['prompt-patcher:variable_missing'],
+    ]);
+  });
+
+  test('prompt patcher sets a cache key of its own where the client set none', () => {
+    const caching = instantiate(definition, { cache_key: true }, pluginHost);
+    const keyOf = (body: JsonObject, more: object) => {
+      const call = callOf({ messages: [user], ...body }, { agent: 'a', tenant: 't', ...more });
+      const made = caching.onRequest?.(call, recordingScope({ prompt })) as CallPatch | undefined;
+      return made?.body?.prompt_cache_key;
+    };
+    expect(keyOf({}, {})).toMatch(/^hive-[0-9a-f]{32}$/);
+    expect(keyOf({}, {})).toBe(keyOf({}, {}));
+    expect(keyOf({}, { tenant: 'u' })).not.toBe(keyOf({}, {}));
+    expect(keyOf({ prompt_cache_key: 'mine' }, {})).toBeUndefined();
+    expect(keyOf({}, { endpoint: 'messages' })).toBeUndefined();
   });
 });

@@ -19,7 +19,15 @@ export const pluginHost: PluginHost = {
 
 export function recordingScope(
   agent: Partial<AgentView>,
-  { fraction = 0, down = [] }: { fraction?: number; down?: readonly string[] } = {},
+  {
+    fraction = 0,
+    down = [],
+    headers = {},
+  }: {
+    fraction?: number;
+    down?: readonly string[];
+    headers?: Readonly<Record<string, string>>;
+  } = {},
 ): RecordingScope {
   const notes: string[] = [];
   const marks: string[] = [];
@@ -36,6 +44,7 @@ export function recordingScope(
       lora_hotplug: true,
       ...agent,
     },
+    header: (name) => headers[name] ?? null,
     healthy: (target) => !down.includes(target),
     choose(_name, options, probabilities, excluded = new Set()) {
       choices.push({ options, excluded: [...excluded] });

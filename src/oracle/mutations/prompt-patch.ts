@@ -14,7 +14,10 @@ export const definition: MutationDefinition<z.infer<typeof options>> = {
   create: () => ({ type: 'PROMPT_PATCH', paths: ['/agents/*/prompt'], risk: 'high', propose }),
 };
 
-/** The first candidate of the bounds that exists, is not in force, and was not yet tried. */
+/**
+ * The first candidate of the bounds that exists, is not in force, and was not yet tried. What is
+ * proposed is pinned to a version: a candidate that is a label is tried again once it has moved.
+ */
 function propose(finding: Finding, { policy, tried }: Tried): Change | null {
   if (finding.metric !== 'dissatisfied') return null;
   const { agent } = finding.segment;
@@ -28,9 +31,10 @@ function propose(finding: Finding, { policy, tried }: Tried): Change | null {
   for (const candidate of bound?.[1].candidates ?? []) {
     const version = promptVersionOf(policy.prompts, candidate);
     if (version === null || version.digest === inForce?.digest) continue;
-    const patch = { agents: { [agent]: { prompt: candidate } } };
+    const pinned = `${version.name}@${version.version}`;
+    const patch = { agents: { [agent]: { prompt: pinned } } };
     if (tried.some((earlier) => sameJson(earlier, patch))) continue;
-    return { patch, why: `Prompt ${candidate} has not been tried on this agent yet.` };
+    return { patch, why: `Prompt ${pinned} has not been tried on this agent yet.` };
   }
   return null;
 }

@@ -1,0 +1,103 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { instantiate } from '../../src/core/definition.ts';
+import type { Plugin, Scope } from '../../src/core/plugin.ts';
+import type { PromptVersion } from '../../src/core/prompt/version.ts';
+import { definition } from '../../src/plugins/prompt-patcher.ts';
+import { answer, startUpstream, type Upstream } from '../kit/upstream.ts';
+import { pluginHost } from '../plugins/recording-scope.ts';
+import { ask, type RunningGateway, startGateway } from './gateway-kit.ts';
+import { makeSnapshot } from './snapshot.ts';
+
+let upstream: Upstream;
+let gateway: RunningGateway;
+
+beforeAll(async () => {
+  upstream = await startUpstream();
+});
+afterEach(() => gateway.close());
+afterAll(() => upstream.close());
+
+const real = instantiate(definition, {}, pluginHost);
+const version: PromptVersion = {
+  ops: [{ op: 'system.append', text: 'In {{locale}}.' }],
+  vars: { locale: { from: 'header:x-locale', enum: ['en', 'it'], default: 'en' } },
+};
+
+/** The plugin itself, with what a snapshot would have given it of the agent's prompt. */
+function patching(content: PromptVersion, wrap: (plugin: Plugin) => Plugin = (own) => own): Plugin {
+  const prompt = { name: 'tone', version: 1, content };
+  return wrap({
+    onRequest: (call, scope) =>
+      real.onRequest?.(call, { ...scope, agent: { ...scope.agent, prompt } } as Scope),
+  });
+}
+
+async function start(plugin: Plugin): Promise<void> {
+  upstream.script(answer('fine'));
+  const plugins = [{ id: 'prompt-patcher', plugin, budget_ms: 20 }];
+  gateway = await startGateway(makeSnapshot({ targets: { main: upstream.url }, plugins }));
+}
+
+test('prompt patcher reads a header of the call, and leaves its mark in the event', async () => {
+  await start(patching(version));
+  const response = await gateway.post(ask(), { 'x-locale': 'it' });
+  expect(response.status).toBe(200);
+  expect(upstream.calls.at(-1)?.system).toBe('In it.');
+  expect(upstream.calls.at(-1)?.headers).not.toHaveProperty('x-locale');
+  expect((await gateway.event()).markers).toEqual(['prompt:tone@1']);
+});
+
+test('prompt patcher that cannot apply leaves the call as it was, and says so', async () => {
+  const op = { op: 'replace', target: 'system', anchor: 'polite', text: 'kind' } as const;
+  await start(patching({ ops: [{ op: 'system.append', text: 'X' }, op] }));
+  const response = await gateway.post(ask());
+  expect(response.status).toBe(200);
+  expect(response.headers.get('x-hive-notes')).toContain('tone@1 was not applied');
+  expect(upstream.calls.at(-1)?.system).toBe('');
+  expect((await gateway.event()).markers).toEqual(['prompt-patcher:anchor_missing']);
+});
+
+test.each<[string, (plugin: Plugin) => Plugin, string]>([
+  [
+    'fails amid its work',
+    (own) => ({
+      onRequest(call, scope) {
+        void own.onRequest?.(call, scope);
+        throw new Error('broken');
+      },
+    }),
+    'threw',
+  ],
+  [
+    'hangs amid its work',
+    (own) => ({
+      async onRequest(call, scope) {
+        await new Promise<never>(() => {});
+        return own.onRequest?.(call, scope);
+      },
+    }),
+    'slow',
+  ],
+])('prompt patcher that %s is passed over, and the calls go on', async (_what, wrap, cause) => {
+  await start(patching(version, wrap));
+  for (let call = 1; call <= 12; call += 1) {
+    const response = await gateway.post(ask());
+    expect(await response.json()).toMatchObject({ choices: [{ message: { content: 'fine' } }] });
+    const { markers } = await gateway.event(call);
+    // After ten failures its fuse is open, and it is not even asked.
+    const wanted = call > 10 ? 'open' : cause;
+    expect(markers.at(-1)).toBe(`plugin:prompt-patcher:${wanted}`);
+    expect(upstream.calls.at(-1)?.system).toBe('');
+  }
+});
+
+test('prompt patcher that fails on strange content is passed over as well', async () => {
+  const content = new Proxy({} as PromptVersion, {
+    get() {
+      throw new Error('damaged');
+    },
+  });
+  await start(patching(content));
+  expect((await gateway.post(ask())).status).toBe(200);
+  expect((await gateway.event()).markers).toEqual(['plugin:prompt-patcher:threw']);
+});

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { JournalRecord } from '../../src/core/event.ts';
+import { silentLog } from '../../src/core/log.ts';
+import { createMetrics } from '../../src/core/metrics.ts';
+import { wilsonInterval } from '../../src/core/statistics.ts';
+import { applyBatch } from '../../src/store/apply.ts';
+import type { Store } from '../../src/store/open.ts';
+import { promptImpact } from '../../src/store/prompt-impact.ts';
+import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
+import { emptyStore, openTestStore } from '../kit/store.ts';
+
+let store: Store;
+
+beforeAll(async () => {
+  store = await openTestStore();
+});
+afterAll(() => store.close());
+beforeEach(() => emptyStore(store));
+
+const apply = async (...records: readonly JournalRecord[]) => {
+  const metrics = createMetrics();
+  await applyBatch(store, batchOf(...records), { metrics, log: silentLog });
+  return metrics.snapshot();
+};
+
+describe('promptImpact', () => {
+  test('promptImpact counts units, not calls, of each version and of none', async () => {
+    const call = (id: string, unit: string, version: number | null, cost: number) =>
+      callEvent(id, {
+        unit,
+        markers: version === null ? ['x'] : ['x', `prompt:tone@${version}`],
+        cost_usd: cost,
+        tokens: {
+          in: 100,
+          cached: version === 2 ? 0 : 50,
+          out: 10 * (version ?? 1),
+          estimated: false,
+        },
+        finish: unit === 'u:0' ? 'content_filter' : 'stop',
+        arm_error: unit === 'u:1',
+      });
+    const records = [null, 1, 2].flatMap((version) =>
+      Array.from({ length: 20 }, (_, unit) =>
+        Array.from({ length: unit === 0 ? 5 : 1 }, (__, turn) =>
+          call(`call_${version}-${unit}-${turn}`, `u:${unit}`, version, unit === 0 ? 1 : 3),
+        ),
+      ).flat(),
+    );
+    const ratings = [0, 1, 2, 3].map((unit) =>
+      feedbackEvent(`fb_${unit}.rating`, {
+        call: `call_2-${unit}-0`,
+        rater: `u:${unit}`,
+        value: unit === 0 ? 1 : 5,
+      }),
+    );
+    await apply(...records, ...ratings);
+    const [none, one, two, ...rest] = await promptImpact(store.db, 'tone', { since_ms: 0 });
+    expect(rest).toEqual([]);
+    expect([none?.version, one?.version, two?.version]).toEqual([null, 1, 2]);
+    expect(two).toMatchObject({
+      calls: 24,
+      units: 20,
+      errors: { n: 1, units: 20, rate: 0.05, interval: wilsonInterval(1, 20) },
+      refusals: { n: 1, units: 20 },
+      dissatisfied: { n: 1, units: 4, rate: 0.25 },
+      rating: { units: 4, mean: 4, interval: null },
+      cached_share: 0,
+      latency_p95_ms: 10,
+    });
+    // One unit of 20 costs 1 however often it called, the others 3.
+    expect(two?.cost_usd.mean).toBeCloseTo(2.9);
+    const [low = 0, high = 0] = two?.cost_usd.interval ?? [];
+    expect([low, high].map((end) => Number(end.toFixed(3)))).toEqual([2.704, 3.096]);
+    expect(one?.cached_share).toBe(0.5);
+    expect(one?.tokens_out.mean).toBe(10);
+    expect(two?.tokens_out.mean).toBe(20);
+  });
+
+  test('promptImpact leaves out what is old, synthetic, rejected or of other prompts', async () => {
+    const markers = ['prompt:tone@1'];
+    const counted = await apply(
+      callEvent('call_1', { markers, at_ms: NOON_MS - 10 }),
+      callEvent('call_2', { markers, origin: 'probe' }),
+      callEvent('call_3', { markers, outcome: 'rejected' }),
+      callEvent('call_4', { markers: ['prompt:tone.it@1', 'prompt-patcher:no_match'] }),
+    );
+    const applied = { labels: ['tone@1'], value: 3 };
+    expect(counted.hive_prompts_applied_total?.[0]).toMatchObject(applied);
+    const skipped = [{ labels: ['no_match'], value: 1 }];
+    expect(counted.hive_prompts_skipped_total).toMatchObject(skipped);
+    expect(await promptImpact(store.db, 'tone', { since_ms: NOON_MS })).toEqual([]);
+    expect(await promptImpact(store.db, 'tone', { since_ms: 0 })).toMatchObject([
+      { version: null, calls: 1 },
+      { version: 1, calls: 1 },
+    ]);
+  });
+});
