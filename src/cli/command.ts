@@ -16,6 +16,8 @@ export interface Command {
   /** How many words may follow, at least and at most. */
   readonly words: readonly [least: number, most: number];
   run(asked: Asked, context: CliContext): Promise<number>;
+  /** Has the rest of the line as it is, instead of `run`: its own words come with own flags. */
+  takesAll?(args: readonly string[], context: CliContext): Promise<number>;
 }
 
 /** The command line, parsed. */
@@ -44,6 +46,8 @@ export interface CliContext {
   readonly start: (flags: StartWords) => Promise<void>;
   /** The report of `hive check`, with every problem on a line of its own. */
   readonly check: (options: CheckWords) => Promise<{ readonly ok: boolean; readonly text: string }>;
+  /** `hive lab …`. */
+  readonly lab: (args: readonly string[]) => Promise<number>;
   readonly product_version: string;
 }
 

@@ -1,17 +1,18 @@
 import { didYouMean } from '../config/suggest.ts';
-import { toGatewayError } from '../core/errors.ts';
 import { brakeCommands } from './brake-commands.ts';
-import { type CliContext, type Command, exitCodeOf, usageError } from './command.ts';
+import { type CliContext, type Command, usageError } from './command.ts';
+import { failureCode } from './failure-code.ts';
 import { commandHelp, helpText } from './help.ts';
+import { lab } from './lab.ts';
 import { oracleCommands } from './oracle-commands.ts';
 import { parseCommand } from './parse-command.ts';
 import { processCommands } from './process-commands.ts';
-import { plain } from './text.ts';
 
 export const commands: readonly Command[] = [
   ...processCommands,
   ...oracleCommands,
   ...brakeCommands,
+  lab,
 ];
 
 /** Runs one command line; never rejects. The exit code: 0 done, 1 failed, 2 misused. */
@@ -19,12 +20,7 @@ export async function runCommand(argv: readonly string[], context: CliContext): 
   try {
     return await dispatch(argv, context);
   } catch (thrown) {
-    const error = toGatewayError(thrown);
-    const unforeseen = error.code === 'internal' && error.cause instanceof Error;
-    const message = unforeseen ? (error.cause as Error).message : error.message;
-    // The policy's problems are one a line; everything else is one line in all.
-    for (const line of message.split('\n')) context.warn(`hive: ${plain(line)}`);
-    return exitCodeOf(error);
+    return failureCode(thrown, context.warn);
   }
 }
 
@@ -35,6 +31,7 @@ async function dispatch(argv: readonly string[], context: CliContext): Promise<n
     return 0;
   }
   const command = find(name === '--version' ? 'version' : name);
+  if (command.takesAll) return command.takesAll(rest, context);
   const asked = parseCommand(command, rest, context);
   if (asked !== 'help') return command.run(asked, context);
   context.print(commandHelp(command));

@@ -1,4 +1,5 @@
 import type { TriggerPolicy } from './policy.ts';
+import { logMeanExp } from './sequential.ts';
 
 /**
  * The seed's hard triggers, made safe (notes on statistics §2.3; docs/oracle.md). The gateway runs
@@ -111,12 +112,6 @@ export function percentileLowerBound(values: readonly number[], p: number): numb
   const sorted = [...values].sort((left, right) => left - right);
   const rank = Math.floor(n * p - 1.645 * Math.sqrt(n * p * (1 - p)));
   return sorted[Math.max(0, rank - 1)] ?? null;
-}
-
-function logMeanExp(logs: readonly number[]): number {
-  const top = Math.max(...logs);
-  const sum = logs.reduce((total, log) => total + Math.exp(log - top), 0);
-  return top + Math.log(sum / logs.length);
 }
 
 function pushBounded(values: number[], value: number, most: number): void {

@@ -1,24 +1,22 @@
 import type { CanaryStats, Cell, Judgement } from '../core/canary.ts';
 import { METRICS_OF_HARM, type Metric } from '../core/oracle.ts';
 import type { CanaryPolicy, Policy } from '../core/policy.ts';
-import { type ArmCounts, eValue, evidenceLn, splitPValue } from '../core/statistics.ts';
+import {
+  type ArmCounts,
+  eValue,
+  evidenceLn,
+  HARM_LIMIT,
+  isSilence,
+  PROMOTION_LIMIT,
+  SPLIT_P_MIN,
+} from '../core/sequential.ts';
+import { splitPValue } from '../core/statistics.ts';
 
 /**
  * Feedback matures before it counts in a promotion: the pleased and the angry rate at other speeds.
  */
 export const MATURITY_MS = 30 * 60_000;
 
-/** α 5 % for each metric of harm: stopping is cheap. α 1 % for a promotion: being wrong is not. */
-const HARM_LIMIT = 20;
-const PROMOTION_LIMIT = 100;
-const SPLIT_P_MIN = 0.001;
-const SILENCE_MS = 30 * 60_000;
-const SILENCE_CONTROL_UNITS = 20;
-/**
- * The silence must also be improbable for an arm of this share. At 5 %, twenty units of control go
- * by without one of the canary a third of the time, and many gaps are looked at in a canary's life.
- */
-const SILENCE_LN_P = Math.log(1e-6);
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
@@ -108,8 +106,7 @@ function harmReason(
 function silenceReason(stats: CanaryStats, at_ms: number): string | null {
   const since_ms = Math.max(stats.share_since_ms, stats.canary_last_ms ?? 0);
   const control = stats.control_units_since;
-  if (at_ms - since_ms < SILENCE_MS || control < SILENCE_CONTROL_UNITS) return null;
-  if (control * Math.log(1 - stats.share) > SILENCE_LN_P) return null;
+  if (!isSilence(at_ms - since_ms, control, stats.share)) return null;
   return `no event of the canary for 30 minutes while control had ${control} units`;
 }
 

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { CliContext } from '../../src/cli/command.ts';
+import { runLab } from '../../src/cli/lab-commands.ts';
 import { commands, runCommand } from '../../src/cli/run-command.ts';
 import { runCli } from '../../src/cli.ts';
 import { hive, type Ran } from './cli-kit.ts';
@@ -19,18 +20,17 @@ async function deadPort(): Promise<number> {
 async function runHere(args: readonly string[]): Promise<Ran> {
   const out: string[] = [];
   const err: string[] = [];
-  const code = await runCommand(args, {
-    ...unreachable,
-    print: (line) => void out.push(`${line}\n`),
-    warn: (line) => void err.push(`${line}\n`),
-  });
+  const print = (line: string): void => void out.push(`${line}\n`);
+  const warn = (line: string): void => void err.push(`${line}\n`);
+  const lab = (words: readonly string[]) => runLab(words, { print, warn, open: never });
+  const code = await runCommand(args, { ...unreachable, print, warn, lab });
   return { code, out: out.join(''), err: err.join('') };
 }
 
 const never = (): never => {
   throw new Error('a command line that is refused reaches nothing');
 };
-const unreachable: Omit<CliContext, 'print' | 'warn'> = {
+const unreachable: Omit<CliContext, 'print' | 'warn' | 'lab'> = {
   env: {},
   readInput: never,
   fetch: never,

@@ -1,0 +1,48 @@
+import { createReadStream } from 'node:fs';
+import { GatewayError, messageOf } from '../core/errors.ts';
+import type { LabIo } from '../lab/lab-command.ts';
+
+/** A write per line would cost more than the statistics. */
+const HELD_CHARS = 64 * 1024;
+
+/** The lab's view of this process. Answers are written before more input is waited for. */
+export function createLabIo(process: NodeJS.Process): LabIo & { readonly end: () => void } {
+  let held = '';
+  const { stdout, stderr } = process;
+  // A reader that has seen enough (`| head`) is no failure.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  const flush = (): void => {
+    if (held !== '') stdout.write(held);
+    held = '';
+  };
+  return {
+    print(line) {
+      held += `${line}\n`;
+      if (held.length >= HELD_CHARS) flush();
+    },
+    warn: (line) => void stderr.write(`${line}\n`),
+    open: (file) => chunksOf(file, process.stdin, flush),
+    ...(stderr.isTTY ? { progress: (text) => void stderr.write(`\r\u001b[K${text}`) } : {}),
+    end: flush,
+  };
+}
+
+async function* chunksOf(
+  file: string,
+  stdin: NodeJS.ReadStream,
+  flush: () => void,
+): AsyncGenerator<string> {
+  const input = file === '-' ? stdin : createReadStream(file, { highWaterMark: 256 * 1024 });
+  input.setEncoding('utf8');
+  try {
+    for await (const chunk of input) {
+      yield chunk as string;
+      flush();
+    }
+  } catch (thrown) {
+    throw new GatewayError('bad_request', `${file} cannot be read: ${messageOf(thrown)}`);
+  }
+}

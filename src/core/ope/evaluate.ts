@@ -1,0 +1,234 @@
+import {
+  bestRobust,
+  directMethod,
+  effectiveSize,
+  ips,
+  type Joined,
+  type ModelColumns,
+  type RobustEstimate,
+  snips,
+} from './estimate.ts';
+import type { DecisionLog, LogColumns } from './log.ts';
+import { fitRewardModels } from './reward-model.ts';
+
+/** Fewer effective rows than this say too little of the target. */
+export const ESS_MIN = 200;
+/** The share of rows whose propensity may be no probability before the log is refused. */
+export const INVALID_SHARE_MAX = 0.01;
+/** The share of the target's probability that may lie on what the log never chose. */
+export const UNSUPPORTED_MAX = 0.05;
+/** A log of which more than this share was certain did not explore. */
+const CERTAIN_SHARE_MAX = 0.99;
+/** Weights average 1 if the propensities are the log's own: how far off, in share and in se. */
+const WEIGHT_OFF_MAX = 0.25;
+const WEIGHT_Z_MAX = 5;
+
+export interface Evaluation {
+  /** null where the verdict is `refused`. */
+  readonly estimate: number | null;
+  readonly ci: readonly [number, number] | null;
+  /** Kish's effective sample size of the uncut weights, in rows. */
+  readonly ess: number;
+  readonly verdict: 'ok' | 'refused';
+  readonly reason: string;
+  /** Rows of the log that the target says something of. */
+  readonly n: number;
+  /** The other estimators, for comparison. */
+  readonly others: { readonly ips: number; readonly snips: number; readonly dm: number } | null;
+}
+
+/** Takes the target's rows one by one, in any order; none is kept. */
+export interface Evaluating {
+  /** What the target would do in the decision of that id; returns why the row cannot be used. */
+  add(id: string, probabilities: ReadonlyMap<string, number>): string | null;
+  result(): Evaluation;
+}
+
+/** How far the sum of a row's probabilities may be from 1. */
+const SUM_TOLERANCE = 0.02;
+
+export function evaluateTarget(log: DecisionLog): Evaluating {
+  const columns = log.columns();
+  const { rows } = columns;
+  const models = fitRewardModels(columns);
+  const actions = Math.max(1, columns.actions.size);
+  const weight = new Float64Array(rows).fill(-1);
+  const outside = new Float32Array(rows);
+  const model = Array.from({ length: models.count }, () => ({
+    q: new Float32Array(rows),
+    value: new Float32Array(rows),
+  }));
+  const predicted = new Float64Array(models.count * actions);
+  let unknown = 0;
+  return {
+    add(id, probabilities) {
+      const problem = problemOf(probabilities);
+      if (problem !== null) return problem;
+      const row = columns.ids.find(id);
+      if (row < 0) {
+        unknown += 1;
+        return null;
+      }
+      if ((weight[row] as number) >= 0) return `the id ${JSON.stringify(id)} was there before`;
+      const chosen = columns.action[row] as number;
+      const target = targetOf(columns, row, probabilities);
+      models.predict(row, [...target.keys(), chosen], predicted);
+      for (const [index, { q, value }] of model.entries()) {
+        let sum = 0;
+        for (const [action, share] of target) {
+          sum += share * (predicted[index * actions + action] as number);
+        }
+        // Where the log cannot follow, the reward is taken for that of the rest.
+        const inside = [...target.values()].reduce((total, share) => total + share, 0);
+        value[row] = inside > 0 ? sum / inside : (predicted[index * actions + chosen] as number);
+        q[row] = predicted[index * actions + chosen] as number;
+        outside[row] = Math.max(0, 1 - inside);
+      }
+      weight[row] = (target.get(chosen) ?? 0) / (columns.propensity[row] as number);
+      return null;
+    },
+    result: () => conclude(log, columns, weight, outside, model, unknown),
+  };
+}
+
+function problemOf(probabilities: ReadonlyMap<string, number>): string | null {
+  let sum = 0;
+  for (const [action, share] of probabilities) {
+    if (!(share >= 0 && share <= 1 + 1e-9)) {
+      return `the probability of ${JSON.stringify(action)} is not from 0 to 1`;
+    }
+    sum += share;
+  }
+  const off = Math.abs(sum - 1) > SUM_TOLERANCE;
+  return off ? `the probabilities add up to ${Number(sum.toFixed(4))}, not 1` : null;
+}
+
+/** The target's probabilities on actions that this row's log could take and that it knows of. */
+function targetOf(
+  { actions, options, optionSets, logged }: LogColumns,
+  row: number,
+  probabilities: ReadonlyMap<string, number>,
+): ReadonlyMap<number, number> {
+  const possible = optionSets[options[row] as number];
+  const total = [...probabilities.values()].reduce((sum, share) => sum + share, 0);
+  const target = new Map<number, number>();
+  for (const [name, share] of probabilities) {
+    if (share === 0) continue;
+    const action = actions.get(name);
+    if (action === undefined || !logged.has(action)) continue;
+    if (possible && !possible.has(action)) continue;
+    target.set(action, share / total);
+  }
+  return target;
+}
+
+function conclude(
+  log: DecisionLog,
+  columns: LogColumns,
+  weight: Float64Array,
+  outside: Float32Array,
+  models: readonly ModelColumns[],
+  unknown: number,
+): Evaluation {
+  const rows = Uint32Array.from(weight.keys()).filter((row) => (weight[row] as number) >= 0);
+  const joined: Joined = {
+    weight: Float64Array.from(rows, (row) => weight[row] as number),
+    reward: Float64Array.from(rows, (row) => columns.reward[row] as number),
+    cluster: Uint32Array.from(rows, (row) => columns.cluster[row] as number),
+  };
+  const ess = effectiveSize(joined.weight);
+  const unsupported = rows.reduce((sum, row) => sum + (outside[row] as number), 0) / rows.length;
+  const refusal =
+    logRefusal(log, columns) ??
+    joinRefusal(rows.length, unknown) ??
+    weightRefusal(joined.weight, ess, unsupported);
+  const known = { ess, n: rows.length };
+  if (refusal !== null) {
+    const nothing = { estimate: null, ci: null, others: null };
+    return { ...nothing, ...known, verdict: 'refused', reason: refusal };
+  }
+  const chosen = models.map(({ q, value }) => ({
+    q: Float32Array.from(rows, (row) => q[row] as number),
+    value: Float32Array.from(rows, (row) => value[row] as number),
+  }));
+  const found = bestRobust(joined, chosen);
+  const dm = directMethod(chosen[found.model] as ModelColumns);
+  return {
+    estimate: found.estimate,
+    ci: widened(found, unsupported),
+    ...known,
+    verdict: 'ok',
+    reason: reasonOf(found, ess, { unsupported, unjoined: columns.rows - rows.length }),
+    others: { ips: ips(joined), snips: snips(joined), dm },
+  };
+}
+
+/** Of the mass without support nothing is known: it may earn nothing, or twice as much. */
+function widened(found: RobustEstimate, unsupported: number): readonly [number, number] {
+  const more = unsupported * Math.abs(found.estimate);
+  return [found.ci[0] - more, found.ci[1] + more];
+}
+
+function logRefusal(log: DecisionLog, { rows, propensity, options, optionSets }: LogColumns) {
+  const invalid = log.invalid();
+  if (rows + invalid === 0) return 'the log has no rows';
+  if (invalid / (rows + invalid) > INVALID_SHARE_MAX) {
+    const share = percent(invalid / (rows + invalid));
+    return `${share} of the propensities are no probabilities above 0: they cannot be trusted`;
+  }
+  let certain = 0;
+  for (let row = 0; row < rows; row += 1) {
+    const only = optionSets[options[row] as number]?.size === 1;
+    if (!only && (propensity[row] as number) > 1 - 1e-9) certain += 1;
+  }
+  if (certain / rows <= CERTAIN_SHARE_MAX) return null;
+  return 'the log is deterministic: it never chose otherwise, so nothing else can be evaluated';
+}
+
+function joinRefusal(joined: number, unknown: number): string | null {
+  if (joined > 0) return null;
+  return `no id of the target is in the log (${unknown} are not)`;
+}
+
+function weightRefusal(weight: Float64Array, ess: number, unsupported: number): string | null {
+  if (unsupported > UNSUPPORTED_MAX) {
+    const share = percent(unsupported);
+    return `no support: ${share} of the target's probability is on actions the log never chose`;
+  }
+  if (ess < ESS_MIN) {
+    return `effective sample size ${ess.toFixed(1)} of ${weight.length} rows is below ${ESS_MIN}`;
+  }
+  let sum = 0;
+  let squares = 0;
+  for (const value of weight) {
+    sum += value;
+    squares += value * value;
+  }
+  const mean = sum / weight.length;
+  const se = Math.sqrt(Math.max(0, squares / weight.length - mean * mean) / weight.length);
+  const off = Math.abs(mean - (1 - unsupported));
+  if (off <= WEIGHT_OFF_MAX || off <= WEIGHT_Z_MAX * se) return null;
+  return (
+    `the propensities are not those of the log: weights average ${mean.toFixed(2)} ` +
+    `where 1 is due (standard error ${se.toFixed(3)})`
+  );
+}
+
+function reasonOf(
+  found: RobustEstimate,
+  ess: number,
+  { unsupported, unjoined }: { readonly unsupported: number; readonly unjoined: number },
+): string {
+  const cut =
+    found.clip === null
+      ? ''
+      : `; weights cut at ${found.clip}, whose bias of ${found.clip_bias.toPrecision(2)} is covered`;
+  const mass =
+    unsupported > 0 ? `; ${percent(unsupported)} of the target is on actions never chosen` : '';
+  const left = unjoined > 0 ? `; ${unjoined} rows of the log have no target and are left out` : '';
+  return `doubly robust, effective sample size ${Math.round(ess)}${cut}${mass}${left}`;
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toFixed(2))} %`;
+}
