@@ -7,4 +7,5 @@ import type { LabCommand } from './lab-command.ts';
 export const labCommands: Readonly<Record<string, () => Promise<LabCommand>>> = {
   canary: async () => (await import('./canary.ts')).canary,
   ope: async () => (await import('./ope.ts')).ope,
+  route: async () => (await import('./route.ts')).route,
 };
