@@ -11,7 +11,9 @@ export interface Memory {
 /** Of the product that this process started; null while there is none, or where /proc is not. */
 export function readMemory(parent = process.pid): Memory | null {
   const all = listProcesses();
-  const gateway = descendantsOf(parent, all).find(({ command }) => command.includes('src/main.ts'));
+  const gateway = descendantsOf(parent, all).find(({ command }) =>
+    command.includes('bin/start.mjs'),
+  );
   if (!gateway) return null;
   const by_mb: Record<string, number> = {};
   for (const { pid, command } of [gateway, ...descendantsOf(gateway.pid, all)]) {

@@ -4,11 +4,13 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { cacheCompiled } from './compile-cache.mjs';
 
 const LEAST_MAJOR = 24;
 const args = process.argv.slice(2);
 
 if (Number(process.versions.node.split('.')[0]) >= LEAST_MAJOR) {
+  cacheCompiled(process.env);
   const { runCli } = await import('../src/cli.ts');
   process.exitCode = await runCli(args);
 } else {

@@ -6,6 +6,7 @@ import { type Environment, readEnvironment } from './config/env.ts';
 import { createHostFactory } from './config/hosts.ts';
 import { adminHost } from './config/loopback.ts';
 import { createProcessLog, readLogLevel } from './config/process-log.ts';
+import { watchProcess } from './config/process-metrics.ts';
 import { openSecretFile } from './config/secret-file.ts';
 import { type Clock, createClock } from './core/clock.ts';
 import { messageOf } from './core/errors.ts';
@@ -107,6 +108,7 @@ export async function assemble(ground: Ground, around: Surroundings): Promise<Pa
     permits,
   });
   const policy = () => follower.current.snapshot.policy;
+  const watch = watchProcess(ground.metrics, 'gateway');
   const recent = createRecentCalls({ max: RECENT_CALLS_MAX, policy_ms });
   const secret = openSecretFile(data_dir);
   const feedback = createFeedback({ ...ground, bus, recent, permits, secret, policy });
@@ -138,6 +140,7 @@ export async function assemble(ground: Ground, around: Surroundings): Promise<Pa
       await gateway.close({ deadline_ms: stop_ms, quiet_ms, handed_over });
     },
     async close() {
+      watch.close();
       await follower.close();
       await bus.close();
     },

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import cluster from 'node:cluster';
 import { existsSync, mkdirSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openClockFile } from './config/clock-file.ts';
@@ -97,6 +98,7 @@ async function serveAlone(ground: Ground, release: () => void): Promise<void> {
   });
   await ready.settled(BANNER_WAIT_MS);
   printBanner(parts, { port, admin_port: ready.adminPort() });
+  keepCompiled();
 }
 
 /** The gateway in processes of its own, behind one port. */
@@ -160,6 +162,7 @@ async function serveTogether(ground: Ground, release: () => void): Promise<void>
   process.on('SIGHUP', () => void processes.restart());
   await ready.settled(BANNER_WAIT_MS);
   processes.banner(ready.adminPort());
+  keepCompiled();
 }
 
 interface WorkerOwner {
@@ -253,12 +256,20 @@ function endOnSignals(
   });
 }
 
-if (import.meta.main) {
+/** What `bin/start.mjs` let Node cache is written now: a process that is killed writes nothing. */
+function keepCompiled(): void {
+  flushCompileCache();
+}
+
+/** The process that `npm start` runs. */
+export async function main(argv: readonly string[]): Promise<void> {
   try {
-    if (process.argv.length > 2) throw flagsRefused(process.argv[2] ?? '');
+    if (argv.length > 0) throw flagsRefused(argv[0] ?? '');
     await start();
   } catch (error) {
     process.stderr.write(`Liquid Hive cannot start: ${messageOf(error)}\n`);
     process.exit(1);
   }
 }
+
+if (import.meta.main) await main(process.argv.slice(2));

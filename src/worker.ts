@@ -9,6 +9,7 @@ import { takeLock } from './config/lock.ts';
 import { adminHost } from './config/loopback.ts';
 import { problemsOf } from './config/problems.ts';
 import { createProcessLog, readLogLevel } from './config/process-log.ts';
+import { watchProcess } from './config/process-metrics.ts';
 import type { LoadedPolicy } from './config/snapshot.ts';
 import { type Clock, createClock } from './core/clock.ts';
 import { messageOf } from './core/errors.ts';
@@ -126,6 +127,7 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   const { port } = await admin.listen();
   tell({ kind: 'ready', port });
   oracle.start();
+  const watch = watchProcess(ground.metrics, 'worker');
   const timers = [
     setInterval(() => void beat(oracle, log), HEARTBEAT_MS),
     setInterval(() => void prune(ground, lent), PRUNE_EVERY_MS),
@@ -136,6 +138,7 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
 
   return async () => {
     for (const timer of timers) clearInterval(timer);
+    watch.close();
     control.close();
     policies.close();
     await admin.close();

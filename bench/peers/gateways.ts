@@ -126,7 +126,7 @@ export async function startHive(
     name: 'the product',
     core: workers > 1 ? `${GATEWAY_CORE},${LOAD_CORE}` : GATEWAY_CORE,
     program: process.execPath,
-    args: [...node_args, 'src/main.ts'],
+    args: [...node_args, entryOf(repo)],
     cwd: repo,
     env: {
       HIVE_POLICIES: policies,
@@ -158,6 +158,10 @@ export async function startHive(
     throw error;
   }
 }
+
+/** What `npm start` runs; an older tree that is compared has only the other. */
+const entryOf = (repo: string): string =>
+  ['bin/start.mjs', 'src/main.ts'].find((path) => existsSync(join(repo, path))) ?? '';
 
 /** Several gateway processes are children of one that calls do not pass through. */
 function partChildren(

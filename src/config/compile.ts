@@ -9,6 +9,7 @@ import { mergePatch } from '../core/pointer.ts';
 import { type AgentEntry, type Contents, type Policy, promptVersionOf } from '../core/policy.ts';
 import type { Provider, ProviderRegistry } from '../core/provider.ts';
 import type { Control, State } from '../core/state.ts';
+import { compileCategories } from './categories.ts';
 import type { Environment } from './env.ts';
 import { foldChecked } from './fold-checked.ts';
 import { deepFreeze } from './freeze.ts';
@@ -62,6 +63,7 @@ export function compileSnapshot(input: CompileInput): Snapshot {
     agents: new Map(agents.map((plan) => [plan.name, plan])),
     experiments: arms.experiments,
     targets,
+    categories: compileCategories(policy.categories),
     superseded: [...folded.superseded, ...arms.superseded],
   });
 }

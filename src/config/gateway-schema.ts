@@ -87,6 +87,17 @@ export const agentSchema = z
   })
   .describe('Who a call is for.');
 
+const categorySchema = z
+  .strictObject({
+    name: nameSchema.describe('What findings and segments call it; `other` is taken.'),
+    when: z
+      .string()
+      .min(1)
+      .max(1000)
+      .describe('CEL over the facts of `call` (docs/signals.md): true for calls of this category.'),
+  })
+  .describe('A class of calls; the first whose rule holds names the call’s, else it is `other`.');
+
 const pluginSchema = z
   .strictObject({
     id: nameSchema.optional().describe('By default the same as `use`.'),
@@ -194,6 +205,11 @@ export const gatewaySchema = z.strictObject({
   providers: z.record(nameSchema, providerSchema).describe('Where models are.'),
   targets: z.record(nameSchema, targetSchema).describe('Which models there are.'),
   agents: z.record(nameSchema, agentSchema).describe('Who calls are for.'),
+  categories: z
+    .array(categorySchema)
+    .max(32)
+    .optional()
+    .describe('Into which classes calls fall, in the order in which they are tried.'),
   plugins: z.array(pluginSchema).max(100).default([]).describe('What is in the path of a call.'),
   resilience: resilienceSchema.prefault({}).describe('What happens when targets fail.'),
   access: accessSchema.prefault({}).describe('Who may call.'),

@@ -5,6 +5,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { PluginRegistry } from '../core/plugin.ts';
 import type { Policy } from '../core/policy.ts';
 import type { ProviderRegistry } from '../core/provider.ts';
+import { repeatedCategories } from './category-problems.ts';
 import type { Environment } from './env.ts';
 import { createFileDigests, digestProviderFiles, type FileDigests } from './file-digests.ts';
 import { normalize, type ParsedFiles } from './normalize.ts';
@@ -16,7 +17,7 @@ import { readFiles } from './read-files.ts';
 import type { PolicyProblem } from './references.ts';
 import { type Known, policyProblems } from './semantics.ts';
 import type { LoadedPolicy } from './snapshot.ts';
-import type { Problem } from './yaml-file.ts';
+import type { Position, Problem, YamlFile } from './yaml-file.ts';
 
 export interface LoadInput {
   readonly dir: string;
@@ -91,14 +92,25 @@ function assemble(input: LoadInput, files: ParsedFiles, sources: Sources) {
     ...named.problems,
     ...repeatedPlugins(files),
     ...repeatedKeys(files),
+    ...repeatedCategories((files.gateway.categories ?? []).map(({ name }) => name)),
   ];
-  const problems = found.map(({ tokens, message, key }): Problem => {
+  const problems = found.map(({ tokens, message, key, offset }): Problem => {
     const place = locate(tokens, first.places, sources);
-    const { line, column } = place.file?.positionOf(place.path, key) ?? { line: 1, column: 1 };
+    const position = place.file?.positionOf(place.path, key) ?? { line: 1, column: 1 };
+    const { line, column } = within(place.file, position, offset);
     const path = dotted(place.path, place.file?.data);
     return { file: place.name, line, column, path, message };
   });
   return { ...first, policy, problems };
+}
+
+/** Points into a text where it stands on one line as it is; escapes and blocks are not followed. */
+function within(file: YamlFile | null, start: Position, offset: number | undefined): Position {
+  if (!file || offset === undefined) return start;
+  const first = file.text.split('\n')[start.line - 1]?.[start.column - 1] ?? '';
+  if (first === '|' || first === '>') return start;
+  const quote = first === "'" || first === '"' ? 1 : 0;
+  return { line: start.line, column: start.column + quote + offset };
 }
 
 function repeatedPlugins({ gateway }: ParsedFiles): readonly PolicyProblem[] {

@@ -47,12 +47,14 @@ export function normalize(
   const { gateway, oracle, pipeline } = files;
   const prompts = normalizePrompts(files.prompts);
   const plugins = gateway.plugins.map(({ id, ...entry }) => [id ?? entry.use, entry] as const);
+  const categories = (gateway.categories ?? []).map(({ name, when }) => [name, { when }] as const);
   const { cost: _unused, ...thresholds } = oracle.thresholds;
   const policy: Policy = {
     version: 1,
     providers: gateway.providers as Policy['providers'],
     targets: gateway.targets,
     agents: mapValues(gateway.agents, (agent) => ({ ...agent, targets: weights(agent.targets) })),
+    ...(categories.length === 0 ? {} : { categories: namedList(categories) }),
     plugins: namedList<PluginEntry>(plugins),
     resilience: gateway.resilience,
     access: normalizeAccess(gateway.access),
@@ -126,6 +128,11 @@ function placesOf(
       tokens: ['plugins', 'by', id],
       file: 'gateway.yaml',
       path: ['plugins', index],
+    })),
+    ...(files.gateway.categories ?? []).map(({ name }, index) => ({
+      tokens: ['categories', 'by', name],
+      file: 'gateway.yaml',
+      path: ['categories', index],
     })),
     ...files.gateway.access.keys.map(({ sha256 }, index) => ({
       tokens: ['access', 'keys', sha256.toLowerCase()],

@@ -1,5 +1,5 @@
 import { isObject } from '../core/json-values.ts';
-import type { Policy } from '../core/policy.ts';
+import type { CategoryEntry, NamedList, Policy } from '../core/policy.ts';
 import { gatewaySchema } from './gateway-schema.ts';
 import { oracleSchema } from './oracle-schema.ts';
 import { schemaProblems } from './schema-problems.ts';
@@ -18,7 +18,8 @@ export function problemsOf(policy: Policy, known: Known): readonly string[] {
 }
 
 function shapeProblems(policy: Policy): readonly string[] {
-  const { prompts, oracle, pipeline, files, switches, plugins, access, ...rest } = policy;
+  const { prompts, oracle, pipeline, files, switches, plugins, access, ...others } = policy;
+  const { categories, ...rest } = others;
   for (const part of [prompts, oracle, pipeline, files, switches, plugins, access]) {
     if (!isObject(part)) return ['policy: a part of it is missing'];
   }
@@ -29,6 +30,7 @@ function shapeProblems(policy: Policy): readonly string[] {
   const written = {
     ...rest,
     access: { ...access, keys: keysAsWritten(access.keys) },
+    ...(categories === undefined ? {} : { categories: asWritten(categories) }),
     plugins: order.map((id) => ({ id, ...(plugins.by[id] as object) })),
   };
   return [
@@ -37,6 +39,10 @@ function shapeProblems(policy: Policy): readonly string[] {
       ({ path, message }) => [['oracle', ...path], message] as const,
     ),
   ].map(([path, message]) => `${path.join('.')}: ${message}`);
+}
+
+function asWritten({ order, by }: NamedList<CategoryEntry>): unknown {
+  return order.map((name) => ({ name, ...by[name] }));
 }
 
 /** Keys as the file has them: a list, in which no agents means all. */

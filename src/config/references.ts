@@ -6,6 +6,8 @@ export interface PolicyProblem {
   readonly tokens: readonly string[];
   readonly message: string;
   readonly key?: boolean;
+  /** Which character of the text that stands there is at fault, from 0. */
+  readonly offset?: number;
 }
 
 export function promptReferenceProblems(

@@ -10,6 +10,7 @@ import {
 } from '../core/policy.ts';
 import type { AnyProviderDefinition, ProviderRegistry } from '../core/provider.ts';
 import { boundProblems } from './bound-problems.ts';
+import { categoryProblems } from './category-problems.ts';
 import { secretVariable } from './expand.ts';
 import { isLoopback } from './loopback.ts';
 import { missing, own, type PolicyProblem, promptReferenceProblems } from './references.ts';
@@ -36,6 +37,7 @@ export function policyProblems(policy: Policy, known: Known): readonly PolicyPro
       providerProblems(name, entry, known),
     ),
     ...targetProblems(policy, known),
+    ...categoryProblems(policy),
     ...pluginProblems(policy, known),
     ...Object.keys(policy.agents).flatMap((agent) =>
       agentProblems(policy, agent, known, [...adapters]),

@@ -3,6 +3,7 @@ import type { AgentView, Plugin } from '../core/plugin.ts';
 import type { Contents, PluginEntry, Policy, Timeouts } from '../core/policy.ts';
 import type { Provider } from '../core/provider.ts';
 import type { Experiment } from '../core/state.ts';
+import type { Categories } from './categories.ts';
 
 /** The policy files as read: data, where each value came from, and what a reader should know. */
 export interface LoadedPolicy {
@@ -30,6 +31,8 @@ export interface Snapshot {
   /** The live experiment of an agent, by agent. */
   readonly experiments: ReadonlyMap<string, CompiledExperiment>;
   readonly targets: ReadonlyMap<string, Target>;
+  /** Null where the policy has none. */
+  readonly categories: Categories | null;
   readonly superseded: readonly { readonly id: string; readonly reason: string }[];
 }
 

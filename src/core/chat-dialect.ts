@@ -3,6 +3,7 @@ import type { Json, JsonObject } from './canonical.ts';
 import { isPresent, NO_FACTS, NOTHING, readAnswer } from './decoded.ts';
 import { isObject, parseText } from './json-values.ts';
 import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
+import { saidInChoice } from './signals/said-in.ts';
 import { sseData } from './sse-event.ts';
 import { count } from './translate/words.ts';
 import { brokenAnswer, failureInside } from './upstream-failure.ts';
@@ -57,10 +58,13 @@ export function factsOf(body: JsonObject): Partial<AnswerFacts> {
   const facts: { -readonly [key in keyof AnswerFacts]?: AnswerFacts[key] } = {};
   if (typeof body.id === 'string') facts.completion_id = body.id;
   if (typeof body.model === 'string') facts.model = body.model;
-  const finish = firstChoice(body)?.finish_reason;
+  const choice = firstChoice(body);
+  const finish = choice?.finish_reason;
   if (typeof finish === 'string') facts.finish = finish;
   const tokens = tokensOf(body.usage);
   if (tokens !== null) facts.tokens = tokens;
+  const said = choice && saidInChoice(choice);
+  if (said) facts.said = said;
   return facts;
 }
 

@@ -46,8 +46,65 @@ export interface CallEvent {
   readonly arm_error: boolean;
   readonly finish: string | null;
   readonly markers: readonly string[];
+  /** The first rule of the policy's `categories` that held, else `other`; absent without rules. */
+  readonly category?: string;
+  /** What was seen of this call's own answer; absent where nothing was. */
+  readonly signals?: AnswerSignals;
+  /** What this call says of its parent's answer; absent unless `relation` is `turn`. */
+  readonly follow_up?: FollowUp;
   readonly origin: Origin;
 }
+
+/**
+ * What rules saw in an answer: numbers and classes, nothing of what was said. Each is absent where
+ * it did not happen or could not be told; docs/signals.md has the rules and their limits.
+ */
+export interface AnswerSignals {
+  /** Characters (UTF-16 units) of the answer's text that were seen; tool calls are not text. */
+  readonly chars?: number;
+  /** Where the client hung up: characters it had been sent by then. */
+  readonly abort_chars?: number;
+  /** The same as a share of what the agent's answers usually are, 0..1; absent until known. */
+  readonly abort_share?: number;
+  /** What was wrong with an answer for which JSON was asked. */
+  readonly schema?: SchemaViolation;
+  /** The language whose rule found that the answer refuses, such as `en`. */
+  readonly refusal?: string;
+  /** The languages of the last message and of the answer, where they differ: `['de', 'en']`. */
+  readonly language?: readonly [asked: string, answered: string];
+  /** How far the answer's length lies outside of the agent's usual ones, and on which side. */
+  readonly length?: 'short' | 'long';
+  readonly finish?: FinishAnomaly;
+}
+
+/** `not_json`: none, or no object; `type`, `required`, …: the first keyword that did not hold. */
+export type SchemaViolation = 'not_json' | 'type' | 'required' | 'enum' | 'additional' | 'bounds';
+
+/**
+ * `truncated`: stopped by a limit of tokens; `filtered`: stopped by the provider's filter; `empty`:
+ * a regular end with nothing said and no tool called; `missing`: complete, but with no reason.
+ */
+export type FinishAnomaly = 'truncated' | 'filtered' | 'empty' | 'missing';
+
+/** What the user's next turn says of the answer before it. */
+export interface FollowUp {
+  readonly class: FollowUpClass;
+  /** How like the user's earlier message this one is: Jaccard of hashed n-grams, 0..1. */
+  readonly similarity?: number;
+  /** The earlier question again, in nearly the same words. */
+  readonly reask?: true;
+  /** The user says that the answer missed what was meant. */
+  readonly correction?: true;
+  /** Results of tools in this turn that report an error. */
+  readonly tool_failures?: number;
+}
+
+export type FollowUpClass =
+  | 'satisfied'
+  | 'needs_clarification'
+  | 'wrong_answer'
+  | 'wants_different'
+  | 'none';
 
 export type Relation = 'retry' | 'regeneration' | 'turn';
 export type Origin = 'client' | 'oracle' | 'probe' | 'regression';
@@ -73,6 +130,12 @@ export interface FeedbackEvent {
   /** 1..5 for a rating, 0 or 1 for helpful, accepted and complaint, 1 for a correction. */
   readonly value: number;
   readonly text: string | null;
+  /**
+   * How the text of a comment or complaint sounds, −1 (displeased) to 1, by rules; absent where the
+   * same feedback has a verdict, or the rules know none of its words. Weak: it is no verdict and
+   * never counts as `dissatisfied`.
+   */
+  readonly sentiment?: number;
   readonly channel: 'header' | 'api' | 'seed';
   /** The client's `idempotency-key`, hashed, or null. */
   readonly idempotency: string | null;

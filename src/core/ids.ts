@@ -13,7 +13,7 @@ export function uuidv7(wall_ms: number, random: string = randomUUID()): string {
 
 export type IdKind = 'call' | 'fb' | 'mut' | 'plan' | 'cycle' | 'analysis' | 'finding' | 'rollback';
 
-/** Makes ids of one kind, many in a millisecond: the digits of the time are written once for all. */
+/** Makes ids of one kind, many in a millisecond: the time's digits are written once for all. */
 export function createIdMaker(kind: IdKind): (wall_ms: number) => string {
   let prefix = '';
   let of_ms = Number.NaN;

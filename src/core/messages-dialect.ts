@@ -13,6 +13,7 @@ import type {
   UpstreamAnswer,
   UpstreamRequest,
 } from './provider.ts';
+import { saidInMessage } from './signals/said-in.ts';
 import { spliceBody } from './splice.ts';
 import { messagesAnswerToChat } from './translate/answers.ts';
 import { chatToMessages } from './translate/chat-request.ts';
@@ -129,13 +130,15 @@ export function decodeMessages(answer: UpstreamAnswer): DecodedAnswer {
   return { ok: true, body: Buffer.from(JSON.stringify(chat)), facts };
 }
 
-function factsOf({ id, model, stop_reason, usage }: JsonObject): AnswerFacts {
+function factsOf(body: JsonObject): AnswerFacts {
+  const { id, model, stop_reason, usage } = body;
   return {
     ...NO_FACTS,
     completion_id: typeof id === 'string' ? id : null,
     model: typeof model === 'string' ? model : null,
     finish: typeof stop_reason === 'string' ? finishOf(stop_reason) : null,
     tokens: isObject(usage) ? tokensOfMessages(usage) : null,
+    said: saidInMessage(body),
   };
 }
 

@@ -2,6 +2,7 @@ import type { JsonObject } from './canonical.ts';
 import { NOTHING } from './decoded.ts';
 import { isObject, parseText } from './json-values.ts';
 import type { AnswerFacts, DecodedChunk } from './provider.ts';
+import { saidInMessageEvent } from './signals/said-in.ts';
 import { sseData } from './sse-event.ts';
 import { finishOf, tokensOfMessages } from './translate/words.ts';
 import { failureInside } from './upstream-failure.ts';
@@ -52,6 +53,8 @@ export class MessagesReader {
     }
     const delta = isObject(body.delta) ? body.delta : {};
     if (typeof delta.stop_reason === 'string') facts.finish = finishOf(delta.stop_reason);
+    const said = saidInMessageEvent(body);
+    if (said) facts.said = said;
     return facts;
   }
 }

@@ -32,6 +32,17 @@ const histogram = (help: string, buckets: number[], ...labels: string[]): Metric
 export const METRICS = {
   hive_calls_total: counter('Calls by how they ended.', 'agent', 'outcome'),
   hive_call_errors_total: counter('Calls answered with an error, by its code.', 'code'),
+  hive_event_loop_delay_seconds: histogram(
+    'The longest delay of the event loop in each second, by kind of process.',
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    'process',
+  ),
+  hive_heap_used_bytes: gauge('JavaScript heap in use, by kind of process.', 'process'),
+  hive_resident_memory_bytes: gauge('Resident memory, by kind of process.', 'process'),
+  hive_target_in_flight: gauge('Calls in a target’s hands.', 'target'),
+  hive_target_queue_waiting: gauge('Calls that wait for a place at a target.', 'target'),
+  hive_engine_slots: gauge('Contexts of the embedded engine, by their state.', 'model', 'state'),
+  hive_engine_waiting: gauge('Requests that wait for a context of the engine.', 'model'),
   hive_attempts_total: counter('Tries at targets.', 'target', 'outcome'),
   hive_calls_open: gauge('Calls in progress.'),
   hive_call_seconds: histogram('Time from request to end of answer.', SECONDS, 'agent'),

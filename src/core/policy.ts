@@ -15,6 +15,8 @@ export interface Policy {
   readonly providers: Readonly<Record<string, ProviderEntry>>;
   readonly targets: Readonly<Record<string, TargetEntry>>;
   readonly agents: Readonly<Record<string, AgentEntry>>;
+  /** In the order in which they are tried; absent where there are none. */
+  readonly categories?: NamedList<CategoryEntry>;
   readonly plugins: NamedList<PluginEntry>;
   readonly resilience: Resilience;
   readonly access: AccessPolicy;
@@ -99,6 +101,11 @@ export type Hedge = 'off' | { readonly after_ms: number };
 
 /** What a stream that breaks off becomes: an error event, or (held back whole) a fallback's. */
 export type Midstream = 'error' | 'hold';
+
+/** A class of calls, by a CEL expression over the call's facts. */
+export interface CategoryEntry {
+  readonly when: string;
+}
 
 export interface PluginEntry {
   readonly use: string;

@@ -2,6 +2,7 @@ import type { Call, Endpoint, Note, Tokens } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import type { Definition, Registry } from './definition.ts';
 import type { ErrorCode } from './errors.ts';
+import type { SaidPiece } from './signals/said.ts';
 
 /**
  * A dialect: pure functions between the gateway's own form (OpenAI's chat completions) and an
@@ -100,6 +101,8 @@ export interface AnswerFacts {
   readonly tokens: Tokens | null;
   /** The adapter that the answer proves was applied. */
   readonly adapter: string | null;
+  /** What it says, for the rules of `core/signals`: it stays in memory and is never stored. */
+  readonly said?: SaidPiece | undefined;
 }
 
 /** What kind of failure it was: where a call may fall over to, and what it tells of a target. */

@@ -3,6 +3,7 @@ import type { JsonObject } from './canonical.ts';
 import { isPresent, NO_FACTS, NOTHING, readAnswer } from './decoded.ts';
 import { isObject, parseText, textIn } from './json-values.ts';
 import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
+import { saidInResponse, saidInResponseEvent } from './signals/said-in.ts';
 import { sseData } from './sse-event.ts';
 import { count } from './translate/words.ts';
 import { failureInside } from './upstream-failure.ts';
@@ -11,7 +12,11 @@ import { failureInside } from './upstream-failure.ts';
 export function decodeResponse(answer: UpstreamAnswer): DecodedAnswer {
   const read = readAnswer(answer);
   if (!('body' in read)) return read;
-  return { ok: true, body: answer.body, facts: { ...NO_FACTS, ...factsOf(read.body) } };
+  return {
+    ok: true,
+    body: answer.body,
+    facts: { ...NO_FACTS, ...factsOf(read.body), said: saidInResponse(read.body) },
+  };
 }
 
 /** The events after which nothing follows; there is no `[DONE]`. */
@@ -38,7 +43,7 @@ export function decodeResponseEvent(event: Uint8Array): DecodedChunk {
     ...NOTHING,
     event,
     done: LAST.has(type),
-    facts: response ? factsOf(response) : {},
+    facts: { ...(response ? factsOf(response) : {}), said: saidInResponseEvent(body) },
     content: type.endsWith('.delta'),
   };
 }

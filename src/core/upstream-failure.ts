@@ -121,7 +121,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   429: { ...failing('rate_limited', 429), counts: false },
   503: failing('overloaded', 503),
   504: failing('upstream_timeout', 504),
-  529: failing('overloaded', 503),
+  529: failing('overloaded', 529),
 };
 
 function meaningOf(status: number, kind: FailureClass): Meaning {

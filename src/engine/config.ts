@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { SlotsLoad } from './slots.ts';
 
 const Spec = z.strictObject({
   model: z.string(),
@@ -20,6 +21,12 @@ export type EngineConfig = z.output<typeof Config>;
 export interface EngineReady {
   readonly kind: 'engine-ready';
   readonly port: number;
+}
+
+/** Told each second: how busy each provider's contexts are. */
+export interface EngineLoad {
+  readonly kind: 'engine-load';
+  readonly models: Readonly<Record<string, SlotsLoad>>;
 }
 
 /** Throws on an argument that is not an engine's configuration. */

@@ -11,7 +11,12 @@ import { getLlama, LlamaLogLevel } from 'node-llama-cpp';
 import { messageOf } from '../core/errors.ts';
 import { uuidv7 } from '../core/ids.ts';
 import type { Log, LogFields } from '../core/log.ts';
-import { type EngineConfig, type EngineReady, parseEngineConfig } from './config.ts';
+import {
+  type EngineConfig,
+  type EngineLoad,
+  type EngineReady,
+  parseEngineConfig,
+} from './config.ts';
 import { failedModel, loadServedModel, type ServedModel } from './served-model.ts';
 import { createEngineServer } from './server.ts';
 
@@ -28,6 +33,8 @@ function writeLine(level: string, message: string, fields: LogFields = {}): void
   const line = { level, time: Date.now(), process: 'engine', msg: message, ...fields };
   process.stderr.write(`${JSON.stringify(line)}\n`);
 }
+
+const LOAD_EVERY_MS = 1000;
 
 // Before anything else: a parent that is gone while models load must not leave an orphan.
 for (const farewell of ['disconnect', 'SIGTERM', 'SIGINT'] as const) {
@@ -57,8 +64,18 @@ async function start(config: EngineConfig): Promise<void> {
     kind: 'engine-ready',
     port: (server.address() as AddressInfo).port,
   };
-  if (process.send) process.send(ready);
-  else process.stdout.write(`${JSON.stringify(ready)}\n`);
+  if (process.send) {
+    process.send(ready);
+    setInterval(() => process.send?.(loadOf(models)), LOAD_EVERY_MS).unref();
+  } else process.stdout.write(`${JSON.stringify(ready)}\n`);
+}
+
+function loadOf(models: ReadonlyMap<string, ServedModel>): EngineLoad {
+  const loads = [...models].flatMap(([name, model]) => {
+    const load = model.load?.();
+    return load ? [[name, load] as const] : [];
+  });
+  return { kind: 'engine-load', models: Object.fromEntries(loads) };
 }
 
 /**

@@ -8,7 +8,7 @@ import type { ChatRequest } from './chat-request.ts';
 import { createRenderPrompt } from './chat-template.ts';
 import { badRequest, EngineError } from './engine-error.ts';
 import { type Generated, generate } from './generate.ts';
-import { createSlots } from './slots.ts';
+import { createSlots, type SlotsLoad } from './slots.ts';
 
 /**
  * One provider's model as the engine serves it: a base, and adapters asked for as `base:adapter`.
@@ -19,6 +19,8 @@ export interface ServedModel {
   readonly adapters: readonly string[];
   /** Why it cannot answer, or null. */
   readonly failure: string | null;
+  /** How busy its contexts are; absent where it has none. */
+  load?(): SlotsLoad;
   /**
    * Calls `start` once all that can be refused has been, then `text` with parts of the answer.
    * Throws an EngineError before `start`, or the signal's reason.
@@ -93,6 +95,7 @@ function servedModel(model: LlamaModel, spec: EngineSpec): ServedModel {
     id,
     adapters,
     failure: null,
+    load: () => slots.load(),
     async answer(request, signal, sink) {
       const adapter = adapterAsked(request.model, id, adapters);
       checkLength(request, spec.context_tokens);

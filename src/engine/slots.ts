@@ -27,6 +27,19 @@ export interface Slots<Held extends Disposable> {
   ): Promise<Result>;
   /** How many are held, for tests and `/health`. */
   readonly size: number;
+  load(): SlotsLoad;
+}
+
+/** How busy they are now. */
+export interface SlotsLoad {
+  /** Held, and at work or being made. */
+  readonly busy: number;
+  /** Held for the next request with their key. */
+  readonly idle: number;
+  /** Not held: room for further keys. */
+  readonly free: number;
+  /** Requests that wait. */
+  readonly waiting: number;
 }
 
 interface Slot<Held> {
@@ -57,6 +70,17 @@ class LruSlots<Held extends Disposable> implements Slots<Held> {
 
   get size(): number {
     return this.#slots.size;
+  }
+
+  load(): SlotsLoad {
+    const held = [...this.#slots.values()];
+    const busy = held.filter((slot) => slot.busy).length;
+    return {
+      busy,
+      idle: held.length - busy,
+      free: Math.max(0, this.#options.slots - held.length),
+      waiting: this.#waiting.length,
+    };
   }
 
   async use<Result>(

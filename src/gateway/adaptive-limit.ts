@@ -6,6 +6,8 @@
 export class AdaptiveLimit {
   #limit = LIMIT_START;
   #busiest = 0;
+  /** Calls that waited, summed over the window's first bytes. */
+  #waited = 0;
   #since_ms: number | null = null;
   readonly #kinds = { stream: newKind(), whole: newKind() };
 
@@ -22,29 +24,36 @@ export class AdaptiveLimit {
   observe(kind: Kind, ms: number, waiting: number, now_ms: number): void {
     this.#since_ms ??= now_ms;
     this.#busiest = Math.max(this.#busiest, waiting);
+    this.#waited += waiting;
     const seen = this.#kinds[kind];
     seen.count += 1;
     seen.sum += ms;
     if (now_ms - this.#since_ms < WINDOW_MS) return;
-    if (this.#kinds.stream.count + this.#kinds.whole.count < SAMPLES_MIN) return;
-    this.#adapt(waiting);
+    const samples = this.#kinds.stream.count + this.#kinds.whole.count;
+    if (samples < SAMPLES_MIN) return;
+    this.#adapt(waiting, this.#waited / samples);
     this.#since_ms = now_ms;
     this.#busiest = 0;
+    this.#waited = 0;
   }
 
-  #adapt(waiting: number): void {
+  #adapt(waiting: number, waited: number): void {
     const busy = this.#busiest >= this.#limit / 2;
     // What is slow while the limit is in use may be slow because of it. At the least limit that is
-    // no reason any more: what it takes there is what is usual now.
-    const slower = !busy ? SLOWER : this.#limit > LIMIT_MIN ? 0 : MEASURED;
+    // no reason any more, once those beyond it are gone: what it takes there is what is usual now.
+    const least = this.#limit <= LIMIT_MIN && this.#busiest <= this.#limit;
+    const slower = !busy ? SLOWER : least ? MEASURED : 0;
     const slowness = slownessOf([this.#kinds.stream, this.#kinds.whole], slower);
     if (!busy) return;
     if (slowness > TOLERANCE) {
       // Until those beyond the limit are gone, the times tell of them and not of the limit.
       if (waiting > this.#limit) return;
-      // What is answered in the usual time is what the upstream can do at once (Little's law).
-      const fit = Math.max(waiting, this.#limit / 2) * (TOLERANCE / slowness);
-      this.#limit = Math.floor(Math.max(LIMIT_MIN, this.#limit / 10, fit));
+      // What is answered in the usual time is what the upstream can do at once (Little's law). The
+      // mean, since at a moment all may have been answered together and few be waiting.
+      const fit = Math.max(waited, this.#limit / 2) * (TOLERANCE / slowness);
+      // Far from it the way is short; near to it one bad half second must not empty the upstream.
+      const step = fit < this.#limit / FAR ? this.#limit / 10 : this.#limit * NEAR;
+      this.#limit = Math.floor(Math.max(LIMIT_MIN, step, fit));
     } else {
       const more = Math.ceil(Math.max(Math.sqrt(this.#limit), this.#limit / 10));
       this.#limit = Math.min(LIMIT_MAX, this.#limit + more);
@@ -72,6 +81,8 @@ const TOLERANCE = 1.5;
 const FASTER = 0.2;
 const SLOWER = 0.02;
 const MEASURED = 0.3;
+const FAR = 3;
+const NEAR = 0.7;
 
 function newKind(): Seen {
   return { usual: null, count: 0, sum: 0 };

@@ -33,7 +33,9 @@ import { createRequestLineCheck, pathOf } from './request-line.ts';
 import { type Exchange, respondError } from './respond.ts';
 import { createRetryBudget } from './retry-budget.ts';
 import { type CallDeps, serveCall } from './serve-call.ts';
+import { createSignals } from './signals.ts';
 import { createTargets } from './targets.ts';
+import { TurnEnd } from './turn-end.ts';
 
 export interface Gateway {
   readonly server: Server;
@@ -60,10 +62,14 @@ export function createGateway(given: GatewayDeps): Gateway {
   const { metrics, clock } = given;
   const watched = { metrics, monotonic_ms: () => clock.monotonic_ms() };
   const targets = createTargets(watched);
-  const upstream = createUpstream(given.log);
+  const turn = new TurnEnd();
+  const calls = countCalls(metrics);
+  const upstream = createUpstream(given.log, turn);
   const fuses = new LRUCache<string, Fuse>({ max: FUSES_MAX, dispose: (fuse) => fuse.close() });
   const deps: CallDeps = {
     ...given,
+    turn,
+    onCallOver: () => calls.end(),
     targets,
     upstream,
     budget: createRetryBudget(watched.monotonic_ms),
@@ -71,8 +77,8 @@ export function createGateway(given: GatewayDeps): Gateway {
     bytes: createHeldBytes(metrics),
     random: () => given.random(),
     hooks: createHookDeps(given, (key) => fuseOf(fuses, key)),
+    signals: createSignals(given),
   };
-  const calls = countCalls(metrics);
   const limits = { ...LISTENER_LIMITS, ...given.limits };
   const server = createServer(serverOptions(limits), createListener(deps, calls));
   server.maxConnections = limits.connections_max;
@@ -99,19 +105,16 @@ export function createGateway(given: GatewayDeps): Gateway {
 
 interface CallCount {
   open(): number;
-  /** Counts a call until it has ended. */
-  count(call: Promise<void>): void;
+  begin(): void;
+  end(): void;
 }
 
 function countCalls(metrics: Metrics): CallCount {
   let open = 0;
   return {
     open: () => open,
-    count(call) {
-      metrics.set('hive_calls_open', ++open);
-      const over = (): void => metrics.set('hive_calls_open', --open);
-      void call.then(over, over);
-    },
+    begin: () => metrics.set('hive_calls_open', ++open),
+    end: () => metrics.set('hive_calls_open', --open),
   };
 }
 
@@ -131,7 +134,9 @@ function createListener(deps: CallDeps, calls: CallCount): RequestListener {
     const route = MODEL_ROUTES.get(path);
     if (route) {
       if (request.method !== 'POST') return respondError(exchange, onlyMethod('POST', path));
-      return calls.count(serveCall(exchange, route, deps));
+      calls.begin();
+      void serveCall(exchange, route, deps);
+      return;
     }
     if (isModelsPath(path)) return serveModels(exchange, path, deps);
     if (exchange.dialect === 'anthropic') return respondError(exchange, noRoute(request, path));
@@ -174,7 +179,7 @@ function openExchange(
   request: IncomingMessage,
   response: ServerResponse,
   { path, call_id }: { readonly path: string; readonly call_id: string },
-  deps: GatewayDeps,
+  deps: CallDeps,
 ): Exchange {
   return {
     request,
@@ -186,6 +191,7 @@ function openExchange(
     at_ms: deps.clock.policy_ms(),
     progress: createProgress(deps.clock.monotonic_ms()),
     clock: deps.clock,
+    turn: deps.turn,
     stall_ms: deps.limits?.stall_ms ?? LISTENER_LIMITS.stall_ms,
     version: deps.current.snapshot.version,
     assignment: null,

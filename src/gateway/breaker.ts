@@ -1,5 +1,6 @@
 import CircuitBreaker from 'opossum';
 import type { Resilience } from '../core/policy.ts';
+import { RunWindow } from './run-window.ts';
 
 export type BreakerPolicy = Resilience['breaker'];
 
@@ -17,15 +18,16 @@ export interface Verdict {
 }
 
 /**
- * The breaker of one target. opossum counts and holds the state; when an open one is asked again is
- * decided here, because a wait that fits all outages does not exist: the waits grow with each probe
- * that fails, so that a dead target costs few calls, and where there are many calls it is asked
+ * The breaker of one target. opossum holds the state. What opens it is counted here, because a
+ * promise for each call costs more than all the rest; and when an open one is asked again, because
+ * a wait that fits all outages does not exist: the waits grow with each probe that fails, so that a dead target costs few calls, and where there are many calls it is asked
  * after some of them, so that a busy one is back soon.
  */
 export class Breaker {
   readonly #deps: BreakerDeps;
   #policy: BreakerPolicy;
   #circuit: CircuitBreaker<[Promise<void>], void>;
+  readonly #window = new RunWindow(WINDOW_MS);
   #in_a_row = 0;
   #well_ms = Number.NEGATIVE_INFINITY;
   #probes = 0;
@@ -85,22 +87,24 @@ export class Breaker {
   }
 
   #pass(): Verdict {
-    const work = Promise.withResolvers<void>();
-    this.#circuit.fire(work.promise).catch(ignore);
-    let said = false;
-    return {
-      say: (well) => {
-        if (well) work.resolve();
-        else if (!said) work.reject(failure());
-        else this.#circuit.fire(Promise.reject(failure())).catch(ignore);
-        said = true;
-        this.#learn(well);
-      },
-      nothing: () => {
-        if (!said) work.resolve();
-        said = true;
-      },
-    };
+    this.#window.count('runs', this.#deps.monotonic_ms());
+    return new Passed(this);
+  }
+
+  /** What an attempt that was let through came to; a stream that began well may be cut later. */
+  judge(well: boolean, first: boolean): void {
+    if (!well) {
+      const now_ms = this.#deps.monotonic_ms();
+      if (!first) this.#window.count('runs', now_ms);
+      this.#window.count('failures', now_ms);
+    }
+    this.#learn(well);
+    if (!well && this.#circuit.closed && this.#failsTooOften()) this.#circuit.open();
+  }
+
+  #failsTooOften(): boolean {
+    const { runs, failures } = this.#window.sum(this.#deps.monotonic_ms());
+    return runs >= this.#policy.calls_min && failures > runs * this.#policy.errors;
   }
 
   #probe(): Verdict {
@@ -159,8 +163,11 @@ export class Breaker {
   #isDue(): boolean {
     const now_ms = this.#deps.monotonic_ms();
     if (now_ms >= this.#probe_at_ms) return true;
-    const soonest_ms = this.#asked_ms + this.#policy.open_ms / 10;
-    return this.#passed_over >= CALLS_A_PROBE && now_ms >= soonest_ms;
+    const { open_ms } = this.#policy;
+    const since_ms = now_ms - this.#asked_ms;
+    if (this.#passed_over >= CALLS_A_PROBE) return since_ms >= open_ms / 10;
+    const steady = this.#passed_over * STEADY_WITHIN * open_ms >= STEADY_CALLS * since_ms;
+    return since_ms >= STEADY_AFTER * open_ms && this.#passed_over >= STEADY_CALLS && steady;
   }
 
   #postpone(): void {
@@ -207,15 +214,36 @@ const WAITS = [0.75, 1.5, 3.3];
 const HICCUP = 0.1;
 /** So many calls that went elsewhere are worth one probe before its time. */
 const CALLS_A_PROBE = 10;
+/**
+ * Where a call comes each second, a probe each four seconds still is no more than a quarter of the
+ * calls, and finds the target within five seconds of its recovery however long it was dead. Where
+ * calls are rarer, both cannot be had: a probe is a call.
+ */
+const STEADY_AFTER = 0.4;
+const STEADY_WITHIN = 0.5;
+const STEADY_CALLS = 3;
 /** Attempts at open targets of calls that have nobody else: at once, and in the long run. */
 const FORCED_MAX = 5;
 const FORCED_PER_MS = 2 / 1000;
 const SETTINGS = ['errors', 'calls_min', 'failures', 'open_ms'] as const;
 
-function ignore(): void {}
+/** One attempt that the breaker let through while it was closed. */
+class Passed implements Verdict {
+  readonly #breaker: Breaker;
+  #said = false;
 
-function failure(): Error {
-  return new Error('the attempt failed');
+  constructor(breaker: Breaker) {
+    this.#breaker = breaker;
+  }
+
+  say(well: boolean): void {
+    this.#breaker.judge(well, !this.#said);
+    this.#said = true;
+  }
+
+  nothing(): void {
+    this.#said = true;
+  }
 }
 
 function createCircuit(

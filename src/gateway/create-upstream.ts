@@ -3,6 +3,7 @@ import { type Log, silentLog } from '../core/log.ts';
 import { createDialer, REFUSED_ADDRESS } from './egress.ts';
 import { ConnectionPool } from './http1/connection-pool.ts';
 import { requestHead } from './http1/request-head.ts';
+import { TurnEnd } from './turn-end.ts';
 import type { Outgoing, Sending, Sink, Upstream } from './upstream.ts';
 
 /** Pools kept, at most; a policy has few origins, and a swap may leave old ones behind. */
@@ -18,7 +19,7 @@ const REFUSALS_MS = 60_000;
  * Redirects are never followed: an upstream must not choose who gets the next request. Timeouts are
  * the gateway's, but the one for connecting.
  */
-export function createUpstream(log: Log = silentLog): Upstream {
+export function createUpstream(log: Log = silentLog, turn = new TurnEnd()): Upstream {
   const onRefused = createRefusals(log);
   const pools = new LRUCache<string, ConnectionPool>({
     max: POOLS_MAX,
@@ -37,6 +38,7 @@ export function createUpstream(log: Log = silentLog): Upstream {
       idle_ms: IDLE_MS,
       idle_max: IDLE_MAX,
       monotonic_ms: () => performance.now(),
+      turn,
       onDialError: (error) => {
         if ((error as { code?: unknown }).code === REFUSED_ADDRESS) onRefused(error);
       },

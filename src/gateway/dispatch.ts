@@ -5,11 +5,11 @@ import type { UpstreamFailure } from '../core/provider.ts';
 import { afterUnref } from './after.ts';
 import type { Client } from './client.ts';
 import { failed } from './failures.ts';
-import { hedged, type Running } from './hedge.ts';
+import type { Running } from './hedge.ts';
+import { withHedge } from './hedge-attempt.ts';
 import { holdStream } from './hold.ts';
 import { type HookRun, runAttemptHooks } from './hooks.ts';
 import type { Ticket } from './live-target.ts';
-import type { Place } from './overload.ts';
 import { addFacts, addNote, proveAdapter } from './progress.ts';
 import { type Candidate, Route } from './route.ts';
 import {
@@ -19,14 +19,7 @@ import {
   type Tried,
   tryTarget,
 } from './try-target.ts';
-
-/** One call on its way over the targets. */
-interface Turn extends Omit<Trial, 'target'> {
-  readonly client: Client;
-  readonly route: Route;
-  readonly place: Place;
-  readonly failures: UpstreamFailure[];
-}
+import type { Turn } from './turn.ts';
 
 /**
  * Asks targets in turn until one answers: the one place where anything is tried again. Before the
@@ -41,12 +34,13 @@ export async function dispatch(
 ): Promise<Dispatched> {
   const { resilience } = snapshot.policy;
   deps.budget.earn();
-  const entered = deps.overload.enter(resilience.overload, client);
+  const limits = timeLimit(run, snapshot);
+  const left_ms = limits.deadline_ms - deps.clock.monotonic_ms();
+  const entered = deps.overload.enter(resilience.overload, client, left_ms);
   const place = entered instanceof Promise ? await waited(run, deps, entered) : entered;
   if (place === 'gone') return ABORTED;
   if (place === 'full') throw tooBusy('The gateway has as many calls in hand as it can take.');
   const route = new Route(run, snapshot, deps.targets);
-  const limits = timeLimit(run, snapshot);
   const turn: Turn = { run, client, deps, resilience, route, place, failures: [], ...limits };
   let open = false;
   try {
@@ -68,24 +62,12 @@ const ABORTED = { kind: 'aborted' } as const;
 async function tryInTurn(turn: Turn): Promise<Dispatched> {
   const { run, client, deps, route, failures } = turn;
   for (let next = route.next(); next !== null; next = route.next()) {
-    const { target } = next;
     const admitted = admit(turn, next);
     const ticket = admitted instanceof Promise ? await admitted : admitted;
-    if (ticket === 'gone' || client.gone) {
-      if (ticket !== 'gone') ticket?.settle('neutral');
-      return ABORTED;
-    }
-    if (ticket === null) {
-      route.drop(target);
-      continue;
-    }
-    if (failures.length > 0 && !deps.budget.spend(turn.resilience.retry.budget)) {
-      ticket.settle('neutral');
-      deps.metrics.add('hive_retries_refused_total');
-      break;
-    }
-    route.asked(target);
-    const running = withHedge(turn, target, tryTarget({ ...turn, target }, ticket));
+    const running = begin(turn, next.target, ticket);
+    if (running === 'gone') return ABORTED;
+    if (running === 'other') continue;
+    if (running === 'over') break;
     const begun_ms = deps.clock.monotonic_ms();
     const tried = await client.unlessGone(running.result);
     run.progress.waited_ms += deps.clock.monotonic_ms() - begun_ms;
@@ -103,6 +85,31 @@ async function tryInTurn(turn: Turn): Promise<Dispatched> {
   return { kind: 'failed', failure: mostUseful(turn) };
 }
 
+/** Begins an attempt, or says why there is none: the client left, another's turn, or the end. */
+function begin(
+  turn: Turn,
+  target: Target,
+  ticket: Ticket | 'gone' | null,
+): Running<Tried> | 'gone' | 'other' | 'over' {
+  const { client, deps, route, failures } = turn;
+  if (ticket === 'gone') return 'gone';
+  if (client.gone) {
+    ticket?.settle('neutral');
+    return 'gone';
+  }
+  if (ticket === null) {
+    route.drop(target);
+    return 'other';
+  }
+  if (failures.length > 0 && !deps.budget.spend(turn.resilience.retry.budget)) {
+    ticket.settle('neutral');
+    deps.metrics.add('hive_retries_refused_total');
+    return 'over';
+  }
+  route.asked(target);
+  return withHedge(turn, target, tryTarget({ ...turn, target }, ticket));
+}
+
 /** A place at the target: after a pause where it failed before, or in line where it is full. */
 function admit(turn: Turn, next: Candidate): MaybePromise<Ticket | 'gone' | null> {
   const { run, deps, resilience } = turn;
@@ -112,11 +119,11 @@ function admit(turn: Turn, next: Candidate): MaybePromise<Ticket | 'gone' | null
   return deps.targets.admit(target, resilience, force ? FORCED : PLAIN);
 }
 
-const PLAIN = {};
+const PLAIN = { force: false };
 const FORCED = { force: true };
 
 async function admitLater(turn: Turn, next: Candidate): Promise<Ticket | 'gone' | null> {
-  const { run, client, deps, resilience } = turn;
+  const { run, client, deps, resilience, deadline_ms } = turn;
   const { target, view, force, before, full } = next;
   if (before) {
     const pause = await backOff(turn, target, before);
@@ -124,7 +131,8 @@ async function admitLater(turn: Turn, next: Candidate): Promise<Ticket | 'gone' 
   }
   if (!runAttemptHooks(run, view)) return null;
   if (!full) return deps.targets.admit(target, resilience, { force });
-  const waiting = deps.targets.wait(target, resilience);
+  const left_ms = deadline_ms - deps.clock.monotonic_ms();
+  const waiting = deps.targets.wait(target, resilience, left_ms);
   if (waiting === null) {
     deps.metrics.add('hive_shed_total', ['queue_full']);
     return null;
@@ -135,43 +143,6 @@ async function admitLater(turn: Turn, next: Candidate): Promise<Ticket | 'gone' 
   if (admitted === 'gone') return 'gone';
   deps.metrics.add('hive_shed_total', ['deadline']);
   return null;
-}
-
-/** Where the policy wants it, and somebody else can be asked, a slow first byte is hedged. */
-function withHedge(turn: Turn, first: Target, running: Running<Tried>): Running<Tried> {
-  const { run, deps, route, resilience, failures } = turn;
-  const hedge = run.plan.view.entry.hedge ?? resilience.hedge;
-  if (hedge === 'off' || route.tries > 1) return running;
-  return hedged(running, {
-    after_ms: hedge.after_ms,
-    after: deps.after ?? afterUnref,
-    failed: (tried) => tried.kind === 'failed',
-    lost: (tried) => {
-      if (tried.kind !== 'failed') return;
-      failures.push(tried.failure);
-      route.failed(tried.target, tried.failure);
-    },
-    second: () => {
-      const next = route.other();
-      if (next === null || next.target === first) return null;
-      if (!runAttemptHooks(run, next.view)) return null;
-      const ticket = deps.targets.admit(next.target, resilience);
-      if (ticket === null) return null;
-      if (!deps.budget.spend(resilience.retry.budget)) {
-        ticket.settle('neutral');
-        deps.metrics.add('hive_retries_refused_total');
-        return null;
-      }
-      deps.metrics.add('hive_hedges_total', [next.target.name]);
-      route.asked(next.target);
-      try {
-        return tryTarget({ ...turn, target: next.target }, ticket);
-      } catch {
-        // What this target cannot be asked for is no fault of the one that is being asked.
-        return null;
-      }
-    },
-  });
 }
 
 type Answered = Extract<Tried, { kind: 'answered' }>;

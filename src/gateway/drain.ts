@@ -39,9 +39,13 @@ export function createDrain(server: Server, monotonic_ms: () => number): Drain {
   let stopping = false;
   let asked_ms = 0;
 
+  /** One function for all, called on the response itself. */
+  function forget(this: ServerResponse): void {
+    open.delete(this);
+  }
   server.prependListener('request', (_request, response) => {
     open.add(response);
-    response.once('close', () => open.delete(response));
+    response.on('close', forget);
     asked_ms = monotonic_ms();
     if (stopping) response.shouldKeepAlive = false;
   });

@@ -18,6 +18,24 @@ export interface EngineChildDeps {
   onReady(): void;
 }
 
+/** What the engine tells: that it listens, and each second how busy its contexts are. */
+interface EngineMessage {
+  readonly kind?: unknown;
+  readonly port?: unknown;
+  readonly models?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+const SLOT_STATES = ['busy', 'idle', 'free'];
+
+function measureLoad(metrics: Metrics, models: NonNullable<EngineMessage['models']>): void {
+  for (const [model, load] of Object.entries(models)) {
+    for (const state of SLOT_STATES) {
+      metrics.set('hive_engine_slots', load[state] ?? 0, [model, state]);
+    }
+    metrics.set('hive_engine_waiting', load.waiting ?? 0, [model]);
+  }
+}
+
 /** The embedded engine as the gateway keeps it: running while a provider needs it, else not. */
 export interface EngineChild {
   /** The models to serve; a change of them is a new process, and none is no process. */
@@ -50,7 +68,8 @@ export function createEngineChild(deps: EngineChildDeps): EngineChild {
         return forked;
       },
       onMessage(message) {
-        const { kind, port: ready_port } = message as { kind?: unknown; port?: unknown };
+        const { kind, port: ready_port, models } = message as EngineMessage;
+        if (kind === 'engine-load') return measureLoad(deps.metrics, models ?? {});
         if (kind !== 'engine-ready' || typeof ready_port !== 'number') return;
         port = ready_port;
         deps.onReady();
@@ -61,6 +80,8 @@ export function createEngineChild(deps: EngineChildDeps): EngineChild {
   return {
     async follow(next) {
       if (sameJson(next, specs)) return;
+      // A model that is gone has no contexts.
+      for (const name of Object.keys(specs)) measureLoad(deps.metrics, { [name]: {} });
       specs = next;
       const old = child;
       child = null;

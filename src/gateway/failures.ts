@@ -1,3 +1,4 @@
+import type { Dialect } from '../core/call.ts';
 import { ERROR_MEANINGS, type ErrorCode, GatewayError } from '../core/errors.ts';
 import type { UpstreamFailure } from '../core/provider.ts';
 
@@ -17,12 +18,16 @@ export function failed(code: ErrorCode, message: string): UpstreamFailure {
   };
 }
 
+/** Anthropic's own status of an overload, which only its clients know. */
+const OVERLOADED = 529;
+
 /**
  * A failure as the error that the client gets; the upstream's own words where they were OpenAI's.
  */
-export function errorOf(failure: UpstreamFailure): GatewayError {
+export function errorOf(failure: UpstreamFailure, dialect: Dialect = 'openai'): GatewayError {
+  const foreign = failure.status === OVERLOADED && dialect !== 'anthropic';
   return new GatewayError(failure.code, failure.message, {
-    status: failure.status,
+    status: foreign ? ERROR_MEANINGS.overloaded.status : failure.status,
     ...(failure.body ? { body: failure.body } : {}),
     ...(failure.retry_after_s === null ? {} : { retry_after_s: failure.retry_after_s }),
   });

@@ -4,6 +4,7 @@ import { createId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Policy } from '../core/policy.ts';
+import { sentimentRules } from '../core/signals/sentiment.ts';
 import type { Bus } from '../events/bus.ts';
 import type { Rater } from './deps.ts';
 import type { NamedByClient, Spoken } from './feedback-signals.ts';
@@ -41,7 +42,7 @@ export async function acceptFeedback(
   const at_ms = deps.clock.policy_ms();
   const feedback_id = createId('fb', deps.clock.wall_ms());
   const { call, matched } = match(deps.recent, said, at_ms);
-  const events = feedbackEvents(said, { feedback_id, at_ms, call, matched });
+  const events = withSentiment(feedbackEvents(said, { feedback_id, at_ms, call, matched }));
   const kept = deps.policy().capture.feedback_text ? events : events.map(withoutText);
   await deps.bus.acknowledge([...kept, ...reportEvents(said, feedback_id, at_ms)]);
   for (const { signal, channel } of events) {
@@ -108,6 +109,20 @@ function feedbackEvents(
     channel: said.channel,
     idempotency: said.idempotency,
   }));
+}
+
+/**
+ * How a text sounds where nobody said how it is meant: beside a rating or a verdict its words would
+ * only say the same again. Weak evidence of its own kind, never a verdict.
+ */
+function withSentiment(events: readonly FeedbackEvent[]): readonly FeedbackEvent[] {
+  if (events.some(({ signal }) => signal === 'rating' || signal === 'helpful')) return events;
+  return events.map((event) => {
+    // The words of a correction are the answer that was wanted.
+    const { text, signal } = event;
+    const sentiment = text === null || signal === 'correction' ? null : sentimentRules.of(text);
+    return sentiment === null ? event : { ...event, sentiment };
+  });
 }
 
 /** The user, else the session, else the key: who is counted once. */

@@ -51,7 +51,7 @@ export function signalsOf(fields: Fields): readonly Spoken[] {
     flagged(fields, 'helpful'),
     complaint,
     corrected(fields),
-    flagged(fields, 'accepted'),
+    flagged(fields, 'accepted') ?? copied(fields),
   ].filter((one) => one !== null);
   const comment = textOf(fields, 'comment');
   const silent = spoken.find((one) => one.text === null);
@@ -73,6 +73,14 @@ function flagged(fields: Fields, signal: 'helpful' | 'accepted' | 'complaint'): 
   if (value === undefined) return null;
   if (typeof value === 'boolean') return { signal, value: value ? 1 : 0, text: null };
   throw invalid(`${fields.path}${signal}`, `must be true or false, got ${shown(value)}`);
+}
+
+/** Who copies an answer takes it; who does not may have taken it all the same. */
+function copied(fields: Fields): Spoken | null {
+  const value = fields.get('copied');
+  if (value === undefined || value === false) return null;
+  if (value === true) return { signal: 'accepted', value: 1, text: null };
+  throw invalid(`${fields.path}copied`, `must be true or false, got ${shown(value)}`);
 }
 
 /** A complaint is a flag, or its own words; `false` takes an earlier one back. */

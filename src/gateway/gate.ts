@@ -24,11 +24,13 @@ interface Waiter {
  * Lets so many in at once; the others wait in a line, first come first served, as long as they may
  * and as many as may. Both bounds matter: a queue without them only hides that there is too much.
  * A line that does not come to its end is no burst but too much: who joins it then may wait only
- * briefly, else every call would be served just before its time is up.
+ * briefly, and the newest goes in first, else every call would be served just before its time is up.
  */
 export class Gate {
   readonly #after: After;
   readonly #line = new Set<Waiter>();
+  /** The same in an order that can be taken from its end, and those who have gone since. */
+  #came: Waiter[] = [];
   #taken = 0;
   /** The line has not been empty for a whole wait. */
   #standing = false;
@@ -64,8 +66,8 @@ export class Gate {
     this.#taken += 1;
   }
 
-  /** Stands in line; null where the line is full. */
-  wait({ places, queue_ms, queue_max }: GateLimits): Waiting | null {
+  /** Stands in line, no longer than the call has left; null where the line is full. */
+  wait({ places, queue_ms, queue_max }: GateLimits, left_ms: number): Waiting | null {
     this.#resize(places);
     if (this.#line.size >= queue_max || queue_ms <= 0) return null;
     const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -74,7 +76,8 @@ export class Gate {
     this.#standsOff ??= this.#after(() => {
       this.#standing = true;
     }, queue_ms);
-    const wait_ms = this.#standing ? queue_ms * BRIEF : queue_ms;
+    const line_ms = this.#standing ? queue_ms * BRIEF : queue_ms;
+    const wait_ms = Math.max(0, Math.min(line_ms, left_ms));
     const waiter: Waiter = {
       admit: (admitted) => {
         this.#line.delete(waiter);
@@ -86,6 +89,8 @@ export class Gate {
       off: this.#after(() => waiter.admit(false), wait_ms),
     };
     this.#line.add(waiter);
+    this.#came.push(waiter);
+    if (this.#came.length > 2 * this.#line.size + 64) this.#came = [...this.#line];
     return {
       admitted: promise,
       leave: () => {
@@ -107,6 +112,7 @@ export class Gate {
     this.#standsOff?.();
     this.#standsOff = null;
     this.#standing = false;
+    this.#came = [];
   }
 
   #resize(places: number): void {
@@ -115,11 +121,19 @@ export class Gate {
   }
 
   #admitNext(): void {
-    for (const waiter of this.#line) {
-      if (this.#taken >= this.#places) return;
+    while (this.#taken < this.#places) {
+      const waiter = this.#standing ? this.#newest() : this.#line.values().next().value;
+      if (waiter === undefined) return;
       this.#taken += 1;
       waiter.admit(true);
     }
+  }
+
+  /** Of those who still wait; who has gone is left behind on the way. */
+  #newest(): Waiter | undefined {
+    let waiter = this.#came.pop();
+    while (waiter && !this.#line.has(waiter)) waiter = this.#came.pop();
+    return waiter;
   }
 }
 

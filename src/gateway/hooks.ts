@@ -5,6 +5,7 @@ import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Chunk, MaybePromise, Scope, TargetView } from '../core/plugin.ts';
 import type { Fuse } from './fuse.ts';
+import { isOverBudget, isThenable, withinBudget } from './hook-budget.ts';
 import { isPatch, isResponse, mergePatch } from './patch.ts';
 import { addMarker, type Progress } from './progress.ts';
 
@@ -35,8 +36,8 @@ export interface HookDeps {
 type Ran<Value> = { readonly value: Value | undefined } | 'failed';
 
 /**
- * Reduce: each plugin sees the body as those before it left it. A reply ends the run. A promise only
- * where a hook returned one.
+ * Reduce: each plugin sees the body as those before it left it. A reply ends the run. A promise
+ * only where a hook returned one.
  */
 export function runRequestHooks(run: HookRun): MaybePromise<Reply | null> {
   return runRequestHooksFrom(run, run.call, 0);
@@ -286,34 +287,4 @@ function bypass(
 function note(run: HookRun, instance: PluginInstance, cause: BypassCause): void {
   addMarker(run.progress, `plugin:${instance.id}:${cause}`);
   run.deps.metrics.add('hive_plugin_bypassed_total', [instance.id, cause]);
-}
-
-const OVER_BUDGET = 'over budget';
-
-function withinBudget<Value>(work: PromiseLike<Value>, budget_ms: number): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('slow', { cause: OVER_BUDGET })), budget_ms);
-    work.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      (thrown: unknown) => {
-        clearTimeout(timer);
-        reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
-      },
-    );
-  });
-}
-
-function isOverBudget(thrown: unknown): boolean {
-  return thrown instanceof Error && thrown.cause === OVER_BUDGET;
-}
-
-function isThenable(value: unknown): value is PromiseLike<never> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
 }

@@ -94,8 +94,8 @@ export class LiveTarget {
     return ticket;
   }
 
-  wait(target: Target, overload: Resilience['overload']): Waiting | null {
-    return this.#gate.wait({ ...overload, places: this.#places(target, overload) });
+  wait(target: Target, overload: Resilience['overload'], left_ms: number): Waiting | null {
+    return this.#gate.wait({ ...overload, places: this.#places(target, overload) }, left_ms);
   }
 
   limit(retry_after_s: number | null, { backoff_ms }: Resilience['retry']): void {

@@ -11,9 +11,13 @@ type OverloadPolicy = Resilience['overload'];
 export interface Overload {
   /**
    * A place at once, or a promise of what the wait comes to: `full` where the line is too long or
-   * the wait was, `gone` where the client left meanwhile.
+   * the wait was, `gone` where the client left meanwhile. Nobody waits longer than the call has left.
    */
-  enter(policy: OverloadPolicy, client: Client): Place | Promise<Place | 'full' | 'gone'>;
+  enter(
+    policy: OverloadPolicy,
+    client: Client,
+    left_ms: number,
+  ): Place | Promise<Place | 'full' | 'gone'>;
 }
 
 export interface Place {
@@ -44,8 +48,9 @@ export function createOverload(deps: OverloadDeps): Overload {
     policy: OverloadPolicy,
     client: Client,
     places: number,
+    left_ms: number,
   ): Promise<Place | 'full' | 'gone'> => {
-    const waiting = gate.wait({ ...policy, places });
+    const waiting = gate.wait({ ...policy, places }, left_ms);
     if (waiting === null) {
       metrics.add('hive_shed_total', ['queue_full']);
       return 'full';
@@ -64,11 +69,11 @@ export function createOverload(deps: OverloadDeps): Overload {
   };
 
   return {
-    enter(policy, client) {
+    enter(policy, client, left_ms) {
       const places = policy.in_flight === 'adaptive' ? adaptive.limit : policy.in_flight;
       if (places !== told) metrics.set('hive_in_flight_limit', places);
       told = places;
-      return gate.enter(places) ? takePlace(policy) : queue(policy, client, places);
+      return gate.enter(places) ? takePlace(policy) : queue(policy, client, places, left_ms);
     },
   };
 }

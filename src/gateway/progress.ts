@@ -1,5 +1,6 @@
 import type { Attempt, CallPatch, Decision, Note, Tokens } from '../core/call.ts';
 import type { AnswerFacts } from '../core/provider.ts';
+import { SaidText } from '../core/signals/said.ts';
 import { printable } from './parse.ts';
 
 /** Kept of one call, at most: a plugin in a loop must not fill an event or a header. */
@@ -28,6 +29,8 @@ export interface Progress {
   /** Pieces of content seen in a stream, for an estimate where no usage was reported. */
   pieces: number;
   facts: AnswerFacts;
+  /** The answer's text as far as signals are read off it. */
+  said: SaidText;
 }
 
 /** All plugins' patches in one. */
@@ -68,6 +71,7 @@ export function createProgress(started_ms: number): Progress {
     ttft_ms: null,
     pieces: 0,
     facts: NO_FACTS,
+    said: new SaidText(),
   };
 }
 
@@ -85,6 +89,7 @@ export function addMarker(progress: Progress, marker: string): void {
 /** Adds what one more chunk says; a null says nothing. */
 export function addFacts(progress: Progress, facts: Partial<AnswerFacts>): void {
   const known = progress.facts;
+  if (facts.said) progress.said.add(facts.said);
   progress.facts = {
     completion_id: known.completion_id ?? facts.completion_id ?? null,
     model: known.model ?? facts.model ?? null,

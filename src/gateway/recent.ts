@@ -66,7 +66,7 @@ export function createRecentCalls({ max, policy_ms }: RecentCallsOptions): Recen
   const ids = createTextRing(max, ID_BYTES);
   const at_ms = new Float64Array(max);
   const ended_ms = new Float64Array(max);
-  const kinds: (Kind | null)[] = new Array<Kind | null>(max).fill(null);
+  const kinds = Array.from<Kind | null>({ length: max }).fill(null);
   const indexes = {
     call: createRecencyIndex(max),
     completion_id: createRecencyIndex(max),

@@ -4,6 +4,7 @@ import type { CallEvent } from '../core/event.ts';
 import type { Assignment } from './assign.ts';
 import { type Progress, tokensOf } from './progress.ts';
 import type { RecentCalls } from './recent.ts';
+import type { Learned } from './signals.ts';
 
 /** How a call came out, in the one form that hooks, metrics and the event read. */
 export interface Ended {
@@ -35,6 +36,7 @@ export function callEvent(
   progress: Progress,
   outcome: Outcome,
   related: ReturnType<RecentCalls['relate']>,
+  learned: Learned = {},
 ): CallEvent {
   return {
     type: 'call',
@@ -68,6 +70,7 @@ export function callEvent(
     arm_error: isArmError(call, assignment.plan, progress, outcome.outcome),
     finish: outcome.finish,
     markers: progress.markers,
+    ...learned,
     origin: 'client',
   };
 }

@@ -28,6 +28,11 @@ export interface Reporter {
 export function createReporter(deps: ReporterDeps): Reporter {
   const report = (): GatewayReport => {
     const { version, epoch } = deps.current.snapshot;
+    const targets = deps.targets();
+    for (const [name, { in_flight, queue }] of Object.entries(targets)) {
+      deps.metrics.set('hive_target_in_flight', in_flight, [name]);
+      deps.metrics.set('hive_target_queue_waiting', queue ?? 0, [name]);
+    }
     return {
       version,
       epoch,
@@ -35,7 +40,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
       policy_error: deps.policyError(),
       frozen: deps.frozen(),
       calls_open: deps.callsOpen(),
-      targets: deps.targets(),
+      targets,
       withheld: deps.permits.withheld(),
       children: deps.children(),
       metrics: deps.metrics.snapshot(),

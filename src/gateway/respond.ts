@@ -9,6 +9,7 @@ import type { StartedFeedback } from './deps.ts';
 import { errorBody, errorHeaders } from './error-body.ts';
 import { printable } from './parse.ts';
 import type { Progress } from './progress.ts';
+import type { TurnEnd } from './turn-end.ts';
 import type { UpstreamHeaders } from './upstream.ts';
 
 /** One request and its answer: what every response is written from, once. */
@@ -24,6 +25,7 @@ export interface Exchange {
   readonly at_ms: number;
   readonly progress: Progress;
   readonly clock: Pick<Clock, 'monotonic_ms'>;
+  readonly turn: TurnEnd;
   /** How long the client may take nothing of what is sent. */
   readonly stall_ms: number;
   /** The policy's version, until the call is assigned one of its own. */
@@ -122,9 +124,11 @@ export function respondWhole(exchange: Exchange, status: number, body: Uint8Arra
   const headers = hiveHeaders(exchange);
   headers.push('content-type', 'application/json', 'content-length', String(body.length));
   response.writeHead(status, headers);
-  response.end(body);
-  // What the system has taken whole waits for nobody.
-  if (response.socket?.writableLength) limitStall(exchange);
+  exchange.turn.write(() => {
+    response.end(body);
+    // What the system has taken whole waits for nobody.
+    if (response.socket?.writableLength) limitStall(exchange);
+  });
 }
 
 export function respondReply(exchange: Exchange, reply: Reply): void {

@@ -23,10 +23,16 @@ import { callEvent, type Ended, outcomeOf } from './record.ts';
 import { relay } from './relay.ts';
 import { type Exchange, respondError, respondReply, respondWhole } from './respond.ts';
 import { createScope } from './scope.ts';
+import type { Signals } from './signals.ts';
 import type { DispatchDeps, Dispatched } from './try-target.ts';
+import type { TurnEnd } from './turn-end.ts';
 
 export interface CallDeps extends GatewayDeps, DispatchDeps {
   readonly hooks: HookDepsOf;
+  readonly turn: TurnEnd;
+  /** A call is over, its record included. */
+  onCallOver(): void;
+  readonly signals: Signals;
 }
 
 /** A call that has come as far as the pipeline. */
@@ -34,6 +40,7 @@ interface Entered {
   readonly run: HookRun;
   readonly assignment: Assignment;
   readonly related: { readonly parent: string | null; readonly relation: Relation | null };
+  readonly categories: Snapshot['categories'];
 }
 
 /**
@@ -83,9 +90,13 @@ export async function serveCall(
   } catch (thrown) {
     ended = refuse(exchange, toGatewayError(thrown), deps);
   }
-  conclude(exchange, entered, ended, deps);
-  lease?.release();
-  account.release();
+  const ended_ms = deps.clock.monotonic_ms();
+  deps.turn.afterwards(() => {
+    conclude(entered, { ...ended, at_ms: ended_ms }, deps);
+    lease?.release();
+    account.release();
+    deps.onCallOver();
+  });
 }
 
 async function receive(exchange: Exchange, account: Account, deps: CallDeps): Promise<Uint8Array> {
@@ -106,6 +117,7 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDep
   const fit = planFor(call, assigned.plan, snapshot);
   const assignment = fit === assigned.plan ? assigned : { ...assigned, plan: fit };
   exchange.assignment = assignment;
+  exchange.progress.said = deps.signals.open(call);
   const { plan, experiment, arm } = assignment;
   const { resilience } = snapshot.policy;
   const healthy = (name: string): boolean => {
@@ -131,7 +143,7 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDep
     retry_count: Number.isSafeInteger(retries) && retries > 0 ? retries : 0,
     policy_ms: call.at_ms,
   });
-  return { run, assignment, related };
+  return { run, assignment, related, categories: snapshot.categories };
 }
 
 /** Feedback on an earlier answer may ride on a call; its fsync runs beside the upstream's work. */
@@ -161,7 +173,7 @@ function answer(
   deps: CallDeps,
 ): MaybePromise<Ended> {
   if (dispatched.kind === 'aborted') return GONE;
-  if (dispatched.kind === 'failed') throw errorOf(dispatched.failure);
+  if (dispatched.kind === 'failed') throw errorOf(dispatched.failure, exchange.dialect);
   exchange.upstream = dispatched.headers;
   if (dispatched.kind === 'stream') return answerStream(run, exchange, dispatched, deps);
   const { status, body, target } = dispatched;
@@ -241,14 +253,22 @@ function refuse(exchange: Exchange, error: GatewayError, deps: CallDeps): Ended 
 }
 
 /** Hooks end, the record goes out. Nothing here may fail a call that has been answered. */
-function conclude(exchange: Exchange, entered: Entered | null, ended: Ended, deps: CallDeps): void {
+function conclude(
+  entered: Entered | null,
+  ended: Ended & { readonly at_ms: number },
+  deps: CallDeps,
+): void {
   if (entered === null) return;
-  const { run, assignment, related } = entered;
+  const { run, assignment, related, categories } = entered;
   const { call, progress } = run;
+  const { said, replied } = progress;
+  const { relation } = related;
   try {
-    const outcome = outcomeOf(call, progress, ended, exchange.clock.monotonic_ms());
+    const outcome = outcomeOf(call, progress, ended, ended.at_ms);
     runEndHooks(run, outcome);
-    const event = callEvent(call, assignment, progress, outcome, related);
+    const seen = { call, relation, origin: 'client', replied, said, categories } as const;
+    const learned = deps.signals.observe({ ...outcome, ...seen });
+    const event = callEvent(call, assignment, progress, outcome, related, learned);
     deps.bus.publish(event);
     deps.recent.remember(event);
     if (event.arm === 'canary') deps.permits.observeCall(event);

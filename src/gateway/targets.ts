@@ -31,7 +31,7 @@ export interface Targets {
    */
   admit(target: Target, policy: Resilience, admission?: Admission): Ticket | null;
   /** Stands in line for a place; null where the line is full. */
-  wait(target: Target, policy: Resilience): Waiting | null;
+  wait(target: Target, policy: Resilience, left_ms: number): Waiting | null;
   /** Its provider limits us, for so long if it said so. */
   limit(target: Target, policy: Resilience, retry_after_s: number | null): void;
   /** Milliseconds until a limited one may be asked again. */
@@ -81,7 +81,9 @@ export function createTargets(deps: LiveDeps): Targets {
     admit(target, { breaker, overload }, admission = PLAIN) {
       return liveOf(target, breaker).admit(target, overload, admission);
     },
-    wait: (target, { breaker, overload }) => liveOf(target, breaker).wait(target, overload),
+    wait(target, { breaker, overload }, left_ms) {
+      return liveOf(target, breaker).wait(target, overload, left_ms);
+    },
     limit(target, { breaker, retry }, retry_after_s) {
       liveOf(target, breaker).limit(retry_after_s, retry);
       deps.metrics.add('hive_rate_limited_total', [target.name]);
@@ -99,7 +101,7 @@ export function createTargets(deps: LiveDeps): Targets {
   };
 }
 
-const PLAIN: Admission = {};
+const PLAIN: Admission = { force: false };
 const IDLE = { breaker: 'closed', in_flight: 0, limited: false, queue: 0 } as const;
 
 /** An embedded engine that is not up yet has no address. */

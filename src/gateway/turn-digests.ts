@@ -1,4 +1,4 @@
-import type { Json } from '../core/canonical.ts';
+import type { Json, JsonObject } from '../core/canonical.ts';
 
 /**
  * A chain of 64-bit digests, one a turn: each covers all turns up to its own, so that "is a prefix
@@ -45,10 +45,11 @@ class Chain {
       this.#unit(END);
     } else {
       this.#unit(OBJECT);
-      for (const key in value) {
+      const members = value as JsonObject;
+      for (const key in members) {
         if (key === this.#ignored) continue;
         this.#text(KEY, key);
-        this.value((value as { readonly [key: string]: Json })[key] as Json);
+        this.value(members[key] as Json);
       }
       this.#unit(END);
     }

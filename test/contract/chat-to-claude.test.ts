@@ -50,6 +50,12 @@ const message = {
 };
 
 describe('9 chat → Claude', () => {
+  test('9 a 529 is a 503 to a client of OpenAI’s, who does not know it', async () => {
+    await start(status(529, { type: 'error', error: { type: 'overloaded_error', message: 'x' } }));
+    const { got } = await translate({});
+    expect(got.status).toBe(503);
+  });
+
   test('9 parallel tool results merge into one user message, in order', async () => {
     await start();
     const { sent } = await translate({

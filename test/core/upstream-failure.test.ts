@@ -23,7 +23,7 @@ describe('upstream failure', () => {
     [502, 'upstream_error', 502, true, true],
     [503, 'overloaded', 503, true, true],
     [504, 'upstream_timeout', 504, true, true],
-    [529, 'overloaded', 503, true, true],
+    [529, 'overloaded', 529, true, true],
     [302, 'upstream_error', 502, true, true],
   ])('upstream failure reads status %i as %s', (status, code, client, retryable, counts) => {
     const failure = failureOf(answer(status, ''));

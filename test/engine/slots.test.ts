@@ -33,6 +33,19 @@ describe('slots', () => {
     expect(log).toEqual(['+a']);
   });
 
+  test('slots say how busy they are', async () => {
+    const { slots } = world(3);
+    expect(slots.load()).toEqual({ busy: 0, idle: 0, free: 3, waiting: 0 });
+    const first = gate();
+    const use = slots.use('a', never, first.use);
+    const next = slots.use('a', never, async () => {});
+    await slots.use('b', never, async () => {});
+    expect(slots.load()).toEqual({ busy: 1, idle: 1, free: 1, waiting: 1 });
+    first.open();
+    await Promise.all([use, next]);
+    expect(slots.load()).toEqual({ busy: 0, idle: 2, free: 1, waiting: 0 });
+  });
+
   test('slots serve one request of a key at a time, in order', async () => {
     const { slots } = world(2);
     const first = gate();

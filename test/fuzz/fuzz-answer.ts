@@ -107,7 +107,9 @@ function framed(chance: Chance, streamed: boolean, body: Buffer): Buffer {
     headers.push(`x-ratelimit-reset-tokens: ${chance.pick(['6m0s', 'ä', ''])}`);
   if (chance.maybe(0.05)) headers.push(`x-${chance.int(9)}: ${chance.text(9)}`);
   if (chance.maybe(0.02)) headers.push(`x-long: ${'x'.repeat(40_000)}`);
-  const status = chance.maybe(0.9) ? 200 : 100 + chance.int(500);
+  const drawn = chance.maybe(0.9) ? 200 : 100 + chance.int(500);
+  // A 429 that says when to come back would rightly keep the next cases from the upstream too.
+  const status = drawn === 429 ? 430 : drawn;
   return head(status, headers, framing < 0.3 ? chunked(chance, body) : body);
 }
 

@@ -74,6 +74,27 @@ describe('breaker in an outage', () => {
     const length = fc.integer({ min: 1000, max: 300_000 });
     fc.assert(fc.property(length, fc.integer({ min: 20, max: 400 }), check));
   });
+
+  test('breaker of a target wanted each second is back in 5 s after an outage of any length', () => {
+    const check = (outage_ms: number, every_ms: number, offset_ms: number) => {
+      const { calls, attempts, back_ms } = outage(outage_ms, every_ms, { offset_ms });
+      expect(back_ms).toBeLessThanOrEqual(5000);
+      expect(attempts).toBeLessThanOrEqual(4 + (calls * 4) / 15);
+    };
+    const length = fc.integer({ min: 5000, max: 600_000 });
+    const every = fc.integer({ min: 100, max: 1000 });
+    fc.assert(fc.property(length, every, fc.integer({ min: 0, max: 1000 }), check));
+  });
+
+  test('breaker of a quiet target costs no more, and finds it half a minute later at most', () => {
+    const check = (outage_ms: number, every_ms: number) => {
+      const { calls, attempts, back_ms } = outage(outage_ms, every_ms);
+      expect(attempts).toBeLessThanOrEqual(4 + (calls * 4) / 15);
+      expect(back_ms).toBeLessThanOrEqual(33_000 + every_ms);
+    };
+    const length = fc.integer({ min: 5000, max: 600_000 });
+    fc.assert(fc.property(length, fc.integer({ min: 1000, max: 4000 }), check));
+  });
 });
 
 describe('breaker', () => {

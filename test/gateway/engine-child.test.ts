@@ -11,10 +11,12 @@ const spec = { model, adapters: {}, context_tokens: 512, slots: 1 };
 
 test('an engine runs while a provider needs it, and its address follows its restarts', async () => {
   let ready = 0;
+  const metrics = createMetrics();
+  const slots = () => metrics.snapshot().hive_engine_slots?.map((one) => [one.labels, one.value]);
   const engine = createEngineChild({
     clock: createClock({ origin_ms: 0, scale: 1 }, systemTime),
     log: silentLog,
-    metrics: createMetrics(),
+    metrics,
     onReady: () => {
       ready += 1;
     },
@@ -31,6 +33,9 @@ test('an engine runs while a provider needs it, and its address follows its rest
   const models = await fetch(`${engine.url('local')}/models`);
   expect(await models.text()).toContain('echo');
 
+  await until(() => slots(), { what: 'how busy the engine is' });
+  expect(slots()).toContainEqual([['local', 'free'], 1]);
+
   const pid = engine.report()?.pid ?? 0;
   process.kill(pid, 'SIGKILL');
   await until(() => ready === 2, { what: 'the engine to be back', deadline_ms: 20_000 });
@@ -40,4 +45,5 @@ test('an engine runs while a provider needs it, and its address follows its rest
   await engine.follow({});
   expect(engine.url('local')).toBe('');
   expect(engine.report()).toBeNull();
+  expect(slots()).toContainEqual([['local', 'free'], 0]);
 }, 60_000);

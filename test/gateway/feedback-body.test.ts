@@ -47,6 +47,18 @@ describe('parseFeedbackBody', () => {
     expect(spoken).toEqual([{ signal: 'accepted', value: 1, text: null }]);
   });
 
+  test('parseFeedbackBody takes a copy for acceptance, and no copy for nothing', () => {
+    const none = { session: null, agent: null, user: null };
+    const said = (body: object) => parseFeedbackBody({ call_id: 'c', ...body }, none).spoken;
+    const accepted = [{ signal: 'accepted', value: 1, text: null }];
+    expect(said({ copied: true })).toEqual(accepted);
+    expect(said({ copied: true, accepted: false })).toEqual([{ ...accepted[0], value: 0 }]);
+    expect(said({ copied: false, rating: 3 })).toMatchObject([{ signal: 'rating' }]);
+    expect(() => said({ copied: 'yes' })).toThrow('copied must be true or false');
+    const explicit = { explicit: { copied: true }, session_id: 's' };
+    expect(parseCollectBody(explicit, none).spoken).toEqual(accepted);
+  });
+
   test.each([
     [{ call_id: 'c', rating: 7 }, 'rating', 'rating must be between 1 and 5, got 7'],
     [{ call_id: 'c', rating: 0.5 }, 'rating', 'got 0.5'],

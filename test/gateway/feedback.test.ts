@@ -41,6 +41,25 @@ describe('POST /feedback', () => {
     expect(events()[0]).toMatchObject({ call: 'call_b', [name]: value });
   });
 
+  test('POST /feedback says how a comment sounds where nobody rated, and only there', async () => {
+    const { post, events } = world();
+    const comment = 'Absolutely useless!';
+    await post('/feedback', { call_id: 'c', complaint: comment });
+    await post('/feedback', { call_id: 'c', accepted: true, comment: 'very helpful' });
+    await post('/feedback', { call_id: 'c', complaint: 'The invoice is number 17.' });
+    await post('/feedback', { call_id: 'c', rating: 1, comment });
+    await post('/feedback', { call_id: 'c', correction: 'It is a terrible idea.' });
+    const heard = events().map(({ signal, sentiment }) => [signal, Math.sign(sentiment ?? 0)]);
+    expect(heard).toEqual([
+      ['complaint', -1],
+      ['accepted', 1],
+      ['complaint', 0],
+      ['rating', 0],
+      ['correction', 0],
+    ]);
+    expect(events().filter((event) => 'sentiment' in event)).toHaveLength(2);
+  });
+
   test('POST /feedback keeps feedback on an unknown call as pending', async () => {
     const { post, recent, events } = world();
     recent.remember(callEvent({ session: hashed('chat') }));

@@ -26,31 +26,50 @@ const placeOf = (entered: Place | Promise<unknown>): Place => {
 describe('overload', () => {
   test('overload holds calls to their end where the policy names a number', async () => {
     const { overload } = open();
-    const first = placeOf(overload.enter(NARROW, present));
+    const first = placeOf(overload.enter(NARROW, present, Infinity));
     first.answering(1);
-    const second = overload.enter(NARROW, present);
-    expect(await overload.enter(NARROW, present)).toBe('full');
+    const second = overload.enter(NARROW, present, Infinity);
+    expect(await overload.enter(NARROW, present, Infinity)).toBe('full');
     first.leave();
     first.leave();
     expect(await second).toHaveProperty('leave');
-    expect(overload.enter(NARROW, present)).toBeInstanceOf(Promise);
+    expect(overload.enter(NARROW, present, Infinity)).toBeInstanceOf(Promise);
   });
 
   test('overload sends away who waits longer than the queue may', async () => {
     const { overload, time, metrics } = open();
-    placeOf(overload.enter(NARROW, present));
-    const second = overload.enter(NARROW, present);
+    placeOf(overload.enter(NARROW, present, Infinity));
+    const second = overload.enter(NARROW, present, Infinity);
     time.advance(100);
     expect(await second).toBe('full');
     expect(metrics.snapshot().hive_shed_total?.[0]).toMatchObject({ labels: ['deadline'] });
     expect(metrics.snapshot().hive_queue_waiting?.[0]).toMatchObject({ value: 0 });
   });
 
+  test('overload lets nobody wait longer than the call has left', async () => {
+    const { overload, time } = open();
+    placeOf(overload.enter(NARROW, present, Infinity));
+    const hurried = overload.enter(NARROW, present, 30);
+    time.advance(29);
+    let told: unknown = null;
+    void (hurried as Promise<unknown>).then((result) => {
+      told = result;
+    });
+    await Promise.resolve();
+    expect(told).toBeNull();
+    time.advance(1);
+    expect(await hurried).toBe('full');
+    const late = overload.enter(NARROW, present, -5);
+    time.advance(0);
+    expect(await late).toBe('full');
+  });
+
   test('overload does not count open streams where the limit is adaptive', () => {
     const { overload } = open();
     const policy = { ...NARROW, in_flight: 'adaptive' } as const;
-    for (let one = 0; one < 5000; one += 1) placeOf(overload.enter(policy, present)).answering(1);
-    expect(overload.enter(policy, present)).toHaveProperty('leave');
+    for (let one = 0; one < 5000; one += 1)
+      placeOf(overload.enter(policy, present, Infinity)).answering(1);
+    expect(overload.enter(policy, present, Infinity)).toHaveProperty('leave');
   });
 });
 
@@ -107,6 +126,34 @@ describe('an overloaded gateway', () => {
     expect(responses.every(({ status }) => status === 200)).toBe(true);
     expect(most).toBe(3);
   });
+
+  test.each([
+    ['in all', { resilience: { overload: { in_flight: 1, queue_ms: 20_000 } } }],
+    ['of a target', { resilience: { overload: { queue_ms: 20_000 } } }],
+  ])(
+    'an overloaded gateway lets nobody stand in line %s beyond x-hive-timeout-ms',
+    async (...row) => {
+      const [, more] = row;
+      await start({ targets: { main: { url: upstream.url, in_flight: 1 } }, ...more });
+      const known = upstream.calls.length;
+      upstream.script(stall());
+      const gone = new AbortController();
+      const body = JSON.stringify(ask());
+      const url = `${gateway.url}/v1/chat/completions`;
+      const first = fetch(url, { method: 'POST', body, signal: gone.signal }).catch(() => {});
+      await until(() => upstream.calls.length > known, { what: 'the first call' });
+      const response = await gateway.post(ask(), { 'x-hive-timeout-ms': '80' });
+      expect([response.status, await response.json()]).toMatchObject([
+        503,
+        { error: { code: 'overloaded' } },
+      ]);
+      const { latency_ms } = await gateway.event();
+      expect(latency_ms).toBeGreaterThanOrEqual(79);
+      expect(latency_ms).toBeLessThan(5000);
+      gone.abort();
+      await first;
+    },
+  );
 
   test('an overloaded gateway uses another target where one is full', async () => {
     const targets = { main: { url: upstream.url, in_flight: 1 }, other: other.url };

@@ -18,6 +18,7 @@ const snapshot: Snapshot = {
   agents: new Map(),
   experiments: new Map(),
   targets: new Map(),
+  categories: null,
   superseded: [],
 };
 
@@ -58,6 +59,8 @@ describe('createReporter', () => {
       withheld: { exp_1: expect.stringContaining('expired') },
       children: { worker: { state: 'running', pid: 5, restarts: 0 } },
       metrics: expect.objectContaining({
+        hive_target_in_flight: [expect.objectContaining({ labels: ['demo'], value: 3 })],
+        hive_target_queue_waiting: [expect.objectContaining({ labels: ['demo'], value: 0 })],
         hive_canary_withheld_total: [expect.objectContaining({ labels: ['expired'], value: 1 })],
       }),
     });

@@ -105,6 +105,7 @@ export function makeSnapshot(spec: SnapshotSpec): Snapshot {
     agents: new Map(agents),
     experiments: new Map(experiments),
     targets,
+    categories: null,
     superseded: [],
   };
 }

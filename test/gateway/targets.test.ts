@@ -131,7 +131,7 @@ test('targets holds to a target’s own number, and lets the next in when one is
   targets.admit(narrow, policy)?.answering();
   expect(targets.standing(narrow, policy)).toBe('full');
   expect(targets.admit(narrow, policy)).toBeNull();
-  const waiting = targets.wait(narrow, policy);
+  const waiting = targets.wait(narrow, policy, Infinity);
   expect(targets.state(narrow)).toMatchObject({ in_flight: 2, queue: 1, limit: 2 });
   first?.settle('ok');
   expect(await waiting?.admitted).toBe(true);

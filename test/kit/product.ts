@@ -168,7 +168,7 @@ function environment(where: Where): Record<string, string> {
 }
 
 function launch(env: Record<string, string>, args: readonly string[]): Running {
-  const child = spawn(process.execPath, ['src/main.ts', ...args], {
+  const child = spawn(process.execPath, ['bin/start.mjs', ...args], {
     cwd: REPO,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -93,6 +93,7 @@ describe('anthropic decodes', () => {
         finish: 'tool_calls',
         tokens: { in: 2160, cached: 2048, out: 88, estimated: false },
         adapter: null,
+        said: { text: "I'll look up both.", tools: 2 },
       },
     });
   });
@@ -179,6 +180,7 @@ describe('anthropic decodes streams', () => {
       model: 'claude-sonnet-4-5-20250929',
       finish: 'stop',
       tokens: { in: 35, cached: 10, out: 15, estimated: false },
+      said: { text: ' 👋!' },
     });
   });
 

@@ -131,6 +131,7 @@ describe('openai decodes', () => {
         finish: 'stop',
         tokens: { in: 7, cached: 4, out: 3, estimated: false },
         adapter: null,
+        said: { text: 'hi' },
       },
     });
   });

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { type Dialer, RECEIVER, type ReadSocket } from '../egress.ts';
+import type { TurnEnd } from '../turn-end.ts';
 import type { Sending, Sink } from '../upstream.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import type { ReaderLimits } from './response-reader.ts';
@@ -11,6 +12,7 @@ export interface PoolOptions {
   readonly idle_ms: number;
   readonly idle_max: number;
   readonly monotonic_ms: () => number;
+  readonly turn: TurnEnd;
   readonly onDialError: (error: Error) => void;
 }
 
@@ -60,6 +62,10 @@ export class ConnectionPool implements ConnectionOwner {
     this.close();
     for (const sending of this.#dialling) sending.fail(new Error('the pool is closed'));
     for (const connection of this.#all) connection.destroy();
+  }
+
+  write(work: () => void): void {
+    this.#options.turn.write(work);
   }
 
   onIdle(connection: Connection, idle_ms: number | null): void {

@@ -8,6 +8,8 @@ export interface ConnectionOwner {
   /** It may serve another request, and hangs up by itself after so long, if it said so. */
   onIdle(connection: Connection, idle_ms: number | null): void;
   onClosed(connection: Connection): void;
+  /** Writes when this turn of the event loop ends. */
+  write(work: () => void): void;
 }
 
 /**
@@ -42,6 +44,12 @@ export class Connection implements ResponseEvents {
   send(head: string, body: Uint8Array, sink: Sink): void {
     this.#sink = sink;
     this.#reader = new ResponseReader(this, this.#owner.limits);
+    this.#owner.write(() => {
+      if (this.#sink === sink) this.#write(head, body, sink);
+    });
+  }
+
+  #write(head: string, body: Uint8Array, sink: Sink): void {
     const sent = (error?: Error | null): void => {
       if (!error && this.#sink === sink) sink.onSent();
     };
