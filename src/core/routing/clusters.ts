@@ -31,10 +31,10 @@ export interface ClusterSettings {
 }
 
 export const CLUSTER_DEFAULTS: ClusterSettings = {
-  fine_cosine: 0.45,
-  coarse_cosine: 0.15,
-  fine_max: 64,
-  coarse_max: 12,
+  fine_cosine: 0.5,
+  coarse_cosine: 0.3,
+  fine_max: 48,
+  coarse_max: 24,
 };
 
 /** Odd vectors that are remembered. */

@@ -39,8 +39,8 @@ interface Variances {
 }
 
 /** The variances start here, and this many effects are believed to have it. */
-const PRIOR = { arm: 0.04, coarse: 0.004, fine: 0.004, base: 0.06 };
-const PRIOR_WEIGHT = 6;
+const PRIOR = { arm: 0.04, coarse: 0.01, fine: 0.004, base: 0.06 };
+const PRIOR_WEIGHT = 12;
 
 export function createTreeBelief(arms: number): TreeBelief {
   return {
