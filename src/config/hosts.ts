@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { PluginHost } from '../core/plugin.ts';
 import type { ProviderHost } from '../core/provider.ts';
+import { compileCondition } from './categories.ts';
 
 /** Makes the hosts that plugins and providers reach the world through. */
 export interface HostFactory {
@@ -28,6 +29,7 @@ export function createHostFactory({ clock, engineUrl }: HostFactoryOptions): Hos
       kept.set(owner, mine);
       return {
         agent,
+        condition: compileCondition,
         keep<Value>(id: string, make: () => Value): Value {
           if (!mine.has(id)) mine.set(id, make());
           return mine.get(id) as Value;

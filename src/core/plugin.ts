@@ -47,6 +47,8 @@ export interface Scope {
   readonly agent: AgentView;
   /** Whether a target can be asked now: its breaker is not open. */
   healthy(target: string): boolean;
+  /** Calls that a target has in its hands now, of all agents of this process. */
+  inFlight(target: string): number;
   /**
    * Picks one option with the unit's hash (salt `name:agent:epoch`) and records the decision.
    * Options in `excluded` are taken out first, the rest renormalised and flagged `health`.
@@ -87,6 +89,11 @@ export interface AgentView {
 export interface PluginHost extends LeafHost {
   /** The agent for which this instance was compiled. */
   readonly agent: string;
+  /**
+   * A condition on a call, in CEL over its facts, as `categories:` have them. Throws a RangeError
+   * that says what is wrong with it; the compiled one never throws, what it cannot tell is false.
+   */
+  condition(when: string): (call: Call) => boolean;
 }
 
 export type PluginDefinition<Options> = Definition<Options, PluginHost, Plugin>;

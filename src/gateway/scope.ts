@@ -11,11 +11,12 @@ export function createScope(
   call: Call,
   agent: AgentView,
   progress: Progress,
-  healthy: (target: string) => boolean,
+  live: Pick<Scope, 'healthy' | 'inFlight'>,
 ): Scope {
   return {
     agent,
-    healthy,
+    healthy: live.healthy,
+    inFlight: live.inFlight,
     choose(name, options, probabilities, excluded) {
       const decision = decide(call.unit, agent.name, { name, options, probabilities }, excluded);
       progress.decisions.push(decision);

@@ -126,10 +126,14 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDep
     const standing = deps.targets.standing(target, resilience);
     return standing === 'ready' || standing === 'full';
   };
+  const inFlight = (name: string): number => {
+    const target = snapshot.targets.get(name);
+    return target === undefined ? 0 : deps.targets.state(target).in_flight;
+  };
   const run: HookRun = {
     call,
     plan,
-    scope: createScope(call, plan.view, exchange.progress, healthy),
+    scope: createScope(call, plan.view, exchange.progress, { healthy, inFlight }),
     progress: exchange.progress,
     deps: deps.hooks(plan, arm === 'canary' ? experiment : null),
     entered: [],

@@ -200,6 +200,7 @@ export function makeHosts(): HostFactory & { readonly asked: string[] } {
       asked.push(`${agent}/${plugin_id}`);
       return {
         agent,
+        condition: () => () => false,
         keep: (_id, make) => make(),
         monotonic_ms: () => 0,
         policy_ms: () => 0,

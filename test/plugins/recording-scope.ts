@@ -1,3 +1,4 @@
+import { compileCondition } from '../../src/config/categories.ts';
 import type { Call } from '../../src/core/call.ts';
 import type { JsonObject } from '../../src/core/canonical.ts';
 import type { AgentView, PluginHost, Scope, TargetView } from '../../src/core/plugin.ts';
@@ -7,11 +8,16 @@ import { pickAt } from '../../src/core/unit.ts';
 export interface RecordingScope extends Scope {
   readonly notes: string[];
   readonly marks: string[];
-  readonly choices: { options: readonly string[]; excluded: readonly string[] }[];
+  readonly choices: {
+    options: readonly string[];
+    probabilities: readonly number[];
+    excluded: readonly string[];
+  }[];
 }
 
 export const pluginHost: PluginHost = {
   agent: 'a',
+  condition: compileCondition,
   keep: (_id, make) => make(),
   monotonic_ms: () => 0,
   policy_ms: () => 0,
@@ -19,7 +25,15 @@ export const pluginHost: PluginHost = {
 
 export function recordingScope(
   agent: Partial<AgentView>,
-  { fraction = 0, down = [] }: { fraction?: number; down?: readonly string[] } = {},
+  {
+    fraction = 0,
+    down = [],
+    in_flight = {},
+  }: {
+    fraction?: number;
+    down?: readonly string[];
+    in_flight?: Readonly<Record<string, number>>;
+  } = {},
 ): RecordingScope {
   const notes: string[] = [];
   const marks: string[] = [];
@@ -37,8 +51,9 @@ export function recordingScope(
       ...agent,
     },
     healthy: (target) => !down.includes(target),
+    inFlight: (target) => in_flight[target] ?? 0,
     choose(_name, options, probabilities, excluded = new Set()) {
-      choices.push({ options, excluded: [...excluded] });
+      choices.push({ options, probabilities, excluded: [...excluded] });
       const left = options
         .map((option, index) => ({ option, weight: probabilities[index] ?? 0 }))
         .filter(({ option }) => !excluded.has(option));

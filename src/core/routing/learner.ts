@@ -85,6 +85,7 @@ export function createLearner(settings: LearnerSettings): Learner {
   const contextual = context !== 'pooled';
   const x = new Float64Array(FEATURES);
   const mixed = new Float64Array(arms);
+  const tries = new Float64Array(arms);
   let arm = -1;
   let calls = 0;
   return {
@@ -94,7 +95,7 @@ export function createLearner(settings: LearnerSettings): Learner {
       mixed.fill(0);
       calls += 1;
       for (const voice of voices) {
-        speak(voice, x, { settings, calls, allowed });
+        speak(voice, x, { settings, calls, tries, allowed });
         for (let k = 0; k < arms; k += 1) {
           mixed[k] = (mixed[k] as number) + voice.share * (voice.probabilities[k] as number);
         }
@@ -110,6 +111,7 @@ export function createLearner(settings: LearnerSettings): Learner {
       if (voices.length > 1) judge(voices, { arm, utility, propensity: mixed[arm] as number, calls });
       for (const { expert } of voices) expert.learn(x, arm, quality, cost);
       if (contextual) learnKinds(kinds, arm, { quality, cost, discount });
+      tries[arm] = (tries[arm] as number) + 1;
       arm = -1;
     },
     shares: () => new Map(voices.map(({ expert, share }) => [expert.name, share])),
@@ -138,13 +140,16 @@ function voicesOf(settings: LearnerSettings, kinds: ReturnType<typeof createKind
 interface Moment {
   readonly settings: LearnerSettings;
   readonly calls: number;
+  readonly tries: Float64Array;
   readonly allowed: readonly number[] | undefined;
 }
 
+/** Calls until an arm is no longer new: then half of what `explore` takes off its doubt is off. */
+const NOVEL = 10;
 /** Impossible arms are this bad: below anything that a utility can be. */
 const NEVER = -1e12;
 
-function speak(voice: Voice, x: Float64Array, { settings, calls, allowed }: Moment): void {
+function speak(voice: Voice, x: Float64Array, { settings, calls, tries, allowed }: Moment): void {
   const { means, deviations, probabilities } = voice;
   voice.expert.predict(x, means, deviations);
   if (allowed !== undefined && allowed.length < means.length) {
@@ -156,7 +161,12 @@ function speak(voice: Voice, x: Float64Array, { settings, calls, allowed }: Mome
     }
   }
   const { rule, explore } = settings;
-  for (let k = 0; k < means.length; k += 1) deviations[k] = explore * (deviations[k] as number);
+  for (let k = 0; k < means.length; k += 1) {
+    // What was hardly tried keeps its whole doubt: two failures at the start prove nothing.
+    const novel = NOVEL / (NOVEL + (tries[k] as number));
+    const scale = explore + Math.max(0, 1 - explore) * novel;
+    deviations[k] = scale * (deviations[k] as number);
+  }
   if (rule === 'thompson') {
     normalBestProbabilities(means, deviations, probabilities);
   } else if (rule === 'top-two') {
