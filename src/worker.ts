@@ -34,6 +34,7 @@ import { createOracle, type RunningOracle } from './oracle/create-oracle.ts';
 import { detectors } from './oracle/detectors/index.ts';
 import { gates } from './oracle/gates/index.ts';
 import { mutations } from './oracle/mutations/index.ts';
+import { createRouteLearning, type RouteLearning } from './oracle/route-learning.ts';
 import { plugins } from './plugins/index.ts';
 import { providers } from './providers/index.ts';
 import { applyBatch } from './store/apply.ts';
@@ -50,6 +51,7 @@ import { rowsOf } from './store/rows.ts';
  */
 const STORE_LOCK_WAIT_MS = 10_000;
 const PRUNE_EVERY_MS = 3_600_000;
+const ROUTES_EVERY_MS = 15_000;
 const REJOURNAL_EVERY_MS = 24 * 3_600_000;
 const GATE_NAMES = [...gates.keys()];
 
@@ -116,7 +118,14 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   const frozen = (): boolean => control.control().frozen;
   const lent: Lent = { store, bus, tail, writers, loaded: () => policies.loaded(), frozen };
   const oracle = createWorkerOracle(ground, lent);
-  const admin = createWorkerAdmin(ground, lent, oracle);
+  const routes = createRouteLearning({
+    db: store.db,
+    log,
+    policy: () => policies.loaded().policy,
+    policy_ms: () => clock.policy_ms(),
+    publish: (feed) => tell({ kind: 'feed', feed }),
+  });
+  const admin = createWorkerAdmin(ground, lent, oracle, routes);
 
   tail.start();
   // What was acknowledged before a crash comes before what is decided after it.
@@ -127,10 +136,12 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   const { port } = await admin.listen();
   tell({ kind: 'ready', port });
   oracle.start();
+  await routes.tick();
   const watch = watchProcess(ground.metrics, 'worker');
   const timers = [
     setInterval(() => void beat(oracle, log), HEARTBEAT_MS),
     setInterval(() => void prune(ground, lent), PRUNE_EVERY_MS),
+    setInterval(() => void routes.tick(), ROUTES_EVERY_MS),
     setInterval(() => void rejournal(oracle, log), REJOURNAL_EVERY_MS),
   ];
   await rejournal(oracle, log);
@@ -151,7 +162,12 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
 }
 
 /** The admin API, and what it says of the gateway: what the gateway last reported. */
-function createWorkerAdmin(ground: Ground, lent: Lent, oracle: RunningOracle) {
+function createWorkerAdmin(
+  ground: Ground,
+  lent: Lent,
+  oracle: RunningOracle,
+  routes: RouteLearning,
+) {
   const { store, tail, writers, loaded } = lent;
   const { host, port, admin_port, data_dir } = ground.environment;
   let heard: GatewayReport | null = null;
@@ -163,6 +179,7 @@ function createWorkerAdmin(ground: Ground, lent: Lent, oracle: RunningOracle) {
   return createAdmin({
     ...ground,
     oracle,
+    routers: () => routes.reports(),
     store: { kind: store.kind, check: async () => void (await rowsOf(store.db, sql`select 1`)) },
     report: () => heard,
     host: adminHost(host),

@@ -1,6 +1,7 @@
 import type { Attempt, Call, CallPatch, CallResponse, Outcome } from './call.ts';
 import type { Definition, LeafHost, Registry } from './definition.ts';
 import type { AgentEntry, PromptVersion } from './policy.ts';
+import type { RouteTable } from './routing/route-belief.ts';
 
 /**
  * In-path code. Hooks are three pairs; on the way in they run in policy order, on the way out in
@@ -42,6 +43,14 @@ export interface TargetView {
   readonly adapters: readonly string[];
 }
 
+/** How a choice is drawn, beyond its probabilities. */
+export interface Drawn {
+  /** A unit is drawn anew with each epoch of the table; 0, the default, keeps its choice. */
+  readonly epoch: number;
+  /** Recorded with the decision: whose probabilities these are. */
+  readonly category: string;
+}
+
 /** What one plugin may see and do during one call. */
 export interface Scope {
   readonly agent: AgentView;
@@ -60,7 +69,10 @@ export interface Scope {
     options: readonly string[],
     probabilities: readonly number[],
     excluded?: ReadonlySet<string>,
+    drawn?: Drawn,
   ): string;
+  /** The call's category by the policy's rules; `other` where none holds. */
+  category(): string;
   /** Tells the client that something was dropped or degraded (`x-hive-notes`). */
   note(subject: string, reason: string): void;
   /** Leaves a short marker in the call's event, such as `lora-hotplug:unknown`. */
@@ -86,6 +98,11 @@ export interface AgentView {
   readonly lora_hotplug: boolean;
 }
 
+export interface PublishedRoutes {
+  readonly epoch: number;
+  readonly table: RouteTable;
+}
+
 export interface PluginHost extends LeafHost {
   /** The agent for which this instance was compiled. */
   readonly agent: string;
@@ -94,6 +111,10 @@ export interface PluginHost extends LeafHost {
    * that says what is wrong with it; the compiled one never throws, what it cannot tell is false.
    */
   condition(when: string): (call: Call) => boolean;
+  /**
+   * What the worker last published of an agent's routes, or null: it may be old, and is still valid.
+   */
+  routes(agent: string): PublishedRoutes | null;
 }
 
 export type PluginDefinition<Options> = Definition<Options, PluginHost, Plugin>;

@@ -1,24 +1,23 @@
 import type { Call, Decision } from '../core/call.ts';
-import type { AgentView, Scope } from '../core/plugin.ts';
+import type { AgentView, Drawn, Scope } from '../core/plugin.ts';
 import { pickAt, unitFraction } from '../core/unit.ts';
 import { addMarker, addNote, type Progress } from './progress.ts';
-
-/** The epoch of the tables that choices are drawn from; 0 until there are such tables. */
-const TABLE_EPOCH = 0;
 
 /** What the plugins of one call may see and do: recorded in its progress, nothing else. */
 export function createScope(
   call: Call,
   agent: AgentView,
   progress: Progress,
-  live: Pick<Scope, 'healthy' | 'inFlight'>,
+  live: Pick<Scope, 'healthy' | 'inFlight' | 'category'>,
 ): Scope {
   return {
     agent,
     healthy: live.healthy,
     inFlight: live.inFlight,
-    choose(name, options, probabilities, excluded) {
-      const decision = decide(call.unit, agent.name, { name, options, probabilities }, excluded);
+    category: live.category,
+    choose(name, options, probabilities, excluded, drawn) {
+      const choice = { name, options, probabilities };
+      const decision = decide(call.unit, agent.name, choice, excluded, drawn);
       progress.decisions.push(decision);
       return decision.chosen;
     },
@@ -35,7 +34,8 @@ export function decide(
   unit: string,
   agent: string,
   choice: Pick<Decision, 'name' | 'options' | 'probabilities'>,
-  excluded: ReadonlySet<string> = new Set(),
+  excluded: ReadonlySet<string> = NOBODY,
+  drawn?: Drawn,
 ): Decision {
   const { name, options, probabilities } = choice;
   if (options.length === 0) throw new RangeError(`${name}: there is nothing to choose from`);
@@ -47,7 +47,7 @@ export function decide(
     // Nearly all choices are such, and one option needs no draw: that would be a hash.
     return { name, options, probabilities: [1], chosen: only, intended: only, forced: 'only' };
   }
-  const salt = `${name}:${agent}:${TABLE_EPOCH}`;
+  const salt = `${name}:${agent}:${drawn?.epoch ?? 0}`;
   const intended = optionAt(options, probabilities, unitFraction(salt, unit));
   const left = options.filter((option) => !excluded.has(option));
   // Where nobody is well, nobody is excluded: somebody must be asked.
@@ -64,8 +64,11 @@ export function decide(
     chosen,
     intended,
     ...(forced === undefined ? {} : { forced }),
+    ...(drawn === undefined ? {} : { category: drawn.category }),
   };
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 function optionAt(options: readonly string[], weights: readonly number[], u: number): string {
   return options[pickAt(u, weights)] as string;

@@ -1,3 +1,4 @@
+import { OTHER_CATEGORY } from '../config/categories.ts';
 import type { IncomingMessage } from 'node:http';
 import type { Lease } from '../config/current.ts';
 import type { PluginInstance, Snapshot } from '../config/snapshot.ts';
@@ -126,6 +127,7 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDep
     const standing = deps.targets.standing(target, resilience);
     return standing === 'ready' || standing === 'full';
   };
+  const category = (): string => snapshot.categories?.of(call) ?? OTHER_CATEGORY;
   const inFlight = (name: string): number => {
     const target = snapshot.targets.get(name);
     return target === undefined ? 0 : deps.targets.state(target).in_flight;
@@ -133,7 +135,7 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDep
   const run: HookRun = {
     call,
     plan,
-    scope: createScope(call, plan.view, exchange.progress, { healthy, inFlight }),
+    scope: createScope(call, plan.view, exchange.progress, { healthy, inFlight, category }),
     progress: exchange.progress,
     deps: deps.hooks(plan, arm === 'canary' ? experiment : null),
     entered: [],

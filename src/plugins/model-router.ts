@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import type { Attempt, Call, CallPatch } from '../core/call.ts';
 import type {
   AgentView,
+  Drawn,
   Plugin,
   PluginDefinition,
   PluginHost,
@@ -14,67 +14,20 @@ import {
   observeFirstByte,
   sizeBucket,
 } from '../core/routing/first-byte.ts';
+import { type ModelRouterOptions, RouterOptions } from '../core/routing/router-options.ts';
 import {
   anyLimits,
   isCapable,
   needsOf,
   priceOf,
   type TargetFacts,
-  TargetFactsSchema,
 } from '../core/routing/target-facts.ts';
-
-const Rule = z.strictObject({
-  when: z.string().min(1).max(2000).describe('CEL over the call’s facts, as in `categories:`.'),
-  target: z.string().describe('Who answers calls for which it holds.'),
-});
-
-const STRATEGIES = [
-  'weighted',
-  'fixed',
-  'round-robin',
-  'least-in-flight',
-  'fastest',
-  'cheapest',
-  'rules',
-] as const;
-
-const Options = z
-  .strictObject({
-    strategy: z
-      .enum(STRATEGIES)
-      .default('weighted')
-      .describe('How the first target is chosen; the agent’s weights order those behind it.'),
-    target: z.string().optional().describe('`fixed`: who answers.'),
-    rules: z.array(Rule).max(64).default([]).describe('`rules`: the first that holds; else weights.'),
-    quality_min: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0)
-      .describe('`cheapest`: targets of less quality are no candidates.'),
-    explore: z
-      .number()
-      .min(0)
-      .max(0.5)
-      .default(0.05)
-      .describe('`fastest`: share of calls to the others, so that their speed is known.'),
-    facts: z
-      .record(z.string(), TargetFactsSchema)
-      .default({})
-      .describe('By target: prices, quality, and what it cannot do; no strategy asks it for that.'),
-  })
-  .refine(({ strategy, target }) => strategy !== 'fixed' || target !== undefined, {
-    path: ['target'],
-    message: 'strategy `fixed` needs the name of its target',
-  });
-
-export type ModelRouterOptions = z.output<typeof Options>;
 
 export const definition: PluginDefinition<ModelRouterOptions> = {
   name: 'model-router',
   summary:
-    'Chooses the target of a call: by weights, in turn, by load, speed, price or rules; and the order of those behind it.',
-  options: Options,
+    'Chooses the target of a call: by weights, in turn, by load, speed, price, rules or what was learned; and the order of those behind it.',
+  options: RouterOptions,
   create: createRouter,
 };
 
@@ -86,6 +39,8 @@ type Strategy = (own: readonly TargetView[], call: Call, scope: Scope) => readon
 
 interface Routing {
   readonly strategy: Strategy;
+  /** Whose probabilities they are, where they are learned. */
+  readonly drawn?: (scope: Scope) => Drawn;
   readonly onAttemptEnd?: (attempt: Attempt, scope: Scope) => void;
 }
 
@@ -116,7 +71,7 @@ function createRouter(options: ModelRouterOptions, host: PluginHost): Plugin {
       const ready = prepare(scope.agent);
       if (ready.own.length === 0) return undefined;
       const capable = limits ? capableOf(ready, call, options.facts) : ready;
-      const chosen = choose(capable, routing?.strategy ?? null, call, scope);
+      const chosen = choose(capable, routing, call, scope);
       return patchFor(ready, capable, chosen);
     },
     ...(routing?.onAttemptEnd ? { onAttemptEnd: routing.onAttemptEnd } : {}),
@@ -167,7 +122,7 @@ function capableOf(
 
 function choose(
   { own, names, weights }: Prepared,
-  strategy: Strategy | null,
+  routing: Routing | null,
   call: Call,
   scope: Scope,
 ): string {
@@ -175,15 +130,16 @@ function choose(
   for (const name of names) if (!scope.healthy(name)) (excluded ??= new Set()).add(name);
   // With none healthy the choice is made as if all were: dispatch probes it, or falls back.
   if (excluded?.size === names.length) excluded = undefined;
-  if (strategy === null) return scope.choose('model-router', names, weights, excluded);
+  if (routing === null) return scope.choose('model-router', names, weights, excluded);
   const healthy = excluded ? own.filter(({ name }) => !excluded?.has(name)) : own;
-  const given = strategy(healthy, call, scope);
-  if (!excluded) return scope.choose('model-router', names, given);
+  const given = routing.strategy(healthy, call, scope);
+  const drawn = routing.drawn?.(scope);
+  if (!excluded) return scope.choose('model-router', names, given, undefined, drawn);
   const spread = names.map((name) => {
     const at = healthy.findIndex((target) => target.name === name);
     return at < 0 ? 0 : (given[at] as number);
   });
-  return scope.choose('model-router', names, spread, excluded);
+  return scope.choose('model-router', names, spread, excluded, drawn);
 }
 
 /** Whoever cannot do what is needed stands last. */
@@ -202,6 +158,7 @@ function routingOf(options: ModelRouterOptions, host: PluginHost): Routing | nul
   if (strategy === 'fixed') return { strategy: (own) => only(own, options.target as string) };
   if (strategy === 'round-robin') return { strategy: inTurn(host) };
   if (strategy === 'fastest') return fastest(options, host);
+  if (strategy === 'bandit') return learned(options, host);
   if (strategy === 'rules') return { strategy: byRules(options, host) };
   if (strategy === 'cheapest') return { strategy: cheapest(facts, quality_min) };
   return {
@@ -252,6 +209,23 @@ function byRules(options: ModelRouterOptions, host: PluginHost): Strategy {
   return (own, call) => {
     const rule = rules.find(({ holds }) => holds(call));
     return rule === undefined ? weightsOf(own) : only(own, rule.target);
+  };
+}
+
+/** The table that the worker published; the weights until there is one, or of targets it lacks. */
+function learned({ bandit }: ModelRouterOptions, host: PluginHost): Routing {
+  return {
+    strategy(own, _call, scope) {
+      const table = host.routes(host.agent)?.table;
+      if (table === undefined) return weightsOf(own);
+      const shares = table.by[scope.category()] ?? table.by[''];
+      const given = own.map(({ name }) => shares?.[table.targets.indexOf(name)] ?? 0);
+      return given.some((share) => share > 0) ? given : weightsOf(own);
+    },
+    drawn: (scope) => ({
+      epoch: bandit.sticky ? 0 : (host.routes(host.agent)?.epoch ?? 0),
+      category: scope.category(),
+    }),
   };
 }
 

@@ -201,6 +201,7 @@ export function makeHosts(): HostFactory & { readonly asked: string[] } {
       return {
         agent,
         condition: () => () => false,
+        routes: () => null,
         keep: (_id, make) => make(),
         monotonic_ms: () => 0,
         policy_ms: () => 0,

@@ -4,7 +4,6 @@ import {
   createLinearArm,
   type LinearArm,
   learnLinear,
-  leverage,
   predictLinear,
 } from './linear-arm.ts';
 import { DENSE_NAMES, FEATURES } from './prompt-features.ts';
@@ -87,7 +86,6 @@ export function createKindsExpert(kinds: Kinds, { cost_weight }: ExpertSettings)
 
 /** A ridge prior of each weight, in units of the noise: about ± 0.25 a feature. */
 const LAMBDA = 3;
-const NOISE = 0.15;
 
 /** What the kinds leave unexplained, by each arm's linear model of the features (LinTS, LinUCB). */
 export function createLinearExpert(

@@ -36,7 +36,7 @@ export const LEARNER_DEFAULTS = {
   cost_weight: 0,
   rule: 'thompson',
   context: 'auto',
-  explore: 0.5,
+  explore: 0.35,
   floor: 0,
   discount: 1,
   seed: 0,
