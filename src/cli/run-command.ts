@@ -7,11 +7,13 @@ import { lab } from './lab.ts';
 import { oracleCommands } from './oracle-commands.ts';
 import { parseCommand } from './parse-command.ts';
 import { processCommands } from './process-commands.ts';
+import { routerCommands } from './router-commands.ts';
 
 export const commands: readonly Command[] = [
   ...processCommands,
   ...oracleCommands,
   ...brakeCommands,
+  ...routerCommands,
   lab,
 ];
 

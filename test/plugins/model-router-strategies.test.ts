@@ -124,3 +124,36 @@ describe('model router strategies', () => {
     }
   });
 });
+
+describe('model router that has learned', () => {
+  const table = { targets: ['a', 'b', 'c'], by: { '': [0.1, 0.8, 0.1], code: [0.02, 0.02, 0.96] } };
+  const learnedHost: PluginHost = { ...pluginHost, routes: () => ({ epoch: 7, table }) };
+
+  test('bandit samples the category’s shares and records whose they are and of which epoch', () => {
+    const plugin = router({ strategy: 'bandit' }, learnedHost);
+    const code = recordingScope({ targets }, { fraction: 0.5, category: 'code' });
+    expect(routed(plugin, code)).toEqual(['c', 'b', 'a']);
+    expect(code.choices[0]).toMatchObject({
+      probabilities: [0.02, 0.02, 0.96],
+      drawn: { epoch: 7, category: 'code' },
+    });
+    const other = recordingScope({ targets }, { fraction: 0.5 });
+    expect(first(plugin, other)).toBe('b');
+    expect(other.choices[0]?.probabilities).toEqual([0.1, 0.8, 0.1]);
+  });
+
+  test('bandit asked to be sticky draws a unit once', () => {
+    const plugin = router({ strategy: 'bandit', bandit: { sticky: true } }, learnedHost);
+    const scope = recordingScope({ targets });
+    first(plugin, scope);
+    expect(scope.choices[0]?.drawn?.epoch).toBe(0);
+  });
+
+  test('bandit without a table, or with one of other targets, goes by the weights', () => {
+    for (const routes of [() => null, () => ({ epoch: 1, table: { targets: ['z'], by: { '': [1] } } })]) {
+      const scope = recordingScope({ targets }, { fraction: 0.5 });
+      expect(first(router({ strategy: 'bandit' }, { ...pluginHost, routes }), scope)).toBe('b');
+      expect(scope.choices[0]?.probabilities).toEqual([1, 3, 1]);
+    }
+  });
+});
