@@ -1,5 +1,5 @@
-import { OTHER_CATEGORY } from '../config/categories.ts';
 import type { IncomingMessage } from 'node:http';
+import { OTHER_CATEGORY } from '../config/categories.ts';
 import type { Lease } from '../config/current.ts';
 import type { PluginInstance, Snapshot } from '../config/snapshot.ts';
 import type { Call, CallResponse } from '../core/call.ts';

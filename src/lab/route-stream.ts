@@ -71,10 +71,7 @@ function routed(state: Started, policy: RoutePolicy, row: GradedRow): Routed | s
     return { id: row.id, model: models[arm] as string, propensity: 1 / allowed.length };
   }
   const all = allowed.length === models.length;
-  const { arm, propensity } = learner.choose(
-    promptFeatures(row.prompt),
-    all ? undefined : allowed,
-  );
+  const { arm, propensity } = learner.choose(promptFeatures(row.prompt), all ? undefined : allowed);
   const model = models[arm] as string;
   const seen = row.models.get(model) as { quality: number; cost: number };
   const worth = policy.quality === 0 ? 0 : seen.quality;

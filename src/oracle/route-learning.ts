@@ -3,13 +3,13 @@ import type { Log } from '../core/log.ts';
 import { mergePatch } from '../core/pointer.ts';
 import type { Policy } from '../core/policy.ts';
 import {
-  believe,
   type BelievedTarget,
+  believe,
   emptyBelief,
   explain,
+  ROUTE_BANDIT,
   type RouteBelief,
   type RouteTable,
-  ROUTE_BANDIT,
   tableOf,
 } from '../core/routing/route-belief.ts';
 import { type ModelRouterOptions, RouterOptions } from '../core/routing/router-options.ts';

@@ -30,7 +30,9 @@ describe('hive router show', () => {
   test('router show says what each router believes, and how surely', async () => {
     const shown = await hive(['router', 'show'], { env });
     expect(shown).toMatchObject({ code: 0, err: '' });
-    expect(shown.out).toContain('support: reward is feedback - 0.1 × seconds; learned of 321 calls.');
+    expect(shown.out).toContain(
+      'support: reward is feedback - 0.1 × seconds; learned of 321 calls.',
+    );
     expect(shown.out).toMatch(/\(all\) +mini +0\.812 +0\.700 to 0\.900 +200 +97 %/);
   });
 

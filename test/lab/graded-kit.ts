@@ -24,7 +24,9 @@ export interface GradedLine {
   readonly models: Readonly<Record<string, { readonly quality: number; readonly cost: number }>>;
 }
 
-const FUNCTION_WORDS = 'the of a to and in is that for it as with on by this are be from'.split(' ');
+const FUNCTION_WORDS = 'the of a to and in is that for it as with on by this are be from'.split(
+  ' ',
+);
 
 interface Task {
   readonly chances: readonly number[];
@@ -41,13 +43,16 @@ export function gradedWorld(spec: GradedSpec): readonly GradedLine[] {
   const skills = Array.from({ length: spec.models }, () => spec.spread * random.normal());
   const prices = skills.map((skill) => Math.exp(1.5 * skill + random.normal()));
   const top = Math.max(...prices);
-  const tasks = Array.from({ length: spec.tasks }, () =>
-    taskOf(spec, skills, vocabulary, random),
-  );
+  const tasks = Array.from({ length: spec.tasks }, () => taskOf(spec, skills, vocabulary, random));
   const shares = tasks.reduce((sum, { share }) => sum + share, 0);
   const lines = tasks.flatMap((task) =>
     Array.from({ length: Math.round((task.share / shares) * spec.rows) }, () =>
-      lineOf(task, prices.map((price) => (spec.dearest * price) / top), vocabulary, random),
+      lineOf(
+        task,
+        prices.map((price) => (spec.dearest * price) / top),
+        vocabulary,
+        random,
+      ),
     ),
   );
   const ordered = spec.order === 'file' ? lines : shuffled(lines, random);
@@ -107,7 +112,10 @@ function lineOf(
   const size = Math.exp(0.4 * random.normal());
   const models = prices.map((price, model) => {
     const quality = random.uniform() < (task.chances[model] as number) ? 1 : 0;
-    return [`m${model}`, { quality, cost: price * size * Math.exp(0.2 * random.normal()) }] as const;
+    return [
+      `m${model}`,
+      { quality, cost: price * size * Math.exp(0.2 * random.normal()) },
+    ] as const;
   });
   return { prompt: task.template + styled, models: Object.fromEntries(models) };
 }
@@ -128,9 +136,7 @@ export function yardsticks(lines: readonly GradedLine[], cost_weight: number) {
     return quality - cost_weight * cost;
   };
   const models = Object.keys(lines[0]?.models ?? {});
-  const totals = models.map((model) =>
-    lines.reduce((sum, line) => sum + utility(line, model), 0),
-  );
+  const totals = models.map((model) => lines.reduce((sum, line) => sum + utility(line, model), 0));
   const uniform = totals.reduce((sum, total) => sum + total, 0) / models.length;
   return { utility, best: Math.max(...totals), uniform };
 }

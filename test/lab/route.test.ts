@@ -91,7 +91,15 @@ describe('hive lab route', () => {
 
   test('route of every strategy earns more than uniform choice where models differ', async () => {
     const { uniform, best } = yardsticks(world, 5);
-    for (const strategy of ['auto', 'thompson', 'top-two', 'kinds', 'lints', 'linucb', 'squarecb']) {
+    for (const strategy of [
+      'auto',
+      'thompson',
+      'top-two',
+      'kinds',
+      'lints',
+      'linucb',
+      'squarecb',
+    ]) {
       const { lines } = await routed(world, policyOf(strategy));
       const earned = utilityOf(world, lines);
       expect(earned - uniform, strategy).toBeGreaterThan(0.3 * (best - uniform));

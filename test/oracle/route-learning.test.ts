@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { silentLog } from '../../src/core/log.ts';
 import type { Decision } from '../../src/core/call.ts';
 import type { JournalRecord } from '../../src/core/event.ts';
+import { silentLog } from '../../src/core/log.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
 import type { Policy } from '../../src/core/policy.ts';
 import { RouterOptions } from '../../src/core/routing/router-options.ts';

@@ -84,7 +84,9 @@ describe('model router strategies', () => {
     expect(routed(plugin, scope(), callOf({ messages: [image] }))?.at(-1)).toBe('b');
     expect(routed(plugin, scope(), callOf({ tools: [{}] }))?.at(-1)).toBe('b');
     expect(routed(plugin, scope(), callOf({ messages: ['x'.repeat(999)] }))?.at(-1)).toBe('b');
-    const alone = router({ facts: { a: { vision: false }, b: { vision: false }, c: { vision: false } } });
+    const alone = router({
+      facts: { a: { vision: false }, b: { vision: false }, c: { vision: false } },
+    });
     expect(first(alone, scope(), callOf({ messages: [image] }))).toBe('b');
   });
 
@@ -96,14 +98,20 @@ describe('model router strategies', () => {
     const ask = (through: Plugin, bytes: number): string => {
       const scope = recordingScope({ targets });
       const chosen = first(through, scope, callOf({ messages: ['x'.repeat(bytes)] })) ?? '';
-      const attempt = { target: chosen, outcome: 'ok', error: null, ttft_ms: took[chosen], ms: 9e3 };
+      const attempt = {
+        target: chosen,
+        outcome: 'ok',
+        error: null,
+        ttft_ms: took[chosen],
+        ms: 9e3,
+      };
       through.onAttemptEnd?.(attempt as Attempt, scope);
       return chosen;
     };
     for (let call = 0; call < 5; call += 1) seen.push(ask(plugin, 10));
     expect(seen).toEqual(['a', 'b', 'c', 'b', 'b']);
     // Swapped: what it knows stays, also for a size that was never seen.
-    expect(ask(router({ strategy: "fastest", explore: 0 }, host), 50_000)).toBe("b");
+    expect(ask(router({ strategy: 'fastest', explore: 0 }, host), 50_000)).toBe('b');
   });
 
   test('fastest leaves a target that fails, and gives the others their share of exploring', () => {
@@ -150,7 +158,10 @@ describe('model router that has learned', () => {
   });
 
   test('bandit without a table, or with one of other targets, goes by the weights', () => {
-    for (const routes of [() => null, () => ({ epoch: 1, table: { targets: ['z'], by: { '': [1] } } })]) {
+    for (const routes of [
+      () => null,
+      () => ({ epoch: 1, table: { targets: ['z'], by: { '': [1] } } }),
+    ]) {
       const scope = recordingScope({ targets }, { fraction: 0.5 });
       expect(first(router({ strategy: 'bandit' }, { ...pluginHost, routes }), scope)).toBe('b');
       expect(scope.choices[0]?.probabilities).toEqual([1, 3, 1]);

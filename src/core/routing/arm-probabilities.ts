@@ -26,10 +26,7 @@ export function thompsonProbabilities(
  * one it takes given that it is another. Finds the best arm sooner, at some regret.
  * P(k) = leader p(k) + (1 - leader) Σ_{j≠k} p(j) p(k) / (1 - p(j)), exact given p.
  */
-export function topTwoProbabilities(
-  thompson: readonly number[],
-  leader = 0.5,
-): readonly number[] {
+export function topTwoProbabilities(thompson: readonly number[], leader = 0.5): readonly number[] {
   if (thompson.length < 2) return [...thompson];
   const sure = thompson.findIndex((p) => p >= 1 - 1e-12);
   // Nothing is known of the second where the first won every draw: it is shared evenly.

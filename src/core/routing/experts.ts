@@ -1,13 +1,14 @@
 import { assignCluster, type Clusters, createClusters } from './clusters.ts';
 import { type CostBelief, createCostBelief, expectedCost, learnCost } from './cost-belief.ts';
-import {
-  createLinearArm,
-  type LinearArm,
-  learnLinear,
-  predictLinear,
-} from './linear-arm.ts';
+import { createLinearArm, type LinearArm, learnLinear, predictLinear } from './linear-arm.ts';
 import { DENSE_NAMES, FEATURES } from './prompt-features.ts';
-import { addCategory, createTreeBelief, fadeTree, learnTree, type TreeBelief } from './tree-belief.ts';
+import {
+  addCategory,
+  createTreeBelief,
+  fadeTree,
+  learnTree,
+  type TreeBelief,
+} from './tree-belief.ts';
 
 /** What one of several learners believes of every arm's utility for the call at hand. */
 export interface Expert {

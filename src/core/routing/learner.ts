@@ -13,7 +13,14 @@ import { FEATURES } from './prompt-features.ts';
 import { createRandom } from './random.ts';
 
 /** How the believed utilities become probabilities. */
-export const RULES = ['thompson', 'top-two', 'ucb', 'squarecb', 'epsilon-greedy'] as const;
+export const RULES = [
+  'blend',
+  'thompson',
+  'top-two',
+  'ucb',
+  'squarecb',
+  'epsilon-greedy',
+] as const;
 export type Rule = (typeof RULES)[number];
 /** Who is believed; `auto` weighs all three by what their choices are estimated to be worth. */
 export const CONTEXTS = ['auto', 'pooled', 'kinds', 'linear'] as const;
@@ -76,6 +83,8 @@ interface Voice {
 const SHARE_MIN = 0.04;
 /** As if so many calls had shown no difference, with a standard deviation of 0.3. */
 const CALM = 30;
+/** What one call may say of a voice: as much as a quality can be worth. */
+const GAIN_MAX = 1;
 
 export function createLearner(settings: LearnerSettings): Learner {
   const { arms, discount, floor, context } = settings;
@@ -108,7 +117,7 @@ export function createLearner(settings: LearnerSettings): Learner {
     learn(quality, cost) {
       if (arm < 0) throw new RangeError('there is no choice to learn of');
       const utility = quality - settings.cost_weight * cost;
-      if (voices.length > 1) judge(voices, { arm, utility, propensity: mixed[arm] as number, calls });
+      if (voices.length > 1) judge(voices, { arm, utility, propensity: mixed[arm] as number });
       for (const { expert } of voices) expert.learn(x, arm, quality, cost);
       if (contextual) learnKinds(kinds, arm, { quality, cost, discount });
       tries[arm] = (tries[arm] as number) + 1;
@@ -146,11 +155,13 @@ interface Moment {
 
 /** Calls until an arm is no longer new: then half of what `explore` takes off its doubt is off. */
 const NOVEL = 10;
+/** Of inverse gap weighting: γ = this × √(n T), Foster and Rakhlin's rate (2020). */
+const GAMMA = 20;
 /** Impossible arms are this bad: below anything that a utility can be. */
 const NEVER = -1e12;
 
 function speak(voice: Voice, x: Float64Array, { settings, calls, tries, allowed }: Moment): void {
-  const { means, deviations, probabilities } = voice;
+  const { means, deviations } = voice;
   voice.expert.predict(x, means, deviations);
   if (allowed !== undefined && allowed.length < means.length) {
     const may = new Set(allowed);
@@ -167,19 +178,29 @@ function speak(voice: Voice, x: Float64Array, { settings, calls, tries, allowed 
     const scale = explore + Math.max(0, 1 - explore) * novel;
     deviations[k] = scale * (deviations[k] as number);
   }
-  if (rule === 'thompson') {
-    normalBestProbabilities(means, deviations, probabilities);
-  } else if (rule === 'top-two') {
-    normalBestProbabilities(means, deviations, probabilities);
-    probabilities.set(topTwoProbabilities(Array.from(probabilities)));
-  } else if (rule === 'squarecb') {
-    // Foster and Rakhlin: γ grows with √(n T); 20 is the scale of utilities' differences.
-    probabilities.set(inverseGapWeights(means, 20 * Math.sqrt(means.length * calls)));
-  } else {
+  decide(rule, voice, { calls, among: allowed?.length ?? means.length });
+}
+
+/** Fills the voice's probabilities by its means and its scaled deviations. */
+function decide(
+  rule: Rule,
+  { means, deviations, probabilities }: Voice,
+  { calls, among }: { readonly calls: number; readonly among: number },
+): void {
+  if (rule === 'ucb' || rule === 'epsilon-greedy') {
     const scores = rule === 'ucb' ? means.map((m, k) => m + 2 * (deviations[k] as number)) : means;
-    probabilities.fill(rule === 'ucb' ? 0 : 0.1 / (allowed?.length ?? means.length));
+    probabilities.fill(rule === 'ucb' ? 0 : 0.1 / among);
     const best = argmax(scores);
     probabilities[best] = (probabilities[best] as number) + (rule === 'ucb' ? 1 : 0.9);
+    return;
+  }
+  if (rule !== 'squarecb') normalBestProbabilities(means, deviations, probabilities);
+  if (rule === 'top-two') probabilities.set(topTwoProbabilities(Array.from(probabilities)));
+  if (rule === 'thompson' || rule === 'top-two') return;
+  const gaps = inverseGapWeights(means, GAMMA * Math.sqrt(among * calls));
+  for (let k = 0; k < means.length; k += 1) {
+    const gap = gaps[k] as number;
+    probabilities[k] = rule === 'squarecb' ? gap : 0.5 * ((probabilities[k] as number) + gap);
   }
 }
 
@@ -221,11 +242,11 @@ function pick(probabilities: ArrayLike<number>, u: number): number {
  */
 function judge(
   voices: readonly Voice[],
-  seen: { arm: number; utility: number; propensity: number; calls: number },
+  seen: { readonly arm: number; readonly utility: number; readonly propensity: number },
 ): void {
   const [plain, ...others] = voices as [Voice, ...Voice[]];
   const model = others[0]?.means ?? plain.means;
-  const { arm, utility, propensity, calls } = seen;
+  const { arm, utility, propensity } = seen;
   const surprise = (utility - (model[arm] as number)) / propensity;
   for (const voice of others) {
     let gain = 0;
@@ -234,13 +255,15 @@ function judge(
       if (more !== 0) gain += more * (model[k] as number);
       if (k === arm) gain += more * surprise;
     }
-    voice.sum += gain;
-    voice.squares += gain * gain;
+    // One call whose price was a surprise must not decide for thousands.
+    const bounded = Math.max(-GAIN_MAX, Math.min(GAIN_MAX, gain));
+    voice.sum += bounded;
+    voice.squares += bounded * bounded;
   }
-  share(plain, others, calls);
+  share(plain, others);
 }
 
-function share(plain: Voice, others: readonly Voice[], calls: number): void {
+function share(plain: Voice, others: readonly Voice[]): void {
   // Logistic for the normal's Φ, within 0.01; the odds of several voices are then comparable.
   let total = 1;
   const odds = others.map(({ sum, squares }) => {
@@ -250,7 +273,6 @@ function share(plain: Voice, others: readonly Voice[], calls: number): void {
     total += one;
     return one;
   });
-  void calls;
   const room = 1 - SHARE_MIN * (others.length + 1);
   plain.share = SHARE_MIN + room / total;
   for (const [index, voice] of others.entries()) {

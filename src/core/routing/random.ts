@@ -15,7 +15,8 @@ export interface Random {
 /** The generator is sfc32 (Doty-Humphrey, PractRand), seeded by a hash of the seed's text. */
 export function createRandom(seed: number | string): Random {
   const bits = bitsOf(String(seed));
-  const uniform = (): number => (bits() >>> 5) / 134_217_728 + (bits() >>> 6) / 9_007_199_254_740_992;
+  const uniform = (): number =>
+    (bits() >>> 5) / 134_217_728 + (bits() >>> 6) / 9_007_199_254_740_992;
   const normal = normals(uniform);
   const gamma = (shape: number): number => {
     if (!(shape > 0)) throw new RangeError(`a gamma's shape is above 0, not ${shape}`);

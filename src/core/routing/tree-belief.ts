@@ -209,7 +209,8 @@ function passDown(belief: TreeBelief, arm: number, { up, upWeighted, own }: Mess
     const said = n > 0 ? (sum[at] as number) / n - (base[category] as number) : 0;
     const above = kindMean[parent] as number;
     belief.mean[at] = above + keep * (said - above);
-    belief.variance[at] = (1 - keep) * scale.fine + (1 - keep) ** 2 * (kindVariance[parent] as number);
+    belief.variance[at] =
+      (1 - keep) * scale.fine + (1 - keep) ** 2 * (kindVariance[parent] as number);
   }
 }
 

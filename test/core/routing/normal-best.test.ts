@@ -48,7 +48,12 @@ describe('normal best', () => {
   });
 
   test('normal best is sure where nothing is in doubt', () => {
-    expect(best([[0.5, 0], [0.4, 0]])).toEqual([1, 0]);
+    expect(
+      best([
+        [0.5, 0],
+        [0.4, 0],
+      ]),
+    ).toEqual([1, 0]);
     expect(best([[0.3, 0.1]])).toEqual([1]);
   });
 

@@ -17,7 +17,9 @@ const seenArb = fc.record({
   target: fc.constantFrom('a', 'b', 'c'),
   reward: fc.double({ min: 0, max: 1, noNaN: true }),
 });
-const after = (seen: Iterable<{ category: string; target: string; reward: number }>): RouteBelief => {
+const beliefAfter = (
+  seen: Iterable<{ category: string; target: string; reward: number }>,
+): RouteBelief => {
   let belief = emptyBelief('beta');
   for (const one of seen) belief = believe(belief, one);
   return belief;
@@ -29,7 +31,7 @@ describe('route belief', () => {
   test('route belief gives each category a table that adds up to 1 and keeps the floor', () => {
     fc.assert(
       fc.property(fc.array(seenArb, { maxLength: 30 }), (seen) => {
-        const { by } = tableOf(after(seen), ['a', 'b', 'c'], FEWER_DRAWS);
+        const { by } = tableOf(beliefAfter(seen), ['a', 'b', 'c'], FEWER_DRAWS);
         for (const weights of Object.values(by)) {
           expect(weights.reduce((sum, one) => sum + one, 0)).toBeCloseTo(1, 9);
           expect(Math.min(...weights)).toBeGreaterThanOrEqual(0.02 - 1e-12);
@@ -42,7 +44,7 @@ describe('route belief', () => {
   test('route belief gives the same table however the targets are listed, and after JSON', () => {
     fc.assert(
       fc.property(fc.array(seenArb, { maxLength: 20 }), (seen) => {
-        const belief = after(seen);
+        const belief = beliefAfter(seen);
         const table = tableOf(belief, ['a', 'b', 'c'], FEWER_DRAWS);
         expect(tableOf(belief, ['c', 'a', 'b'], FEWER_DRAWS)).toEqual(table);
         const stored = JSON.parse(JSON.stringify(belief)) as RouteBelief;
@@ -53,7 +55,7 @@ describe('route belief', () => {
   });
 
   test('route belief of a cold category is the agent’s, and departs where it learns otherwise', () => {
-    const belief = after([...times(200, 'chat', 'a', 1), ...times(200, 'chat', 'b', 0)]);
+    const belief = beliefAfter([...times(200, 'chat', 'a', 1), ...times(200, 'chat', 'b', 0)]);
     expect(meanOf(beliefOf(belief, 'code', 'a'))).toBeGreaterThan(0.9);
     const more = [...times(80, 'code', 'a', 0), ...times(80, 'code', 'b', 1)];
     const both = more.reduce((known, one) => believe(known, one), belief);
@@ -62,7 +64,7 @@ describe('route belief', () => {
   });
 
   test('route belief of a target that nobody tried stays in doubt', () => {
-    const belief = after(times(100, 'chat', 'a', 0.5));
+    const belief = beliefAfter(times(100, 'chat', 'a', 0.5));
     const [known, unknown] = explain(belief, 'chat', ['a', 'b']);
     expect(known?.n).toBeGreaterThan(90);
     expect((known?.high ?? 1) - (known?.low ?? 0)).toBeLessThan(0.25);

@@ -55,12 +55,10 @@ export function runWorld({ arms, calls, drift, seed, settings }: World): WorldRu
     if (call >= (minute + 1) * CALLS_A_MINUTE) {
       minute += 1;
       for (const { arm, reward } of due.get(minute) ?? []) {
-        const one = sums[arm] as (typeof sums)[number];
-        one.n += 1;
-        one.sum += reward;
-        one.squares += reward * reward;
+        count(sums[arm] as Sums, reward);
+        const target = names[arm] as string;
         if (settings !== 'uniform') {
-          belief = believe(belief, { category: '', target: names[arm] as string, reward }, settings);
+          belief = believe(belief, { category: '', target, reward }, settings);
         }
       }
       due.delete(minute);
@@ -77,6 +75,18 @@ export function runWorld({ arms, calls, drift, seed, settings }: World): WorldRu
     shares[call] = table[rates.indexOf(top)] as number;
   }
   return { ...run, recovered: recoveredAfter(shares.subarray(calls / 2)) };
+}
+
+interface Sums {
+  n: number;
+  sum: number;
+  squares: number;
+}
+
+function count(one: Sums, reward: number): void {
+  one.n += 1;
+  one.sum += reward;
+  one.squares += reward * reward;
 }
 
 const SPAN = 500;
