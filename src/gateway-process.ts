@@ -94,11 +94,8 @@ export async function assemble(ground: Ground, around: Surroundings): Promise<Pa
     onFlushed: () => around.onHint(),
   });
   const feeds = createFeeds();
-  const hosts = createHostFactory({
-    clock,
-    engineUrl: (provider) => around.engineUrl(provider),
-    routes: (agent) => feeds.routes(agent),
-  });
+  const { engineUrl } = around;
+  const hosts = createHostFactory({ clock, engineUrl, routes: (agent) => feeds.routes(agent) });
   const permits = createPermits({
     ...ground,
     bus,

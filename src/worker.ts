@@ -118,14 +118,8 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   const frozen = (): boolean => control.control().frozen;
   const lent: Lent = { store, bus, tail, writers, loaded: () => policies.loaded(), frozen };
   const oracle = createWorkerOracle(ground, lent);
-  const routes = createRouteLearning({
-    db: store.db,
-    log,
-    policy: () => policies.loaded().policy,
-    policy_ms: () => clock.policy_ms(),
-    publish: (feed) => tell({ kind: 'feed', feed }),
-  });
-  const admin = createWorkerAdmin(ground, lent, oracle, routes);
+  const routes = createRoutes(ground, lent);
+  const admin = createWorkerAdmin(ground, { ...lent, routes }, oracle);
 
   tail.start();
   // What was acknowledged before a crash comes before what is decided after it.
@@ -161,14 +155,19 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   };
 }
 
+function createRoutes({ log, clock }: Ground, { store, loaded }: Lent): RouteLearning {
+  return createRouteLearning({
+    db: store.db,
+    log,
+    policy: () => loaded().policy,
+    policy_ms: () => clock.policy_ms(),
+    publish: (feed) => tell({ kind: 'feed', feed }),
+  });
+}
+
 /** The admin API, and what it says of the gateway: what the gateway last reported. */
-function createWorkerAdmin(
-  ground: Ground,
-  lent: Lent,
-  oracle: RunningOracle,
-  routes: RouteLearning,
-) {
-  const { store, tail, writers, loaded } = lent;
+function createWorkerAdmin(ground: Ground, lent: Lent & Routes, oracle: RunningOracle) {
+  const { store, tail, writers, loaded, routes } = lent;
   const { host, port, admin_port, data_dir } = ground.environment;
   let heard: GatewayReport | null = null;
   process.on('message', (message: ToWorker) => {
@@ -227,6 +226,10 @@ async function applyAndTell(
     const epoch = writers.swapped(writerOf(segment), record.epoch);
     oracle().onSwapped({ ...record, epoch });
   }
+}
+
+interface Routes {
+  readonly routes: RouteLearning;
 }
 
 interface Lent {
@@ -289,9 +292,8 @@ async function prune(
   }
 }
 
-function report(log: Log, what: string): (error: unknown) => void {
-  return (error) => log.error(what, { error: messageOf(error) });
-}
+const report = (log: Log, what: string) => (error: unknown) =>
+  log.error(what, { error: messageOf(error) });
 
 /** To the gateway; without one nobody listens, and the next whole value says it all again. */
 function tell(message: ToGateway): void {

@@ -112,7 +112,7 @@ export interface PluginHost extends LeafHost {
    */
   condition(when: string): (call: Call) => boolean;
   /**
-   * What the worker last published of an agent's routes, or null: it may be old, and is still valid.
+   * What the worker last published of an agent's routes, or null. It may be old, and is valid.
    */
   routes(agent: string): PublishedRoutes | null;
 }

@@ -26,7 +26,7 @@ import {
 export const definition: PluginDefinition<ModelRouterOptions> = {
   name: 'model-router',
   summary:
-    'Chooses the target of a call: by weights, in turn, by load, speed, price, rules or what was learned; and the order of those behind it.',
+    'Chooses the target of a call by weights, load, speed, price, rules or what was learned.',
   options: RouterOptions,
   create: createRouter,
 };
@@ -126,8 +126,8 @@ function choose(
   call: Call,
   scope: Scope,
 ): string {
-  let excluded: Set<string> | undefined;
-  for (const name of names) if (!scope.healthy(name)) (excluded ??= new Set()).add(name);
+  const down = names.filter((name) => !scope.healthy(name));
+  let excluded = down.length > 0 ? new Set(down) : undefined;
   // With none healthy the choice is made as if all were: dispatch probes it, or falls back.
   if (excluded?.size === names.length) excluded = undefined;
   if (routing === null) return scope.choose('model-router', names, weights, excluded);
@@ -176,9 +176,9 @@ function only(own: readonly TargetView[], target: string): readonly number[] {
 /** Even among those of which the value is the least. */
 function atLeast(
   own: readonly TargetView[],
-  valueOf: (target: TargetView) => number,
+  worthOf: (target: TargetView) => number,
 ): readonly number[] {
-  const values = own.map(valueOf);
+  const values = own.map(worthOf);
   const least = Math.min(...values);
   return values.map((value) => Number(value === least));
 }

@@ -54,7 +54,7 @@ describe('hive lab route', () => {
     expect(weight).toBeGreaterThan(1);
   });
 
-  test('route’s propensities are those it draws with: weighted rows estimate uniform choice', async () => {
+  test('route’s propensities are true: rows weighted by them estimate uniform choice', async () => {
     const floor = { use: 'auto', floor: 0.05 };
     const { lines } = await routed(world, policyOf(floor));
     const { uniform, utility } = yardsticks(world, 5);
@@ -66,7 +66,7 @@ describe('hive lab route', () => {
     expect(Math.abs(estimate - uniform) / world.length).toBeLessThan(0.06);
   });
 
-  test('route chooses by the past alone: what comes later, and what was not chosen, changes nothing', async () => {
+  test('route chooses by the past alone, and by what was revealed of it', async () => {
     const { lines } = await routed(world);
     const half = world.slice(0, 700);
     expect((await routed(half)).lines).toEqual(lines.slice(0, 700));

@@ -95,7 +95,7 @@ describe('route learning', () => {
     expect(of({ latency_weight: 0.1, cost_weight: 100 })).toBeCloseTo(1 - 0.2 - 0.2, 12);
   });
 
-  test('learning gives a target that fails the floor, by matured calls alone, and says so', async () => {
+  test('learning gives a target that fails the floor, by matured calls alone', async () => {
     const calls = Array.from({ length: 60 }, (_, at) =>
       at % 2 === 0 ? call(`a${at}`, 'mini') : call(`a${at}`, 'big', { outcome: 'error' }),
     );
@@ -121,7 +121,7 @@ describe('route learning', () => {
     expect(believed?.low).toBeLessThan(believed?.mean ?? 0);
   });
 
-  test('learning publishes nothing where no router is a bandit, and survives a store that fails', async () => {
+  test('learning publishes nothing without a bandit, and survives a store that fails', async () => {
     const { feeds, learned } = learning({ strategy: 'fastest' });
     await learned.tick();
     expect(feeds).toEqual([]);

@@ -13,14 +13,7 @@ import { FEATURES } from './prompt-features.ts';
 import { createRandom } from './random.ts';
 
 /** How the believed utilities become probabilities. */
-export const RULES = [
-  'blend',
-  'thompson',
-  'top-two',
-  'ucb',
-  'squarecb',
-  'epsilon-greedy',
-] as const;
+export const RULES = ['blend', 'thompson', 'top-two', 'ucb', 'squarecb', 'epsilon-greedy'] as const;
 export type Rule = (typeof RULES)[number];
 /** Who is believed; `auto` weighs all three by what their choices are estimated to be worth. */
 export const CONTEXTS = ['auto', 'pooled', 'kinds', 'linear'] as const;
@@ -80,7 +73,9 @@ interface Voice {
 }
 
 /** No voice is silenced for good: its probabilities must stay estimable. */
-const SHARE_MIN = 0.04;
+const SHARE_MIN = 0.02;
+/** Odds at the start: `linear` shrinks to `kinds`, and that to `pooled`, so it has least to lose. */
+const ODDS: Readonly<Record<Expert['name'], number>> = { pooled: 1, kinds: 1, linear: 4 };
 /** As if so many calls had shown no difference, with a standard deviation of 0.3. */
 const CALM = 30;
 /** What one call may say of a voice: as much as a quality can be worth. */
@@ -142,7 +137,7 @@ function voicesOf(settings: LearnerSettings, kinds: ReturnType<typeof createKind
     probabilities: new Float64Array(settings.arms),
     sum: 0,
     squares: 0,
-    share: 1 / names.length,
+    share: ODDS[name] / names.reduce((sum, one) => sum + ODDS[one], 0),
   }));
 }
 
@@ -266,10 +261,10 @@ function judge(
 function share(plain: Voice, others: readonly Voice[]): void {
   // Logistic for the normal's Φ, within 0.01; the odds of several voices are then comparable.
   let total = 1;
-  const odds = others.map(({ sum, squares }) => {
+  const odds = others.map(({ expert, sum, squares }) => {
     const deviation = Math.sqrt(squares + CALM * 0.09);
     const z = Math.max(-6, Math.min(6, sum / deviation));
-    const one = Math.exp(1.7 * z);
+    const one = ODDS[expert.name] * Math.exp(1.7 * z);
     total += one;
     return one;
   });

@@ -48,7 +48,7 @@ interface Counts {
   read: number;
 }
 
-/** Fills `out` (of FEATURES) and returns it. Dense columns are about 0 to 1, the hashed of length 1. */
+/** Fills `out` (of FEATURES) and returns it. Dense columns are 0 to 1, the hashed have length 1. */
 export function promptFeatures(
   text: string,
   facts: CallFacts = {},
@@ -116,33 +116,49 @@ function kindsOf(): Uint8Array {
   return kinds;
 }
 
+/** The word that is being read. */
+interface Reading {
+  word: number;
+  length: number;
+  last: number;
+}
+
 function readSpan(text: string, from: number, to: number, counts: Counts, out: Float64Array): void {
-  let word = 0;
-  let length = 0;
-  let last = 0;
+  const reading: Reading = { word: 0, length: 0, last: 0 };
   for (let at = from; at <= to; at += 1) {
     const code = at < to ? text.charCodeAt(at) : 32;
     const kind = code < 128 ? (KINDS[code] as number) : LETTER;
-    if (kind === LETTER || kind === CAPITAL) {
-      word = Math.imul(word ^ (kind === CAPITAL ? code | 32 : code), 0x9e3779b1);
-      word ^= word >>> 15;
-      length += 1;
-      counts.letters += 1;
-      if (kind === CAPITAL) counts.capitals += 1;
-      else if (code >= 128) counts.other += 1;
-      continue;
+    if (kind === LETTER || kind === CAPITAL) readLetter(reading, code, kind, counts);
+    else {
+      if (reading.length > 0) endWord(reading, text, at, counts, out);
+      if (kind !== 0) count(kind, counts);
     }
-    if (length > 0) {
-      if (length === 1 && isChoice(text, at)) counts.choices += 1;
-      addWord(word, last, out);
-      counts.words += 1;
-      last = word;
-      word = 0;
-      length = 0;
-    }
-    if (kind !== 0) count(kind, counts);
   }
   counts.read += to - from;
+}
+
+function readLetter(reading: Reading, code: number, kind: number, counts: Counts): void {
+  const word = Math.imul(reading.word ^ (kind === CAPITAL ? code | 32 : code), 0x9e3779b1);
+  reading.word = word ^ (word >>> 15);
+  reading.length += 1;
+  counts.letters += 1;
+  if (kind === CAPITAL) counts.capitals += 1;
+  else if (code >= 128) counts.other += 1;
+}
+
+function endWord(
+  reading: Reading,
+  text: string,
+  at: number,
+  counts: Counts,
+  out: Float64Array,
+): void {
+  if (reading.length === 1 && isChoice(text, at)) counts.choices += 1;
+  addWord(reading.word, reading.last, out);
+  counts.words += 1;
+  reading.last = reading.word;
+  reading.word = 0;
+  reading.length = 0;
 }
 
 /** A letter alone between a line's start, a space or a bracket and “.”, “)” or “:”. */

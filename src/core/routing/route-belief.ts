@@ -67,7 +67,8 @@ export function believe(
     cells[category] = faded;
   }
   for (const category of new Set([AGENT, seen.category])) {
-    const arms = (cells[category] ??= {});
+    const arms = cells[category] ?? {};
+    cells[category] = arms;
     arms[seen.target] = observed(arms[seen.target] ?? prior, seen.reward);
   }
   return { ...belief, cells, rewards: belief.rewards + 1 };
@@ -97,7 +98,7 @@ export interface RouteTable {
   readonly by: Readonly<Record<string, readonly number[]>>;
 }
 
-/** The probabilities of all categories that are known, by the belief; equal beliefs, equal tables. */
+/** The probabilities of all categories that are known: equal beliefs give equal tables. */
 export function tableOf(
   belief: RouteBelief,
   targets: readonly string[],

@@ -54,7 +54,7 @@ describe('route belief', () => {
     );
   });
 
-  test('route belief of a cold category is the agent’s, and departs where it learns otherwise', () => {
+  test('route belief of a cold category is the agent’s, until it learns otherwise', () => {
     const belief = beliefAfter([...times(200, 'chat', 'a', 1), ...times(200, 'chat', 'b', 0)]);
     expect(meanOf(beliefOf(belief, 'code', 'a'))).toBeGreaterThan(0.9);
     const more = [...times(80, 'code', 'a', 0), ...times(80, 'code', 'b', 1)];

@@ -50,21 +50,22 @@ export function runWorld({ arms, calls, drift, seed, settings }: World): WorldRu
   const run = { regret: 0, uniform_regret: 0, proven: null as number | null };
   const shares = new Float64Array(calls);
   let minute = 0;
+  const nextMinute = (call: number): void => {
+    minute += 1;
+    for (const { arm, reward } of due.get(minute) ?? []) {
+      count(sums[arm] as Sums, reward);
+      const target = names[arm] as string;
+      if (settings !== 'uniform') {
+        belief = believe(belief, { category: '', target, reward }, settings);
+      }
+    }
+    due.delete(minute);
+    run.proven ??= provenBest(sums) === null ? null : call;
+    if (settings !== 'uniform') table = tableOf(belief, names, settings).by[''] as number[];
+  };
   for (let call = 0; call < calls; call += 1) {
     if (drift && call === calls / 2) rates = swapped(rates);
-    if (call >= (minute + 1) * CALLS_A_MINUTE) {
-      minute += 1;
-      for (const { arm, reward } of due.get(minute) ?? []) {
-        count(sums[arm] as Sums, reward);
-        const target = names[arm] as string;
-        if (settings !== 'uniform') {
-          belief = believe(belief, { category: '', target, reward }, settings);
-        }
-      }
-      due.delete(minute);
-      run.proven ??= provenBest(sums) === null ? null : call;
-      if (settings !== 'uniform') table = tableOf(belief, names, settings).by[''] as number[];
-    }
+    if (call >= (minute + 1) * CALLS_A_MINUTE) nextMinute(call);
     const arm = pick(table, random.uniform());
     const top = Math.max(...rates);
     run.regret += top - (rates[arm] as number);
