@@ -166,7 +166,11 @@ function createRoutes({ log, clock }: Ground, { store, loaded }: Lent): RouteLea
 }
 
 /** The admin API, and what it says of the gateway: what the gateway last reported. */
-function createWorkerAdmin(ground: Ground, lent: Lent & Routes, oracle: RunningOracle) {
+function createWorkerAdmin(
+  ground: Ground,
+  lent: Lent & { routes: RouteLearning },
+  oracle: RunningOracle,
+) {
   const { store, tail, writers, loaded, routes } = lent;
   const { host, port, admin_port, data_dir } = ground.environment;
   let heard: GatewayReport | null = null;
@@ -226,10 +230,6 @@ async function applyAndTell(
     const epoch = writers.swapped(writerOf(segment), record.epoch);
     oracle().onSwapped({ ...record, epoch });
   }
-}
-
-interface Routes {
-  readonly routes: RouteLearning;
 }
 
 interface Lent {

@@ -128,8 +128,8 @@ function voicesOf(settings: LearnerSettings, kinds: ReturnType<typeof createKind
     kinds: () => createKindsExpert(kinds, settings),
     linear: () => createLinearExpert(kinds, settings),
   };
-  const names =
-    settings.context === 'auto' ? (['pooled', 'kinds', 'linear'] as const) : [settings.context];
+  const names: readonly Expert['name'][] =
+    settings.context === 'auto' ? ['pooled', 'kinds', 'linear'] : [settings.context];
   return names.map((name) => ({
     expert: made[name](),
     means: new Float64Array(settings.arms),

@@ -23,52 +23,59 @@ export function normalBestProbabilities(
     low = Math.max(low, mean - reach);
     high = Math.max(high, mean + reach);
   }
-  const step = (high - low) / POINTS;
+  const active: Arm[] = [];
   for (let k = 0; k < n; k += 1) {
     const mean = means[k] as number;
     const deviation = Math.max(deviations[k] as number, 1e-9);
     // Hopeless arms get nothing, and cost nothing.
     if (mean + REACH * deviation <= low) continue;
-    addArm(k, { means, deviations, low, step }, out);
+    active.push({ k, mean, scale: 1 / deviation, before: normalCdf((low - mean) / deviation) });
   }
+  integrate(active, low, (high - low) / POINTS, out);
   let total = 0;
   for (let k = 0; k < n; k += 1) total += out[k] as number;
   for (let k = 0; k < n; k += 1) out[k] = (out[k] as number) / total;
   return out;
 }
 
-interface Slices {
-  readonly means: Float64Array;
-  readonly deviations: Float64Array;
-  readonly low: number;
-  readonly step: number;
+interface Arm {
+  readonly k: number;
+  readonly mean: number;
+  /** 1 / deviation. */
+  readonly scale: number;
+  /** Φ at the beginning of the slice. */
+  before: number;
 }
 
-function addArm(k: number, slices: Slices, out: Float64Array): void {
-  const { means, deviations, low, step } = slices;
-  const mean = means[k] as number;
-  const scale = 1 / Math.max(deviations[k] as number, 1e-9);
-  let before = normalCdf((low - mean) * scale);
-  let sum = 0;
+function integrate(arms: readonly Arm[], low: number, step: number, out: Float64Array): void {
+  const middle = new Float64Array(arms.length);
   for (let point = 0; point < POINTS; point += 1) {
-    const at = low + (point + 1) * step;
-    const after = normalCdf((at - mean) * scale);
-    const mass = after - before;
-    before = after;
-    if (mass < 1e-9) continue;
-    // Of an arm narrower than a slice the mass is at its mean.
-    const middle = Math.min(Math.max(mean, at - step), at);
-    const where = scale * step > 2 ? middle : at - step / 2;
-    let others = 1;
-    for (let j = 0; j < means.length; j += 1) {
-      if (j === k) continue;
-      const z = (where - (means[j] as number)) / Math.max(deviations[j] as number, 1e-9);
-      if (z < REACH) others *= normalCdf(z);
-      if (others < 1e-9) break;
+    const from = low + point * step;
+    let all = 1;
+    for (const [index, { mean, scale }] of arms.entries()) {
+      const phi = normalCdf((from + step / 2 - mean) * scale);
+      middle[index] = phi;
+      all *= phi;
     }
-    sum += mass * others;
+    for (const [index, arm] of arms.entries()) {
+      const after = normalCdf((from + step - arm.mean) * arm.scale);
+      const mass = after - arm.before;
+      arm.before = after;
+      if (mass < 1e-9) continue;
+      // Of an arm narrower than a slice the mass is at its mean, wherever that is in the slice.
+      const narrow = arm.scale * step > 2;
+      const phi = middle[index] as number;
+      const others = narrow || phi < 1e-12 ? othersBelow(arms, arm, from, step) : all / phi;
+      out[arm.k] = (out[arm.k] as number) + mass * others;
+    }
   }
-  out[k] = sum;
+}
+
+function othersBelow(arms: readonly Arm[], arm: Arm, from: number, step: number): number {
+  const at = Math.min(Math.max(arm.mean, from), from + step);
+  let others = 1;
+  for (const { k, mean, scale } of arms) if (k !== arm.k) others *= normalCdf((at - mean) * scale);
+  return others;
 }
 
 /** Φ, within 7.5e-8 (Abramowitz and Stegun 26.2.17). */
