@@ -100,7 +100,8 @@ export function createLinearExpert(
     name: 'linear',
     predict(x, means, deviations) {
       fill({ ...kinds, cost_weight }, means, deviations);
-      for (const [arm, model] of models.entries()) {
+      for (let arm = 0; arm < models.length; arm += 1) {
+        const model = models[arm] as LinearArm;
         if (model.n === 0) continue;
         means[arm] = (means[arm] as number) + predictLinear(model, x);
       }

@@ -52,12 +52,14 @@ function integrate(arms: readonly Arm[], low: number, step: number, out: Float64
   for (let point = 0; point < POINTS; point += 1) {
     const from = low + point * step;
     let all = 1;
-    for (const [index, { mean, scale }] of arms.entries()) {
+    for (let index = 0; index < arms.length; index += 1) {
+      const { mean, scale } = arms[index] as Arm;
       const phi = normalCdf((from + step / 2 - mean) * scale);
       middle[index] = phi;
       all *= phi;
     }
-    for (const [index, arm] of arms.entries()) {
+    for (let index = 0; index < arms.length; index += 1) {
+      const arm = arms[index] as Arm;
       const after = normalCdf((from + step - arm.mean) * arm.scale);
       const mass = after - arm.before;
       arm.before = after;
