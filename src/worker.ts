@@ -115,8 +115,8 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
     onChange: (changed) => void oracle.reconcileControl(changed).catch(report(log, 'control.json')),
     log,
   });
-  const frozen = (): boolean => control.control().frozen;
-  const lent: Lent = { store, bus, tail, writers, loaded: () => policies.loaded(), frozen };
+  const reads = { loaded: () => policies.loaded(), frozen: () => control.control().frozen };
+  const lent: Lent = { store, bus, tail, writers, ...reads };
   const oracle = createWorkerOracle(ground, lent);
   const routes = createRoutes(ground, lent);
   const admin = createWorkerAdmin(ground, { ...lent, routes }, oracle);
@@ -130,14 +130,14 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   const { port } = await admin.listen();
   tell({ kind: 'ready', port });
   oracle.start();
-  await routes.tick();
   const watch = watchProcess(ground.metrics, 'worker');
   const timers = [
     setInterval(() => void beat(oracle, log), HEARTBEAT_MS),
     setInterval(() => void prune(ground, lent), PRUNE_EVERY_MS),
-    setInterval(() => void routes.tick(), ROUTES_EVERY_MS),
+    setInterval(() => void routes.tick(), Math.max(250, ROUTES_EVERY_MS / time_scale)),
     setInterval(() => void rejournal(oracle, log), REJOURNAL_EVERY_MS),
   ];
+  await routes.tick();
   await rejournal(oracle, log);
   await prune(ground, lent);
 
@@ -242,7 +242,6 @@ interface Lent {
 }
 
 function createWorkerOracle(ground: Ground, lent: Lent): RunningOracle {
-  const { data_dir } = ground.environment;
   return createOracle({
     ...ground,
     ...lent,
@@ -254,6 +253,7 @@ function createWorkerOracle(ground: Ground, lent: Lent): RunningOracle {
     publish: (state) => tell({ kind: 'state', state }),
     publishPermits: (permits) => tell({ kind: 'permits', permits }),
     writeControlWithdrawn(key) {
+      const { data_dir } = ground.environment;
       const { withdrawn, ...rest } = readControl(data_dir);
       if (!withdrawn.includes(key))
         writeControl(data_dir, { ...rest, withdrawn: [...withdrawn, key] });
