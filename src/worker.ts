@@ -90,7 +90,7 @@ async function run(): Promise<void> {
 
 async function startWorker(log: Log): Promise<() => Promise<void>> {
   const environment = readEnvironment(process.env);
-  const { data_dir, database_url, time_scale } = environment;
+  const { data_dir, database_url, time_scale, policies_dir: dir } = environment;
   const clock = createClock(openClockFile(data_dir, time_scale, Date.now()));
   const ground: Ground = { environment, clock, log, metrics: createMetrics() };
   const what = `the store of ${data_dir}`;
@@ -98,7 +98,6 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   const store = await openStore({ data_dir, database_url, log });
   const writer = `w0-${uuidv7(Date.now())}`;
   const bus = await openBus(ground, writer, () => tail.hint());
-  const dir = environment.policies_dir;
   const policies = followPolicy({ dir, environment, providers, plugins, gates: GATE_NAMES }, log);
   const writers = createLiveWriters(writer, JSON.parse(process.argv[2] ?? '') as WriterList);
   const tail = createTail({
