@@ -24,7 +24,7 @@ export const route: LabCommand = {
     '',
     'auto weighs three learners (one belief for all prompts; kinds of prompts found by their',
     'words, which borrow from each other; a linear model of the features) by an off-policy',
-    'estimate of what each is worth over the first. Keeps no row: less than 100 MB at any length.',
+    'estimate of what each is worth over the first. Keeps no row: less than 200 MB at any length.',
   ],
   async run(flags, io) {
     const log = fileFlag(flags, 'log');
@@ -65,6 +65,8 @@ function gradedRowOf(value: JsonObject): GradedRow | BadRow {
   for (const [name, one] of Object.entries(models)) {
     if (!isObject(one)) return { bad: `models.${name} is no object` };
     const quality = typeof one.quality === 'boolean' ? Number(one.quality) : one.quality;
+    // A model without a grade was not asked: it is none of this row's.
+    if (quality === null || quality === undefined) continue;
     const cost = one.cost ?? 0;
     if (typeof quality !== 'number' || !(quality >= 0 && quality <= 1)) {
       return { bad: `models.${name}.quality is no number from 0 to 1` };

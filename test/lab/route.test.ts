@@ -117,7 +117,7 @@ describe('hive lab route', () => {
 
   test('route obeys the list of models, rows that lack some, and fixed and uniform', async () => {
     const [first, second] = world as [GradedLine, GradedLine];
-    const only = { models: { m3: second.models.m3 } };
+    const only = { models: { m1: { quality: null }, m3: second.models.m3 } };
     const { lines, err } = await routed(
       [first, { ...second, ...only }, { ...second, models: { z: { quality: 1 } } }],
       policyOf('auto', { models: ['m1', 'm3'] }),
