@@ -59,7 +59,7 @@ interface Believed {
   readonly share: number;
 }
 
-test('a router learns from ratings whom to ask, and the gateway follows without a restart', async () => {
+test('a router learns from ratings whom to ask, and the gateway follows at once', async () => {
   for (let user = 0; user < 60; user += 1) {
     const { target, id } = await call(user);
     expect(['liked', 'disliked']).toContain(target);

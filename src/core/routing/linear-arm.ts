@@ -8,13 +8,15 @@ export interface LinearArm {
   /** (λI + Σ x xᵀ)⁻¹, row by row. */
   readonly inverse: Float64Array;
   readonly weights: Float64Array;
+  /** The prior's variance of a weight: forgetting leads back to it and no further. */
+  readonly prior: number;
   n: number;
 }
 
 export function createLinearArm(d: number, lambda: number): LinearArm {
   const inverse = new Float64Array(d * d);
   for (let at = 0; at < d; at += 1) inverse[at * d + at] = 1 / lambda;
-  return { d, inverse, weights: new Float64Array(d), n: 0 };
+  return { d, inverse, weights: new Float64Array(d), prior: 1 / lambda, n: 0 };
 }
 
 export function predictLinear({ d, weights }: LinearArm, x: Float64Array): number {
@@ -51,6 +53,7 @@ export function learnLinear(
   forget = 1,
 ): void {
   const { d, inverse, weights } = arm;
+  const keep = mayForget(arm, forget) ? forget : 1;
   const gain = new Float64Array(d);
   let around = 0;
   for (let row = 0; row < d; row += 1) {
@@ -58,8 +61,8 @@ export function learnLinear(
     for (let column = 0; column < d; column += 1) {
       sum += (inverse[row * d + column] as number) * (x[column] as number);
     }
-    gain[row] = sum / forget;
-    around += (sum / forget) * (x[row] as number);
+    gain[row] = sum / keep;
+    around += (sum / keep) * (x[row] as number);
   }
   const scale = weight / (1 + weight * around);
   const error = reward - predictLinear(arm, x);
@@ -68,8 +71,17 @@ export function learnLinear(
     weights[row] = (weights[row] as number) + left * error;
     for (let column = 0; column < d; column += 1) {
       const at = row * d + column;
-      inverse[at] = (inverse[at] as number) / forget - left * (gain[column] as number);
+      inverse[at] = (inverse[at] as number) / keep - left * (gain[column] as number);
     }
   }
   arm.n += 1;
+}
+
+/** Without this, doubt of a feature that is never seen would grow until it is no number. */
+function mayForget({ d, inverse, prior }: LinearArm, forget: number): boolean {
+  if (forget >= 1) return false;
+  for (let at = 0; at < d; at += 1) {
+    if ((inverse[at * d + at] as number) > prior * forget * 2) return false;
+  }
+  return true;
 }

@@ -33,4 +33,12 @@ describe('linear arm', () => {
     expect(predictLinear(arm, x)).toBeGreaterThan(0.9);
     expect(leverage(arm, x)).toBeGreaterThan(0.05);
   });
+
+  test('linear arm that forgets stays a number, also of features that it never sees', () => {
+    const arm = createLinearArm(2, 1);
+    const seen = Float64Array.from([1, 0]);
+    for (let row = 0; row < 20_000; row += 1) learnLinear(arm, seen, row % 2, 1, 0.9);
+    expect(Number.isFinite(predictLinear(arm, Float64Array.from([1, 1])))).toBe(true);
+    expect(leverage(arm, Float64Array.from([0, 1]))).toBeLessThan(3);
+  });
 });
