@@ -51,6 +51,8 @@ const plugin = instantiate(
     keep: (_id, make) => make(),
     monotonic_ms: () => 0,
     policy_ms: () => 0,
+    condition: () => () => false,
+    routes: () => null,
   },
 );
 

@@ -17,6 +17,7 @@ import { openJournal } from './events/journal.ts';
 import { createGateway, type Gateway } from './gateway/app.ts';
 import { banner } from './gateway/banner.ts';
 import { createFeedback } from './gateway/feedback.ts';
+import { createFeeds, type Feeds } from './gateway/feeds.ts';
 import { createFollower, type Follower } from './gateway/follower.ts';
 import { listen } from './gateway/listen.ts';
 import { createPermits, type Permits } from './gateway/permits.ts';
@@ -65,6 +66,7 @@ export interface Parts {
   readonly ground: Ground;
   readonly bus: Bus;
   readonly permits: Permits;
+  readonly feeds: Feeds;
   readonly follower: Follower;
   readonly gateway: Gateway;
   /** No longer ready; then its calls end. `handed_over`: others listen on its port. */
@@ -91,7 +93,9 @@ export async function assemble(ground: Ground, around: Surroundings): Promise<Pa
     policy_ms,
     onFlushed: () => around.onHint(),
   });
-  const hosts = createHostFactory({ clock, engineUrl: (provider) => around.engineUrl(provider) });
+  const feeds = createFeeds();
+  const { engineUrl } = around;
+  const hosts = createHostFactory({ clock, engineUrl, routes: (agent) => feeds.routes(agent) });
   const permits = createPermits({
     ...ground,
     bus,
@@ -129,6 +133,7 @@ export async function assemble(ground: Ground, around: Surroundings): Promise<Pa
   return {
     ground,
     bus,
+    feeds,
     permits,
     follower,
     gateway,
@@ -226,6 +231,7 @@ async function run(writer: string): Promise<void> {
   });
   process.on('message', (message: ToGatewayProcess) => {
     if (message.kind === 'state') parts.follower.receive(message.state);
+    if (message.kind === 'feed') parts.feeds.receive(message.feed);
     if (message.kind === 'permits') parts.permits.receive(message.permits);
     if (message.kind === 'engines') engines = message.urls;
     if (message.kind === 'serve') serve().catch(fail);

@@ -17,7 +17,7 @@ import { createClock } from './core/clock.ts';
 import { GatewayError, messageOf } from './core/errors.ts';
 import { uuidv7 } from './core/ids.ts';
 import { createMetrics } from './core/metrics.ts';
-import type { ChildReport, Permit, State, ToGateway, WriterList } from './core/state.ts';
+import type { ChildReport, Feed, Permit, State, ToGateway, WriterList } from './core/state.ts';
 import { type Supervised, supervise } from './gateway/children.ts';
 import { createEngineChild, type EngineChild } from './gateway/engine-child.ts';
 import { createGatewayProcesses } from './gateway/gateway-processes.ts';
@@ -81,6 +81,7 @@ async function serveAlone(ground: Ground, release: () => void): Promise<void> {
     writers: () => ({ names: [writer], at_ms: clock.wall_ms() }),
     onState: (state) => follower.receive(state),
     onPermits: (given) => permits.receive(given),
+    onFeed: (feed) => parts.feeds.receive(feed),
     onReady: (admin_port) => ready.workerUp(admin_port),
   });
   const engines = followEngines(ground, engine, ready, () => follower.loaded());
@@ -145,6 +146,7 @@ async function serveTogether(ground: Ground, release: () => void): Promise<void>
   worker = startWorker(ground, {
     writers: () => processes.writers(),
     onState: (state) => processes.tell({ kind: 'state', state }),
+    onFeed: (feed) => processes.tell({ kind: 'feed', feed }),
     onPermits: (permits) => processes.tell({ kind: 'permits', permits }),
     onReady: (admin_port) => ready.workerUp(admin_port),
   });
@@ -169,6 +171,7 @@ interface WorkerOwner {
   writers(): WriterList;
   onState(state: State): void;
   onPermits(permits: readonly Permit[]): void;
+  onFeed(feed: Feed): void;
   onReady(admin_port: number): void;
 }
 
@@ -184,6 +187,7 @@ function startWorker(ground: Ground, owner: WorkerOwner): Supervised {
     onMessage(message) {
       const told = message as ToGateway;
       if (told.kind === 'state') owner.onState(told.state);
+      if (told.kind === 'feed') owner.onFeed(told.feed);
       if (told.kind === 'permits') owner.onPermits(told.permits);
       if (told.kind === 'ready') owner.onReady(told.port);
     },

@@ -35,6 +35,7 @@ import { createOracle, type RunningOracle } from './oracle/create-oracle.ts';
 import { detectors } from './oracle/detectors/index.ts';
 import { gates } from './oracle/gates/index.ts';
 import { mutations } from './oracle/mutations/index.ts';
+import { createRouteLearning, type RouteLearning } from './oracle/route-learning.ts';
 import { plugins } from './plugins/index.ts';
 import { providers } from './providers/index.ts';
 import { applyBatch } from './store/apply.ts';
@@ -51,6 +52,7 @@ import { rowsOf } from './store/rows.ts';
  */
 const STORE_LOCK_WAIT_MS = 10_000;
 const PRUNE_EVERY_MS = 3_600_000;
+const ROUTES_EVERY_MS = 15_000;
 const REJOURNAL_EVERY_MS = 24 * 3_600_000;
 const GATE_NAMES = [...gates.keys()];
 
@@ -93,7 +95,7 @@ async function run(): Promise<void> {
 
 async function startWorker(log: Log): Promise<() => Promise<void>> {
   const environment = readEnvironment(process.env);
-  const { data_dir, database_url, time_scale } = environment;
+  const { data_dir, database_url, time_scale, policies_dir: dir } = environment;
   const clock = createClock(openClockFile(data_dir, time_scale, Date.now()));
   const ground: Ground = { environment, clock, log, metrics: createMetrics() };
   const what = `the store of ${data_dir}`;
@@ -101,7 +103,6 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   const store = await openStore({ data_dir, database_url, log });
   const writer = `w0-${uuidv7(Date.now())}`;
   const bus = await openBus(ground, writer, () => tail.hint());
-  const dir = environment.policies_dir;
   const policies = followPolicy({ dir, environment, providers, plugins, gates: GATE_NAMES }, log);
   const writers = createLiveWriters(writer, JSON.parse(process.argv[2] ?? '') as WriterList);
   const tail = createTail({
@@ -118,10 +119,11 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
     onChange: (changed) => void oracle.reconcileControl(changed).catch(report(log, 'control.json')),
     log,
   });
-  const frozen = (): boolean => control.control().frozen;
-  const lent: Lent = { store, bus, tail, writers, loaded: () => policies.loaded(), frozen };
+  const reads = { loaded: () => policies.loaded(), frozen: () => control.control().frozen };
+  const lent: Lent = { store, bus, tail, writers, ...reads };
   const oracle = createWorkerOracle(ground, lent);
-  const admin = createWorkerAdmin(ground, lent, oracle);
+  const routes = createRoutes(ground, lent);
+  const admin = createWorkerAdmin(ground, { ...lent, routes }, oracle);
 
   tail.start();
   // What was acknowledged before a crash comes before what is decided after it.
@@ -134,12 +136,14 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   oracle.start();
   const watch = watchProcess(ground.metrics, 'worker');
   const timers = [
-    setInterval(() => void beat(oracle, log), HEARTBEAT_MS),
-    setInterval(() => void prune(ground, lent), PRUNE_EVERY_MS),
-    setInterval(() => void rejournal(oracle, log), REJOURNAL_EVERY_MS),
+    setInterval(() => void attempt(log, NO_PERMITS, () => beat(oracle)), HEARTBEAT_MS),
+    setInterval(() => void attempt(log, NOT_PRUNED, () => prune(ground, lent)), PRUNE_EVERY_MS),
+    setInterval(() => void routes.tick(), Math.max(250, ROUTES_EVERY_MS / time_scale)),
+    setInterval(() => void attempt(log, NOT_KEPT, () => oracle.rejournal()), REJOURNAL_EVERY_MS),
   ];
-  await rejournal(oracle, log);
-  await prune(ground, lent);
+  await routes.tick();
+  await attempt(log, NOT_KEPT, () => oracle.rejournal());
+  await attempt(log, NOT_PRUNED, () => prune(ground, lent));
 
   return async () => {
     for (const timer of timers) clearInterval(timer);
@@ -155,9 +159,23 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   };
 }
 
+function createRoutes({ log, clock }: Ground, { store, loaded }: Lent): RouteLearning {
+  return createRouteLearning({
+    db: store.db,
+    log,
+    policy: () => loaded().policy,
+    policy_ms: () => clock.policy_ms(),
+    publish: (feed) => tell({ kind: 'feed', feed }),
+  });
+}
+
 /** The admin API, and what it says of the gateway: what the gateway last reported. */
-function createWorkerAdmin(ground: Ground, lent: Lent, oracle: RunningOracle) {
-  const { store, tail, writers, loaded } = lent;
+function createWorkerAdmin(
+  ground: Ground,
+  lent: Lent & { routes: RouteLearning },
+  oracle: RunningOracle,
+) {
+  const { store, tail, writers, loaded, routes } = lent;
   const { host, port, admin_port, data_dir } = ground.environment;
   let heard: GatewayReport | null = null;
   process.on('message', (message: ToWorker) => {
@@ -169,6 +187,7 @@ function createWorkerAdmin(ground: Ground, lent: Lent, oracle: RunningOracle) {
     ...ground,
     oracle,
     prompts: oracle.prompts,
+    routers: () => routes.reports(),
     store: { kind: store.kind, check: async () => void (await rowsOf(store.db, sql`select 1`)) },
     report: () => heard,
     host: adminHost(host),
@@ -228,7 +247,6 @@ interface Lent {
 }
 
 function createWorkerOracle(ground: Ground, lent: Lent): RunningOracle {
-  const { data_dir } = ground.environment;
   return createOracle({
     ...ground,
     ...lent,
@@ -240,6 +258,7 @@ function createWorkerOracle(ground: Ground, lent: Lent): RunningOracle {
     publish: (state) => tell({ kind: 'state', state }),
     publishPermits: (permits) => tell({ kind: 'permits', permits }),
     writeControlWithdrawn(key) {
+      const { data_dir } = ground.environment;
       const { withdrawn, ...rest } = readControl(data_dir);
       if (!withdrawn.includes(key))
         writeControl(data_dir, { ...rest, withdrawn: [...withdrawn, key] });
@@ -247,40 +266,33 @@ function createWorkerOracle(ground: Ground, lent: Lent): RunningOracle {
   });
 }
 
-async function beat(oracle: RunningOracle, log: Log): Promise<void> {
+const NO_PERMITS = 'no permits this time';
+const NOT_KEPT = 'the ledger was not journalled again';
+const NOT_PRUNED = 'retention failed; it is tried again in an hour';
+
+/** What is tried again by itself: a failure is told and does no more. */
+async function attempt(log: Log, failed: string, work: () => Promise<unknown>): Promise<void> {
   try {
-    tell({ kind: 'permits', permits: await oracle.permits() });
+    await work();
   } catch (error) {
-    log.warn('no permits this time', { error: messageOf(error) });
+    log.warn(failed, { error: messageOf(error) });
   }
 }
 
-async function rejournal(oracle: RunningOracle, log: Log): Promise<void> {
-  try {
-    await oracle.rejournal();
-  } catch (error) {
-    log.warn('the ledger was not journalled again', { error: messageOf(error) });
-  }
+async function beat(oracle: RunningOracle): Promise<void> {
+  tell({ kind: 'permits', permits: await oracle.permits() });
 }
 
-async function prune(
-  { environment, clock, log }: Ground,
-  { store, tail, loaded }: Lent,
-): Promise<void> {
-  try {
-    const { events_days } = loaded().policy.store;
-    await pruneStore(store, { now_ms: clock.policy_ms(), events_days });
-    const dir = join(environment.data_dir, 'journal');
-    const gone = await pruneSegments({ dir, cursors: tail.cursors(), wall_ms: clock.wall_ms() });
-    await forgetCursors(store.db, gone);
-  } catch (error) {
-    log.warn('retention failed; it is tried again in an hour', { error: messageOf(error) });
-  }
+async function prune({ environment, clock }: Ground, { store, tail, loaded }: Lent): Promise<void> {
+  const { events_days } = loaded().policy.store;
+  await pruneStore(store, { now_ms: clock.policy_ms(), events_days });
+  const dir = join(environment.data_dir, 'journal');
+  const gone = await pruneSegments({ dir, cursors: tail.cursors(), wall_ms: clock.wall_ms() });
+  await forgetCursors(store.db, gone);
 }
 
-function report(log: Log, what: string): (error: unknown) => void {
-  return (error) => log.error(what, { error: messageOf(error) });
-}
+const report = (log: Log, what: string) => (error: unknown) =>
+  log.error(what, { error: messageOf(error) });
 
 /** To the gateway; without one nobody listens, and the next whole value says it all again. */
 function tell(message: ToGateway): void {

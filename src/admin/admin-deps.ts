@@ -5,12 +5,15 @@ import type { Metrics } from '../core/metrics.ts';
 import type { ChildReport, GatewayReport } from '../core/state.ts';
 import type { Oracle } from '../oracle/oracle.ts';
 import type { Prompts } from '../oracle/prompt-views.ts';
+import type { RouterReport } from '../oracle/route-learning.ts';
 
 /** All that the admin API is given. It holds no state of its own. */
 export interface AdminDeps {
   readonly oracle: Oracle;
   readonly prompts: Prompts;
   readonly store: StoreHealth;
+  /** What the routers that learn believe; none where it is absent. */
+  readonly routers?: () => readonly RouterReport[];
   /** What the gateway last said of itself; null before it has, or where it has fallen silent. */
   readonly report: () => GatewayReport | null;
   /** The worker's own; the gateway's come with its report. */

@@ -72,6 +72,12 @@ function stateRoutes(deps: AdminDeps): readonly Route[] {
     },
     {
       method: 'GET',
+      path: '/api/v1/router',
+      summary: 'what the routers that learn believe, with 95 % intervals',
+      handle: (c) => c.json({ routers: deps.routers?.() ?? [] }),
+    },
+    {
+      method: 'GET',
       path: '/metrics',
       summary: 'Prometheus metrics of the gateway and the worker',
       handle(c) {

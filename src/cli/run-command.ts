@@ -8,6 +8,7 @@ import { oracleCommands } from './oracle-commands.ts';
 import { parseCommand } from './parse-command.ts';
 import { processCommands } from './process-commands.ts';
 import { promptCommands } from './prompt-commands.ts';
+import { routerCommands } from './router-commands.ts';
 import { simCommands } from './sim-commands.ts';
 
 export const commands: readonly Command[] = [
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   ...promptCommands,
   ...brakeCommands,
   ...simCommands,
+  ...routerCommands,
   lab,
 ];
 

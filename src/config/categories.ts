@@ -47,6 +47,16 @@ export function compileCategories(
   };
 }
 
+/** One condition of a plugin. Throws a RangeError that says what is wrong with it. */
+export function compileCondition(when: string): (call: Call) => boolean {
+  const problem = ruleProblem(when);
+  if (problem !== null) throw new RangeError(`${JSON.stringify(when)}: ${problem.message}`);
+  const compiled = compileCategories({ order: [HELD], by: { [HELD]: { when } } }) as Categories;
+  return (call) => compiled.of(call) === HELD;
+}
+
+const HELD = 'held';
+
 /** A fact is computed when the first rule that names it runs. */
 function holds(
   rule: Rule,

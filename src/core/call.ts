@@ -124,6 +124,8 @@ export interface Decision {
   readonly chosen: string;
   readonly intended: string;
   readonly forced?: 'only' | 'pin' | 'health' | 'cache' | 'fallback';
+  /** The category whose probabilities these are, where they depend on it. */
+  readonly category?: string;
 }
 
 /** A remark for the client: what was dropped or degraded, and why. Becomes `x-hive-notes`. */

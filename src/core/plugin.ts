@@ -2,6 +2,7 @@ import type { Attempt, Call, CallPatch, CallResponse, Outcome } from './call.ts'
 import type { Definition, LeafHost, Registry } from './definition.ts';
 import type { AgentEntry } from './policy.ts';
 import type { PromptVersion } from './prompt/version.ts';
+import type { RouteTable } from './routing/route-belief.ts';
 
 /**
  * In-path code. Hooks are three pairs; on the way in they run in policy order, on the way out in
@@ -43,6 +44,14 @@ export interface TargetView {
   readonly adapters: readonly string[];
 }
 
+/** How a choice is drawn, beyond its probabilities. */
+export interface Drawn {
+  /** A unit is drawn anew with each epoch of the table; 0, the default, keeps its choice. */
+  readonly epoch: number;
+  /** Recorded with the decision: whose probabilities these are. */
+  readonly category: string;
+}
+
 /** What one plugin may see and do during one call. */
 export interface Scope {
   readonly agent: AgentView;
@@ -50,6 +59,8 @@ export interface Scope {
   header(name: string): string | null;
   /** Whether a target can be asked now: its breaker is not open. */
   healthy(target: string): boolean;
+  /** Calls that a target has in its hands now, of all agents of this process. */
+  inFlight(target: string): number;
   /**
    * Picks one option with the unit's hash (salt `name:agent:epoch`) and records the decision.
    * Options in `excluded` are taken out first, the rest renormalised and flagged `health`.
@@ -61,7 +72,10 @@ export interface Scope {
     options: readonly string[],
     probabilities: readonly number[],
     excluded?: ReadonlySet<string>,
+    drawn?: Drawn,
   ): string;
+  /** The call's category by the policy's rules; `other` where none holds. */
+  category(): string;
   /** Tells the client that something was dropped or degraded (`x-hive-notes`). */
   note(subject: string, reason: string): void;
   /** Leaves a short marker in the call's event, such as `lora-hotplug:unknown`. */
@@ -87,9 +101,23 @@ export interface AgentView {
   readonly lora_hotplug: boolean;
 }
 
+export interface PublishedRoutes {
+  readonly epoch: number;
+  readonly table: RouteTable;
+}
+
 export interface PluginHost extends LeafHost {
   /** The agent for which this instance was compiled. */
   readonly agent: string;
+  /**
+   * A condition on a call, in CEL over its facts, as `categories:` have them. Throws a RangeError
+   * that says what is wrong with it; the compiled one never throws, what it cannot tell is false.
+   */
+  condition(when: string): (call: Call) => boolean;
+  /**
+   * What the worker last published of an agent's routes, or null. It may be old, and is valid.
+   */
+  routes(agent: string): PublishedRoutes | null;
 }
 
 export type PluginDefinition<Options> = Definition<Options, PluginHost, Plugin>;

@@ -1,6 +1,7 @@
 import type { MetricsSnapshot } from './metrics.ts';
 import type { Row } from './oracle.ts';
 import type { Contents } from './policy.ts';
+import type { RouteTable } from './routing/route-belief.ts';
 
 /**
  * What crosses between the gateway and the worker (DESIGN §3). Towards the gateway it is always a
@@ -42,12 +43,22 @@ export interface Permit {
   readonly ttl_ms: number;
 }
 
+/** Data that the gateway follows beside the policy: a whole value, and a stale one is valid. */
+export interface Feed {
+  readonly name: 'routes';
+  /** A lower one is ignored. */
+  readonly epoch: number;
+  /** By agent. */
+  readonly data: Readonly<Record<string, RouteTable>>;
+}
+
 export const PERMIT_TTL_MS = 20_000;
 export const HEARTBEAT_MS = 5_000;
 
 export type ToGateway =
   | { readonly kind: 'state'; readonly state: State }
   | { readonly kind: 'permits'; readonly permits: readonly Permit[] }
+  | { readonly kind: 'feed'; readonly feed: Feed }
   | { readonly kind: 'ready'; readonly port: number };
 
 export type ToWorker =

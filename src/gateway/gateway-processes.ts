@@ -21,7 +21,9 @@ export interface GatewayProcesses {
   /** Resolves with the port once all listen; rejects where one of them ends before. */
   listening(): Promise<number>;
   /** Tells all; the newest state and engines are also told to those that begin later. */
-  tell(message: Extract<ToGatewayProcess, { kind: 'state' | 'permits' | 'engines' }>): void;
+  tell(
+    message: Extract<ToGatewayProcess, { kind: 'state' | 'permits' | 'feed' | 'engines' }>,
+  ): void;
   /** Asks one of them to print the banner. */
   banner(admin_port: number | null): void;
   writers(): WriterList;

@@ -5,7 +5,7 @@ import type { GatewayReport, ToGateway } from '../core/state.ts';
  * (`--workers N`). Towards the process it is what the worker says, passed on, and whole values.
  */
 export type ToGatewayProcess =
-  | Extract<ToGateway, { kind: 'state' | 'permits' }>
+  | Extract<ToGateway, { kind: 'state' | 'permits' | 'feed' }>
   /** Base URLs of the embedded engine, by provider; empty while it is not up. */
   | { readonly kind: 'engines'; readonly urls: Readonly<Record<string, string>> }
   /** It knows all that is known: it may take calls. */

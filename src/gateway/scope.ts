@@ -1,31 +1,71 @@
 import type { Call, Decision } from '../core/call.ts';
-import type { AgentView, Scope } from '../core/plugin.ts';
+import type { AgentView, Drawn, Scope } from '../core/plugin.ts';
 import { pickAt, unitFraction } from '../core/unit.ts';
 import { addMarker, addNote, type Progress } from './progress.ts';
 
-/** The epoch of the tables that choices are drawn from; 0 until there are such tables. */
-const TABLE_EPOCH = 0;
+/** What of the world around it the plugins of a call may ask. */
+export type Surroundings = Pick<Scope, 'header' | 'healthy' | 'inFlight' | 'category'>;
 
 /** What the plugins of one call may see and do: recorded in its progress, nothing else. */
 export function createScope(
   call: Call,
   agent: AgentView,
   progress: Progress,
-  healthy: (target: string) => boolean,
-  header: (name: string) => string | null,
+  around: Surroundings,
 ): Scope {
-  return {
-    agent,
-    header,
-    healthy,
-    choose(name, options, probabilities, excluded) {
-      const decision = decide(call.unit, agent.name, { name, options, probabilities }, excluded);
-      progress.decisions.push(decision);
-      return decision.chosen;
-    },
-    note: (subject, reason) => addNote(progress, subject, reason),
-    mark: (marker) => addMarker(progress, marker),
-  };
+  return new CallScope(call, agent, progress, around);
+}
+
+/** A class and no object of functions: those would be made anew for each call. */
+class CallScope implements Scope {
+  readonly agent: AgentView;
+  readonly #call: Call;
+  readonly #progress: Progress;
+  readonly #around: Surroundings;
+
+  constructor(call: Call, agent: AgentView, progress: Progress, around: Surroundings) {
+    this.agent = agent;
+    this.#call = call;
+    this.#progress = progress;
+    this.#around = around;
+  }
+
+  header(name: string): string | null {
+    return this.#around.header(name);
+  }
+
+  healthy(target: string): boolean {
+    return this.#around.healthy(target);
+  }
+
+  inFlight(target: string): number {
+    return this.#around.inFlight(target);
+  }
+
+  category(): string {
+    return this.#around.category();
+  }
+
+  choose(
+    name: string,
+    options: readonly string[],
+    probabilities: readonly number[],
+    excluded?: ReadonlySet<string>,
+    drawn?: Drawn,
+  ): string {
+    const choice = { name, options, probabilities };
+    const decision = decide(this.#call.unit, this.agent.name, choice, excluded, drawn);
+    this.#progress.decisions.push(decision);
+    return decision.chosen;
+  }
+
+  note(subject: string, reason: string): void {
+    addNote(this.#progress, subject, reason);
+  }
+
+  mark(marker: string): void {
+    addMarker(this.#progress, marker);
+  }
 }
 
 /**
@@ -36,7 +76,8 @@ export function decide(
   unit: string,
   agent: string,
   choice: Pick<Decision, 'name' | 'options' | 'probabilities'>,
-  excluded: ReadonlySet<string> = new Set(),
+  excluded: ReadonlySet<string> = NOBODY,
+  drawn?: Drawn,
 ): Decision {
   const { name, options, probabilities } = choice;
   if (options.length === 0) throw new RangeError(`${name}: there is nothing to choose from`);
@@ -48,7 +89,7 @@ export function decide(
     // Nearly all choices are such, and one option needs no draw: that would be a hash.
     return { name, options, probabilities: [1], chosen: only, intended: only, forced: 'only' };
   }
-  const salt = `${name}:${agent}:${TABLE_EPOCH}`;
+  const salt = `${name}:${agent}:${drawn?.epoch ?? 0}`;
   const intended = optionAt(options, probabilities, unitFraction(salt, unit));
   const left = options.filter((option) => !excluded.has(option));
   // Where nobody is well, nobody is excluded: somebody must be asked.
@@ -65,8 +106,11 @@ export function decide(
     chosen,
     intended,
     ...(forced === undefined ? {} : { forced }),
+    ...(drawn === undefined ? {} : { category: drawn.category }),
   };
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 function optionAt(options: readonly string[], weights: readonly number[], u: number): string {
   return options[pickAt(u, weights)] as string;

@@ -24,6 +24,7 @@ import { relay } from './relay.ts';
 import { type Exchange, respondError, respondReply, respondWhole } from './respond.ts';
 import { createScope } from './scope.ts';
 import type { Signals } from './signals.ts';
+import { CallSurroundings } from './surroundings.ts';
 import type { DispatchDeps, Dispatched } from './try-target.ts';
 import type { TurnEnd } from './turn-end.ts';
 
@@ -111,14 +112,6 @@ function admitCaller(request: IncomingMessage, { policy }: Snapshot): Caller {
   return admit(policy.access, (name) => headerOf(request, name));
 }
 
-/** What no plugin sees of a request. */
-const CREDENTIALS: ReadonlySet<string> = new Set([
-  'authorization',
-  'x-api-key',
-  'api-key',
-  'cookie',
-]);
-
 /** Assigns the arm and opens the pipeline that the call goes through. */
 function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDeps): Entered {
   const assigned = assignArm(call, snapshot, deps.permits);
@@ -127,19 +120,11 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDep
   exchange.assignment = assignment;
   exchange.progress.said = deps.signals.open(call);
   const { plan, experiment, arm } = assignment;
-  const { resilience } = snapshot.policy;
-  const healthy = (name: string): boolean => {
-    const target = snapshot.targets.get(name);
-    if (target === undefined) return false;
-    const standing = deps.targets.standing(target, resilience);
-    return standing === 'ready' || standing === 'full';
-  };
-  const header = (name: string): string | null =>
-    CREDENTIALS.has(name) ? null : headerOf(exchange.request, name);
+  const around = new CallSurroundings(call, exchange.request, snapshot, deps.targets);
   const run: HookRun = {
     call,
     plan,
-    scope: createScope(call, plan.view, exchange.progress, healthy, header),
+    scope: createScope(call, plan.view, exchange.progress, around),
     progress: exchange.progress,
     deps: deps.hooks(plan, arm === 'canary' ? experiment : null),
     entered: [],

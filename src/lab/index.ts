@@ -9,4 +9,5 @@ export const labCommands: Readonly<Record<string, () => Promise<LabCommand>>> = 
   changepoints: async () => (await import('./changepoints.ts')).changepoints,
   canary: async () => (await import('./canary.ts')).canary,
   ope: async () => (await import('./ope.ts')).ope,
+  route: async () => (await import('./route.ts')).route,
 };

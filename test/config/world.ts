@@ -200,6 +200,8 @@ export function makeHosts(): HostFactory & { readonly asked: string[] } {
       asked.push(`${agent}/${plugin_id}`);
       return {
         agent,
+        condition: () => () => false,
+        routes: () => null,
         keep: (_id, make) => make(),
         monotonic_ms: () => 0,
         policy_ms: () => 0,

@@ -92,3 +92,14 @@ test('decide refuses an empty list and probabilities that are none', () => {
   expect(bad(['a'], [-1])).toThrow('needs a probability');
   expect(bad(['a'], [Number.NaN])).toThrow('needs a probability');
 });
+
+test('decide draws a unit anew with each epoch of a table, and says whose shares they are', () => {
+  const drawn = (epoch: number) => ({ epoch, category: 'code' });
+  const first = units.map((unit) => decide(unit, 'helper', choice, new Set(), drawn(1)).chosen);
+  const second = units.map((unit) => decide(unit, 'helper', choice, new Set(), drawn(2)).chosen);
+  const kept = first.filter((chosen, index) => chosen === second[index]).length / units.length;
+  // Independent draws agree with probability .25 + .0625 + .0625.
+  expect(kept).toBeCloseTo(0.375, 1);
+  expect(decide('u:1', 'helper', choice, new Set(), drawn(1)).category).toBe('code');
+  expect(decide('u:1', 'helper', choice)).not.toHaveProperty('category');
+});

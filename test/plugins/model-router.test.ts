@@ -63,7 +63,15 @@ describe('model router', () => {
   });
 
   test('model router refuses options that it does not know', () => {
-    expect(() => instantiate(definition, { strategy: 'cheapest' }, pluginHost)).toThrow();
+    expect(() => instantiate(definition, { strategy: 'best' }, pluginHost)).toThrow();
+    expect(() => instantiate(definition, { strategy: 'fixed' }, pluginHost)).toThrow();
+    expect(() =>
+      instantiate(
+        definition,
+        { strategy: 'rules', rules: [{ when: 'call.nothing == 1', target: 'a' }] },
+        pluginHost,
+      ),
+    ).toThrow(/nothing/);
     expect(() => instantiate(definition, { weights: 1 }, pluginHost)).toThrow();
   });
 

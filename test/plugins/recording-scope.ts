@@ -1,17 +1,25 @@
+import { compileCondition } from '../../src/config/categories.ts';
 import type { Call } from '../../src/core/call.ts';
 import type { JsonObject } from '../../src/core/canonical.ts';
-import type { AgentView, PluginHost, Scope, TargetView } from '../../src/core/plugin.ts';
+import type { AgentView, Drawn, PluginHost, Scope, TargetView } from '../../src/core/plugin.ts';
 import { pickAt } from '../../src/core/unit.ts';
 
 /** A scope that writes down what a plugin said, and picks at a given fraction. */
 export interface RecordingScope extends Scope {
   readonly notes: string[];
   readonly marks: string[];
-  readonly choices: { options: readonly string[]; excluded: readonly string[] }[];
+  readonly choices: {
+    options: readonly string[];
+    probabilities: readonly number[];
+    excluded: readonly string[];
+    drawn?: Drawn | undefined;
+  }[];
 }
 
 export const pluginHost: PluginHost = {
   agent: 'a',
+  condition: compileCondition,
+  routes: () => null,
   keep: (_id, make) => make(),
   monotonic_ms: () => 0,
   policy_ms: () => 0,
@@ -23,10 +31,14 @@ export function recordingScope(
     fraction = 0,
     down = [],
     headers = {},
+    in_flight = {},
+    category = 'other',
   }: {
     fraction?: number;
     down?: readonly string[];
     headers?: Readonly<Record<string, string>>;
+    in_flight?: Readonly<Record<string, number>>;
+    category?: string;
   } = {},
 ): RecordingScope {
   const notes: string[] = [];
@@ -46,8 +58,10 @@ export function recordingScope(
     },
     header: (name) => headers[name] ?? null,
     healthy: (target) => !down.includes(target),
-    choose(_name, options, probabilities, excluded = new Set()) {
-      choices.push({ options, excluded: [...excluded] });
+    category: () => category,
+    inFlight: (target) => in_flight[target] ?? 0,
+    choose(_name, options, probabilities, excluded = new Set(), drawn) {
+      choices.push({ options, probabilities, excluded: [...excluded], drawn });
       const left = options
         .map((option, index) => ({ option, weight: probabilities[index] ?? 0 }))
         .filter(({ option }) => !excluded.has(option));

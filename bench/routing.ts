@@ -1,0 +1,119 @@
+import process from 'node:process';
+import type { Call } from '../src/core/call.ts';
+import { instantiate } from '../src/core/definition.ts';
+import type { AgentView, PluginHost, Scope } from '../src/core/plugin.ts';
+import { createLearner, LEARNER_DEFAULTS } from '../src/core/routing/learner.ts';
+import { promptFeatures } from '../src/core/routing/prompt-features.ts';
+import { decide } from '../src/gateway/scope.ts';
+import { definition } from '../src/plugins/model-router.ts';
+
+/**
+ * What a routing decision costs, in microseconds of one core: `node bench/routing.ts`. The median
+ * of nine rounds; eight targets; `choose` is the gateway's own, so a draw by hash is included.
+ */
+const ROUNDS = 9;
+const CALLS = 50_000;
+const NAMES = Array.from({ length: 8 }, (_, at) => `t${at}`);
+const UNITS = Array.from({ length: 1000 }, (_, at) => `u:${at}`);
+const TEXT = 'It is possible to change the password on the page of your account? '.repeat(15);
+
+const view = {
+  name: 'a',
+  entry: { targets: {}, adapter: 'none', params: {}, plugins: {} },
+  targets: NAMES.map((name) => ({ name, weight: 1, fallback_only: false, adapters: [] })),
+  prompt: null,
+  lora_hotplug: true,
+} as AgentView;
+const call = {
+  pinned: null,
+  body: { messages: [{ role: 'user', content: TEXT }] },
+  raw: Buffer.from(TEXT),
+} as unknown as Call;
+
+function hostOf(failing: boolean): PluginHost {
+  const table = { targets: NAMES, by: { '': NAMES.map(() => 1 / 8) } };
+  return {
+    agent: 'a',
+    condition: () => (one) => one.raw.length > 4000,
+    routes: () => {
+      if (failing) throw new Error('broken');
+      return { epoch: 1, table };
+    },
+    keep: (_id, make) => make(),
+    monotonic_ms: () => 0,
+    policy_ms: () => 0,
+  };
+}
+
+function scopeOf(unit: string): Scope {
+  return {
+    agent: view,
+    header: () => null,
+    healthy: () => true,
+    inFlight: (name) => name.length,
+    category: () => 'other',
+    choose: (name, options, probabilities, excluded, drawn) =>
+      decide(unit, 'a', { name, options, probabilities }, excluded, drawn).chosen,
+    note: () => {},
+    mark: () => {},
+  };
+}
+
+function median(once: (at: number) => void, calls = CALLS): number {
+  const rounds = Array.from({ length: ROUNDS }, () => {
+    const begun = process.cpuUsage();
+    for (let at = 0; at < calls; at += 1) once(at);
+    const { user, system } = process.cpuUsage(begun);
+    return (user + system) / calls;
+  });
+  return rounds.sort((left, right) => left - right)[Math.floor(ROUNDS / 2)] as number;
+}
+
+const say = (what: string, us: number): void =>
+  void process.stdout.write(`${what}: ${us.toFixed(2)} µs\n`);
+
+const scopes = UNITS.map(scopeOf);
+const even = { name: 'model-router', options: NAMES, probabilities: NAMES.map(() => 1) };
+say(
+  'the draw alone',
+  median((at) => void decide(UNITS[at % 1000] as string, 'a', even)),
+);
+for (const options of [
+  { strategy: 'weighted' },
+  { strategy: 'fixed', target: 't3' },
+  { strategy: 'round-robin' },
+  { strategy: 'least-in-flight' },
+  { strategy: 'fastest' },
+  { strategy: 'cheapest', facts: { t3: { input_usd: 1 } } },
+  { strategy: 'rules', rules: [{ when: 'call.tokens_in > 1000', target: 't3' }] },
+  { strategy: 'bandit' },
+  { strategy: 'weighted', facts: { t3: { vision: false } } },
+]) {
+  const plugin = instantiate(definition, options, hostOf(false));
+  const name = 'facts' in options && options.strategy === 'weighted' ? 'capabilities' : '';
+  say(
+    `${options.strategy} ${name}`.trim(),
+    median((at) => void plugin.onRequest?.(call, scopes[at % 1000] as Scope)),
+  );
+}
+const failing = instantiate(definition, { strategy: 'bandit' }, hostOf(true));
+say(
+  'bandit that throws',
+  median((at) => {
+    try {
+      failing.onRequest?.(call, scopes[at % 1000] as Scope);
+    } catch {}
+  }, 5000),
+);
+say(
+  'features of 1 KB',
+  median((at) => void promptFeatures(`${at} ${TEXT}`), 5000),
+);
+const learner = createLearner({ ...LEARNER_DEFAULTS, arms: 8, context: 'linear' });
+const x = promptFeatures(TEXT);
+say(
+  'a contextual choice among 8 (lab)',
+  median(() => {
+    learner.choose(x);
+  }, 5000),
+);

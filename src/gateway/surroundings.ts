@@ -1,0 +1,50 @@
+import type { IncomingMessage } from 'node:http';
+import { OTHER_CATEGORY } from '../config/categories.ts';
+import type { Snapshot } from '../config/snapshot.ts';
+import type { Call } from '../core/call.ts';
+import { headerOf } from './parse.ts';
+import type { Surroundings } from './scope.ts';
+import type { Targets } from './targets.ts';
+
+/** What no plugin sees of a request. */
+const CREDENTIALS: ReadonlySet<string> = new Set([
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'cookie',
+]);
+
+/** What one call's plugins may ask of the request, the snapshot and the targets. */
+export class CallSurroundings implements Surroundings {
+  readonly #call: Call;
+  readonly #request: IncomingMessage;
+  readonly #snapshot: Snapshot;
+  readonly #targets: Targets;
+
+  constructor(call: Call, request: IncomingMessage, snapshot: Snapshot, targets: Targets) {
+    this.#call = call;
+    this.#request = request;
+    this.#snapshot = snapshot;
+    this.#targets = targets;
+  }
+
+  header(name: string): string | null {
+    return CREDENTIALS.has(name) ? null : headerOf(this.#request, name);
+  }
+
+  healthy(name: string): boolean {
+    const target = this.#snapshot.targets.get(name);
+    if (target === undefined) return false;
+    const standing = this.#targets.standing(target, this.#snapshot.policy.resilience);
+    return standing === 'ready' || standing === 'full';
+  }
+
+  inFlight(name: string): number {
+    const target = this.#snapshot.targets.get(name);
+    return target === undefined ? 0 : this.#targets.state(target).in_flight;
+  }
+
+  category(): string {
+    return this.#snapshot.categories?.of(this.#call) ?? OTHER_CATEGORY;
+  }
+}

@@ -1,0 +1,49 @@
+import { sql } from './drizzle.ts';
+import { type Db, rowsOf } from './rows.ts';
+
+/** What became of a choice of the router, as learning needs it. */
+export interface RoutedCall {
+  readonly target: string;
+  /** '' where the choice did not depend on a category. */
+  readonly category: string;
+  /** The chosen target answered. */
+  readonly ok: boolean;
+  readonly latency_ms: number;
+  readonly tokens_in: number;
+  readonly tokens_out: number;
+  /** Mean of what users said, 0 to 1; null where nobody said anything. */
+  readonly said: number | null;
+}
+
+/**
+ * The newest choices of an agent's router that had a choice, oldest first: of clients' calls of the
+ * main plan that ended before `before_ms`. Neither forced choices nor calls that the client left
+ * say anything of a target. A rater's newest word on a call counts, by signal.
+ */
+export async function routedCalls(
+  db: Db,
+  of: { readonly agent: string; readonly before_ms: number; readonly limit: number },
+): Promise<readonly RoutedCall[]> {
+  const newest = await rowsOf<RoutedCall>(
+    db,
+    sql`
+      select d.value->>'chosen' as target, coalesce(d.value->>'category', '') as category,
+        (c.outcome = 'ok' and c.served = d.value->>'chosen') as ok,
+        c.latency_ms::float8 as latency_ms, c.tokens_in::int as tokens_in,
+        c.tokens_out::int as tokens_out, said.value::float8 as said
+      from calls c
+      cross join lateral jsonb_array_elements(c.decisions) d
+      left join lateral (
+        select avg(case f.signal when 'rating' then (f.value - 1) / 4
+          when 'helpful' then f.value else 0 end) as value
+        from feedback f
+        where f.call = c.id and f.counted and f.signal in ('rating', 'helpful', 'complaint')
+      ) said on true
+      where c.agent = ${of.agent} and c.at_ms < ${of.before_ms} and c.origin = 'client'
+        and c.outcome in ('ok', 'error') and (c.arm is null or c.arm = 'control')
+        and d.value->>'name' = 'model-router' and d.value->>'forced' is null
+      order by c.at_ms desc
+      limit ${of.limit}`,
+  );
+  return newest.toReversed();
+}

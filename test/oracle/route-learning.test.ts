@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Decision } from '../../src/core/call.ts';
+import type { JournalRecord } from '../../src/core/event.ts';
+import { silentLog } from '../../src/core/log.ts';
+import { createMetrics } from '../../src/core/metrics.ts';
+import type { Policy } from '../../src/core/policy.ts';
+import { RouterOptions } from '../../src/core/routing/router-options.ts';
+import type { Feed } from '../../src/core/state.ts';
+import { createRouteLearning, rewardOf } from '../../src/oracle/route-learning.ts';
+import { applyBatch } from '../../src/store/apply.ts';
+import type { Store } from '../../src/store/open.ts';
+import { routedCalls } from '../../src/store/routed-calls.ts';
+import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
+import { emptyStore, openTestStore } from '../kit/store.ts';
+
+const decision = (chosen: string, more: Partial<Decision> = {}): Decision => ({
+  name: 'model-router',
+  options: ['mini', 'big'],
+  probabilities: [0.5, 0.5],
+  chosen,
+  intended: chosen,
+  ...more,
+});
+const call = (id: string, target: string, more: object = {}, choice: Partial<Decision> = {}) =>
+  callEvent(id, { served: target, decisions: [decision(target, choice)], ...more });
+
+function policyWith(options: object): Policy {
+  return {
+    plugins: { order: ['router'], by: { router: { use: 'model-router', options } } },
+    agents: {
+      default: { targets: { mini: 1, big: 1, spare: 0 }, plugins: {} },
+      other: { targets: { mini: 1 }, plugins: { router: { strategy: 'weighted' } } },
+    },
+    targets: {
+      mini: { fallback_only: false },
+      big: { fallback_only: false },
+      spare: { fallback_only: true },
+    },
+  } as unknown as Policy;
+}
+
+describe('route learning', () => {
+  let store: Store;
+  beforeAll(async () => {
+    store = await openTestStore();
+  });
+  afterAll(() => store.close());
+  beforeEach(() => emptyStore(store));
+  const apply = (...records: JournalRecord[]) =>
+    applyBatch(store, batchOf(...records), { metrics: createMetrics(), log: silentLog });
+
+  function learning(options: object, late_ms = 3_600_000) {
+    const feeds: Feed[] = [];
+    const learned = createRouteLearning({
+      db: store.db,
+      log: silentLog,
+      policy: () => policyWith(options),
+      policy_ms: () => NOON_MS + late_ms,
+      publish: (feed) => void feeds.push(feed),
+    });
+    return { feeds, learned };
+  }
+
+  test('routed calls are free choices of clients, with what users said of them', async () => {
+    await apply(
+      call('c1', 'mini', {}, { category: 'code' }),
+      call('c2', 'big', { at_ms: NOON_MS + 1, served: 'mini' }),
+      call('c3', 'big', { outcome: 'aborted' }),
+      call('c4', 'big', { origin: 'probe' }),
+      call('c5', 'big', {}, { forced: 'health' }),
+      call('c6', 'big', { arm: 'canary', experiment: 'e' }),
+      feedbackEvent('f1', { call: 'c1', signal: 'rating', value: 4 }),
+      feedbackEvent('f2', { call: 'c1', signal: 'complaint', value: 1 }),
+    );
+    const found = await routedCalls(store.db, {
+      agent: 'default',
+      before_ms: NOON_MS + 10,
+      limit: 10,
+    });
+    expect(found).toHaveLength(2);
+    expect(found[0]).toMatchObject({ target: 'mini', category: 'code', ok: true, said: 0.375 });
+    // A fallback answered: that is no success of the choice.
+    expect(found[1]).toMatchObject({ target: 'big', category: '', ok: false, said: null });
+  });
+
+  test('a reward is what the policy says, and a call of which nobody spoke has none', () => {
+    const seen = { target: 'big', category: '', ok: true, latency_ms: 2000, said: null };
+    const of = (bandit: object): number | null =>
+      rewardOf(
+        { ...seen, tokens_in: 1000, tokens_out: 500 },
+        RouterOptions.parse({ bandit, facts: { big: { input_usd: 1, output_usd: 2 } } }),
+      );
+    expect(of({})).toBe(1);
+    expect(of({ reward: 'feedback' })).toBeNull();
+    expect(of({ latency_weight: 0.1, cost_weight: 100 })).toBeCloseTo(1 - 0.2 - 0.2, 12);
+  });
+
+  test('learning gives a target that fails the floor, by matured calls alone', async () => {
+    const calls = Array.from({ length: 60 }, (_, at) =>
+      at % 2 === 0 ? call(`a${at}`, 'mini') : call(`a${at}`, 'big', { outcome: 'error' }),
+    );
+    await apply(...calls);
+    const early = learning({ strategy: 'bandit' }, 60_000);
+    await early.learned.tick();
+    expect(early.feeds[0]?.data.default?.by['']?.every((share) => share > 0.4)).toBe(true);
+
+    const { feeds, learned } = learning({ strategy: 'bandit' });
+    await learned.tick();
+    await learned.tick();
+    // The second tick knew nothing new.
+    expect(feeds).toHaveLength(1);
+    expect(Object.keys(feeds[0]?.data ?? {})).toEqual(['default']);
+    expect(feeds[0]?.data.default).toMatchObject({ targets: ['big', 'mini'] });
+    const [big = 1, mini = 0] = feeds[0]?.data.default?.by[''] ?? [];
+    expect(big).toBeCloseTo(0.02, 2);
+    expect(mini).toBeCloseTo(0.98, 2);
+    const [report] = learned.reports();
+    expect(report).toMatchObject({ agent: 'default', reward: 'success', rewards: 60 });
+    const believed = report?.categories[0]?.targets.find(({ target }) => target === 'mini');
+    expect(believed?.mean).toBeGreaterThan(0.9);
+    expect(believed?.low).toBeLessThan(believed?.mean ?? 0);
+  });
+
+  test('learning publishes nothing without a bandit, and survives a store that fails', async () => {
+    const { feeds, learned } = learning({ strategy: 'fastest' });
+    await learned.tick();
+    expect(feeds).toEqual([]);
+    const broken = createRouteLearning({
+      db: {} as Store['db'],
+      log: silentLog,
+      policy: () => policyWith({ strategy: 'bandit' }),
+      policy_ms: () => 0,
+      publish: () => {
+        throw new Error('nothing is published');
+      },
+    });
+    await broken.tick();
+    expect(broken.reports()).toEqual([]);
+  });
+});

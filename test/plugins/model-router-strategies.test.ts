@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest';
+import type { Attempt, CallPatch } from '../../src/core/call.ts';
+import { instantiate } from '../../src/core/definition.ts';
+import type { Plugin, PluginHost } from '../../src/core/plugin.ts';
+import { definition } from '../../src/plugins/model-router.ts';
+import { callOf, pluginHost, recordingScope, target } from './recording-scope.ts';
+
+const targets = [target('a', { weight: 1 }), target('b', { weight: 3 }), target('c')];
+const router = (options: object, host: PluginHost = pluginHost): Plugin =>
+  instantiate(definition, options, host);
+const routed = (
+  plugin: Plugin,
+  scope = recordingScope({ targets }),
+  call = callOf({ messages: [] }),
+): readonly string[] | undefined =>
+  (plugin.onRequest?.(call, scope) as CallPatch | undefined)?.targets;
+const first = (...args: Parameters<typeof routed>): string | undefined => routed(...args)?.[0];
+
+function keepingHost(): PluginHost {
+  const kept = new Map<string, unknown>();
+  return {
+    ...pluginHost,
+    keep<Value>(id: string, make: () => Value): Value {
+      if (!kept.has(id)) kept.set(id, make());
+      return kept.get(id) as Value;
+    },
+  };
+}
+
+describe('model router strategies', () => {
+  test('fixed asks its target, and the others by weight while it is not well', () => {
+    const plugin = router({ strategy: 'fixed', target: 'c' });
+    expect(routed(plugin)).toEqual(['c', 'b', 'a']);
+    expect(first(plugin, recordingScope({ targets }, { down: ['c'], fraction: 0.5 }))).toBe('b');
+  });
+
+  test('round-robin takes turns, and keeps its turn when a setting is swapped', () => {
+    const host = keepingHost();
+    const before = router({ strategy: 'round-robin' }, host);
+    expect([first(before), first(before)]).toEqual(['a', 'b']);
+    const after = router({ strategy: 'round-robin', explore: 0.1 }, host);
+    expect([first(after), first(after)]).toEqual(['c', 'a']);
+  });
+
+  test('least-in-flight weighs the load of a target by its weight', () => {
+    const plugin = router({ strategy: 'least-in-flight' });
+    const busy = (in_flight: Record<string, number>) => recordingScope({ targets }, { in_flight });
+    expect(first(plugin, busy({ a: 0, b: 1, c: 0 }))).toBe('b');
+    expect(first(plugin, busy({ a: 0, b: 9, c: 1 }))).toBe('a');
+  });
+
+  test('cheapest takes the lowest price that is good enough, and the best where none is', () => {
+    const facts = {
+      a: { input_usd: 1, output_usd: 2, quality: 0.6 },
+      b: { input_usd: 10, output_usd: 30, quality: 0.9 },
+      c: { input_usd: 3, output_usd: 9, quality: 0.8 },
+    };
+    expect(first(router({ strategy: 'cheapest', facts }))).toBe('a');
+    expect(first(router({ strategy: 'cheapest', facts, quality_min: 0.7 }))).toBe('c');
+    expect(first(router({ strategy: 'cheapest', facts, quality_min: 0.95 }))).toBe('b');
+  });
+
+  test('rules take the first condition that holds, and the weights where none does', () => {
+    const plugin = router({
+      strategy: 'rules',
+      rules: [
+        { when: 'call.tools > 0', target: 'c' },
+        { when: 'call.tokens_in > 100', target: 'a' },
+      ],
+    });
+    expect(first(plugin, undefined, callOf({ tools: [{}], messages: [] }))).toBe('c');
+    expect(first(plugin, undefined, callOf({ messages: ['x'.repeat(800)] }))).toBe('a');
+    const scope = recordingScope({ targets }, { fraction: 0.5 });
+    expect(first(plugin, scope)).toBe('b');
+    expect(scope.choices[0]?.probabilities).toEqual([1, 3, 1]);
+  });
+
+  test('a target that cannot see, call tools or hold the prompt is last, if any can', () => {
+    const facts = { b: { vision: false, tools: false, context_tokens: 50 } };
+    const plugin = router({ facts });
+    const image = { role: 'user', content: [{ type: 'image_url' }] };
+    const scope = () => recordingScope({ targets }, { fraction: 0.5 });
+    expect(first(plugin, scope(), callOf({ messages: [] }))).toBe('b');
+    expect(routed(plugin, scope(), callOf({ messages: [image] }))?.at(-1)).toBe('b');
+    expect(routed(plugin, scope(), callOf({ tools: [{}] }))?.at(-1)).toBe('b');
+    expect(routed(plugin, scope(), callOf({ messages: ['x'.repeat(999)] }))?.at(-1)).toBe('b');
+    const alone = router({
+      facts: { a: { vision: false }, b: { vision: false }, c: { vision: false } },
+    });
+    expect(first(alone, scope(), callOf({ messages: [image] }))).toBe('b');
+  });
+
+  test('fastest asks who was never asked, then who begins soonest for this size of prompt', () => {
+    const host = keepingHost();
+    const plugin = router({ strategy: 'fastest', explore: 0 }, host);
+    const took: Readonly<Record<string, number>> = { a: 300, b: 100, c: 200 };
+    const seen: (string | undefined)[] = [];
+    const ask = (through: Plugin, bytes: number): string => {
+      const scope = recordingScope({ targets });
+      const chosen = first(through, scope, callOf({ messages: ['x'.repeat(bytes)] })) ?? '';
+      const attempt = {
+        target: chosen,
+        outcome: 'ok',
+        error: null,
+        ttft_ms: took[chosen],
+        ms: 9e3,
+      };
+      through.onAttemptEnd?.(attempt as Attempt, scope);
+      return chosen;
+    };
+    for (let call = 0; call < 5; call += 1) seen.push(ask(plugin, 10));
+    expect(seen).toEqual(['a', 'b', 'c', 'b', 'b']);
+    // Swapped: what it knows stays, also for a size that was never seen.
+    expect(ask(router({ strategy: 'fastest', explore: 0 }, host), 50_000)).toBe('b');
+  });
+
+  test('fastest leaves a target that fails, and gives the others their share of exploring', () => {
+    const host = keepingHost();
+    const plugin = router({ strategy: 'fastest', explore: 0.3 }, host);
+    for (const name of ['a', 'b', 'c']) {
+      const scope = recordingScope({ targets });
+      first(plugin, scope);
+      const outcome = name === 'a' ? 'error' : 'ok';
+      const ttft_ms = name === 'b' ? 50 : 80;
+      plugin.onAttemptEnd?.({ target: name, outcome, error: null, ttft_ms, ms: 9 }, scope);
+    }
+    const scope = recordingScope({ targets });
+    first(plugin, scope);
+    const [choice] = scope.choices;
+    for (const [at, p] of [0.1, 0.8, 0.1].entries()) {
+      expect(choice?.probabilities[at]).toBeCloseTo(p, 12);
+    }
+  });
+});
+
+describe('model router that has learned', () => {
+  const table = { targets: ['a', 'b', 'c'], by: { '': [0.1, 0.8, 0.1], code: [0.02, 0.02, 0.96] } };
+  const learnedHost: PluginHost = { ...pluginHost, routes: () => ({ epoch: 7, table }) };
+
+  test('bandit samples the category’s shares and records whose they are and of which epoch', () => {
+    const plugin = router({ strategy: 'bandit' }, learnedHost);
+    const code = recordingScope({ targets }, { fraction: 0.5, category: 'code' });
+    expect(routed(plugin, code)).toEqual(['c', 'b', 'a']);
+    expect(code.choices[0]).toMatchObject({
+      probabilities: [0.02, 0.02, 0.96],
+      drawn: { epoch: 7, category: 'code' },
+    });
+    const other = recordingScope({ targets }, { fraction: 0.5 });
+    expect(first(plugin, other)).toBe('b');
+    expect(other.choices[0]?.probabilities).toEqual([0.1, 0.8, 0.1]);
+  });
+
+  test('bandit asked to be sticky draws a unit once', () => {
+    const plugin = router({ strategy: 'bandit', bandit: { sticky: true } }, learnedHost);
+    const scope = recordingScope({ targets });
+    first(plugin, scope);
+    expect(scope.choices[0]?.drawn?.epoch).toBe(0);
+  });
+
+  test('bandit without a table, or with one of other targets, goes by the weights', () => {
+    for (const routes of [
+      () => null,
+      () => ({ epoch: 1, table: { targets: ['z'], by: { '': [1] } } }),
+    ]) {
+      const scope = recordingScope({ targets }, { fraction: 0.5 });
+      expect(first(router({ strategy: 'bandit' }, { ...pluginHost, routes }), scope)).toBe('b');
+      expect(scope.choices[0]?.probabilities).toEqual([1, 3, 1]);
+    }
+  });
+});
