@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createRouteStream } from '../../src/lab/route-stream.ts';
 import { parseRoutePolicy } from '../../src/lab/route-policy.ts';
+import { createRouteStream } from '../../src/lab/route-stream.ts';
 import { type GradedSpec, gradedWorld, yardsticks } from '../lab/graded-kit.ts';
 
 const BASE: GradedSpec = {
