@@ -127,7 +127,11 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDep
     const standing = deps.targets.standing(target, resilience);
     return standing === 'ready' || standing === 'full';
   };
-  const category = (): string => snapshot.categories?.of(call) ?? OTHER_CATEGORY;
+  let known: string | null = null;
+  const category = (): string => {
+    known = known ?? snapshot.categories?.of(call) ?? OTHER_CATEGORY;
+    return known;
+  };
   const inFlight = (name: string): number => {
     const target = snapshot.targets.get(name);
     return target === undefined ? 0 : deps.targets.state(target).in_flight;
