@@ -101,7 +101,7 @@ say(
   'bandit that throws',
   median((at) => {
     try {
-      failing.onRequest?.(call, scopes[at % 1000] as Scope);
+      void failing.onRequest?.(call, scopes[at % 1000] as Scope);
     } catch {}
   }, 5000),
 );

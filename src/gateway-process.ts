@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import packageJson from '../package.json' with { type: 'json' };
 import { openClockFile } from './config/clock-file.ts';
 import { type Environment, readEnvironment } from './config/env.ts';
-import { createHostFactory } from './config/hosts.ts';
+import { createHostFactory, type HostFactory } from './config/hosts.ts';
 import { adminHost } from './config/loopback.ts';
 import { createProcessLog, readLogLevel } from './config/process-log.ts';
 import { watchProcess } from './config/process-metrics.ts';
@@ -80,6 +80,14 @@ export function keepHeapSmall(): void {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
 }
 
+function hostsOf({ clock }: Ground, around: Surroundings, feeds: Feeds): HostFactory {
+  return createHostFactory({
+    clock,
+    engineUrl: (provider) => around.engineUrl(provider),
+    routes: (agent) => feeds.routes(agent),
+  });
+}
+
 /** Everything that serves calls; it does not listen yet. */
 export async function assemble(ground: Ground, around: Surroundings): Promise<Parts> {
   const { environment, clock, writer } = ground;
@@ -94,8 +102,7 @@ export async function assemble(ground: Ground, around: Surroundings): Promise<Pa
     onFlushed: () => around.onHint(),
   });
   const feeds = createFeeds();
-  const { engineUrl } = around;
-  const hosts = createHostFactory({ clock, engineUrl, routes: (agent) => feeds.routes(agent) });
+  const hosts = hostsOf(ground, around, feeds);
   const permits = createPermits({
     ...ground,
     bus,

@@ -99,6 +99,8 @@ export interface TargetReport {
   readonly queue?: number;
   /** Places there are, or null where nothing bounds them yet. */
   readonly limit?: number | null;
+  /** How long its first byte usually takes; null where nothing is known yet. */
+  readonly first_byte_ms?: number | null;
 }
 
 export interface ChildReport {

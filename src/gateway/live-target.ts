@@ -116,6 +116,7 @@ export class LiveTarget {
       limited: this.limited_ms > 0,
       queue: this.#gate.waiting,
       limit: target.in_flight ?? this.#adaptive.limit,
+      first_byte_ms: this.#adaptive.usual('stream') ?? this.#adaptive.usual('whole'),
     };
   }
 

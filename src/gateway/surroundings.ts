@@ -20,6 +20,7 @@ export class CallSurroundings implements Surroundings {
   readonly #request: IncomingMessage;
   readonly #snapshot: Snapshot;
   readonly #targets: Targets;
+  #category: string | null = null;
 
   constructor(call: Call, request: IncomingMessage, snapshot: Snapshot, targets: Targets) {
     this.#call = call;
@@ -45,6 +46,7 @@ export class CallSurroundings implements Surroundings {
   }
 
   category(): string {
-    return this.#snapshot.categories?.of(this.#call) ?? OTHER_CATEGORY;
+    this.#category ??= this.#snapshot.categories?.of(this.#call) ?? OTHER_CATEGORY;
+    return this.#category;
   }
 }

@@ -47,6 +47,8 @@ export interface RouteLearningDeps {
 
 /** With the default discount older ones count less than 1 in 100. */
 const CALLS_MAX = 5_000;
+/** A table takes a tenth of a second at most: with many categories each is drawn less often. */
+const CELL_DRAWS_MAX = 400_000;
 
 /**
  * Learns an agent's routes from its stored calls. It keeps nothing: the belief is made anew of the
@@ -121,7 +123,9 @@ async function learn(
     if (reward === null) continue;
     belief = believe(belief, { category: call.category, target: call.target, reward }, bandit);
   }
-  const settings = { ...bandit, draws: ROUTE_BANDIT.draws };
+  const cells = targets.length * (1 + Object.keys(belief.cells).length);
+  const draws = Math.min(ROUTE_BANDIT.draws, Math.max(1000, Math.floor(CELL_DRAWS_MAX / cells)));
+  const settings = { ...bandit, draws };
   return { agent, options, targets, belief, table: tableOf(belief, targets, settings) };
 }
 

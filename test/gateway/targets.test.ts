@@ -133,6 +133,7 @@ test('targets holds to a target’s own number, and lets the next in when one is
   expect(targets.admit(narrow, policy)).toBeNull();
   const waiting = targets.wait(narrow, policy, Infinity);
   expect(targets.state(narrow)).toMatchObject({ in_flight: 2, queue: 1, limit: 2 });
+  expect(targets.state(narrow).first_byte_ms).toBeNull();
   first?.settle('ok');
   expect(await waiting?.admitted).toBe(true);
   const third = targets.admit(narrow, policy, waiting ? { waited: waiting } : {});

@@ -74,7 +74,7 @@ interface Voice {
 
 /** No voice is silenced for good: its probabilities must stay estimable. */
 const SHARE_MIN = 0.02;
-/** Odds at the start: `linear` shrinks to `kinds`, and that to `pooled`, so it has least to lose. */
+/** Odds at the start: `linear` shrinks to `kinds`, that to `pooled`, so it has least to lose. */
 const ODDS: Readonly<Record<Expert['name'], number>> = { pooled: 1, kinds: 1, linear: 4 };
 /** As if so many calls had shown no difference, with a standard deviation of 0.3. */
 const CALM = 30;
