@@ -52,7 +52,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     words: 3,
     async run(asked, context) {
       const query = new URLSearchParams({ from: wordAt(asked, 2), to: wordAt(asked, 3) });
-      const answer = await asked.client.get(`${pathOf(asked)}/diff?${query}`);
+      const answer = await asked.client.get(`${pathOf(asked)}/diff?${query.toString()}`);
       const lines = answered<string[]>(answer, 'diff');
       context.print(asked.json ? JSON.stringify(answer) : lines.map(plain).join('\n'));
       return 0;

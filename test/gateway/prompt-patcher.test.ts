@@ -23,12 +23,26 @@ const version: PromptVersion = {
   vars: { locale: { from: 'header:x-locale', enum: ['en', 'it'], default: 'en' } },
 };
 
+/** The same scope for an agent with a prompt. */
+function withAgent(scope: Scope, agent: Scope['agent']): Scope {
+  return {
+    agent,
+    header: (name) => scope.header(name),
+    healthy: (target) => scope.healthy(target),
+    inFlight: (target) => scope.inFlight(target),
+    category: () => scope.category(),
+    choose: (...choice) => scope.choose(...choice),
+    note: (subject, reason) => scope.note(subject, reason),
+    mark: (marker) => scope.mark(marker),
+  };
+}
+
 /** The plugin itself, with what a snapshot would have given it of the agent's prompt. */
 function patching(content: PromptVersion, wrap: (plugin: Plugin) => Plugin = (own) => own): Plugin {
   const prompt = { name: 'tone', version: 1, content };
   return wrap({
     onRequest: (call, scope) =>
-      real.onRequest?.(call, { ...scope, agent: { ...scope.agent, prompt } } as Scope),
+      real.onRequest?.(call, withAgent(scope, { ...scope.agent, prompt })),
   });
 }
 

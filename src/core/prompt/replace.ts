@@ -1,4 +1,5 @@
 import type { JsonObject } from '../canonical.ts';
+import { textIn } from '../json-values.ts';
 import type { SystemWords } from './system-text.ts';
 
 export interface Replacement {
@@ -51,5 +52,5 @@ function openTexts(words: SystemWords): readonly string[] {
 }
 
 function openText(part: JsonObject): string | null {
-  return Object.hasOwn(part, 'cache_control') ? null : String(part.text);
+  return Object.hasOwn(part, 'cache_control') ? null : textIn(part.text);
 }

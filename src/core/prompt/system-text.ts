@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../canonical.ts';
-import { isObject } from '../json-values.ts';
+import { isObject, textIn } from '../json-values.ts';
 
 /**
  * The system's words as clients write them: a text, or a list of text parts. Every function returns
@@ -46,5 +46,5 @@ export function startsWithText(words: SystemWords, text: string): boolean {
 
 /** All the words as one text. */
 export function wholeText(words: SystemWords): string {
-  return typeof words === 'string' ? words : words.map(({ text }) => String(text)).join('');
+  return typeof words === 'string' ? words : words.map(({ text }) => textIn(text)).join('');
 }

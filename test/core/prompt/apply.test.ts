@@ -224,7 +224,7 @@ function piecesOf(value: Json): readonly JsonObject[] {
 function isProtected(piece: JsonObject): boolean {
   const { type, role, cache_control, tool_calls } = piece;
   return (
-    ['image_url', 'tool_result', 'function', 'function_call_output'].includes(String(type)) ||
+    ['image_url', 'tool_result', 'function', 'function_call_output'].includes(type as string) ||
     role === 'tool' ||
     cache_control !== undefined ||
     tool_calls !== undefined

@@ -36,7 +36,7 @@ export function modelOf(
     turn.content = join(turn.content, suffix, 'behind', type) as Json;
   }
   let at = 0;
-  while (['system', 'developer'].includes(String(list[at]?.role))) at += 1;
+  while (['system', 'developer'].includes(list[at]?.role as string)) at += 1;
   list.splice(at, 0, ...(examples as unknown as JsonObject[]));
   copy[key] = list;
   return copy;
@@ -73,9 +73,9 @@ function replace(system: SystemPlace, anchor: string, expected: number, text: st
   const value = system.get();
   const parts = Array.isArray(value) ? (value as Record<string, Json>[]) : [{ text: value ?? '' }];
   const open = parts.filter((part) => part.cache_control === undefined);
-  const count = open.reduce((n, part) => n + String(part.text).split(anchor).length - 1, 0);
+  const count = open.reduce((n, part) => n + (part.text as string).split(anchor).length - 1, 0);
   if (count !== expected) return false;
-  for (const part of open) part.text = String(part.text).replaceAll(anchor, () => text);
+  for (const part of open) part.text = (part.text as string).replaceAll(anchor, () => text);
   if (typeof value === 'string') system.set(parts[0]?.text as Json);
   return true;
 }
