@@ -78,9 +78,12 @@ function widen(tally: Tally, bin: number): void {
   }
   const highest = tally.lowest + counts.length - 1;
   if (bin < tally.lowest) {
-    const lowest = Math.max(bin, highest - SKETCH_BINS_MAX + 1);
+    const least = highest - SKETCH_BINS_MAX + 1;
+    // With room to spare: values come in any order, and each move copies all counts.
+    const spare = bin - Math.max(SPARE_BINS, counts.length);
+    const lowest = Math.max(bin <= least ? least : spare, least);
     if (lowest < tally.lowest) {
-      tally.counts = [...zeros(tally.lowest - lowest), ...counts];
+      tally.counts = zeros(tally.lowest - lowest).concat(counts);
       tally.lowest = lowest;
     }
     return;
@@ -91,8 +94,10 @@ function widen(tally: Tally, bin: number): void {
   if (counts.length > SKETCH_BINS_MAX || bin - highest > SKETCH_BINS_MAX) collapse(tally, bin);
 }
 
+const SPARE_BINS = 32;
+
 function zeros(length: number): number[] {
-  return Array.from({ length }, () => 0);
+  return new Array<number>(length).fill(0);
 }
 
 function collapse(tally: Tally, highest: number): void {
