@@ -9,7 +9,9 @@ import { sql } from '../../src/store/drizzle.ts';
 import { createObserver } from '../../src/store/observe.ts';
 import type { Db, Store } from '../../src/store/open.ts';
 import { rowsOf } from '../../src/store/rows.ts';
+import { createUnitDays } from '../../src/store/unit-days.ts';
 import { addParts } from '../../src/store/write-rollups.ts';
+import { halfOf } from '../../src/store/write-units.ts';
 import { createPlace, type Kind, kindsAsked, openIn } from './place.ts';
 import { syntheticRecords } from './synthetic.ts';
 
@@ -27,6 +29,7 @@ const flag = process.argv.indexOf('--calls');
 const CALLS = flag < 0 ? 1_000_000 : Number(process.argv[flag + 1]);
 const CALLS_A_DAY = Math.ceil(CALLS / DAYS);
 const TICKS = 40;
+const deps = { metrics: createMetrics(), log: silentLog, days: createUnitDays(halfOf) };
 const END_MS = Date.UTC(2026, 0, 19);
 const EVERY_MS = DAY_MS / CALLS_A_DAY;
 
@@ -53,7 +56,6 @@ async function fill(data_dir: string, database_url: string | null): Promise<void
 }
 
 function apply(store: Store, records: readonly JournalRecord[]): Promise<void> {
-  const deps = { metrics: createMetrics(), log: silentLog };
   const batch = records.map((record, offset) => ({ segment: 'g0-bench-1.log', offset, record }));
   return applyBatch(store, { records: batch, dead: [], cursors: [] }, deps);
 }

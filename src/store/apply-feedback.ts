@@ -116,7 +116,9 @@ async function findCalls(
         (select c.id from calls c where c.completion_id = f.completion_id and c.tenant = f.tenant
           order by c.at_ms desc, c.id desc limit 1),
         (select c.id from calls c where c.request_id = f.request_id and c.tenant = f.tenant
-          order by c.at_ms desc, c.id desc limit 1)) end as named,
+          order by c.at_ms desc, c.id desc limit 1),
+        (select c.id from calls c where c.id = f.request_id and c.tenant = f.tenant
+          and c.request_id is null)) end as named,
       case when not f.named and f.session is not null then
         (select c.id from calls c where c.session = f.session and c.tenant = f.tenant
           and c.origin = 'client' and c.outcome <> 'rejected'
