@@ -1,5 +1,6 @@
 import type { CallEvent, FeedbackEvent } from '../core/event.ts';
-import { anyOf, readFacts } from './apply-calls.ts';
+import { readFacts } from './apply-calls.ts';
+import { anyOf } from './columns-given.ts';
 import type { Deltas } from './deltas.ts';
 import { sql } from './drizzle.ts';
 import {
@@ -88,7 +89,7 @@ async function waitingFor(tx: Db, calls: readonly CallEvent[]): Promise<readonly
     ['session', calls.map(({ session }) => session)],
   ];
   const selects = names.map(([column, values]) => {
-    const given = [...new Set(values.filter((value) => value !== null))];
+    const given = [...new Set(values.flatMap((value) => value ?? []))];
     return sql`select ${COLUMNS} from feedback f where f.call is null and not f.duplicate
       and f.at_ms >= ${since_ms} and f.${sql.raw(column)} = ${anyOf(given)}`;
   });
