@@ -31,6 +31,10 @@ export function createTally(): Tally {
   return { sum: 0, min: Infinity, max: -Infinity, zeros: 0, lowest: 0, counts: [] };
 }
 
+export function copyOfTally(tally: Tally): Tally {
+  return { ...tally, counts: tally.counts.slice() };
+}
+
 /** The bin of a value; null for 0 and less, which have none. Not for NaN or infinities. */
 export function binOf(value: number): number | null {
   return value > 0 ? Math.ceil(Math.log(value) / LN_GAMMA) : null;
@@ -80,8 +84,7 @@ function widen(tally: Tally, bin: number): void {
   if (bin < tally.lowest) {
     const least = highest - SKETCH_BINS_MAX + 1;
     // With room to spare: values come in any order, and each move copies all counts.
-    const spare = bin - Math.max(SPARE_BINS, counts.length);
-    const lowest = Math.max(bin <= least ? least : spare, least);
+    const lowest = Math.max(bin - SPARE_BINS, least);
     if (lowest < tally.lowest) {
       tally.counts = zeros(tally.lowest - lowest).concat(counts);
       tally.lowest = lowest;

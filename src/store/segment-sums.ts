@@ -9,7 +9,7 @@ import {
   type UnitCount,
   type UnitMetric,
 } from '../core/observation.ts';
-import { createTally, mergeTally, sketchOf } from '../core/sketch.ts';
+import { copyOfTally, createTally, mergeTally, sketchOf, type Tally } from '../core/sketch.ts';
 import { type Cell, cellKey, HOUR_MS, segmentOf } from './cells.ts';
 import {
   addRow,
@@ -67,12 +67,7 @@ function sumFor(sums: Sums, { agent, target, tenant, category }: Cell): RollupSu
 
 function copyOf(sum: RollupSum): RollupSum {
   const tallies = sum.tallies?.map((half) =>
-    half.map((tally) => {
-      if (tally === null) return null;
-      const copy = createTally();
-      mergeTally(copy, tally);
-      return copy;
-    }),
+    half.map((tally) => (tally === null ? null : copyOfTally(tally))),
   );
   return { ...sum, tallies: (tallies ?? null) as RollupSum['tallies'] };
 }
@@ -174,15 +169,18 @@ function quantitiesOf({ tallies }: RollupSum, half: Half): Partial<Record<Quanti
   const quantities: Partial<Record<Quantity, Sketch>> = {};
   if (tallies === null) return quantities;
   for (const [at, name] of QUANTITIES.entries()) {
-    const both = createTally();
-    for (const of of half === null ? ([0, 1] as const) : [half]) {
-      const tally = tallies[of][at];
-      if (tally) mergeTally(both, tally);
-    }
-    const sketch = sketchOf(both);
+    const [first, second] = half === null ? tallies : [tallies[half], null];
+    const sketch = sketchOfBoth(first[at] ?? null, second?.[at] ?? null);
     if (sketch !== null) quantities[name] = sketch;
   }
   return quantities;
+}
+
+function sketchOfBoth(first: Tally | null, second: Tally | null): Sketch | null {
+  if (first === null || second === null) return sketchOf(first ?? second ?? createTally());
+  const both = copyOfTally(first);
+  mergeTally(both, second);
+  return sketchOf(both);
 }
 
 function byTenant(

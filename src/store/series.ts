@@ -19,11 +19,17 @@ const HOURS_OF = 14 * 24;
 const STEP_MS = 5 * MINUTE_MS;
 const STEPS_OF = DAY_MS / STEP_MS;
 /** Hours, or steps, in one query: a first reading takes no more memory than this many need. */
-const HOURS_AT_ONCE = 48;
+const HOURS_AT_ONCE = 12;
 const STEPS_AT_ONCE = 12;
 
 type Values = readonly (number | null)[];
 type StepPoint = Omit<Point, 'units'>;
+
+/** An hour without how long ago units came before: a fortnight of hours is kept in memory. */
+interface HourPoint extends StepPoint {
+  /** Distinct units by metric. */
+  readonly units: Readonly<Record<string, number>>;
+}
 
 /**
  * Hourly series over 14 days, and of agents and targets also in steps of five minutes over a day:
@@ -33,7 +39,7 @@ type StepPoint = Omit<Point, 'units'>;
 export function createSeriesReader(db: Db) {
   let chosen = new Map<string, Cell>();
   let chosen_at_ms = 0;
-  const hours = createPoints<Point>();
+  const hours = createPoints<HourPoint>();
   const steps = createPoints<StepPoint>();
   const hourlyLatest = createLatest<readonly Series[]>();
   const stepsLatest = createLatest<readonly Series[]>();
@@ -72,12 +78,14 @@ export function createSeriesReader(db: Db) {
   };
 }
 
-/** Without how long ago units came before: a fortnight of hours is kept in memory. */
-function inShort(point: Point): Point {
-  const units = Object.entries(point.units ?? {}).map(
-    ([metric, counts]) => [metric, counts.slice(0, 2)] as const,
-  );
-  return { ...point, units: Object.fromEntries(units) };
+function inShort({ units: given, ...point }: Point): HourPoint {
+  const units: Record<string, number> = {};
+  for (const metric in given) {
+    if (!SHOWN.has(metric)) continue;
+    const [first = 0, second = 0] = given[metric] ?? [];
+    if (first + second > 0) units[metric] = first + second;
+  }
+  return { ...point, units };
 }
 
 function largestOf(segments: readonly SegmentObservation[]): Map<string, Cell> {
@@ -201,15 +209,16 @@ const RATES: readonly (readonly [UnitMetric, string])[] = [
   ...SIGNAL_METRICS.map((name) => [name, name === 'complaint' ? 'rated' : 'calls'] as const),
 ];
 
+const SHOWN: ReadonlySet<string> = new Set(RATES.flat());
+
 function hourlyOf(
   cell: Cell,
-  at: (at_ms: number) => Point | null,
+  at: (at_ms: number) => HourPoint | null,
   to_ms: number,
 ): readonly Series[] {
   const points = pointsFrom(at, to_ms, HOUR_MS, HOURS_OF);
   const frame = { cell, from_ms: to_ms - points.length * HOUR_MS, step_ms: HOUR_MS };
-  const units = (point: Point | null, metric: string): number =>
-    (point?.units?.[metric]?.[0] ?? 0) + (point?.units?.[metric]?.[1] ?? 0);
+  const units = (point: HourPoint | null, metric: string): number => point?.units[metric] ?? 0;
   const rates = RATES.flatMap(([metric, of]) => {
     const happened = points.some((point) => units(point, metric) > 0);
     if (!happened && metric !== 'error' && metric !== 'abort') return [];

@@ -26,6 +26,8 @@ export interface UnitDays {
 
 /** About 1 kB each. */
 const UNITS_MAX = 20_000;
+/** A unit that comes every day would gather them all. */
+const DAYS_MAX = 8;
 
 export function createUnitDays(
   halfOf: (unit: string) => 0 | 1,
@@ -46,6 +48,7 @@ export function createUnitDays(
       const found = known.get(key) ?? { agent, unit, half: halfOf(unit), days: new Map() };
       known.delete(key);
       known.set(key, found);
+      if (found.days.size > DAYS_MAX) found.days.clear();
       return found;
     },
     endAt(batch) {

@@ -3,6 +3,7 @@ import { silentLog } from '../../src/core/log.ts';
 import { sql } from '../../src/store/drizzle.ts';
 import { openStore } from '../../src/store/open.ts';
 import { rowsOf } from '../../src/store/rows.ts';
+import { addParts } from '../../src/store/write-rollups.ts';
 import { type Product, startProduct } from '../kit/product.ts';
 import { until } from '../kit/until.ts';
 import { answer, startUpstream, type Upstream } from '../kit/upstream.ts';
@@ -95,12 +96,14 @@ async function workerIsBack(): Promise<void> {
 async function readStore(data_dir: string) {
   const store = await openStore({ data_dir, database_url: null, log: silentLog });
   try {
+    await addParts(store.db);
     const ids = await rowsOf<{ id: string }>(store.db, sql`select id from feedback`);
     const [counted] = await rowsOf<{ calls: number; ratings: number; rows: number }>(
       store.db,
-      sql`select (select sum(calls)::int from rollup_minutes) as calls,
-                 (select sum(ratings)::int from rollup_minutes) as ratings,
-                 (select count(*)::int from calls) as rows`,
+      sql`select sum(calls)::int as calls,
+            sum((counts->'rating'->>0)::int + (counts->'rating'->>1)::int)::int as ratings,
+            (select count(*)::int from calls) as rows
+          from rollups where span_ms = 86400000 and target = '' and tenant = '' and category = ''`,
     );
     return { ids: ids.map(({ id }) => id), counted };
   } finally {

@@ -12,6 +12,9 @@ import { readCursors } from '../../src/store/cursors.ts';
 import { sql } from '../../src/store/drizzle.ts';
 import type { Store } from '../../src/store/open.ts';
 import { rowsOf } from '../../src/store/rows.ts';
+import { createUnitDays } from '../../src/store/unit-days.ts';
+import { addParts } from '../../src/store/write-rollups.ts';
+import { halfOf } from '../../src/store/write-units.ts';
 import { backends } from '../kit/store.ts';
 import { until } from '../kit/until.ts';
 
@@ -39,8 +42,9 @@ function startWriter(boot: string): { child: ChildProcess; acknowledged: Set<str
 
 function tailOf(store: Store, cursors: Awaited<ReturnType<typeof readCursors>>, live: string[]) {
   const metrics = createMetrics();
+  const days = createUnitDays(halfOf);
   const apply = (batch: Parameters<typeof applyBatch>[1]) =>
-    applyBatch(store, batch, { metrics, log: silentLog });
+    applyBatch(store, batch, { metrics, log: silentLog, days });
   const isLive = (writer: string) => live.includes(writer);
   return createTail({ dir, cursors, apply, live: isLive, metrics, log: silentLog });
 }
@@ -71,9 +75,11 @@ describe.each(backends())('a writer killed with SIGKILL, on $name', (backend) =>
       const stored = await rowsOf<{ id: string }>(store.db, sql`select id from feedback`);
       const ids = new Set(stored.map(({ id }) => id));
       expect([...acknowledged].filter((id) => !ids.has(id))).toEqual([]);
+      await addParts(store.db);
       const [sums] = await rowsOf<{ ratings: number }>(
         store.db,
-        sql`select sum(ratings)::float8 as ratings from rollup_minutes`,
+        sql`select sum((counts->'rating'->>0)::float8 + (counts->'rating'->>1)::float8) as ratings
+          from rollups where span_ms = 86400000 and target = '' and tenant = '' and category = ''`,
       );
       expect(sums?.ratings).toBe(ids.size);
       await store.close();
