@@ -8,6 +8,7 @@ import {
   readChanges,
   readMinutes,
   readPoints,
+  readState,
 } from './read-rollups.ts';
 import type { Db } from './rows.ts';
 import { decodeTallies } from './sketch-text.ts';
@@ -60,17 +61,24 @@ export function createSeriesReader(db: Db) {
       }
       const cells = [...chosen.values()];
       const from_ms = hour_ms - HOURS_OF * HOUR_MS;
-      const changes = await readChanges(db, HOUR_MS, { from_ms, to_ms: hour_ms });
-      for (const ats of chunks(hours.stale(changes), HOURS_AT_ONCE)) {
-        hours.keep(ats, changes, (await readPoints(db, ats, cells)).map(inShort));
-      }
-      const step_ms = floorTo(now_ms, STEP_MS);
-      const minutes = await readSteps(db, steps, step_ms);
+      const window = { from_ms, to_ms: hour_ms };
+      const hoursState = await readState(db, HOUR_MS, window);
       const keys = [...chosen.keys()].join();
-      const hourly = hourlyLatest(`${hour_ms} ${stateOf(changes)} ${keys}`, () =>
+      const hoursKey = `${hour_ms} ${hoursState} ${keys}`;
+      if (!hourlyLatest.has(hoursKey)) {
+        const changes = await readChanges(db, HOUR_MS, window);
+        for (const ats of chunks(hours.stale(changes), HOURS_AT_ONCE)) {
+          hours.keep(ats, changes, (await readPoints(db, ats, cells)).map(inShort));
+        }
+      }
+      const hourly = hourlyLatest.of(hoursKey, () =>
         [...chosen].flatMap(([key, cell]) => hourlyOf(cell, hours.of(key), hour_ms)),
       );
-      const stepped = stepsLatest(`${step_ms} ${stateOf(minutes)} ${keys}`, () =>
+      const step_ms = floorTo(now_ms, STEP_MS);
+      const day = { from_ms: step_ms - DAY_MS, to_ms: step_ms };
+      const stepsKey = `${step_ms} ${await readState(db, MINUTE_MS, day)} ${keys}`;
+      if (!stepsLatest.has(stepsKey)) await readSteps(db, steps, step_ms);
+      const stepped = stepsLatest.of(stepsKey, () =>
         [...chosen].flatMap(([key, cell]) => steplyOf(cell, steps.of(key), step_ms)),
       );
       return [...hourly, ...stepped];
@@ -134,7 +142,7 @@ async function readSteps(
   db: Db,
   steps: ReturnType<typeof createPoints<StepPoint>>,
   to_ms: number,
-): Promise<ReadonlyMap<number, number>> {
+): Promise<void> {
   const minutes = await readChanges(db, MINUTE_MS, { from_ms: to_ms - DAY_MS, to_ms });
   const changes = new Map<number, number>();
   for (const [at_ms, change] of minutes) {
@@ -145,17 +153,6 @@ async function readSteps(
     const each = ats.flatMap((at_ms) => [0, 1, 2, 3, 4].map((by) => at_ms + by * MINUTE_MS));
     steps.keep(ats, changes, stepPoints(await readMinutes(db, each)));
   }
-  return changes;
-}
-
-/** A change is a transaction's number, so the newest and their sum tell every state from others. */
-function stateOf(changes: ReadonlyMap<number, number>): string {
-  let [newest, sum] = [0, 0];
-  for (const change of changes.values()) {
-    newest = Math.max(newest, change);
-    sum += change;
-  }
-  return `${changes.size} ${newest} ${sum}`;
 }
 
 function stepPoints(rows: readonly MinuteRow[]): readonly StepPoint[] {

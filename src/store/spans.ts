@@ -33,11 +33,14 @@ export function createSpanCache(db: Db, span_ms: number) {
 }
 
 /** Keeps what was made last, for as long as what it is made of is the same. */
-export function createLatest<Value>(): (key: string, make: () => Value) => Value {
+export function createLatest<Value>() {
   let last: { readonly key: string; readonly value: Value } | null = null;
-  return (key, make) => {
-    if (last?.key !== key) last = { key, value: make() };
-    return last.value;
+  return {
+    has: (key: string): boolean => last?.key === key,
+    of(key: string, make: () => Value): Value {
+      if (last?.key !== key) last = { key, value: make() };
+      return last.value;
+    },
   };
 }
 
