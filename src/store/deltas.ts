@@ -11,7 +11,7 @@ import {
   SPANS_MS,
 } from './cells.ts';
 import { createExperimentUnits, type UnitEvent } from './experiment-units.ts';
-import { addCount, addMeasures, addUnits, createSum, type Measure } from './rollup-row.ts';
+import { addCount, addMeasures, addUnits, createSum, isNothing, type Measure } from './rollup-row.ts';
 import type { Db } from './rows.ts';
 import { type Step, unitsAt } from './unit-day.ts';
 import { createUnitDays, type KnownUnit, type UnitDays } from './unit-days.ts';
@@ -109,7 +109,10 @@ export function createDeltas(days: UnitDays = createUnitDays(halfOf)): Deltas {
     experimentUnit: (event, events) => experiments.add(event, events),
     async write(tx) {
       await writeUnits(tx, [...news.values()], { cellsIn, stepsOf });
-      const part = await keepRollups(tx, rollups.all());
+      const all = rollups.all();
+      const news = all.filter(({ sum }) => !isNothing(sum));
+      // One at least, so that who keeps units sees that they were written.
+      const part = await keepRollups(tx, news.length > 0 ? news : all.slice(0, 1));
       await experiments.write(tx);
       return part;
     },
