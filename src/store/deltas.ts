@@ -110,9 +110,9 @@ export function createDeltas(days: UnitDays = createUnitDays(halfOf)): Deltas {
     async write(tx) {
       await writeUnits(tx, [...news.values()], { cellsIn, stepsOf });
       const all = rollups.all();
-      const news = all.filter(({ sum }) => !isNothing(sum));
+      const more = all.filter(({ sum }) => !isNothing(sum));
       // One at least, so that who keeps units sees that they were written.
-      const part = await keepRollups(tx, news.length > 0 ? news : all.slice(0, 1));
+      const part = await keepRollups(tx, more.length > 0 ? more : all.slice(0, 1));
       await experiments.write(tx);
       return part;
     },
