@@ -37,7 +37,9 @@ export async function applyCalls(
   deltas: Deltas,
 ): Promise<readonly CallEvent[]> {
   if (events.length === 0) return [];
-  const added = await insertCalls(tx, [...new Map(events.map((event) => [event.id, event])).values()]);
+  const added = await insertCalls(tx, [
+    ...new Map(events.map((event) => [event.id, event])).values(),
+  ]);
   const slow = await slowBars(tx, added);
   for (const call of added) countCall(call, slow, deltas);
   await countOnParents(tx, added, deltas);

@@ -25,7 +25,9 @@ export function columnsGiven<Row extends object>(columns: Columns<Row>, rows: re
       continue;
     }
     const isText = type === 'text' || type === 'jsonb';
-    const array = isText ? arrayOf(values) : `{${values.map((value) => value ?? 'NULL').join(',')}}`;
+    const array = isText
+      ? arrayOf(values)
+      : `{${values.map((value) => value ?? 'NULL').join(',')}}`;
     arrays.push(sql`${array}::${sql.raw(type)}[]`);
     names.push(`"${name}"`);
     outputs.push(sql`given.${column}`);

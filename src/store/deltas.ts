@@ -11,7 +11,14 @@ import {
   SPANS_MS,
 } from './cells.ts';
 import { createExperimentUnits, type UnitEvent } from './experiment-units.ts';
-import { addCount, addMeasures, addUnits, createSum, isNothing, type Measure } from './rollup-row.ts';
+import {
+  addCount,
+  addMeasures,
+  addUnits,
+  createSum,
+  isNothing,
+  type Measure,
+} from './rollup-row.ts';
 import type { Db } from './rows.ts';
 import { type Step, unitsAt } from './unit-day.ts';
 import { createUnitDays, type KnownUnit, type UnitDays } from './unit-days.ts';

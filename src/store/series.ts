@@ -20,7 +20,7 @@ const HOURS_OF = 14 * 24;
 const STEP_MS = 5 * MINUTE_MS;
 const STEPS_OF = DAY_MS / STEP_MS;
 /** Hours, or steps, in one query: a first reading takes no more memory than this many need. */
-const HOURS_AT_ONCE = 12;
+const HOURS_AT_ONCE = 6;
 const STEPS_AT_ONCE = 12;
 
 type Values = readonly (number | null)[];

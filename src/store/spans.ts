@@ -1,6 +1,6 @@
 import type { Window } from '../core/observation.ts';
-import { readChanges, readSpan } from './read-rollups.ts';
 import { cellKey } from './cells.ts';
+import { readChanges, readSpan } from './read-rollups.ts';
 import { addTallies, type RollupRow } from './rollup-row.ts';
 import type { Db } from './rows.ts';
 import { addRowTo, addSumsTo, type Sums } from './segment-sums.ts';
