@@ -44,6 +44,8 @@ import { sql } from './store/drizzle.ts';
 import { openStore, type Store } from './store/open.ts';
 import { pruneStore } from './store/prune.ts';
 import { rowsOf } from './store/rows.ts';
+import { createUnitDays, type UnitDays } from './store/unit-days.ts';
+import { halfOf } from './store/write-units.ts';
 
 /**
  * The worker's composition root: it owns the store, applies the journal to it, runs the oracle and
@@ -105,10 +107,11 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   const bus = await openBus(ground, writer, () => tail.hint());
   const policies = followPolicy({ dir, environment, providers, plugins, gates: GATE_NAMES }, log);
   const writers = createLiveWriters(writer, JSON.parse(process.argv[2] ?? '') as WriterList);
+  const days = createUnitDays(halfOf);
   const tail = createTail({
     dir: join(data_dir, 'journal'),
     cursors: await readCursors(store.db),
-    apply: (batch) => applyAndTell(ground, store, batch, writers, () => oracle),
+    apply: (batch) => applyAndTell(ground, { store, days }, batch, writers, () => oracle),
     live: (name) => writers.isLive(name),
     metrics: ground.metrics,
     log,
@@ -220,7 +223,7 @@ function openBus({ environment, clock, log, metrics }: Ground, writer: string, h
  */
 async function applyAndTell(
   { metrics, log }: Ground,
-  store: Store,
+  { store, days }: { readonly store: Store; readonly days: UnitDays },
   batch: TailBatch,
   writers: LiveWriters,
   oracle: () => RunningOracle,
@@ -228,7 +231,7 @@ async function applyAndTell(
   for (const { record } of batch.records) {
     if (record.type === 'canary.withheld') await oracle().onWithheld(record);
   }
-  await applyBatch(store, batch, { metrics, log });
+  await applyBatch(store, batch, { metrics, log, days });
   for (const { record, segment } of batch.records) {
     if (record.type !== 'policy.swapped') continue;
     // In force is what the last of the gateway's processes serves.

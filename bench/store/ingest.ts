@@ -6,6 +6,8 @@ import { createMetrics } from '../../src/core/metrics.ts';
 import { encodeLine } from '../../src/events/line.ts';
 import { createTail } from '../../src/events/tail.ts';
 import { applyBatch } from '../../src/store/apply.ts';
+import { createUnitDays } from '../../src/store/unit-days.ts';
+import { halfOf } from '../../src/store/write-units.ts';
 import { createPlace, type Kind, kindsAsked, openIn } from './place.ts';
 import { syntheticRecords } from './synthetic.ts';
 
@@ -35,10 +37,11 @@ async function measure(kind: Kind, every_ms: number) {
   const journal = join(place.dir, 'journal');
   mkdirSync(journal, { recursive: true });
   writeJournal(journal, every_ms);
+  const deps = { metrics: createMetrics(), log: silentLog, days: createUnitDays(halfOf) };
   const tail = createTail({
     dir: journal,
     cursors: new Map(),
-    apply: (batch) => applyBatch(store, batch, { metrics: createMetrics(), log: silentLog }),
+    apply: (batch) => applyBatch(store, batch, deps),
     live: () => false,
     metrics: createMetrics(),
     log: silentLog,

@@ -61,7 +61,8 @@ function syntheticCall(
     type: 'call',
     v: 1,
     id: `call_${idOf(at_ms, n)}`,
-    request_id: idOf(at_ms, n),
+    // As with the gateway: a client's own where it sends one, else the call's.
+    request_id: n % 5 === 0 ? idOf(at_ms, n) : `call_${idOf(at_ms, n)}`,
     completion_id: `chatcmpl-${hex(n * 7919 + 13)}`,
     at_ms,
     tenant: pick(TENANTS),

@@ -9,7 +9,9 @@ import { sql } from '../../src/store/drizzle.ts';
 import { createObserver } from '../../src/store/observe.ts';
 import type { Db, Store } from '../../src/store/open.ts';
 import { rowsOf } from '../../src/store/rows.ts';
+import { createUnitDays } from '../../src/store/unit-days.ts';
 import { addParts } from '../../src/store/write-rollups.ts';
+import { halfOf } from '../../src/store/write-units.ts';
 import { createPlace, type Kind, kindsAsked, openIn } from './place.ts';
 import { syntheticRecords } from './synthetic.ts';
 
@@ -19,21 +21,26 @@ import { syntheticRecords } from './synthetic.ts';
  * after a restart, ticks once a minute with the minute's calls applied in between.
  *
  *     node bench/store/tick.ts [pglite|postgres] [--calls 1000000]
+ *     node bench/store/tick.ts fill|ticks FOLDER [URL]    # one of the two on a place of your own
  */
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
+const MB = 2 ** 20;
 const DAYS = 14;
 const flag = process.argv.indexOf('--calls');
 const CALLS = flag < 0 ? 1_000_000 : Number(process.argv[flag + 1]);
 const CALLS_A_DAY = Math.ceil(CALLS / DAYS);
 const TICKS = 40;
+const deps = { metrics: createMetrics(), log: silentLog, days: createUnitDays(halfOf) };
 const END_MS = Date.UTC(2026, 0, 19);
 const EVERY_MS = DAY_MS / CALLS_A_DAY;
 
-// As the worker does.
+/** As the worker is started, and as it starts. */
+const WORKER_FLAG = '--max-semi-space-size=4';
 setFlagsFromString('--heap-growing-percent=50');
 const [, , asked, dir, url] = process.argv;
-if (asked === 'fill') await fill(dir as string, url || null);
+if (asked === 'fill') await fill(dir as string, urlOf(url));
+else if (asked === 'ticks') await ticks(dir as string, urlOf(url));
 else for (const kind of kindsAsked(process.argv)) await measure(kind);
 
 async function fill(data_dir: string, database_url: string | null): Promise<void> {
@@ -53,7 +60,6 @@ async function fill(data_dir: string, database_url: string | null): Promise<void
 }
 
 function apply(store: Store, records: readonly JournalRecord[]): Promise<void> {
-  const deps = { metrics: createMetrics(), log: silentLog };
   const batch = records.map((record, offset) => ({ segment: 'g0-bench-1.log', offset, record }));
   return applyBatch(store, { records: batch, dead: [], cursors: [] }, deps);
 }
@@ -83,53 +89,70 @@ async function copyDay(db: Db, days: number): Promise<void> {
     from unit_facts where day_ms = ${END_MS - DAY_MS}`);
 }
 
+function urlOf(given: string | undefined): string | null {
+  return given === undefined || given === '' || given.startsWith('--') ? null : given;
+}
+
 async function measure(kind: Kind): Promise<void> {
   const place = await createPlace(kind);
   const program = fileURLToPath(import.meta.url);
-  const began = performance.now();
-  const args = [program, 'fill', place.dir, place.database_url ?? '', '--calls', String(CALLS)];
-  const filled = spawnSync(process.execPath, args, { stdio: 'inherit' });
-  if (filled.status !== 0) throw new Error('the store could not be filled');
-  const fill_s = (performance.now() - began) / 1000;
-  const store = await openIn(place);
-  const [stored] = await rowsOf<{ calls: number; bytes: number }>(
+  for (const stage of ['fill', 'ticks']) {
+    const args = [stage, place.dir, place.database_url ?? '', '--calls', String(CALLS)];
+    const done = spawnSync(process.execPath, [WORKER_FLAG, program, ...args], { stdio: 'inherit' });
+    if (done.status !== 0) throw new Error(`${stage} failed`);
+  }
+  place.remove();
+}
+
+async function ticks(data_dir: string, database_url: string | null): Promise<void> {
+  const store = await openIn({ dir: data_dir, database_url });
+  const [stored] = await rowsOf<{ calls: number; bytes: number; newest_ms: number }>(
     store.db,
-    sql`select count(*)::int as calls, pg_total_relation_size('calls')::float8 as bytes from calls`,
+    sql`select count(*)::int as calls, pg_total_relation_size('calls')::float8 as bytes,
+      max(at_ms)::float8 as newest_ms from calls`,
   );
-  const opened_mb = process.memoryUsage.rss() / 2 ** 20;
+  const opened_mb = process.memoryUsage.rss() / MB;
   const observer = createObserver(store);
-  const records = syntheticRecords({ seed: 4, from_ms: END_MS, every_ms: EVERY_MS, units: 30_000 });
+  // Goes on where an earlier run on the same place has stopped.
+  const from_ms = Math.max(END_MS, Math.ceil((stored?.newest_ms ?? 0) / MINUTE_MS) * MINUTE_MS);
+  const records = syntheticRecords({ seed: from_ms, from_ms, every_ms: EVERY_MS, units: 30_000 });
   const took: number[] = [];
+  const cpu: number[] = [];
   let cells = 0;
   let rss_mb = 0;
   for (let tick = 0; tick <= TICKS; tick += 1) {
-    const now_ms = END_MS + tick * MINUTE_MS;
+    const now_ms = from_ms + tick * MINUTE_MS;
     const minute = Array.from({ length: 50 }, () => records.next().value as JournalRecord);
     await apply(store, minute);
     const start = performance.now();
+    const used = process.cpuUsage();
     const window = { from_ms: now_ms - DAY_MS, to_ms: now_ms };
     const seen = await observer.observe({ window, event_limit: 100 });
+    const { user, system } = process.cpuUsage(used);
     took.push(performance.now() - start);
+    cpu.push((user + system) / 1000);
     cells = seen.segments.length;
-    rss_mb = Math.max(rss_mb, process.memoryUsage.rss() / 2 ** 20);
+    rss_mb = Math.max(rss_mb, process.memoryUsage.rss() / MB);
   }
-  const [first = 0, ...ticks] = took;
-  ticks.sort((a, b) => a - b);
-  const at = (q: number) => Math.round(ticks[Math.ceil(q * ticks.length) - 1] as number);
-  console.log(kind, {
+  const { heapTotal, external } = process.memoryUsage();
+  console.log(store.kind, {
     calls: stored?.calls,
     cells,
-    fill_s: Math.round(fill_s),
-    first_ms: Math.round(first),
-    p50_ms: at(0.5),
-    p95_ms: at(0.95),
-    max_ms: at(1),
+    first_ms: Math.round(took[0] ?? 0),
+    ...inMs('', took),
+    ...inMs('cpu_', cpu),
     opened_mb: Math.round(opened_mb),
     rss_mb: Math.round(rss_mb),
-    heap_mb: Math.round(process.memoryUsage().heapTotal / 2 ** 20),
-    buffers_mb: Math.round(process.memoryUsage().arrayBuffers / 2 ** 20),
+    heap_mb: Math.round(heapTotal / MB),
+    external_mb: Math.round(external / MB),
     bytes_a_call: Math.round((stored?.bytes ?? 0) / (stored?.calls ?? 1)),
   });
   await store.close();
-  place.remove();
+}
+
+/** All but the first, which reads what the others then know. */
+function inMs(name: string, [, ...all]: readonly number[]): Record<string, number> {
+  const sorted = all.sort((a, b) => a - b);
+  const at = (q: number) => Math.round(sorted[Math.ceil(q * sorted.length) - 1] as number);
+  return { [`${name}p50_ms`]: at(0.5), [`${name}p95_ms`]: at(0.95), [`${name}max_ms`]: at(1) };
 }

@@ -31,6 +31,10 @@ export function createTally(): Tally {
   return { sum: 0, min: Infinity, max: -Infinity, zeros: 0, lowest: 0, counts: [] };
 }
 
+export function copyOfTally(tally: Tally): Tally {
+  return { ...tally, counts: tally.counts.slice() };
+}
+
 /** The bin of a value; null for 0 and less, which have none. Not for NaN or infinities. */
 export function binOf(value: number): number | null {
   return value > 0 ? Math.ceil(Math.log(value) / LN_GAMMA) : null;
@@ -78,9 +82,11 @@ function widen(tally: Tally, bin: number): void {
   }
   const highest = tally.lowest + counts.length - 1;
   if (bin < tally.lowest) {
-    const lowest = Math.max(bin, highest - SKETCH_BINS_MAX + 1);
+    const least = highest - SKETCH_BINS_MAX + 1;
+    // With room to spare: values come in any order, and each move copies all counts.
+    const lowest = Math.max(bin - SPARE_BINS, least);
     if (lowest < tally.lowest) {
-      tally.counts = [...zeros(tally.lowest - lowest), ...counts];
+      tally.counts = zeros(tally.lowest - lowest).concat(counts);
       tally.lowest = lowest;
     }
     return;
@@ -91,8 +97,10 @@ function widen(tally: Tally, bin: number): void {
   if (counts.length > SKETCH_BINS_MAX || bin - highest > SKETCH_BINS_MAX) collapse(tally, bin);
 }
 
+const SPARE_BINS = 32;
+
 function zeros(length: number): number[] {
-  return Array.from({ length }, () => 0);
+  return new Array<number>(length).fill(0);
 }
 
 function collapse(tally: Tally, highest: number): void {

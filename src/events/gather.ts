@@ -18,6 +18,8 @@ export interface Gathered extends TailBatch {
 /** Where an unknown segment is read from. */
 export const BEGINNING: Cursor = { offset: 0, done: false };
 
+/** Records may be large: a batch of a backlog is held in memory several times over. */
+const BYTES_MAX = 16 * 1024 * 1024;
 /** Gathering stops after so long, so that a transaction stays short on a slow disk. */
 const GATHER_MS = 50;
 
@@ -34,17 +36,21 @@ export async function gatherBatch(options: GatherOptions): Promise<Gathered> {
   const cursors: CursorMove[] = [];
   const unfinished = new Set<string>();
   let end = true;
+  let bytes = 0;
+  const hasRoom = () =>
+    records.length < records_max && bytes < BYTES_MAX && systemTime.monotonic_ms() < until_ms;
   for (const { name, writer, last } of segments) {
     const from = known.get(name) ?? BEGINNING;
     if (from.done || unfinished.has(writer)) continue;
     const live = last && isLive(writer);
     let at = from.offset;
     let exhausted = false;
-    while (!exhausted && records.length < records_max && systemTime.monotonic_ms() < until_ms) {
+    while (!exhausted && hasRoom()) {
       const left = records_max - records.length;
       const read = await readSegment({ dir, name, offset: at, records_max: left, live });
       records.push(...read.records);
       dead.push(...read.dead);
+      bytes += read.offset - at;
       at = read.offset;
       exhausted = read.end;
     }

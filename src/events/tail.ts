@@ -36,7 +36,8 @@ export interface Tail {
 }
 
 const POLL_MS = 250;
-const RECORDS_MAX = 1000;
+/** Of a backlog: what a batch costs by itself is a third of all where it is of 1,000. */
+const RECORDS_MAX = 4000;
 const BACKOFF_MS = { first: 50, most: 5_000 };
 /** Tries of a record alone, before it is set aside. */
 const POISON_TRIES = 3;

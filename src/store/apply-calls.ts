@@ -9,11 +9,11 @@ import {
   rowOfCall,
   servedOf,
 } from './call-row.ts';
-import { columnsGiven } from './columns-given.ts';
+import { anyOf, columnsGiven } from './columns-given.ts';
 import type { Deltas } from './deltas.ts';
 import { sql } from './drizzle.ts';
 import { measuresOf } from './rollup-row.ts';
-import { type Db, rowsOf } from './rows.ts';
+import { type Db, isDuplicate, rowsOf } from './rows.ts';
 
 /** The facts' columns of a row of `calls`, for raw queries. */
 export const FACTS = sql.raw(
@@ -27,10 +27,6 @@ const COLUMN_NAMES = sql.raw(
     .join(', '),
 );
 
-/** Ids as one parameter, in a form that an index serves. */
-export const anyOf = (ids: readonly string[]) =>
-  sql`any(array(select json_array_elements_text(${JSON.stringify(ids)}::json)))`;
-
 /**
  * Stores calls and adds up what they show. A call that is stored already adds nothing, so a batch
  * that is read again after a crash counts once. Returns the calls that were new.
@@ -41,18 +37,34 @@ export async function applyCalls(
   deltas: Deltas,
 ): Promise<readonly CallEvent[]> {
   if (events.length === 0) return [];
-  const byId = new Map(events.map((event) => [event.id, event]));
-  const rows = columnsGiven(CALL_COLUMNS, [...byId.values()].map(rowOfCall));
-  const stored = await rowsOf<{ id: string }>(
-    tx,
-    sql`insert into calls (${COLUMN_NAMES}) select * from ${rows} as rows
-      on conflict (id) do nothing returning id`,
-  );
-  const added = stored.flatMap(({ id }) => byId.get(id) ?? []);
+  const added = await insertCalls(tx, [
+    ...new Map(events.map((event) => [event.id, event])).values(),
+  ]);
   const slow = await slowBars(tx, added);
   for (const call of added) countCall(call, slow, deltas);
   await countOnParents(tx, added, deltas);
   return added;
+}
+
+/**
+ * Nearly always all calls are new, and to insert them as such costs a fifth less than to ask of
+ * each. Where one was stored before, the attempt is undone and those that are new are inserted.
+ */
+async function insertCalls(tx: Db, calls: readonly CallEvent[]): Promise<readonly CallEvent[]> {
+  const rows = columnsGiven(CALL_COLUMNS, calls.map(rowOfCall));
+  const insert = sql`insert into calls (${COLUMN_NAMES}) select * from ${rows} as rows`;
+  try {
+    await tx.transaction((attempt) => rowsOf(attempt, insert));
+    return calls;
+  } catch (thrown) {
+    if (!isDuplicate(thrown)) throw thrown;
+  }
+  const stored = await rowsOf<{ id: string }>(
+    tx,
+    sql`${insert} on conflict (id) do nothing returning id`,
+  );
+  const added = new Set(stored.map(({ id }) => id));
+  return calls.filter(({ id }) => added.has(id));
 }
 
 /** What is slow: of live experiments as they froze it, of agents as collect fixed it. */

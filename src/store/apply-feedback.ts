@@ -1,5 +1,6 @@
 import type { CallEvent, FeedbackEvent } from '../core/event.ts';
-import { anyOf, readFacts } from './apply-calls.ts';
+import { readFacts } from './apply-calls.ts';
+import { anyOf } from './columns-given.ts';
 import type { Deltas } from './deltas.ts';
 import { sql } from './drizzle.ts';
 import {
@@ -88,7 +89,7 @@ async function waitingFor(tx: Db, calls: readonly CallEvent[]): Promise<readonly
     ['session', calls.map(({ session }) => session)],
   ];
   const selects = names.map(([column, values]) => {
-    const given = [...new Set(values.filter((value) => value !== null))];
+    const given = [...new Set(values.flatMap((value) => value ?? []))];
     return sql`select ${COLUMNS} from feedback f where f.call is null and not f.duplicate
       and f.at_ms >= ${since_ms} and f.${sql.raw(column)} = ${anyOf(given)}`;
   });
@@ -116,7 +117,9 @@ async function findCalls(
         (select c.id from calls c where c.completion_id = f.completion_id and c.tenant = f.tenant
           order by c.at_ms desc, c.id desc limit 1),
         (select c.id from calls c where c.request_id = f.request_id and c.tenant = f.tenant
-          order by c.at_ms desc, c.id desc limit 1)) end as named,
+          order by c.at_ms desc, c.id desc limit 1),
+        (select c.id from calls c where c.id = f.request_id and c.tenant = f.tenant
+          and c.request_id is null)) end as named,
       case when not f.named and f.session is not null then
         (select c.id from calls c where c.session = f.session and c.tenant = f.tenant
           and c.origin = 'client' and c.outcome <> 'rejected'

@@ -15,11 +15,15 @@ import { sql } from './drizzle.ts';
 import { upsertLedger } from './ledger.ts';
 import type { Store } from './open.ts';
 import { type Db, jsonRows } from './rows.ts';
+import { createUnitDays, type UnitDays } from './unit-days.ts';
 import { lockRollups } from './write-rollups.ts';
+import { halfOf } from './write-units.ts';
 
 export interface ApplyDeps {
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Kept from batch to batch by who applies them all. */
+  readonly days?: UnitDays;
 }
 
 /**
@@ -27,10 +31,12 @@ export interface ApplyDeps {
  * again, and what was committed changes nothing. Rejects where nothing was committed.
  */
 export async function applyBatch(store: Store, batch: TailBatch, deps: ApplyDeps): Promise<void> {
+  const { days = createUnitDays(halfOf) } = deps;
   const records = batch.records.map(({ record }) => record);
-  const matched = await store.transaction(async (tx) => {
-    await lockRollups(tx);
-    const deltas = createDeltas();
+  const apply = async (tx: Db) => {
+    const last = await lockRollups(tx);
+    days.startAt(last);
+    const deltas = createDeltas(days);
     // The ledger first: an experiment's row says which of its calls are slow.
     for (const event of of<LedgerEvent>(records, 'ledger')) {
       await upsertLedger(tx, event.changes, event.epoch);
@@ -38,13 +44,19 @@ export async function applyBatch(store: Store, batch: TailBatch, deps: ApplyDeps
     const calls = await applyCalls(tx, of<CallEvent>(records, 'call'), deltas);
     const feedback = of<FeedbackEvent>(records, 'feedback');
     const said = await applyFeedback(tx, feedback, calls, deltas);
-    await deltas.write(tx);
+    const part = await deltas.write(tx);
     await insertReports(tx, of<ReportEvent>(records, 'report'));
     await insertWithheld(tx, records);
     await insertDead(tx, batch);
     await moveCursors(tx, batch);
-    return said.filter(({ after }) => !after.duplicate).map(({ after }) => after.matched);
+    const matched = said.filter(({ after }) => !after.duplicate).map(({ after }) => after.matched);
+    return { matched, part: part ?? last };
+  };
+  const { matched, part } = await store.transaction(apply).catch((thrown: unknown) => {
+    days.forget();
+    throw thrown;
   });
+  days.endAt(part);
   for (const { type } of records) deps.metrics.add('hive_events_applied_total', [type]);
   for (const how of matched) deps.metrics.add('hive_feedback_matched_total', [how]);
   for (const { markers } of of<CallEvent>(records, 'call')) countPrompts(markers, deps.metrics);

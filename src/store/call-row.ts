@@ -66,7 +66,7 @@ export function rowOfCall(event: CallEvent) {
   const says = isEvidence(event) ? signalMetricsOf(event).parent.join(',') : '';
   return {
     id: event.id,
-    request_id: event.request_id,
+    request_id: event.request_id === event.id ? null : event.request_id,
     completion_id: event.completion_id,
     at_ms: event.at_ms,
     tenant: event.tenant,

@@ -11,9 +11,17 @@ import {
   SPANS_MS,
 } from './cells.ts';
 import { createExperimentUnits, type UnitEvent } from './experiment-units.ts';
-import { addCount, addMeasures, addUnits, createSum, type Measure } from './rollup-row.ts';
+import {
+  addCount,
+  addMeasures,
+  addUnits,
+  createSum,
+  isNothing,
+  type Measure,
+} from './rollup-row.ts';
 import type { Db } from './rows.ts';
 import { type Step, unitsAt } from './unit-day.ts';
+import { createUnitDays, type KnownUnit, type UnitDays } from './unit-days.ts';
 import type { CellsOf } from './unit-facts.ts';
 import { keepRollups, type Rollup } from './write-rollups.ts';
 import { halfOf, type UnitNews, writeUnits } from './write-units.ts';
@@ -36,7 +44,8 @@ export interface Deltas {
   /** A call that shows what findings are about, or no longer does. */
   evidence(where: Where, id: string, shows: boolean): void;
   experimentUnit(event: UnitEvent, events: 1 | -1): void;
-  write(tx: Db): Promise<void>;
+  /** The number of the part in which the sums wait; null where there are none. */
+  write(tx: Db): Promise<number | null>;
 }
 
 /** Where something counts: what it is of, when its call was, and whose. */
@@ -49,21 +58,28 @@ export interface Where extends Combination {
 /** Findings are made of control and unexposed traffic: the canary's is the monitor's alone. */
 export const CONTROL = 'control';
 
-export function createDeltas(): Deltas {
+/** `days`: the units as the batch before left them. */
+export function createDeltas(days: UnitDays = createUnitDays(halfOf)): Deltas {
   const cellsIn = createCells();
   const rollups = createRollups(cellsIn);
-  const halfBy = remembered(halfOf);
-  const news = new Map<string, UnitNews>();
+  const news = new Map<KnownUnit, UnitNews>();
   const experiments = createExperimentUnits();
+  let last: { readonly where: Where; readonly known: KnownUnit } | null = null;
 
-  const newsOf = ({ agent, unit }: Where): UnitNews => {
-    const key = `${agent}\t${unit}`;
-    const known = news.get(key) ?? { agent, unit, facts: [], calls: new Map<number, number>() };
-    news.set(key, known);
-    return known;
+  const knownOf = (where: Where): KnownUnit => {
+    // A call says several things in a row.
+    if (last?.where !== where) last = { where, known: days.of(where.agent, where.unit) };
+    return last.known;
   };
-  const stepsOf = (unit: string): Step => {
-    const half = halfBy(unit);
+  const newsOf = (where: Where): UnitNews => {
+    const known = knownOf(where);
+    const found = news.get(known);
+    if (found) return found;
+    const made: UnitNews = { known, facts: [], calls: new Map() };
+    news.set(known, made);
+    return made;
+  };
+  const stepsOf = ({ unit, half }: KnownUnit): Step => {
     const isUser = unit.startsWith('u:');
     return (cell, metric, kind, at_ms, by, gap) => {
       const { sum } = rollups.at(kind === 'day' ? DAY_MS : HOUR_MS, at_ms, CONTROL, cell);
@@ -76,7 +92,7 @@ export function createDeltas(): Deltas {
 
   return {
     count(where, counts, measures = []) {
-      const half = halfBy(where.unit);
+      const half = knownOf(where).half;
       for (const { sum } of rollups.of(where)) {
         for (const name in counts) addCount(sum, name, half, counts[name] as number);
         addMeasures(sum, half, measures);
@@ -92,16 +108,20 @@ export function createDeltas(): Deltas {
       calls.set(day_ms, (calls.get(day_ms) ?? 0) + 1);
     },
     evidence(where, id, shows) {
-      const half = halfBy(where.unit);
+      const half = knownOf(where).half;
       for (const { span_ms, sum } of rollups.of(where)) {
         if (span_ms === HOUR_MS) sum.evidence.set(id, shows ? [where.at_ms, half] : null);
       }
     },
     experimentUnit: (event, events) => experiments.add(event, events),
     async write(tx) {
-      await writeUnits(tx, [...news.values()], { halfBy, cellsIn, stepsOf });
-      await keepRollups(tx, rollups.all());
+      await writeUnits(tx, [...news.values()], { cellsIn, stepsOf });
+      const all = rollups.all();
+      const more = all.filter(({ sum }) => !isNothing(sum));
+      // One at least, so that who keeps units sees that they were written.
+      const part = await keepRollups(tx, more.length > 0 ? more : all.slice(0, 1));
       await experiments.write(tx);
+      return part;
     },
   };
 }
@@ -155,15 +175,6 @@ function createCells(): CellsOf {
     const key = cellKey(at);
     const known = combinations.get(key) ?? cellsOf(at).map(same);
     combinations.set(key, known);
-    return known;
-  };
-}
-
-function remembered<Value>(make: (key: string) => Value): (key: string) => Value {
-  const values = new Map<string, Value>();
-  return (key) => {
-    const known = values.get(key) ?? make(key);
-    values.set(key, known);
     return known;
   };
 }

@@ -3,7 +3,7 @@ import { DAY_MS, floorTo, HOUR_MS } from './cells.ts';
 import type { Store } from './open.ts';
 import { readSlowBars, type SlowBar } from './read-rollups.ts';
 import type { RollupRow } from './rollup-row.ts';
-import { type CountedBy, type Half, metricsIn, type Sums, segmentsOf } from './segment-sums.ts';
+import { type CountedBy, createTelling, type Half, metricsIn, type Sums } from './segment-sums.ts';
 import { createSeriesReader } from './series.ts';
 import { createClosedSums, createLatest, createSpanCache, type Span } from './spans.ts';
 import { WINDOW_HOURS_MAX } from './unit-day.ts';
@@ -95,14 +95,15 @@ export function createObserver(store: Store): Observer {
       metrics: metrics.get(agent) ?? new Set<string>(),
       evidence_max: most,
     });
-    const segments = segmentsOf(sums, show(null, evidence_max));
-    const before = pastOf(stateOf([...pastSpans], metrics, slow_bars), () =>
-      segmentsOf(past, show(null, 0)),
+    const tell = createTelling(sums);
+    const segments = tell(show(null, evidence_max));
+    const before = pastOf.of(stateOf([...pastSpans], metrics, slow_bars), () =>
+      createTelling(past)(show(null, 0)),
     );
     return {
       segments,
       past: before,
-      halves: [segmentsOf(sums, show(0, evidence_max)), segmentsOf(sums, show(1, evidence_max))],
+      halves: [tell(show(0, evidence_max)), tell(show(1, evidence_max))],
       series: await series.read(window.to_ms, [...segments, ...before]),
       adapters: adaptersIn(sums),
       slow_bars,

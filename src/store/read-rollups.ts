@@ -22,6 +22,23 @@ export async function readChanges(
   return new Map(rows.map(({ at_ms, change }) => [at_ms, change]));
 }
 
+/**
+ * The same in short: one string a state. A change is a transaction's number, so how many there are,
+ * the newest and their sum tell every state from others.
+ */
+export async function readState(
+  db: Db,
+  span_ms: number,
+  { from_ms, to_ms }: { readonly from_ms: number; readonly to_ms: number },
+): Promise<string> {
+  const [row] = await rowsOf<{ state: string }>(
+    db,
+    sql`select concat_ws(' ', count(*), max(change), sum(change)) as state from rollup_changes
+      where span_ms = ${span_ms} and at_ms >= ${from_ms} and at_ms < ${to_ms}`,
+  );
+  return row?.state ?? '';
+}
+
 /** All cells of control and unexposed traffic in one span. */
 export function readSpan(db: Db, span_ms: number, at_ms: number): Promise<readonly RollupRow[]> {
   return rowsOf<RollupRow>(

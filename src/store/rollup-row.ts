@@ -61,6 +61,14 @@ export function addCount(sum: RollupSum, name: string, half: 0 | 1, by: number):
   else sum.counts.set(name, half === 0 ? [by, 0] : [0, by]);
 }
 
+/** Whether it adds nothing: a unit that comes again steps counts up and down by the same. */
+export function isNothing({ counts, units, tallies, evidence }: RollupSum): boolean {
+  if (tallies !== null || evidence.size > 0) return false;
+  for (const [first, second] of counts.values()) if (first !== 0 || second !== 0) return false;
+  for (const by of units.values()) if (by.some((count) => Math.abs(count) > 1e-9)) return false;
+  return true;
+}
+
 export function addUnits(sum: RollupSum, metric: string, at: number, by: number): void {
   const known = sum.units.get(metric) ?? [];
   while (known.length <= at) known.push(0);

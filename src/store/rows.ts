@@ -52,3 +52,8 @@ export function throwPlain(thrown: unknown): never {
   while (plain instanceof Error && 'params' in plain && plain.cause) plain = plain.cause;
   throw plain;
 }
+
+/** Whether the database refused a row because one with its key is stored. */
+export function isDuplicate(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === '23505';
+}

@@ -9,7 +9,7 @@ import {
   type UnitCount,
   type UnitMetric,
 } from '../core/observation.ts';
-import { createTally, mergeTally, sketchOf } from '../core/sketch.ts';
+import { copyOfTally, mergeTally, sketchOf, tallyOf } from '../core/sketch.ts';
 import { type Cell, cellKey, HOUR_MS, segmentOf } from './cells.ts';
 import {
   addRow,
@@ -20,6 +20,7 @@ import {
   type RollupRow,
   type RollupSum,
 } from './rollup-row.ts';
+import type { Halves } from './sketch-text.ts';
 import { firstsIn, MEDIANS, RATERS, tenantMetric } from './unit-day.ts';
 
 /** Rows of one kind of span added up by cell. */
@@ -67,12 +68,7 @@ function sumFor(sums: Sums, { agent, target, tenant, category }: Cell): RollupSu
 
 function copyOf(sum: RollupSum): RollupSum {
   const tallies = sum.tallies?.map((half) =>
-    half.map((tally) => {
-      if (tally === null) return null;
-      const copy = createTally();
-      mergeTally(copy, tally);
-      return copy;
-    }),
+    half.map((tally) => (tally === null ? null : copyOfTally(tally))),
   );
   return { ...sum, tallies: (tallies ?? null) as RollupSum['tallies'] };
 }
@@ -103,12 +99,42 @@ export function metricsIn(all: readonly Sums[]): ReadonlyMap<string, ReadonlySet
   return metrics;
 }
 
-export function segmentsOf(
+/** What the whole and both halves are told from, made once for all three. */
+interface Told {
+  readonly sketches: Halves<readonly (Sketch | null)[]>;
+  /** Newest first. */
+  readonly evidence: readonly (readonly [at_ms: number, id: string, half: 0 | 1])[];
+}
+
+/** Tells the segments of sums that no longer change; `show` says of which half, and how much. */
+export function createTelling(sums: Sums) {
+  const told = new Map<RollupSum, Told>();
+  return (show: (agent: string) => Shown): readonly SegmentObservation[] =>
+    segmentsOf(sums, show, (sum) => {
+      const known = told.get(sum) ?? toldOf(sum);
+      told.set(sum, known);
+      return known;
+    });
+}
+
+function toldOf({ tallies, evidence }: RollupSum): Told {
+  const sketches = (half: 0 | 1) =>
+    QUANTITIES.map((_name, at) => {
+      const tally = tallies?.[half][at] ?? null;
+      return tally === null ? null : sketchOf(tally);
+    });
+  const kept: Told['evidence'][number][] = [];
+  for (const [id, known] of evidence) if (known !== null) kept.push([known[0], id, known[1]]);
+  return { sketches: [sketches(0), sketches(1)], evidence: kept.sort(byNewest) };
+}
+
+function segmentsOf(
   sums: Sums,
   show: (agent: string) => Shown,
+  tell: (sum: RollupSum) => Told,
 ): readonly SegmentObservation[] {
   return [...sums.values()]
-    .map(({ cell, sum }) => segmentObservation(cell, sum, show(cell.agent)))
+    .map(({ cell, sum }) => segmentObservation(cell, sum, show(cell.agent), tell(sum)))
     .filter(
       ({ calls, ratings, rates }) =>
         calls > 0 || ratings > 0 || (rates.dissatisfied?.units ?? 0) > 0,
@@ -123,7 +149,12 @@ function bySegment(left: SegmentObservation, right: SegmentObservation): number 
   return key(left) < key(right) ? -1 : 1;
 }
 
-function segmentObservation(cell: Cell, sum: RollupSum, shown: Shown): SegmentObservation {
+function segmentObservation(
+  cell: Cell,
+  sum: RollupSum,
+  shown: Shown,
+  told: Told,
+): SegmentObservation {
   const { half } = shown;
   const count = (name: string): number => bothOf(sum.counts.get(name), half);
   const units = (metric: string): number => bothOf(sum.units.get(metric), half);
@@ -133,12 +164,12 @@ function segmentObservation(cell: Cell, sum: RollupSum, shown: Shown): SegmentOb
     calls: count('calls'),
     users: units('users'),
     rates: ratesOf(units, shown.metrics),
-    quantities: quantitiesOf(sum, half),
+    quantities: quantitiesOf(told, half),
     ratings: count('rating'),
     rating_by_unit: raters > 0 ? units(MEDIANS) / raters : null,
     by_tenant: byTenant(cell, sum, units),
     errors_by_class: errorsOf(sum, count),
-    evidence: evidenceOf(sum, shown),
+    evidence: evidenceOf(told, shown),
   };
 }
 
@@ -170,19 +201,21 @@ function ratesOf(
   return rates;
 }
 
-function quantitiesOf({ tallies }: RollupSum, half: Half): Partial<Record<Quantity, Sketch>> {
+function quantitiesOf({ sketches }: Told, half: Half): Partial<Record<Quantity, Sketch>> {
   const quantities: Partial<Record<Quantity, Sketch>> = {};
-  if (tallies === null) return quantities;
   for (const [at, name] of QUANTITIES.entries()) {
-    const both = createTally();
-    for (const of of half === null ? ([0, 1] as const) : [half]) {
-      const tally = tallies[of][at];
-      if (tally) mergeTally(both, tally);
-    }
-    const sketch = sketchOf(both);
+    const [first = null, second = null] = sketches.map((of) => of[at] ?? null);
+    const sketch = half === null ? sketchOfBoth(first, second) : half === 0 ? first : second;
     if (sketch !== null) quantities[name] = sketch;
   }
   return quantities;
+}
+
+function sketchOfBoth(first: Sketch | null, second: Sketch | null): Sketch | null {
+  if (first === null || second === null) return first ?? second;
+  const both = tallyOf(first);
+  mergeTally(both, tallyOf(second));
+  return sketchOf(both);
 }
 
 function byTenant(
@@ -222,12 +255,11 @@ function errorsOf(sum: RollupSum, count: (name: string) => number): Record<strin
   return errors;
 }
 
-function evidenceOf({ evidence }: RollupSum, { half, evidence_max }: Shown): readonly string[] {
-  if (evidence_max <= 0) return [];
-  return [...evidence]
-    .flatMap(([id, known]) => (known === null ? [] : [[known[0], id, known[1]] as const]))
-    .filter(([, , of]) => half === null || of === half)
-    .sort(byNewest)
-    .slice(0, evidence_max)
-    .map(([, id]) => id);
+function evidenceOf({ evidence }: Told, { half, evidence_max }: Shown): readonly string[] {
+  const ids: string[] = [];
+  for (const [, id, of] of evidence) {
+    if (ids.length >= evidence_max) break;
+    if (half === null || of === half) ids.push(id);
+  }
+  return ids;
 }

@@ -8,6 +8,7 @@ import {
   readChanges,
   readMinutes,
   readPoints,
+  readState,
 } from './read-rollups.ts';
 import type { Db } from './rows.ts';
 import { decodeTallies } from './sketch-text.ts';
@@ -19,11 +20,17 @@ const HOURS_OF = 14 * 24;
 const STEP_MS = 5 * MINUTE_MS;
 const STEPS_OF = DAY_MS / STEP_MS;
 /** Hours, or steps, in one query: a first reading takes no more memory than this many need. */
-const HOURS_AT_ONCE = 48;
+const HOURS_AT_ONCE = 6;
 const STEPS_AT_ONCE = 12;
 
 type Values = readonly (number | null)[];
 type StepPoint = Omit<Point, 'units'>;
+
+/** An hour without how long ago units came before: a fortnight of hours is kept in memory. */
+interface HourPoint extends StepPoint {
+  /** Distinct units by metric. */
+  readonly units: Readonly<Record<string, number>>;
+}
 
 /**
  * Hourly series over 14 days, and of agents and targets also in steps of five minutes over a day:
@@ -33,7 +40,7 @@ type StepPoint = Omit<Point, 'units'>;
 export function createSeriesReader(db: Db) {
   let chosen = new Map<string, Cell>();
   let chosen_at_ms = 0;
-  const hours = createPoints<Point>();
+  const hours = createPoints<HourPoint>();
   const steps = createPoints<StepPoint>();
   const hourlyLatest = createLatest<readonly Series[]>();
   const stepsLatest = createLatest<readonly Series[]>();
@@ -54,17 +61,24 @@ export function createSeriesReader(db: Db) {
       }
       const cells = [...chosen.values()];
       const from_ms = hour_ms - HOURS_OF * HOUR_MS;
-      const changes = await readChanges(db, HOUR_MS, { from_ms, to_ms: hour_ms });
-      for (const ats of chunks(hours.stale(changes), HOURS_AT_ONCE)) {
-        hours.keep(ats, changes, (await readPoints(db, ats, cells)).map(inShort));
-      }
-      const step_ms = floorTo(now_ms, STEP_MS);
-      const minutes = await readSteps(db, steps, step_ms);
+      const window = { from_ms, to_ms: hour_ms };
+      const hoursState = await readState(db, HOUR_MS, window);
       const keys = [...chosen.keys()].join();
-      const hourly = hourlyLatest(`${hour_ms} ${stateOf(changes)} ${keys}`, () =>
+      const hoursKey = `${hour_ms} ${hoursState} ${keys}`;
+      if (!hourlyLatest.has(hoursKey)) {
+        const changes = await readChanges(db, HOUR_MS, window);
+        for (const ats of chunks(hours.stale(changes), HOURS_AT_ONCE)) {
+          hours.keep(ats, changes, (await readPoints(db, ats, cells)).map(inShort));
+        }
+      }
+      const hourly = hourlyLatest.of(hoursKey, () =>
         [...chosen].flatMap(([key, cell]) => hourlyOf(cell, hours.of(key), hour_ms)),
       );
-      const stepped = stepsLatest(`${step_ms} ${stateOf(minutes)} ${keys}`, () =>
+      const step_ms = floorTo(now_ms, STEP_MS);
+      const day = { from_ms: step_ms - DAY_MS, to_ms: step_ms };
+      const stepsKey = `${step_ms} ${await readState(db, MINUTE_MS, day)} ${keys}`;
+      if (!stepsLatest.has(stepsKey)) await readSteps(db, steps, step_ms);
+      const stepped = stepsLatest.of(stepsKey, () =>
         [...chosen].flatMap(([key, cell]) => steplyOf(cell, steps.of(key), step_ms)),
       );
       return [...hourly, ...stepped];
@@ -72,12 +86,14 @@ export function createSeriesReader(db: Db) {
   };
 }
 
-/** Without how long ago units came before: a fortnight of hours is kept in memory. */
-function inShort(point: Point): Point {
-  const units = Object.entries(point.units ?? {}).map(
-    ([metric, counts]) => [metric, counts.slice(0, 2)] as const,
-  );
-  return { ...point, units: Object.fromEntries(units) };
+function inShort({ units: given, ...point }: Point): HourPoint {
+  const units: Record<string, number> = {};
+  for (const metric in given) {
+    if (!SHOWN.has(metric)) continue;
+    const [first = 0, second = 0] = given[metric] ?? [];
+    if (first + second > 0) units[metric] = first + second;
+  }
+  return { ...point, units };
 }
 
 function largestOf(segments: readonly SegmentObservation[]): Map<string, Cell> {
@@ -126,7 +142,7 @@ async function readSteps(
   db: Db,
   steps: ReturnType<typeof createPoints<StepPoint>>,
   to_ms: number,
-): Promise<ReadonlyMap<number, number>> {
+): Promise<void> {
   const minutes = await readChanges(db, MINUTE_MS, { from_ms: to_ms - DAY_MS, to_ms });
   const changes = new Map<number, number>();
   for (const [at_ms, change] of minutes) {
@@ -137,17 +153,6 @@ async function readSteps(
     const each = ats.flatMap((at_ms) => [0, 1, 2, 3, 4].map((by) => at_ms + by * MINUTE_MS));
     steps.keep(ats, changes, stepPoints(await readMinutes(db, each)));
   }
-  return changes;
-}
-
-/** A change is a transaction's number, so the newest and their sum tell every state from others. */
-function stateOf(changes: ReadonlyMap<number, number>): string {
-  let [newest, sum] = [0, 0];
-  for (const change of changes.values()) {
-    newest = Math.max(newest, change);
-    sum += change;
-  }
-  return `${changes.size} ${newest} ${sum}`;
 }
 
 function stepPoints(rows: readonly MinuteRow[]): readonly StepPoint[] {
@@ -201,15 +206,16 @@ const RATES: readonly (readonly [UnitMetric, string])[] = [
   ...SIGNAL_METRICS.map((name) => [name, name === 'complaint' ? 'rated' : 'calls'] as const),
 ];
 
+const SHOWN: ReadonlySet<string> = new Set(RATES.flat());
+
 function hourlyOf(
   cell: Cell,
-  at: (at_ms: number) => Point | null,
+  at: (at_ms: number) => HourPoint | null,
   to_ms: number,
 ): readonly Series[] {
   const points = pointsFrom(at, to_ms, HOUR_MS, HOURS_OF);
   const frame = { cell, from_ms: to_ms - points.length * HOUR_MS, step_ms: HOUR_MS };
-  const units = (point: Point | null, metric: string): number =>
-    (point?.units?.[metric]?.[0] ?? 0) + (point?.units?.[metric]?.[1] ?? 0);
+  const units = (point: HourPoint | null, metric: string): number => point?.units[metric] ?? 0;
   const rates = RATES.flatMap(([metric, of]) => {
     const happened = points.some((point) => units(point, metric) > 0);
     if (!happened && metric !== 'error' && metric !== 'abort') return [];

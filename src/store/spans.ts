@@ -1,8 +1,10 @@
 import type { Window } from '../core/observation.ts';
+import { cellKey } from './cells.ts';
 import { readChanges, readSpan } from './read-rollups.ts';
-import type { RollupRow } from './rollup-row.ts';
+import { addTallies, type RollupRow } from './rollup-row.ts';
 import type { Db } from './rows.ts';
 import { addRowTo, addSumsTo, type Sums } from './segment-sums.ts';
+import { decodeTallies, type Halves, noTallies, type Tallies } from './sketch-text.ts';
 
 export interface Span {
   readonly span_ms: number;
@@ -33,11 +35,14 @@ export function createSpanCache(db: Db, span_ms: number) {
 }
 
 /** Keeps what was made last, for as long as what it is made of is the same. */
-export function createLatest<Value>(): (key: string, make: () => Value) => Value {
+export function createLatest<Value>() {
   let last: { readonly key: string; readonly value: Value } | null = null;
-  return (key, make) => {
-    if (last?.key !== key) last = { key, value: make() };
-    return last.value;
+  return {
+    has: (key: string): boolean => last?.key === key,
+    of(key: string, make: () => Value): Value {
+      if (last?.key !== key) last = { key, value: make() };
+      return last.value;
+    },
   };
 }
 
@@ -50,28 +55,90 @@ export interface Rule {
   readonly barOf: (row: RollupRow) => number | null;
 }
 
+/** The sketches of one cell in old spans, added up. */
+interface Sketched {
+  readonly texts: readonly string[];
+  readonly tallies: Halves<Tallies>;
+}
+
 /**
- * Adds spans up. All but the newest span of each kind rarely change, so their sum is kept for as
- * long as they are the same spans in the same state, counted from the same time.
+ * Adds spans up. All but the newest span of each kind rarely change (of `past` none is open), so
+ * their sum is kept for as long as they are the same spans in the same state, counted from the same
+ * time. A rater who thinks again changes old counts, but no sketch: those are kept apart, because
+ * nearly all of the time goes into them. What is returned is not for changing.
  */
 export function createClosedSums() {
   const known = new Map<string, { readonly key: string; readonly sums: Sums }>();
+  const sketched = new Map<string, ReadonlyMap<string, Sketched>>();
+
+  const close = (name: string, old: readonly Span[], rule: Rule): Sums => {
+    const sums: Sums = new Map();
+    const texts = addPlain(sums, old, rule);
+    const now = sketchesOf(texts, sketched.get(name) ?? new Map());
+    for (const [cell, { tallies }] of now) {
+      const known = sums.get(cell);
+      if (known) known.sum.tallies = tallies;
+    }
+    sketched.set(name, now);
+    return sums;
+  };
   return {
-    sum(name: string, spans: readonly Span[], rule: Rule): Sums {
+    sum(name: 'window' | 'past', spans: readonly Span[], rule: Rule): Sums {
       const newest = new Map(spans.map(({ span_ms, at_ms }) => [span_ms, at_ms]));
-      const isOpen = ({ span_ms, at_ms }: Span) => newest.get(span_ms) === at_ms;
+      const isOpen = ({ span_ms, at_ms }: Span) =>
+        name === 'window' && newest.get(span_ms) === at_ms;
       const old = spans.filter((span) => !isOpen(span));
       const key = keyOf(old, rule);
       let base = known.get(name);
       if (base?.key !== key) {
-        base = { key, sums: addAll(new Map(), old, rule) };
+        base = { key, sums: close(name, old, rule) };
         known.set(name, base);
       }
+      if (name === 'past') return base.sums;
       const sums: Sums = new Map();
       addSumsTo(sums, base.sums);
       return addAll(sums, spans.filter(isOpen), rule);
     },
   };
+}
+
+/** Adds all but the sketches, and tells these by cell. */
+function addPlain(
+  sums: Sums,
+  spans: readonly Span[],
+  { within, fromOf, barOf }: Rule,
+): ReadonlyMap<string, readonly string[]> {
+  const texts = new Map<string, string[]>();
+  for (const { rows } of spans) {
+    for (const row of rows) {
+      if (!within(row)) continue;
+      addRowTo(sums, { ...row, sketches: null }, fromOf(row), barOf(row));
+      if (row.sketches === null) continue;
+      const key = cellKey(row);
+      const known = texts.get(key);
+      if (known) known.push(row.sketches);
+      else texts.set(key, [row.sketches]);
+    }
+  }
+  return texts;
+}
+
+function sketchesOf(
+  all: ReadonlyMap<string, readonly string[]>,
+  before: ReadonlyMap<string, Sketched>,
+): ReadonlyMap<string, Sketched> {
+  const now = new Map<string, Sketched>();
+  for (const [cell, texts] of all) {
+    const known = before.get(cell);
+    const isSame =
+      known?.texts.length === texts.length && texts.every((text, at) => text === known.texts[at]);
+    const tallies =
+      known && isSame
+        ? known.tallies
+        : texts.reduce((sum, text) => addTallies(sum, decodeTallies(text)), noTallies());
+    now.set(cell, { texts, tallies });
+  }
+  return now;
 }
 
 function addAll(sums: Sums, spans: readonly Span[], { within, fromOf, barOf }: Rule): Sums {

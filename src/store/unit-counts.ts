@@ -33,6 +33,14 @@ interface Happened {
 
 const NEVER: Happened = { hours: 0, ratings: null };
 
+/** What of a count happened around a change. */
+interface Change {
+  readonly before: Happened;
+  readonly was: Happened;
+  readonly is: Happened;
+  readonly after: Happened;
+}
+
 /** Tells what a change of `today` does to these counts. */
 export function stepsOfChange(
   touched: readonly Touched[],
@@ -40,47 +48,92 @@ export function stepsOfChange(
   change: () => void,
   step: Step,
 ): void {
-  const old = touched.map((one) => happenedOn(one, days.today));
+  const old = partsOf(days.today);
+  const all = touched.map((one) => happenedIn(one, old));
   change();
+  const [before, today, after] = [days.before, days.today, days.after].map(partsOf);
+  const { day_ms } = days.today;
   for (const [at, one] of touched.entries()) {
-    const was = old[at] as Happened;
-    const is = happenedOn(one, days.today);
-    if (was.hours === is.hours && one.metric !== '') continue;
-    const before = happenedOn(one, days.before);
-    const after = happenedOn(one, days.after);
-    const { day_ms } = days.today;
-    const { cell } = one;
+    const was = all[at] as Happened;
+    const is = happenedIn(one, today ?? []);
+    const isRating = one.metric === '';
+    if (was.hours === is.hours && !isRating) continue;
+    const around = { before: happenedIn(one, before ?? []), after: happenedIn(one, after ?? []) };
+    const changed = { ...around, was, is };
+    if (isRating) stepsOfRatings(one.cell, changed, day_ms, step);
+    else stepsOfHours(one, changed, day_ms, step);
+  }
+}
+
+/** Only what has changed: a unit that comes again steps one hour, whatever it did before. */
+function stepsOfHours(
+  { cell, metric: name, tenant }: Touched,
+  { before, was, is, after }: Change,
+  day_ms: number,
+  step: Step,
+): void {
+  const metric = tenant === null ? name : tenantMetric(name, tenant);
+  /** Gaps now and before the change; -1 where it did not happen. */
+  const moveFirst = (at_ms: number, gap: number, old: number): void => {
+    if (gap === old) return;
+    if (gap >= 0) step(cell, metric, 'first', at_ms, 1, gap);
+    if (old >= 0) step(cell, metric, 'first', at_ms, -1, old);
+  };
+  if (is.hours === 0) step(cell, metric, 'day', day_ms, -1, 0);
+  if (was.hours === 0) step(cell, metric, 'day', day_ms, 1, 0);
+  for (let rest = is.hours | was.hours; rest !== 0; rest &= rest - 1) {
+    const hour = lowest(rest);
+    const at_ms = day_ms + hour * HOUR_MS;
+    const shows = (is.hours >> hour) & 1;
+    const showed = (was.hours >> hour) & 1;
+    if (shows !== showed) step(cell, metric, 'hour', at_ms, shows - showed, 0);
+    moveFirst(
+      at_ms,
+      shows === 1 ? gapBefore(hour, is.hours, before.hours) : -1,
+      showed === 1 ? gapBefore(hour, was.hours, before.hours) : -1,
+    );
+  }
+  if (after.hours === 0) return;
+  const hour = lowest(after.hours);
+  moveFirst(
+    day_ms + DAY_MS + hour * HOUR_MS,
+    gapBefore(hour, after.hours, is.hours),
+    gapBefore(hour, after.hours, was.hours),
+  );
+}
+
+/** Medians are not of hours alone, so all that was is taken out, and all that is put in. */
+function stepsOfRatings(
+  cell: Cell,
+  { before, was, is, after }: Change,
+  day_ms: number,
+  step: Step,
+): void {
+  const nextDay = after.hours === 0 ? null : lowest(after.hours);
+  for (const [day, by] of [
+    [is, 1],
+    [was, -1],
+  ] as const) {
     const move = (
       kind: 'hour' | 'day' | 'first',
       at_ms: number,
-      day: Happened,
-      by: 1 | -1,
-      gap = 0,
+      given: Happened,
+      gap: number,
     ): void => {
-      if (one.metric !== '') {
-        const { metric, tenant } = one;
-        step(cell, tenant === null ? metric : tenantMetric(metric, tenant), kind, at_ms, by, gap);
-        return;
-      }
       const hour = kind === 'hour' ? (at_ms - day_ms) / HOUR_MS : null;
       step(cell, RATERS, kind, at_ms, by, gap);
-      step(cell, MEDIANS, kind, at_ms, by * medianOf(day, hour), gap);
+      step(cell, MEDIANS, kind, at_ms, by * medianOf(given, hour), gap);
     };
-    const nextDay = after.hours === 0 ? null : lowest(after.hours);
-    for (const [day, by] of [
-      [is, 1],
-      [was, -1],
-    ] as const) {
-      if (day.hours !== 0) move('day', day_ms, day, by);
-      for (const hour of hoursIn(day.hours)) {
-        const at_ms = day_ms + hour * HOUR_MS;
-        move('hour', at_ms, day, by);
-        move('first', at_ms, day, by, gapBefore(hour, day.hours, before.hours));
-      }
-      if (nextDay === null) continue;
-      const at_ms = day_ms + DAY_MS + nextDay * HOUR_MS;
-      move('first', at_ms, after, by, gapBefore(nextDay, after.hours, day.hours));
+    if (day.hours !== 0) move('day', day_ms, day, 0);
+    for (let rest = day.hours; rest !== 0; rest &= rest - 1) {
+      const hour = lowest(rest);
+      const at_ms = day_ms + hour * HOUR_MS;
+      move('hour', at_ms, day, 0);
+      move('first', at_ms, day, gapBefore(hour, day.hours, before.hours));
     }
+    if (nextDay === null) continue;
+    const at_ms = day_ms + DAY_MS + nextDay * HOUR_MS;
+    move('first', at_ms, after, gapBefore(nextDay, after.hours, day.hours));
   }
 }
 
@@ -101,17 +154,26 @@ function lowest(bits: number): number {
   return highest(bits & -bits);
 }
 
-function* hoursIn(hours: number): Generator<number> {
-  for (let rest = hours; rest !== 0; rest &= rest - 1) yield lowest(rest);
+interface Part {
+  readonly at: Combination;
+  readonly metrics: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-function happenedOn({ cell, metric, tenant }: Touched, day: UnitDay | null): Happened {
-  if (day === null || day.calls > CONVERSATION_CALLS_MAX) return NEVER;
+/** A day by combination; nothing where it is absent or too busy to be one user's. */
+function partsOf(day: UnitDay | null): readonly Part[] {
+  if (day === null || day.calls > CONVERSATION_CALLS_MAX) return [];
+  const parts: Part[] = [];
+  for (const key in day.seen) {
+    parts.push({ at: combinationOf('', key), metrics: day.seen[key] ?? {} });
+  }
+  return parts;
+}
+
+function happenedIn({ cell, metric, tenant }: Touched, parts: readonly Part[]): Happened {
+  if (parts.length === 0) return NEVER;
   let hours = 0;
   const ratings = metric === '' ? new Map<number, number[]>() : null;
-  for (const key in day.seen) {
-    const metrics = day.seen[key] ?? {};
-    const at = combinationOf(cell.agent, key);
+  for (const { at, metrics } of parts) {
     if (!isIn(at, cell) || (tenant !== null && at.tenant !== tenant)) continue;
     if (ratings === null) hours |= bitsOf(metrics[metric]);
     else hours |= gatherRatings(metrics, ratings);

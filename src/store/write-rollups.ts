@@ -22,9 +22,18 @@ export function rollupKey({ span_ms, at_ms, arm, cell }: RollupKey): string {
 /** Any number: whoever writes rollups in one database must name the same. */
 const ROLLUPS_LOCK = 4_853_222;
 
-/** Until the transaction ends, nobody else applies a journal or adds up. */
-export async function lockRollups(tx: Db): Promise<void> {
-  await tx.execute(sql`select pg_advisory_xact_lock(${ROLLUPS_LOCK})`);
+/**
+ * Until the transaction ends, nobody else applies a journal or adds up. Returns the number of the
+ * last part that anybody has tried to keep.
+ */
+export async function lockRollups(tx: Db): Promise<number> {
+  // A subquery of the lock's row, so that it is read when the lock is held.
+  const [last] = await rowsOf<{ part: number }>(
+    tx,
+    sql`select (select last_value from rollup_parts_id_seq where lock.held is not null)::float8
+      as part from (select pg_advisory_xact_lock(${ROLLUPS_LOCK})::text as held offset 0) as lock`,
+  );
+  return last?.part ?? 0;
 }
 
 const SPAN: Columns<{ span_ms: number; at_ms: number }> = { span_ms: 'bigint', at_ms: 'bigint' };
@@ -32,16 +41,20 @@ const SPAN: Columns<{ span_ms: number; at_ms: number }> = { span_ms: 'bigint', a
 /** Batches that wait to be added up together. */
 const PARTS_MAX = 16;
 
-/** Keeps what a batch adds; every so often, adds up what was kept. The caller holds the lock. */
-export async function keepRollups(tx: Db, rollups: readonly Rollup[]): Promise<void> {
-  if (rollups.length === 0) return;
+/**
+ * Keeps what a batch adds; every so often, adds up what was kept. The caller holds the lock.
+ * Returns the part's number.
+ */
+export async function keepRollups(tx: Db, rollups: readonly Rollup[]): Promise<number | null> {
+  if (rollups.length === 0) return null;
   const rows = jsonRows(rollups.map((rollup) => partOfSum(rollup, rollup.sum)));
-  const [kept] = await rowsOf<{ parts: number }>(
+  const [kept] = await rowsOf<{ id: number; parts: number }>(
     tx,
     sql`with kept as (insert into rollup_parts (rows) values (${rows}) returning id)
-      select (select count(*)::int from rollup_parts) + (select count(*)::int from kept) as parts`,
+      select id::float8 as id, 1 + (select count(*)::int from rollup_parts) as parts from kept`,
   );
   if ((kept?.parts ?? 0) >= PARTS_MAX) await addParts(tx);
+  return kept?.id ?? null;
 }
 
 /** Adds to the rollups what batches have left for them. The caller holds the lock. */

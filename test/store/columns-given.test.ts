@@ -51,7 +51,9 @@ describe.each(backends())('columnsGiven on $name', (backend) => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(row, { maxLength: 6 }), async (given) => {
-        const rows = given.map((one, id) => ({ id, ...one, share: one.share && one.share + 0 }));
+        // Postgres is given no negative zero.
+        const plain = (share: number | null) => (share === null ? null : share + 0);
+        const rows = given.map((one, id) => ({ id, ...one, share: plain(one.share) }));
         expect(await back(rows)).toEqual(rows);
       }),
       { numRuns: 40 },

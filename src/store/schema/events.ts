@@ -37,7 +37,8 @@ export const calls = pgTable(
   'calls',
   {
     id: text().primaryKey(),
-    request_id: text().notNull(),
+    /** The client's own; null where it sent none, and the call's id is its name. */
+    request_id: text(),
     completion_id: text(),
     at_ms: ms('at_ms').notNull(),
     tenant: text().notNull(),
@@ -75,7 +76,7 @@ export const calls = pgTable(
   },
   (table) => [
     index('calls_at').using('brin', table.at_ms),
-    index('calls_request').on(table.request_id),
+    index('calls_request').on(table.request_id).where(sql`${table.request_id} is not null`),
     index('calls_completion')
       .on(table.completion_id)
       .where(sql`${table.completion_id} is not null`),
