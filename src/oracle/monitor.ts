@@ -104,7 +104,7 @@ function bestOf(stats: CanaryStats, steps: readonly number[]): number {
   return eValue(evidenceLn([...counts, { q, canary: 0, control: open }], 'improvement'));
 }
 
-/** Evidence as the present counts have it, not the largest so far, that a small step must not show. */
+/** By the counts as they are, not the largest evidence so far: what a small step must not show. */
 function signOfHarm(cells: readonly Cell[]): string | null {
   for (const metric of METRICS_OF_HARM) {
     const now = eValue(evidenceLn(countsOf(cells, metric, 'units'), 'harm'));

@@ -17,9 +17,9 @@ export interface Outlook {
   readonly starved: string | null;
   /** Whether not even `step_units` can be reached before `days_max`. */
   readonly stuck: boolean;
-  /** Whether, at a day's pace, all of `days_max` would not bring as many units again as there are. */
+  /** Whether, at the last day's pace, all of `days_max` would not bring as many units again. */
   readonly exhausted: boolean;
-  /** Whether besides the units to be counted for the primary metric are fewer than those counted. */
+  /** Whether besides fewer units will still show the primary metric than have shown it. */
   readonly saturated: boolean;
 }
 

@@ -71,7 +71,7 @@ describe.each(backends())('the store’s readings on $name', (backend) => {
     });
   });
 
-  test('canaryArrivals counts units that are new to the share, the experiment, the metric', async () => {
+  test('canaryArrivals counts units new to the share, the experiment and the metric', async () => {
     const of = (unit: string, hours: number, share = 0.1, arm_error = false) =>
       callEvent(`${unit}.${hours}.${share}`, {
         experiment: 'e',

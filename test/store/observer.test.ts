@@ -190,24 +190,6 @@ describe.each(backends())('an observer on $name', (backend) => {
     expect((await read())?.rates.dissatisfied).toEqual({ units: 1, events: 0 });
   });
 
-  test('an observer takes the median of the day on which a unit first rates in the window', async () => {
-    const rated = (id: string, hours: number, value: number) => [
-      callEvent(`c${id}`, { at_ms: NOON_MS + hours * HOUR_MS }),
-      feedbackEvent(`f${id}`, {
-        call: `c${id}`,
-        value,
-        at_ms: NOON_MS + hours * HOUR_MS + 1000,
-      }),
-    ];
-    // Of the day before the window has the second rating alone, and its median is of both.
-    await apply(...rated('early', -12, 1), ...rated('first', -8, 3), ...rated('today', 0, 5));
-    const { segments } = await observe({
-      window: { from_ms: NOON_MS - 11 * HOUR_MS, to_ms: NOON_MS + HOUR_MS },
-      event_limit: 0,
-    });
-    expect(segments[0]).toMatchObject({ ratings: 2, rating_by_unit: 2 });
-  });
-
   test('an observer’s past is whole days, in which a unit counts once a day', async () => {
     const at = (days: number, over: Partial<CallEvent> = {}) =>
       callEvent(`c${days}`, { at_ms: NOON_MS - days * DAY_MS + HOUR_MS, ...over });
