@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import type { LabIo } from '../lab/lab-command.ts';
@@ -18,13 +19,18 @@ export function createLabIo(process: NodeJS.Process): LabIo & { readonly end: ()
     if (held !== '') stdout.write(held);
     held = '';
   };
+  // A pipe takes less than a file of a million rows answers: what it has not read waits in memory.
+  const read = async (): Promise<void> => {
+    flush();
+    if (stdout.writableNeedDrain) await once(stdout, 'drain');
+  };
   return {
     print(line) {
       held += `${line}\n`;
       if (held.length >= HELD_CHARS) flush();
     },
     warn: (line) => void stderr.write(`${line}\n`),
-    open: (file) => chunksOf(file, process.stdin, flush),
+    open: (file) => chunksOf(file, process.stdin, read),
     ...(stderr.isTTY ? { progress: (text) => void stderr.write(`\r\u001b[K${text}`) } : {}),
     end: flush,
   };
@@ -33,14 +39,14 @@ export function createLabIo(process: NodeJS.Process): LabIo & { readonly end: ()
 async function* chunksOf(
   file: string,
   stdin: NodeJS.ReadStream,
-  flush: () => void,
+  flush: () => Promise<void>,
 ): AsyncGenerator<string> {
   const input = file === '-' ? stdin : createReadStream(file, { highWaterMark: 256 * 1024 });
   input.setEncoding('utf8');
   try {
     for await (const chunk of input) {
       yield chunk as string;
-      flush();
+      await flush();
     }
   } catch (thrown) {
     throw new GatewayError('bad_request', `${file} cannot be read: ${messageOf(thrown)}`);

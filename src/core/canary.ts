@@ -32,6 +32,17 @@ export interface CanaryStats {
   /** Units that the canary arm served; `assigned` counts a returning one where it was first. */
   readonly canary_units: number;
   readonly canary_units_at_share: number;
+  /**
+   * Units of both arms that in the last 24 h came to this share for the first time, came to the
+   * experiment for the first time, and showed the primary metric for the first time. Null where
+   * half of those hours passed without a call at this share: frozen, paused or without traffic,
+   * nobody knows who would have come.
+   */
+  readonly arrivals: {
+    readonly at_share: number;
+    readonly in_all: number;
+    readonly primary: number;
+  } | null;
   /** Distinct users who complained about canary answers within the trigger's window. */
   readonly complaints: number;
   /** A trigger that the gateway reported, or null. */

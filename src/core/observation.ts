@@ -97,7 +97,9 @@ export interface SegmentObservation {
   readonly ratings: number;
   /**
    * Mean over units of each unit's median rating (1..5): one loud user is one value. A median is of
-   * the ratings on the day (UTC) of the unit's first one in the window.
+   * one day, not of the window: of all the unit's ratings, also earlier ones, on the day (UTC) of
+   * its first one in the window. Medians of days do not add up to the window's, and a look may not
+   * read units one by one.
    */
   readonly rating_by_unit: number | null;
   /** `dissatisfied` by tenant, the most raters first, at most `TENANTS_MAX`; the rest summed. */

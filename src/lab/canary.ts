@@ -28,7 +28,7 @@ export const canary: LabCommand = {
     'as a whole, or were dissatisfied (rating ≤ 2): α 4 % for all these together, looked at',
     'however often; or no row of b for 30 minutes while a had many. promote: fewer units of b',
     'failed or were dissatisfied (α 1 %), and nothing leans to harm; as good as a is not enough.',
-    'Keeps a number per unit: a million units need about 200 MB.',
+    'Keeps a number per unit: a million units need about 220 MB in all.',
   ],
   async run(flags, io) {
     const file = fileFlag(flags, 'units');

@@ -23,7 +23,7 @@ export const ope: LabCommand = {
     'propensities that are none (above 1 % of rows), a log that never chose otherwise, a',
     'target with more than 5 % on actions that the log never chose. Keeps about 300 bytes',
     'a row of the log (of ids a hash) and nothing of the target: a million rows',
-    'of 20 features need 520 MB.',
+    'of 20 features need 450 MB in all.',
   ],
   async run(flags, io) {
     const logFile = fileFlag(flags, 'log');

@@ -1,12 +1,11 @@
 import type { JsonObject } from '../core/canonical.ts';
 import { isObject } from '../core/json-values.ts';
-import type { MutationRecord } from '../core/ledger.ts';
 import type { Observation, SegmentObservation, Window } from '../core/oracle.ts';
 import type { Policy } from '../core/policy.ts';
-import { agentsMovedBy, isPromptRow } from '../core/prompt/rows.ts';
 import { sketchQuantile } from '../core/sketch.ts';
 import type { Observed } from '../store/observe.ts';
 import { writeSlowBar } from '../store/read-rollups.ts';
+import { frozenAgents, lastChanges } from './changes.ts';
 import type { OracleContext } from './context.ts';
 import { loadsOf } from './loads.ts';
 import { inForceOf } from './records.ts';
@@ -78,38 +77,6 @@ async function fixSlowBars(
     const slow_ms = Math.max(1.25 * p95, p95 + 50);
     await writeSlowBar(store.db, agent, { slow_ms, since_ms: now.at_ms });
   }
-}
-
-/**
- * Agents with an experiment, whose users do not meet the main plan alone; and those that changed so
- * lately that no whole hour of the new policy has been seen.
- */
-function frozenAgents(
-  rows: readonly MutationRecord[],
-  policy: Policy,
-  at_ms: number,
-): readonly string[] {
-  const live = rows.filter(({ state }) => state === 'canary' || state === 'paused');
-  const changed = Object.entries(lastChanges(rows, policy)).filter(
-    ([, changed_ms]) => at_ms < Math.ceil(changed_ms / HOUR_MS) * HOUR_MS,
-  );
-  const frozen = [...live.map(({ agent }) => agent), ...changed.map(([agent]) => agent)];
-  return [...new Set(frozen)].sort();
-}
-
-/**
- * When each agent's main plan last changed: a promotion, or the withdrawal of what was promoted.
- */
-function lastChanges(rows: readonly MutationRecord[], policy: Policy): Record<string, number> {
-  const changes: Record<string, number> = {};
-  for (const row of rows) {
-    const { applied_ms, ended_ms } = row;
-    if (applied_ms === null) continue;
-    for (const agent of isPromptRow(row) ? agentsMovedBy(row, policy) : [row.agent]) {
-      changes[agent] = Math.max(changes[agent] ?? 0, applied_ms, ended_ms ?? 0);
-    }
-  }
-  return changes;
 }
 
 /** The options that `pipeline.yaml` gives a stage. */

@@ -11,12 +11,17 @@ import {
   SPLIT_P_MIN,
 } from '../core/sequential.ts';
 import { splitPValue } from '../core/statistics.ts';
+import { countedOf, type Outlook, outlookOf, unitsOf } from './outlook.ts';
 
 /**
  * Feedback matures before it counts in a promotion: the pleased and the angry rate at other speeds.
  */
 export const MATURITY_MS = 30 * 60_000;
 
+/** Evidence of harm from which a step is not taken on fewer units than `step.units`. */
+const HARM_SIGN = 3;
+/** An e-value below 1 speaks against what it is evidence for. */
+const LEAN = 1;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
@@ -36,21 +41,54 @@ export function judge(stats: CanaryStats, policy: Policy, at_ms: number): Judgem
     const action = policy.switches.auto_rollback ? 'revert' : 'hold';
     return { action, reason: bad, ...found };
   }
-  const next = nextShare(canary, stats.share);
-  const waiting = minimumReason(stats, canary, next === null, at_ms);
+  const steps = stepsOf(canary);
+  const next = steps.find((step) => step > stats.share + 1e-9) ?? null;
+  const outlook = outlookOf(stats, canary, steps, at_ms);
+  if (outlook.hopeless !== null) return endedAs(outlook.hopeless, found);
+  const sign = signOfHarm(stats.cells);
+  const units = sign === null ? outlook.step_units : canary.step.units;
+  const waiting = minimumReason(stats, canary, { units, last: next === null }, at_ms);
   if (waiting === null && next !== null) {
-    return { action: 'ramp', share: next, reason: `no harm at ${percent(stats.share)}`, ...found };
+    const few = stats.canary_units_at_share < canary.step.units ? outlook.starved : null;
+    const reason = `no harm at ${percent(stats.share)}${few === null ? '' : `: ${few}`}`;
+    return { action: 'ramp', share: next, reason, ...found };
   }
   const held = waiting ?? promotionReason(stats, improvement);
   if (held === null) {
     const reason = `${stats.primary} is lower with the change: evidence ${shortly(improvement)}`;
     return { action: 'promote', reason, ...found };
   }
-  if (at_ms - stats.started_ms >= canary.days_max * DAY_MS) {
-    const reason = `undecided after ${canary.days_max} days (${held}): the old is kept`;
-    return { action: 'inconclusive', reason, ...found };
+  const over = at_ms - stats.started_ms >= canary.days_max * DAY_MS;
+  const why = over
+    ? `undecided after ${canary.days_max} days (${held})`
+    : unprovable(outlook, { waiting, sign, improvement, best: bestOf(stats, steps) });
+  if (why === null) return { action: 'continue', reason: held, ...found };
+  return endedAs(why, found);
+}
+
+function endedAs(why: string, found: Pick<Judgement, 'harm' | 'improvement'>): Judgement {
+  return { action: 'inconclusive', reason: `${why}: the old is kept`, ...found };
+}
+
+/** Why nothing that may still come can decide, or null. */
+function unprovable(
+  { known, starved, stuck, exhausted, saturated }: Outlook,
+  seen: {
+    readonly waiting: string | null;
+    readonly sign: string | null;
+    readonly improvement: number;
+    readonly best: number;
+  },
+): string | null {
+  if (seen.waiting !== null && starved !== null) {
+    if (seen.sign !== null && known) return `${starved}, and ${seen.sign}`;
+    return stuck ? starved : null;
   }
-  return { action: 'continue', reason: held, ...found };
+  if (exhausted && known && seen.best < PROMOTION_LIMIT) {
+    return 'hardly a new unit comes, and those not yet counted are too few for a proof';
+  }
+  if (seen.waiting !== null || !saturated || seen.improvement >= LEAN) return null;
+  return 'most units are counted, and they do not lean to an improvement';
 }
 
 /** The steps of a canary's share below 1; the last is where it is promoted from. */
@@ -58,8 +96,21 @@ function stepsOf(canary: CanaryPolicy): readonly number[] {
   return [canary.share, ...canary.ramp.filter((share) => share > canary.share && share < 1)];
 }
 
-function nextShare(canary: CanaryPolicy, share: number): number | null {
-  return stepsOf(canary).find((step) => step > share + 1e-9) ?? null;
+/** The evidence if every unit not yet counted came to be so, all of them in control. */
+function bestOf(stats: CanaryStats, steps: readonly number[]): number {
+  const counts = countsOf(stats.cells, stats.primary, 'units');
+  const open = Math.max(0, unitsOf(stats) - countedOf(stats));
+  const q = steps.at(-1) ?? stats.share;
+  return eValue(evidenceLn([...counts, { q, canary: 0, control: open }], 'improvement'));
+}
+
+/** By the counts as they are, not the largest evidence so far: what a small step must not show. */
+function signOfHarm(cells: readonly Cell[]): string | null {
+  for (const metric of METRICS_OF_HARM) {
+    const now = eValue(evidenceLn(countsOf(cells, metric, 'units'), 'harm'));
+    if (now >= HARM_SIGN) return `there is a sign of more ${metric} (evidence ${shortly(now)})`;
+  }
+  return null;
 }
 
 function harmOf(stats: CanaryStats): Readonly<Partial<Record<Metric, number>>> {
@@ -114,12 +165,12 @@ function silenceReason(stats: CanaryStats, at_ms: number): string | null {
 function minimumReason(
   stats: CanaryStats,
   canary: CanaryPolicy,
-  last: boolean,
+  { units, last }: { readonly units: number; readonly last: boolean },
   at_ms: number,
 ): string | null {
   const wants: [string, number, number][] = [
     ['minutes at this share', (at_ms - stats.share_since_ms) / MINUTE_MS, canary.step.minutes],
-    ['canary units at this share', stats.canary_units_at_share, canary.step.units],
+    ['canary units at this share', stats.canary_units_at_share, units],
   ];
   if (last) {
     wants.push(['minutes', (at_ms - stats.started_ms) / MINUTE_MS, canary.minutes_min]);

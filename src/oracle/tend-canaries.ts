@@ -3,6 +3,7 @@ import { type JsonObject, sameJson } from '../core/canonical.ts';
 import type { CanaryWithheldEvent } from '../core/event.ts';
 import type { Policy } from '../core/policy.ts';
 import {
+  canaryArrivals,
   canaryCells,
   canaryFreshness,
   canaryUnits,
@@ -73,6 +74,7 @@ async function statsOf(
   const cells = await canaryCells(db, id, { now_ms, maturity_ms: MATURITY_MS });
   const freshness = await canaryFreshness(db, id, { share });
   const served = await canaryUnits(db, id, { share });
+  const arrivals = await canaryArrivals(db, experiment, { now_ms, since_ms: now_ms - DAY_MS });
   const complaints = await complaintsOf(db, id, { since_ms: now_ms - window_minutes * MINUTE_MS });
   return {
     experiment: id,
@@ -85,6 +87,7 @@ async function statsOf(
     evidence_max: experiment.evidence_max,
     ...freshness,
     ...unitsServed(cells, served, share),
+    arrivals,
     complaints,
     withheld: experiment.withheld,
     expiries: experiment.expiries_ms.filter((expiry) => expiry > now_ms - DAY_MS).length,

@@ -8,6 +8,7 @@ import type { Analysis, Finding, GateVerdict, MutationKind } from '../core/oracl
 import type { Policy } from '../core/policy.ts';
 import { analyze, type NamedDetector } from '../oracle/analyze.ts';
 import { type Canary, stepCanary, stepFor } from '../oracle/canary.ts';
+import { frozenAgents, lastChanges } from '../oracle/changes.ts';
 import { decide } from '../oracle/decide.ts';
 import { detectors } from '../oracle/detectors/index.ts';
 import { gates } from '../oracle/gates/index.ts';
@@ -156,19 +157,13 @@ function viewOf({ rows, experiments }: State) {
 function look(state: State): Analysis {
   const { input, now_ms, rows } = state;
   const { version, policy } = inForceOf(input.loaded, rows);
-  const live = rows.filter((row) => row.state === 'canary' || row.state === 'paused');
-  const since: Record<string, number> = {};
-  for (const { agent, applied_ms, ended_ms } of rows) {
-    if (applied_ms === null) continue;
-    since[agent] = Math.max(since[agent] ?? 0, applied_ms, ended_ms ?? 0);
-  }
   const observation = input.collector.observe({
     at_ms: now_ms,
     window_hours: input.window_hours,
     version,
     policy,
-    since_ms: since,
-    frozen: [...new Set(live.map(({ agent }) => agent))].sort(),
+    since_ms: lastChanges(rows, policy),
+    frozen: frozenAgents(rows, policy, now_ms),
   });
   const { createId } = state.source;
   const analysis = analyze(observation, state.detect, createId, state.previous);

@@ -36,6 +36,9 @@ interface Trial {
   readonly shown: Map<CellMetric, Map<string, Shown>>;
   readonly triggers: TriggerState;
   readonly canary: Map<number, Set<string>>;
+  /** The first call of each unit at each share, and when calls came there, both arms. */
+  readonly firsts: Map<number, Map<string, number>>;
+  readonly calls: Map<number, number[]>;
   /** Control units by share, since the canary was last heard of. */
   since: Map<number, Set<string>>;
   canary_last_ms: number | null;
@@ -54,6 +57,8 @@ export function createTrials(): Trials {
         shown: new Map(),
         triggers: createTriggerState(),
         canary: new Map(),
+        firsts: new Map(),
+        calls: new Map(),
         since: new Map(),
         canary_last_ms: null,
         complaints: [],
@@ -90,6 +95,7 @@ function countCall(trial: Trial, fact: Fact): void {
     const slow = metric === 'slow' && latency_ms > trial.slow_ms;
     if (slow || (metric !== 'slow' && fact.metrics.has(metric))) show(trial, metric, fact, 1);
   }
+  comes(trial, share, fact);
   if (arm === 'control') {
     addTo(trial.since, share, fact.unit);
     return;
@@ -127,6 +133,39 @@ function addTo(sets: Map<number, Set<string>>, share: number, unit: string): voi
   sets.set(share, set.add(unit));
 }
 
+function comes(trial: Trial, share: number, { unit, at_ms }: Fact): void {
+  const firsts = trial.firsts.get(share) ?? new Map<string, number>();
+  firsts.set(unit, Math.min(firsts.get(unit) ?? at_ms, at_ms));
+  trial.firsts.set(share, firsts);
+  const calls = trial.calls.get(share) ?? [];
+  calls.push(at_ms);
+  trial.calls.set(share, calls);
+}
+
+/** As `canaryArrivals` of the store. */
+function arrivalsOf(
+  trial: Trial,
+  { share, primary }: ExperimentRecord,
+  at_ms: number,
+): CanaryStats['arrivals'] {
+  const since_ms = at_ms - DAY_MS;
+  const recent = (trial.calls.get(share) ?? []).filter((call_ms) => call_ms > since_ms);
+  trial.calls.set(share, recent);
+  const halfway_ms = at_ms - DAY_MS / 2;
+  const halves = [true, false].map((late) => recent.some((one) => one > halfway_ms === late));
+  if (halves.includes(false)) return null;
+  const isNew = (first_ms: number): boolean => first_ms > since_ms;
+  const newTo = (metric: CellMetric): number =>
+    [...(trial.shown.get(metric)?.values() ?? [])].filter(
+      (one) => one.events > 0 && isNew(one.at_ms),
+    ).length;
+  return {
+    at_share: [...(trial.firsts.get(share)?.values() ?? [])].filter(isNew).length,
+    in_all: newTo('assigned'),
+    primary: newTo(primary),
+  };
+}
+
 function statsOf(
   trial: Trial,
   experiment: ExperimentRecord,
@@ -150,6 +189,7 @@ function statsOf(
     control_units_since: trial.since.get(share)?.size ?? 0,
     canary_units: served.size,
     canary_units_at_share: trial.canary.get(share)?.size ?? 0,
+    arrivals: arrivalsOf(trial, experiment, at_ms),
     complaints: new Set(complaining.map(({ rater }) => rater)).size,
     withheld: experiment.withheld,
     expiries: experiment.expiries_ms.filter((expiry) => expiry > at_ms - DAY_MS).length,

@@ -1,4 +1,6 @@
-import type { Cell } from '../core/canary.ts';
+import type { SQL } from 'drizzle-orm';
+import type { CanaryStats, Cell } from '../core/canary.ts';
+import type { ExperimentRecord } from '../core/ledger.ts';
 import { DAY_MS } from './cells.ts';
 import { sql } from './drizzle.ts';
 import { type Db, rowsOf } from './rows.ts';
@@ -125,4 +127,38 @@ export async function canaryUnits(
         and origin = 'client' and outcome <> 'rejected'`,
   );
   return { canary_units: row?.units ?? 0, canary_units_at_share: row?.at_share ?? 0 };
+}
+
+/**
+ * Units of both arms that since then came to this share, came to the experiment, and showed the
+ * primary metric, each for the first time; null where either half of the time has no call at this
+ * share.
+ */
+export async function canaryArrivals(
+  db: Db,
+  { id, share, primary }: Pick<ExperimentRecord, 'id' | 'share' | 'primary'>,
+  { now_ms, since_ms }: { readonly now_ms: number; readonly since_ms: number },
+): Promise<CanaryStats['arrivals']> {
+  const halfway_ms = (since_ms + now_ms) / 2;
+  const newTo = (metric: string): SQL => sql`(select count(*)::int from experiment_units
+    where experiment = ${id} and metric = ${metric} and events > 0 and at_ms > ${since_ms})`;
+  const [row] = await rowsOf<{
+    at_share: number;
+    in_all: number;
+    primary: number;
+    whole: boolean | null;
+  }>(
+    db,
+    sql`with units as (
+        select min(at_ms) as first_ms, max(at_ms) > ${halfway_ms} as late,
+          bool_or(at_ms > ${since_ms} and at_ms <= ${halfway_ms}) as early
+        from calls where experiment = ${id} and share = ${share}
+          and origin = 'client' and outcome <> 'rejected' group by unit)
+      select (count(*) filter (where first_ms > ${since_ms}))::int as at_share,
+        bool_or(early) and bool_or(late) as whole,
+        ${newTo('assigned')} as in_all, ${newTo(primary)} as primary
+      from units`,
+  );
+  if (!row?.whole) return null;
+  return { at_share: row.at_share, in_all: row.in_all, primary: row.primary };
 }

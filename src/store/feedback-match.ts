@@ -130,9 +130,11 @@ function createHearing(
     if (known?.request || (request !== null && requests.has(request))) return true;
     if (request !== null) requests.add(request);
     const last = values.get(row.said) ?? known;
-    values.set(row.said, row);
-    if (matched || !last || last.value !== row.value) return false;
-    return row.at_ms - (last.at_ms ?? Number.NEGATIVE_INFINITY) <= SAME_MS;
+    const near = row.at_ms - (last?.at_ms ?? Number.NEGATIVE_INFINITY) <= SAME_MS;
+    const repeated = !matched && last?.value === row.value && near;
+    // A repeat does not renew the day, as the store does not hear it: any cut counts alike.
+    if (!repeated) values.set(row.said, row);
+    return repeated;
   };
 }
 

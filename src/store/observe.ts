@@ -1,4 +1,5 @@
 export {
+  canaryArrivals,
   canaryCells,
   canaryFreshness,
   complaintsOf,

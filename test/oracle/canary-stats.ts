@@ -29,6 +29,7 @@ export function statsOf(change: Partial<CanaryStats> = {}): CanaryStats {
     control_units_since: 0,
     canary_units: 200,
     canary_units_at_share: 200,
+    arrivals: null,
     complaints: 0,
     withheld: null,
     expiries: 0,

@@ -124,4 +124,78 @@ describe('judge', () => {
     const values = Object.values(harm as Record<Metric, number>);
     for (const value of values) expect(value).toBeCloseTo(1, 12);
   });
+
+  describe('where the units of a share are few', () => {
+    const since_ms = AT_MS - 4 * DAY_MS;
+    const few: Partial<CanaryStats> = {
+      share: 0.05,
+      started_ms: since_ms,
+      share_since_ms: since_ms,
+      cells: [cell('assigned', 0.05, 'canary', 26), cell('assigned', 0.05, 'control', 570)],
+      canary_units: 26,
+      canary_units_at_share: 26,
+      arrivals: { at_share: 1, in_all: 1, primary: 0 },
+    };
+    const harm = [cell('error', 0.05, 'canary', 3), cell('error', 0.05, 'control', 9)];
+    const told = (change: Partial<CanaryStats>) =>
+      judge(statsOf({ ...few, ...change }), POLICY, AT_MS);
+
+    test('judge takes the next step on fewer, and says so', () => {
+      const { action, share, reason } = told({});
+      expect([action, share]).toEqual(['ramp', 0.1]);
+      expect(reason).toBe(
+        'no harm at 5 %: 26 of 30 canary units at 5 %, and only 1 new units (both arms) in a day',
+      );
+    });
+
+    test('judge waits while units come, and while nobody knows', () => {
+      const coming = { at_share: 100, in_all: 100, primary: 0 };
+      expect(told({ arrivals: coming }).action).toBe('continue');
+      expect(told({ arrivals: null }).action).toBe('continue');
+    });
+
+    test('judge ends it at a sign of harm, which is no proof', () => {
+      const judgement = told({ cells: [...(few.cells ?? []), ...harm] });
+      expect(judgement.harm.error).toBeGreaterThan(3);
+      expect(judgement.harm.error).toBeLessThan(20);
+      expect(judgement.action).toBe('inconclusive');
+      expect(judgement.reason).toContain('a sign of more error');
+    });
+
+    test('judge ends it where all the users there are cannot prove it', () => {
+      const cells = [cell('assigned', 0.05, 'canary', 1), cell('assigned', 0.05, 'control', 29)];
+      const judgement = told({ cells, canary_units: 1, canary_units_at_share: 1 });
+      expect(judgement.action).toBe('inconclusive');
+      expect(judgement.reason).toContain('it takes 300 units within 14 days: the old is kept');
+    });
+
+    test('judge ends it at the last share once most are counted, unless they lean to good', () => {
+      const last = { share: 0.5, canary_units: 300, canary_units_at_share: 300 };
+      const counted = (canary: number, control: number) => [
+        cell('assigned', 0.5, 'canary', 300),
+        cell('assigned', 0.5, 'control', 300),
+        cell('dissatisfied', 0.5, 'canary', canary),
+        cell('dissatisfied', 0.5, 'control', control),
+      ];
+      expect(told({ ...last, cells: counted(180, 180) })).toMatchObject({
+        action: 'inconclusive',
+        reason: 'most units are counted, and they do not lean to an improvement: the old is kept',
+      });
+      expect(told({ ...last, cells: counted(140, 180) }).action).toBe('continue');
+      const rising = { at_share: 1, in_all: 1, primary: 30 };
+      expect(told({ ...last, cells: counted(80, 80), arrivals: rising }).action).toBe('continue');
+    });
+
+    test('judge ends it where those not yet counted could not prove it', () => {
+      const cells = [
+        cell('assigned', 0.05, 'canary', 26),
+        cell('assigned', 0.05, 'control', 570),
+        cell('dissatisfied', 0.05, 'canary', 25),
+        cell('dissatisfied', 0.05, 'control', 568),
+      ];
+      const last = told({ cells, share: 0.5, canary_units: 300, canary_units_at_share: 300 });
+      expect(last.action).toBe('inconclusive');
+      expect(last.reason).toContain('too few for a proof');
+    });
+  });
 });

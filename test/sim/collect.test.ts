@@ -116,7 +116,7 @@ describe('the collector', () => {
     for (const half of [0, 1] as const) {
       expect(byCell(simulated.halves[half])).toEqual(byCell(stored.halves[half]));
     }
-    // The store takes the median of a unit's last day; here it is of the unit's whole window.
+    // The store takes the median of the day of a unit's first rating; here it is of the window.
     const ratingIn = ({ segments }: { readonly segments: readonly SegmentObservation[] }) =>
       segments.find(({ segment }) => segment.target === null && !segment.category)?.rating_by_unit;
     expect(Math.abs((ratingIn(simulated) ?? 0) - (ratingIn(stored) ?? 9))).toBeLessThan(0.2);

@@ -130,4 +130,63 @@ describe('matchFeedback', () => {
       }),
     );
   });
+
+  test('matchFeedback leaves the same rows however the same events are cut into batches', () => {
+    const events = fc.array(
+      fc.record({
+        rater: fc.constantFrom('r1', 'r2'),
+        call: fc.constantFrom(null, null, 'c1'),
+        agent: fc.constantFrom('x', null),
+        idempotency: fc.constantFrom(null, null, null, 'k'),
+        hours: fc.nat(16),
+        value: fc.integer({ min: 1, max: 2 }),
+      }),
+      { minLength: 2, maxLength: 12 },
+    );
+    fc.assert(
+      fc.property(events, fc.array(fc.nat(3), { maxLength: 12 }), (given, cuts) => {
+        let at_ms = NOON_MS;
+        const rows = given.map(({ hours, ...over }, index) => {
+          at_ms += hours * HOUR_MS;
+          return row(`f${String(index).padStart(2, '0')}`, { ...over, at_ms });
+        });
+        const whole = new Map<string, FeedbackRow>();
+        applyTo(whole, rows);
+        const parts = new Map<string, FeedbackRow>();
+        let rest: readonly FeedbackRow[] = rows;
+        for (const size of cuts) {
+          applyTo(parts, rest.slice(0, size));
+          rest = rest.slice(size);
+        }
+        applyTo(parts, rest);
+        expect(parts).toEqual(whole);
+      }),
+      { seed: 1, numRuns: 300 },
+    );
+  });
 });
+
+const HOUR_MS = 3_600_000;
+
+/** What `applyFeedback` does with a batch, on rows in memory. */
+function applyTo(store: Map<string, FeedbackRow>, batch: readonly FeedbackRow[]): void {
+  const stored = [...store.values()];
+  const input = batch.map((each) => ({
+    row: each,
+    ...(each.named_call === null ? {} : { call: each.named_call }),
+    heard: heardIn(stored, each),
+  }));
+  const standing = stored.filter(({ counted, call }) => counted && call !== null);
+  for (const [id, after] of match(input, standing)) store.set(id, after);
+}
+
+function heardIn(stored: readonly FeedbackRow[], row: FeedbackRow): Heard {
+  const last = stored
+    .filter(({ said, duplicate }) => said === row.said && !duplicate)
+    .filter(({ at_ms }) => at_ms >= row.at_ms - SAME_MS && at_ms <= row.at_ms)
+    .at(-1);
+  const request = stored.some(
+    ({ idempotency }) => idempotency !== null && idempotency === row.idempotency,
+  );
+  return { request, value: last?.value ?? null, at_ms: last?.at_ms ?? null };
+}

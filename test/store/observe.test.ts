@@ -4,6 +4,7 @@ import { silentLog } from '../../src/core/log.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
 import { applyBatch } from '../../src/store/apply.ts';
 import {
+  canaryArrivals,
   canaryCells,
   canaryFreshness,
   complaintsOf,
@@ -68,6 +69,32 @@ describe.each(backends())('the store’s readings on $name', (backend) => {
       canary_last_ms: NOON_MS + 5,
       control_units_since: 1,
     });
+  });
+
+  test('canaryArrivals counts units new to the share, the experiment and the metric', async () => {
+    const of = (unit: string, hours: number, share = 0.1, arm_error = false) =>
+      callEvent(`${unit}.${hours}.${share}`, {
+        experiment: 'e',
+        arm: 'control',
+        unit,
+        share,
+        arm_error,
+        at_ms: NOON_MS + hours * HOUR_MS,
+      });
+    const read = (share: number) =>
+      canaryArrivals(
+        store.db,
+        { id: 'e', share, primary: 'error' },
+        { now_ms: NOON_MS + DAY_MS, since_ms: NOON_MS },
+      );
+    await apply(of('u:1', -2, 0.05), of('u:2', -1), of('u:2', 3), of('u:3', 5));
+    // Nothing in the second half: paused, frozen or without traffic.
+    expect(await read(0.1)).toBeNull();
+    await apply(of('u:1', 13, 0.1, true), of('u:2', 14, 0.1, true), of('u:2', 15, 0.1, true));
+    expect(await read(0.1)).toEqual({ at_share: 2, in_all: 1, primary: 2 });
+    expect(await read(0.05)).toBeNull();
+    await apply({ ...of('u:4', 16), origin: 'probe' });
+    expect(await read(0.1)).toMatchObject({ at_share: 2 });
   });
 
   test('complaintsOf counts people who complained about the canary, each once', async () => {

@@ -225,6 +225,19 @@ function indexOfLeast(values: readonly number[]): number {
 function clusterOrder(cluster: Uint32Array): Uint32Array | null {
   const sorted = cluster.slice().sort();
   if (!sorted.some((value, at) => at > 0 && value === sorted[at - 1])) return null;
-  const order = Uint32Array.from(cluster, (_, row) => row);
-  return order.sort((left, right) => (cluster[left] as number) - (cluster[right] as number));
+  const rows = cluster.length;
+  const order = new Uint32Array(rows);
+  if (rows > KEYED_ROWS_MAX) {
+    for (let row = 0; row < rows; row += 1) order[row] = row;
+    return order.sort((left, right) => (cluster[left] as number) - (cluster[right] as number));
+  }
+  // As numbers, cluster before row, they sort in place; a comparison would copy them to a list.
+  const keys = new Float64Array(rows);
+  for (let row = 0; row < rows; row += 1) keys[row] = (cluster[row] as number) * rows + row;
+  keys.sort();
+  for (let at = 0; at < rows; at += 1) order[at] = (keys[at] as number) % rows;
+  return order;
 }
+
+/** With more rows a cluster's number and a row's do not fit into 53 bits. */
+const KEYED_ROWS_MAX = 2 ** 21;

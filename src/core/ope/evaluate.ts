@@ -130,12 +130,9 @@ function conclude(
   models: readonly ModelColumns[],
   unknown: number,
 ): Evaluation {
-  const rows = Uint32Array.from(weight.keys()).filter((row) => (weight[row] as number) >= 0);
-  const joined: Joined = {
-    weight: Float64Array.from(rows, (row) => weight[row] as number),
-    reward: Float64Array.from(rows, (row) => columns.reward[row] as number),
-    cluster: Uint32Array.from(rows, (row) => columns.cluster[row] as number),
-  };
+  const rows = joinedRows(weight);
+  const whole = rows.length === columns.rows;
+  const joined = joinedOf(columns, weight, whole ? null : rows);
   const ess = effectiveSize(joined.weight);
   const unsupported = rows.reduce((sum, row) => sum + (outside[row] as number), 0) / rows.length;
   const refusal =
@@ -147,7 +144,6 @@ function conclude(
     const nothing = { estimate: null, ci: null, others: null };
     return { ...nothing, ...known, verdict: 'refused', reason: refusal };
   }
-  const whole = rows.length === columns.rows;
   const chosen = whole ? models : models.map((model) => onlyRows(model, rows));
   const found = bestRobust(joined, chosen);
   const dm = directMethod(chosen[found.model] as ModelColumns);
@@ -161,11 +157,49 @@ function conclude(
   };
 }
 
-function onlyRows({ q, value }: ModelColumns, rows: Uint32Array): ModelColumns {
+/** Rows of the log that the target says something of. */
+function joinedRows(weight: Float64Array): Uint32Array {
+  const rows = new Uint32Array(weight.length);
+  let count = 0;
+  for (let row = 0; row < weight.length; row += 1) {
+    if ((weight[row] as number) < 0) continue;
+    rows[count] = row;
+    count += 1;
+  }
+  return rows.subarray(0, count);
+}
+
+/** Where all rows are joined, null for `rows`, nothing is copied: a million are large. */
+function joinedOf(columns: LogColumns, weight: Float64Array, rows: Uint32Array | null): Joined {
+  const { reward, cluster } = columns;
+  if (rows === null) {
+    const all = columns.rows;
+    return { weight, reward: reward.subarray(0, all), cluster: cluster.subarray(0, all) };
+  }
+  const { length } = rows;
   return {
-    q: Float32Array.from(rows, (row) => q[row] as number),
-    value: Float32Array.from(rows, (row) => value[row] as number),
+    weight: picked(weight, rows, new Float64Array(length)),
+    reward: picked(reward, rows, new Float64Array(length)),
+    cluster: picked(cluster, rows, new Uint32Array(length)),
   };
+}
+
+function onlyRows({ q, value }: ModelColumns, rows: Uint32Array): ModelColumns {
+  const { length } = rows;
+  return {
+    q: picked(q, rows, new Float32Array(length)),
+    value: picked(value, rows, new Float32Array(length)),
+  };
+}
+
+/** `TypedArray.from` with a function first makes a list of all values, of 16 bytes each. */
+function picked<List extends Float32Array | Float64Array | Uint32Array>(
+  from: List,
+  rows: Uint32Array,
+  into: List,
+): List {
+  for (let at = 0; at < rows.length; at += 1) into[at] = from[rows[at] as number] as number;
+  return into;
 }
 
 /** Of the mass without support nothing is known: it may earn nothing, or twice as much. */

@@ -19,7 +19,8 @@ export interface LoggedDecision {
 /**
  * A log in columns. Row i has `stride` features, read by `featureAt`. At 64 columns a row takes
  * about 290 bytes, at 32 about 160, and the id is kept as a hash. From WIDE_ROWS_MAX rows on only
- * the first NARROW columns are kept, so that a million rows stay near 500 MB with all the rest.
+ * the first NARROW columns are kept: a million rows then need about 450 MB in all, the process and
+ * what is computed of them included.
  */
 export interface DecisionLog {
   /** Adds a row, or says why it cannot be one: the id is known already. */
