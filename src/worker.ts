@@ -100,8 +100,8 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   const { data_dir, database_url, time_scale, policies_dir: dir } = environment;
   const clock = createClock(openClockFile(data_dir, time_scale, Date.now()));
   const ground: Ground = { environment, clock, log, metrics: createMetrics() };
-  const what = `the store of ${data_dir}`;
-  const lock = await takeLock(join(data_dir, 'store.lock'), { wait_ms: STORE_LOCK_WAIT_MS, what });
+  const waiting = { wait_ms: STORE_LOCK_WAIT_MS, what: `the store of ${data_dir}` };
+  const lock = await takeLock(join(data_dir, 'store.lock'), waiting);
   const store = await openStore({ data_dir, database_url, log });
   const writer = `w0-${uuidv7(Date.now())}`;
   const bus = await openBus(ground, writer, () => tail.hint());
@@ -138,15 +138,7 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   tell({ kind: 'ready', port });
   oracle.start();
   const watch = watchProcess(ground.metrics, 'worker');
-  const timers = [
-    setInterval(() => void attempt(log, NO_PERMITS, () => beat(oracle)), HEARTBEAT_MS),
-    setInterval(() => void attempt(log, NOT_PRUNED, () => prune(ground, lent)), PRUNE_EVERY_MS),
-    setInterval(() => void routes.tick(), Math.max(250, ROUTES_EVERY_MS / time_scale)),
-    setInterval(() => void attempt(log, NOT_KEPT, () => oracle.rejournal()), REJOURNAL_EVERY_MS),
-  ];
-  await routes.tick();
-  await attempt(log, NOT_KEPT, () => oracle.rejournal());
-  await attempt(log, NOT_PRUNED, () => prune(ground, lent));
+  const timers = await keepUp(ground, lent, oracle, routes);
 
   return async () => {
     for (const timer of timers) clearInterval(timer);
@@ -160,6 +152,24 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
     await store.close();
     lock.release();
   };
+}
+
+/** What is done again and again; a failure is told, and it is tried again by itself. */
+async function keepUp(ground: Ground, lent: Lent, oracle: RunningOracle, routes: RouteLearning) {
+  const every = (ms: number, what: string, work: () => Promise<unknown>) => {
+    const tried = () => work().catch(report(ground.log, what));
+    return { timer: setInterval(() => void tried(), ms), tried };
+  };
+  const routes_ms = Math.max(250, ROUTES_EVERY_MS / ground.environment.time_scale);
+  const beat = async () => tell({ kind: 'permits', permits: await oracle.permits() });
+  const all = [
+    every(HEARTBEAT_MS, 'permits', beat),
+    every(routes_ms, 'routes', () => routes.tick()),
+    every(REJOURNAL_EVERY_MS, 'the ledger is not kept', () => oracle.rejournal()),
+    every(PRUNE_EVERY_MS, 'retention', () => prune(ground, lent)),
+  ];
+  for (const { tried } of all) await tried();
+  return all.map(({ timer }) => timer);
 }
 
 function createRoutes({ log, clock }: Ground, { store, loaded }: Lent): RouteLearning {
@@ -205,14 +215,13 @@ function createWorkerAdmin(
   });
 }
 
-function openBus({ environment, clock, log, metrics }: Ground, writer: string, hint: () => void) {
+function openBus(ground: Ground, writer: string, hint: () => void) {
   return openJournal({
-    dir: join(environment.data_dir, 'journal'),
+    ...ground,
+    dir: join(ground.environment.data_dir, 'journal'),
     writer,
-    waiting_max: environment.bus_max,
-    policy_ms: () => clock.policy_ms(),
-    metrics,
-    log,
+    waiting_max: ground.environment.bus_max,
+    policy_ms: () => ground.clock.policy_ms(),
     onFlushed: hint,
   });
 }
@@ -269,23 +278,6 @@ function createWorkerOracle(ground: Ground, lent: Lent): RunningOracle {
   });
 }
 
-const NO_PERMITS = 'no permits this time';
-const NOT_KEPT = 'the ledger was not journalled again';
-const NOT_PRUNED = 'retention failed; it is tried again in an hour';
-
-/** What is tried again by itself: a failure is told and does no more. */
-async function attempt(log: Log, failed: string, work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    log.warn(failed, { error: messageOf(error) });
-  }
-}
-
-async function beat(oracle: RunningOracle): Promise<void> {
-  tell({ kind: 'permits', permits: await oracle.permits() });
-}
-
 async function prune({ environment, clock }: Ground, { store, tail, loaded }: Lent): Promise<void> {
   const { events_days } = loaded().policy.store;
   await pruneStore(store, { now_ms: clock.policy_ms(), events_days });
@@ -294,10 +286,11 @@ async function prune({ environment, clock }: Ground, { store, tail, loaded }: Le
   await forgetCursors(store.db, gone);
 }
 
-const report = (log: Log, what: string) => (error: unknown) =>
-  log.error(what, { error: messageOf(error) });
+function report(log: Log, what: string): (error: unknown) => void {
+  return (error) => log.error(what, { error: messageOf(error) });
+}
 
-/** To the gateway; without one nobody listens, and the next whole value says it all again. */
+/** Without a gateway nobody listens, and the next whole value says it all again. */
 function tell(message: ToGateway): void {
   if (process.connected) process.send?.(message);
 }

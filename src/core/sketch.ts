@@ -100,7 +100,7 @@ function widen(tally: Tally, bin: number): void {
 const SPARE_BINS = 32;
 
 function zeros(length: number): number[] {
-  return new Array<number>(length).fill(0);
+  return Array.from({ length }, () => 0);
 }
 
 function collapse(tally: Tally, highest: number): void {
