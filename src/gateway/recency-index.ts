@@ -74,7 +74,8 @@ export function createRecencyIndex(max: number): RecencyIndex {
   };
 }
 
-function mix(value: number, other: number): number {
+/** Half of a 64-bit fingerprint out of cyrb53's two running halves. */
+export function mix(value: number, other: number): number {
   const first = Math.imul(value ^ (value >>> 16), 2246822507);
   return (first ^ Math.imul(other ^ (other >>> 13), 3266489909)) >>> 0;
 }

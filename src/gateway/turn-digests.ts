@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../core/canonical.ts';
+import { mix } from './recency-index.ts';
 
 /**
  * A chain of 64-bit digests, one a turn: each covers all turns up to its own, so that "is a prefix
@@ -89,8 +90,3 @@ const LIST = 0x10003;
 const OBJECT = 0x10004;
 const KEY = 0x10005;
 const END = 0x10006;
-
-function mix(value: number, other: number): number {
-  const first = Math.imul(value ^ (value >>> 16), 2246822507);
-  return (first ^ Math.imul(other ^ (other >>> 13), 3266489909)) >>> 0;
-}

@@ -78,9 +78,11 @@ test('both drivers find the same of the same world, and propose the same', async
   expect(acting(inside.findings)).toContain('helper/*/dissatisfied');
   const decided = (changes: readonly { type: string; agent: string; patch: unknown }[]) =>
     changes.map(({ type, agent, patch }) => [type, agent, patch]);
-  // How long a trial lasts in real processes is chance; what is tried first on it is not. The API
-  // tells the newest first.
-  const [first] = decided(inside.changes);
-  expect(first).toBeDefined();
-  expect(decided(http.changes).at(-1)).toEqual(first);
+  // How far real processes get in the time is chance; what they try, and in which order, is not.
+  // The API tells the newest first.
+  const there = decided(http.changes).toReversed();
+  const here = decided(inside.changes);
+  const shared = Math.min(there.length, here.length);
+  expect(shared).toBeGreaterThan(0);
+  expect(there.slice(0, shared)).toEqual(here.slice(0, shared));
 }, 120_000);
