@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http';
 import { Server as Listener } from 'node:net';
+import { OpenResponses } from './open-responses.ts';
 
 /** How a listener is to end. */
 export interface StopSpec {
@@ -35,13 +36,13 @@ const REST_MS = 1000;
  * closes its connection, and the client comes again on another, where somebody else may answer.
  */
 export function createDrain(server: Server, monotonic_ms: () => number): Drain {
-  const open = new Set<ServerResponse>();
+  const open = new OpenResponses();
   let stopping = false;
   let asked_ms = 0;
 
   /** One function for all, called on the response itself. */
   function forget(this: ServerResponse): void {
-    open.delete(this);
+    open.remove(this);
   }
   server.prependListener('request', (_request, response) => {
     open.add(response);
@@ -60,11 +61,13 @@ export function createDrain(server: Server, monotonic_ms: () => number): Drain {
     async stop({ deadline_ms, quiet_ms, handed_over }) {
       if (!server.listening) return;
       stopping = true;
-      for (const response of open) if (!response.headersSent) response.shouldKeepAlive = false;
+      open.forEach((response) => {
+        if (!response.headersSent) response.shouldKeepAlive = false;
+      });
       const begun_ms = monotonic_ms();
       const ends_ms = begun_ms + deadline_ms;
       asked_ms = begun_ms;
-      const isQuiet = (): boolean => open.size === 0 && monotonic_ms() - asked_ms >= quiet_ms;
+      const isQuiet = (): boolean => open.count === 0 && monotonic_ms() - asked_ms >= quiet_ms;
       if (!handed_over) await until(isQuiet, begun_ms + deadline_ms * LISTEN_SHARE);
       let closed = false;
       // Not the HTTP server's own `close`, which cuts connections that a request may be under way
