@@ -24,7 +24,9 @@ test('OpenResponses holds what was added and not removed, whatever the order', (
         }
       }
       const seen: ServerResponse[] = [];
-      open.forEach((one) => seen.push(one));
+      open.forEach((one) => {
+        seen.push(one);
+      });
       expect(new Set(seen)).toEqual(model);
       expect(open.count).toBe(model.size);
     }),
