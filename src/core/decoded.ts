@@ -42,8 +42,3 @@ function notJson(answer: UpstreamAnswer): string {
 export function isPresent(error: unknown): boolean {
   return error !== undefined && error !== null && error !== false;
 }
-
-/** The path of a base URL without a trailing slash; an empty URL (engine not up) has none. */
-export function basePath(base_url: string): string {
-  return base_url === '' ? '' : new URL(base_url).pathname.replace(/\/+$/, '');
-}

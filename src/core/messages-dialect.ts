@@ -1,5 +1,6 @@
+import { baseUrlOf } from './base-url.ts';
 import type { Json, JsonObject } from './canonical.ts';
-import { basePath, NO_FACTS, readAnswer } from './decoded.ts';
+import { NO_FACTS, readAnswer } from './decoded.ts';
 import { parseExactBytes } from './exact-json.ts';
 import { isObject } from './json-values.ts';
 import { MessagesReader } from './messages-events.ts';
@@ -43,7 +44,7 @@ export function encodeMessages(
   const path = call.endpoint === 'messages.count_tokens' ? '/messages/count_tokens' : '/messages';
   return {
     method: 'POST',
-    path: `${basePath(upstream.base_url)}${path}`,
+    path: `${baseUrlOf(upstream.base_url).path}${path}`,
     headers: {
       'content-type': 'application/json',
       accept: call.stream ? 'text/event-stream' : 'application/json',

@@ -1,7 +1,8 @@
+import { baseUrlOf } from './base-url.ts';
 import type { Endpoint, Note } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import { decodeChat, decodeChatChunk, factsOf } from './chat-dialect.ts';
-import { basePath, NO_FACTS, readAnswer } from './decoded.ts';
+import { NO_FACTS, readAnswer } from './decoded.ts';
 import { parseExactBytes } from './exact-json.ts';
 import { isObject } from './json-values.ts';
 import type {
@@ -54,7 +55,7 @@ export function encodeOpenAi(request: ProviderRequest, upstream: OpenAiUpstream)
     : fromOpenAi(request, upstream.quirks ?? {});
   const path = upstream.path
     ? upstream.path(endpoint, model)
-    : `${basePath(upstream.base_url)}${PATHS[endpoint]}`;
+    : `${baseUrlOf(upstream.base_url).path}${PATHS[endpoint]}`;
   return {
     method: 'POST',
     path,

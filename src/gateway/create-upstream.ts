@@ -21,14 +21,30 @@ const REFUSALS_MS = 60_000;
  */
 export function createUpstream(log: Log = silentLog, turn = new TurnEnd()): Upstream {
   const onRefused = createRefusals(log);
+  /** The pool that was used last: most calls in a row go to one origin. */
+  let last:
+    | (Pick<Outgoing, 'origin' | 'network' | 'connect_ms'> & { pool: ConnectionPool })
+    | null = null;
   const pools = new LRUCache<string, ConnectionPool>({
     max: POOLS_MAX,
     // Requests under way end as they would have; an evicted pool is unused or nearly so.
-    dispose: (pool) => pool.close(),
+    dispose: (pool) => {
+      if (last?.pool === pool) last = null;
+      pool.close();
+    },
   });
 
-  const poolOf = ({ origin, network, connect_ms }: Outgoing): ConnectionPool => {
-    const key = `${origin} ${network} ${connect_ms}`;
+  const poolOf = (to: Outgoing): ConnectionPool => {
+    const { origin, network, connect_ms } = to;
+    const same =
+      last?.origin === origin && last.network === network && last.connect_ms === connect_ms;
+    if (last && same) return last.pool;
+    const pool = pooled(`${origin} ${network} ${connect_ms}`, to);
+    last = { origin, network, connect_ms, pool };
+    return pool;
+  };
+
+  const pooled = (key: string, { origin, network, connect_ms }: Outgoing): ConnectionPool => {
     const known = pools.get(key);
     if (known) return known;
     const made = new ConnectionPool({

@@ -217,13 +217,15 @@ function timeLimit(
 ): Pick<Trial, 'deadline_ms' | 'late'> {
   const { total_ms } = snapshot.policy.resilience.timeouts;
   const hurried = call.timeout_ms !== null && call.timeout_ms < total_ms;
-  const late = failed('upstream_timeout', 'The call took longer than it may.');
   return {
     deadline_ms: progress.started_ms + (hurried ? (call.timeout_ms ?? 0) : total_ms),
-    // A client in a hurry must not open breakers for everybody else.
-    late: { ...late, counts: !hurried },
+    late: hurried ? LATE_BY_CLIENT : LATE,
   };
 }
+
+const LATE = failed('upstream_timeout', 'The call took longer than it may.');
+/** A client in a hurry must not open breakers for everybody else. */
+const LATE_BY_CLIENT: UpstreamFailure = { ...LATE, counts: false };
 
 /**
  * Full jitter, so that clients who failed together do not come back together. An upstream that says

@@ -1,6 +1,7 @@
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
 import { isIP, type Socket } from 'node:net';
 import buildConnector from 'undici/lib/core/connect.js';
+import { baseUrlOf } from '../core/base-url.ts';
 import { GatewayError } from '../core/errors.ts';
 import { isAllowedAddress, type Network } from '../core/network.ts';
 
@@ -133,6 +134,6 @@ const OWN_PATH = /^\/(?![/\\])[!-~]*$/;
  * Throws where the request's path would lead anywhere else, whoever made it.
  */
 export function boundOrigin(base_url: string, path: string): string {
-  if (OWN_PATH.test(path)) return new URL(base_url).origin;
+  if (OWN_PATH.test(path)) return baseUrlOf(base_url).origin;
   throw new GatewayError('internal', 'A provider encoded a request for another host.');
 }

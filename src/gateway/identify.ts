@@ -43,7 +43,7 @@ export function identify(
   const sessionGiven = headerOf(request, 'x-session-id') ?? textAt(body.metadata, 'session_id');
   const opening = openingOf(endpoint, body);
   const peer = request.socket.remoteAddress ?? '';
-  const conversation = hash(JSON.stringify([key, agent, peer, opening.system, opening.user]));
+  const conversation = hash(joined([key, agent, peer, opening.system, opening.user]));
   const user = userGiven === null ? null : hash(userGiven);
   const session = sessionGiven === null ? null : hash(sessionGiven);
 
@@ -67,6 +67,13 @@ export function identify(
     pinned,
     timeout_ms: clientTimeout(request),
   });
+}
+
+/** Texts as one, of which each can be told where it ends; null is no text. */
+function joined(parts: readonly (string | null)[]): string {
+  let all = '';
+  for (const part of parts) all += part === null ? '-:' : `${part.length}:${part}`;
+  return all;
 }
 
 function unitOf(

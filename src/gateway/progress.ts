@@ -111,6 +111,14 @@ function saysMore(known: AnswerFacts, facts: Partial<AnswerFacts>): boolean {
   );
 }
 
+/**
+ * Milliseconds with three digits behind the point: no clock of ours is finer, and sixteen digits
+ * cost more to write than all the rest of a record.
+ */
+export function microseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
 /** An adapter counts as applied only where the answer proves it. */
 export function proveAdapter(progress: Progress): void {
   const { adapter, facts } = progress;

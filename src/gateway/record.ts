@@ -2,7 +2,7 @@ import type { AgentPlan } from '../config/snapshot.ts';
 import type { Call, Outcome } from '../core/call.ts';
 import type { CallEvent } from '../core/event.ts';
 import type { Assignment } from './assign.ts';
-import { type Progress, tokensOf } from './progress.ts';
+import { microseconds, type Progress, tokensOf } from './progress.ts';
 import type { RecentCalls } from './recent.ts';
 import type { Learned } from './signals.ts';
 
@@ -23,7 +23,7 @@ export function outcomeOf(call: Call, progress: Progress, ended: Ended, now_ms: 
     served: progress.served,
     attempts: progress.attempts,
     ttft_ms: progress.ttft_ms,
-    latency_ms: now_ms - progress.started_ms,
+    latency_ms: microseconds(now_ms - progress.started_ms),
     tokens: tokensOf(progress, call.raw.length, ended.bytes_out),
     finish: progress.facts.finish,
   };

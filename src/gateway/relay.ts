@@ -5,7 +5,7 @@ import type { DecodedChunk, UpstreamFailure } from '../core/provider.ts';
 import { sseData } from '../core/sse-event.ts';
 import { errorOf } from './failures.ts';
 import { type HookRun, hasChunkHooks, runChunkHooks } from './hooks.ts';
-import { addFacts, proveAdapter } from './progress.ts';
+import { addFacts, microseconds, proveAdapter } from './progress.ts';
 import { beginStream, type Exchange, limitStall } from './respond.ts';
 import { splitEvents } from './sse.ts';
 import { DONE, type StreamDialect, streamDialect } from './stream-dialect.ts';
@@ -108,7 +108,7 @@ function observe(
   if (!chunk.content) return;
   progress.pieces += 1;
   if (progress.ttft_ms !== null) return;
-  progress.ttft_ms = exchange.clock.monotonic_ms() - progress.started_ms;
+  progress.ttft_ms = microseconds(exchange.clock.monotonic_ms() - progress.started_ms);
   metrics.observe('hive_first_token_seconds', progress.ttft_ms / 1000, [target]);
 }
 

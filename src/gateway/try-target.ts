@@ -15,6 +15,7 @@ import type { StreamSource } from './hold.ts';
 import { type HookRun, runAttemptEndHooks } from './hooks.ts';
 import type { Ticket } from './live-target.ts';
 import type { Overload } from './overload.ts';
+import { microseconds } from './progress.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { isAbsent, type Targets } from './targets.ts';
 import type { Upstream } from './upstream.ts';
@@ -221,8 +222,8 @@ function openAttempt(
       target: target.name,
       outcome,
       error: failure?.code ?? null,
-      ttft_ms: first_ms === null ? null : first_ms - (begun_ms - progress.started_ms),
-      ms: deps.clock.monotonic_ms() - begun_ms,
+      ttft_ms: first_ms === null ? null : microseconds(first_ms - (begun_ms - progress.started_ms)),
+      ms: microseconds(deps.clock.monotonic_ms() - begun_ms),
     };
     progress.attempts.push(attempt);
     deps.metrics.add('hive_attempts_total', [target.name, outcome]);

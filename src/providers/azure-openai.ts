@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { baseUrlOf } from '../core/base-url.ts';
 import type { Endpoint } from '../core/call.ts';
-import { basePath } from '../core/decoded.ts';
 import {
   decodeOpenAi,
   encodeOpenAi,
@@ -67,7 +67,7 @@ export const definition: ProviderDefinition<AzureOptions> = {
       },
       quirks: { effort: EFFORT },
       path(endpoint: Parameters<typeof openAiPath>[0], model: string): string {
-        const root = `${basePath(base_url)}/openai`;
+        const root = `${baseUrlOf(base_url).path}/openai`;
         if (api_version === 'v1') return `${root}/v1${openAiPath(endpoint)}`;
         const deployment = encodeURIComponent(model).replaceAll('.', '%2E');
         const path = `/deployments/${deployment}${openAiPath(endpoint)}`;
