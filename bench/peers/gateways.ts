@@ -126,7 +126,7 @@ export async function startHive(
     name: 'the product',
     core: workers > 1 ? `${GATEWAY_CORE},${LOAD_CORE}` : GATEWAY_CORE,
     program: process.execPath,
-    args: ['--max-semi-space-size=32', ...node_args, entryOf(repo)],
+    args: ['--max-semi-space-size=16', ...node_args, entryOf(repo)],
     cwd: repo,
     env: {
       HIVE_POLICIES: policies,
