@@ -33,7 +33,7 @@ export function spliceBody(
   patch: { readonly [field: string]: Json },
   original?: JsonObject,
 ): Uint8Array {
-  const fields = Object.entries(patch).filter(([, value]) => value !== undefined);
+  const fields = fieldsOf(patch);
   if (fields.length === 0) return raw;
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
   const scan = scanMembers(bytes, fields, original);
@@ -41,6 +41,15 @@ export function spliceBody(
     ? plainEdits(scan, fields, original)
     : allEdits(scan, fields);
   return applyEdits(bytes, edits);
+}
+
+function fieldsOf(patch: { readonly [field: string]: Json }): readonly Field[] {
+  const fields: Field[] = [];
+  for (const key of Object.keys(patch)) {
+    const value = patch[key];
+    if (value !== undefined) fields.push([key, value]);
+  }
+  return fields;
 }
 
 /** Nothing is removed and no patched key stands there twice: all but a few bodies. */
@@ -61,15 +70,19 @@ function plainEdits(
   original: JsonObject | undefined,
 ): readonly Edit[] {
   const edits: Edit[] = [];
+  let seen = 0;
   for (const { field, value: start, end, list } of members) {
     if (field === null) continue;
+    seen |= 1 << field;
     const [key, value] = fields[field] as Field;
     if (list === null) edits.push({ start, end, text: JSON.stringify(value) });
     else edits.push(...listEdits(list, original?.[key] as Json[], value as Json[]));
   }
   let text = '';
-  for (const [index, [key, value]] of fields.entries()) {
-    if (value === null || members.some(({ field }) => field === index)) continue;
+  for (let index = 0; index < fields.length; index += 1) {
+    const [key, value] = fields[index] as Field;
+    // `isPlain` let no field that stands there have a number of more bits than these.
+    if (value === null || (index < 31 && (seen & (1 << index)) !== 0)) continue;
     const comma = text === '' && members.length === 0 ? '' : ',';
     text += `${comma}${JSON.stringify(key)}:${JSON.stringify(value)}`;
   }

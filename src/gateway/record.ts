@@ -98,6 +98,15 @@ function ownTargets(call: Call, plan: AgentPlan): readonly string[] {
   return (own.length > 0 ? own : targets).map(({ name }) => name);
 }
 
+/** Whether it is one of the targets that an arm is judged by, and no fallback. */
+function isOwn(call: Call, plan: AgentPlan, target: string): boolean {
+  if (call.pinned !== null) return call.pinned === target;
+  for (const { name, fallback_only } of plan.view.targets) {
+    if (name === target) return !fallback_only;
+  }
+  return false;
+}
+
 /**
  * Whether none of the arm's own targets answered the client: in both arms alike an error, also
  * where a fallback or a health exclusion then served the call. A call that the client gave up while
@@ -111,6 +120,11 @@ function isArmError(
 ): boolean {
   if (outcome === 'rejected' || progress.replied) return false;
   if (outcome === 'error') return true;
+  const [first] = progress.attempts;
+  // Nearly all calls: one attempt, at one of its own targets or at one of a policy without others.
+  if (outcome === 'ok' && first && progress.attempts.length === 1 && first.outcome === 'ok') {
+    if (isOwn(call, plan, first.target)) return false;
+  }
   const own = ownTargets(call, plan);
   const tried = progress.attempts.filter(({ target }) => own.includes(target));
   if (outcome === 'ok') return !tried.some((attempt) => attempt.outcome === 'ok');

@@ -109,10 +109,18 @@ class WordReader {
     let hash = FNV_BASIS;
     let open = false;
     let signs = 0;
+    // Nearly all letters are of one script: a count in a register, not one in a list.
+    let latin = 0;
     for (let at = 0; at < text.length && count < WORDS_MAX; at += 1) {
       const code = text.charCodeAt(at);
       const script = KINDS[code] as number;
-      if (script >= 0 && script !== KANA && script !== HAN) {
+      if (script === LATIN) {
+        latin += 1;
+        hash = Math.imul(hash ^ code, FNV_PRIME);
+        open = true;
+        continue;
+      }
+      if (script > LATIN && script !== KANA && script !== HAN) {
         letters[script] = (letters[script] as number) + 1;
         hash = Math.imul(hash ^ code, FNV_PRIME);
         open = true;
@@ -137,6 +145,7 @@ class WordReader {
       hashes.push(hash);
       count += 1;
     }
+    letters[LATIN] = (letters[LATIN] as number) + latin;
     this.count = count;
     this.#signs += signs;
   }
