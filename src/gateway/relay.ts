@@ -70,7 +70,9 @@ export function relay(
       }
       try {
         for (const chunk of chunks) {
-          done ||= chunk.done;
+          // Nothing follows the last event, whatever an upstream may still send.
+          if (done) break;
+          done = chunk.done;
           if (out.write(passOn(run, chunk, dialect, asked))) sent += 1;
         }
       } catch (thrown) {

@@ -53,6 +53,20 @@ test.each<[StreamEnd]>([['silent'], ['cut'], ['reset'], ['stall']])(
   },
 );
 
+test('relay passes nothing on behind the last event', async () => {
+  await start();
+  const chunk = JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content: 'all' } }] });
+  const after = 'event: ping\ndata: {"type":"ping"}\n\n: bye\n\n';
+  upstream.script(({ response }) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(`data: ${chunk}\n\ndata: [DONE]\n\n${after}`);
+  });
+  const text = await streamed();
+  expect(text).toContain('"all"');
+  expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
+  expect(await gateway.event()).toMatchObject({ outcome: 'ok' });
+});
+
 test('relay makes the unmodified client throw on a cut', async () => {
   await start();
   upstream.script(stream(['one ', 'two '], { end: 'cut' }));
