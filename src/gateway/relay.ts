@@ -70,9 +70,7 @@ export function relay(
       }
       try {
         for (const chunk of chunks) {
-          // Nothing follows the last event, whatever an upstream may still send.
-          if (done) break;
-          done = chunk.done;
+          done ||= chunk.done;
           if (out.write(passOn(run, chunk, dialect, asked))) sent += 1;
         }
       } catch (thrown) {

@@ -80,6 +80,8 @@ const ENDS: Readonly<Record<string, RegExp>> = {
   '/v1/responses': /"type":\s*"response\.(completed|incomplete|failed)"|"status":\s*"completed"/,
 };
 
+const PING = /^\{\s*"type":\s*"ping"\s*\}$/;
+
 function streamProblem(text: string, path: string): string | null {
   const data = text.split('\n\n').flatMap((event) => {
     const lines = event.split('\n').filter((line) => /^data(:|$)/.test(line));
@@ -87,7 +89,8 @@ function streamProblem(text: string, path: string): string | null {
   });
   const bad = data.find((one) => one !== '[DONE]' && one !== '' && !isJson(one));
   if (bad !== undefined) return `an event that is no JSON: ${bad.slice(0, 300)}`;
-  const last = data.filter((one) => one !== '').at(-1) ?? '';
+  // An upstream may still say that it is alive behind an end that only a response's state tells of.
+  const last = data.filter((one) => one !== '' && !PING.test(one)).at(-1) ?? '';
   const failed = /"error":\s*[{"]|"type":\s*"error"/.test(last);
   const ended = (ENDS[path] as RegExp).test(last);
   if (!failed && !ended) return `a stream that ends in neither way: ${text.slice(-500)}`;

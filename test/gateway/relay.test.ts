@@ -55,15 +55,24 @@ test.each<[StreamEnd]>([['silent'], ['cut'], ['reset'], ['stall']])(
 
 test('relay passes nothing on behind the last event', async () => {
   await start();
-  const chunk = JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content: 'all' } }] });
-  const after = 'event: ping\ndata: {"type":"ping"}\n\n: bye\n\n';
+  const eventOf = (type: string, more = {}) =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
+  const response_of = (status: string) => ({ response: { id: 'resp_1', status, output: [] } });
+  const events = [
+    eventOf('response.created', response_of('in_progress')),
+    eventOf('response.output_text.delta', { delta: 'all' }),
+    eventOf('response.completed', response_of('completed')),
+  ].join('');
   upstream.script(({ response }) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.end(`data: ${chunk}\n\ndata: [DONE]\n\n${after}`);
+    response.end(events + eventOf('ping'));
   });
-  const text = await streamed();
-  expect(text).toContain('"all"');
-  expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
+  const answered = await fetch(`${gateway.url}/v1/responses`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'default', input: 'hi', stream: true }),
+  });
+  expect(await answered.text()).toBe(events);
   expect(await gateway.event()).toMatchObject({ outcome: 'ok' });
 });
 
