@@ -40,7 +40,8 @@ export interface CallDeps extends GatewayDeps, DispatchDeps {
 interface Entered {
   readonly run: HookRun;
   readonly assignment: Assignment;
-  readonly related: { readonly parent: string | null; readonly relation: Relation | null };
+  /** What it repeats or goes on with: found out when its request has been sent on. */
+  related: { readonly parent: string | null; readonly relation: Relation | null };
   readonly categories: Snapshot['categories'];
 }
 
@@ -130,15 +131,29 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDep
     entered: [],
     bypassed: null,
   };
-  const retries = Number(headerOf(exchange.request, 'x-stainless-retry-count') ?? 0);
-  const related = deps.recent.relate({
+  const entered: Entered = { run, assignment, related: UNRELATED, categories: snapshot.categories };
+  // Nothing of it is asked before the call's record is made: until then its upstream may work.
+  deps.turn.afterwards(() => {
+    try {
+      entered.related = relate(call, exchange.request, deps);
+    } catch (thrown) {
+      deps.log.error('a call is related to none', { call: call.id, error: messageOf(thrown) });
+    }
+  });
+  return entered;
+}
+
+const UNRELATED: Entered['related'] = { parent: null, relation: null };
+
+function relate(call: Call, request: IncomingMessage, deps: CallDeps): Entered['related'] {
+  const retries = Number(headerOf(request, 'x-stainless-retry-count') ?? 0);
+  return deps.recent.relate({
     call: call.id,
     unit: call.unit,
     turns: turnDigests(call.endpoint, call.body),
     retry_count: Number.isSafeInteger(retries) && retries > 0 ? retries : 0,
     policy_ms: call.at_ms,
   });
-  return { run, assignment, related, categories: snapshot.categories };
 }
 
 /** Feedback on an earlier answer may ride on a call; its fsync runs beside the upstream's work. */
