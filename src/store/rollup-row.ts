@@ -9,6 +9,7 @@ import {
   tallyQuantile,
 } from '../core/sketch.ts';
 import type { Cell } from './cells.ts';
+import type { Columns } from './columns-given.ts';
 import {
   decodeTallies,
   encodeTallies,
@@ -16,6 +17,7 @@ import {
   noTallies,
   type Tallies,
 } from './sketch-text.ts';
+import { MEDIANS } from './unit-day.ts';
 
 /** What a row of `rollups` says, or what a batch adds to one: sums, so that merging is adding. */
 export interface RollupSum {
@@ -164,7 +166,7 @@ export function addTallies(into: Halves<Tallies>, from: Halves<Tallies> | null):
 }
 
 /** The row that a sum makes, with what series are read from. */
-export function rowOfSum({ span_ms, at_ms, arm, cell }: RollupKey, sum: RollupSum): object {
+export function rowOfSum({ span_ms, at_ms, arm, cell }: RollupKey, sum: RollupSum) {
   const { counts, units, tallies, evidence } = sum;
   const [calls0, calls1] = counts.get('calls') ?? [0, 0];
   return {
@@ -181,17 +183,20 @@ export function rowOfSum({ span_ms, at_ms, arm, cell }: RollupKey, sum: RollupSu
   };
 }
 
-function unitsOf(units: ReadonlyMap<string, readonly number[]>): object | null {
+function unitsOf(units: ReadonlyMap<string, readonly number[]>): RollupRow['units'] {
   const left = [...units].flatMap(([metric, counts]) => {
     // Sums of medians are fractions: without rounding one would never come back to 0.
-    const rounded = counts.map((count) => Math.round(count * 1e6) / 1e6);
-    while (rounded.at(-1) === 0) rounded.pop();
-    return rounded.length > 0 ? [[metric, rounded] as const] : [];
+    const rounded = metric.startsWith(MEDIANS)
+      ? counts.map((count) => Math.round(count * 1e6) / 1e6)
+      : counts;
+    let length = rounded.length;
+    while (length > 0 && rounded[length - 1] === 0) length -= 1;
+    return length > 0 ? [[metric, rounded.slice(0, length)] as const] : [];
   });
   return left.length === 0 ? null : Object.fromEntries(left);
 }
 
-function evidenceOf(evidence: RollupSum['evidence']): object | null {
+function evidenceOf(evidence: RollupSum['evidence']): RollupRow['evidence'] {
   const kept = [...evidence].flatMap(([id, known]) =>
     known === null ? [] : [[known[0], id, known[1]] as const],
   );
@@ -206,9 +211,30 @@ export function byNewest(
   return right - left || (leftId < rightId ? 1 : -1);
 }
 
+/** The columns of `rollups`, in the table's order. */
+export const ROLLUP_COLUMNS: Columns<ReturnType<typeof rowOfSum>> = {
+  span_ms: 'bigint',
+  at_ms: 'bigint',
+  arm: 'text',
+  agent: 'text',
+  target: 'text',
+  tenant: 'text',
+  category: 'text',
+  calls: 'bigint',
+  counts: 'jsonb',
+  units: 'jsonb',
+  sketches: 'text',
+  evidence: 'jsonb',
+  latency_p50_ms: 'float8',
+  latency_p95_ms: 'float8',
+  ttft_p50_ms: 'float8',
+  tokens_mean: 'float8',
+  cost_mean_usd: 'float8',
+};
+
 const AT = Object.fromEntries(QUANTITIES.map((name, at) => [name, at])) as Record<Quantity, number>;
 
-function summaryOf(halves: Halves<Tallies> | null): object {
+function summaryOf(halves: Halves<Tallies> | null) {
   const both = (name: Quantity): Tally | null => {
     if (halves === null) return null;
     const [first, second] = halves.map((tallies) => tallies[AT[name]] ?? null);

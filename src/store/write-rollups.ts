@@ -6,6 +6,7 @@ import {
   addSum,
   createSum,
   partOfSum,
+  ROLLUP_COLUMNS,
   type RollupKey,
   type RollupRow,
   type RollupSum,
@@ -80,6 +81,8 @@ export async function addParts(tx: Db): Promise<void> {
   await tx.execute(sql`delete from rollup_parts`);
 }
 
+const ROLLUP_NAMES = sql.raw(Object.keys(ROLLUP_COLUMNS).join(', '));
+
 /**
  * Adds sums to the rows of `rollups`: read, added up here, and written whole, since a sketch cannot
  * be added to in SQL. The caller's lock keeps others from doing it at the same time.
@@ -95,8 +98,7 @@ async function writeRollups(tx: Db, given: readonly Rollup[]): Promise<void> {
     return rowOfSum(rollup, rollup.sum);
   });
   await tx.execute(sql`
-    insert into rollups
-    select * from json_populate_recordset(null::rollups, ${jsonRows(rows)}::json)
+    insert into rollups (${ROLLUP_NAMES}) select * from ${columnsGiven(ROLLUP_COLUMNS, rows)} as rows
     on conflict (span_ms, at_ms, arm, agent, target, tenant, category) do update set
       calls = excluded.calls, counts = excluded.counts, units = excluded.units,
       sketches = excluded.sketches, evidence = excluded.evidence,
