@@ -16,7 +16,7 @@ import { measuresOf } from './rollup-row.ts';
 import { type Db, isDuplicate, rowsOf } from './rows.ts';
 
 /** The facts' columns of a row of `calls`, for raw queries. */
-export const FACTS = sql.raw(
+const FACTS = sql.raw(
   `id, at_ms::float8 as at_ms, tenant, agent, unit, intended, served, category, experiment, arm,
    share, outcome, arm_error, origin`,
 );
@@ -164,9 +164,8 @@ async function countOnParents(tx: Db, added: readonly CallEvent[], deltas: Delta
   const late = await lateChildren(tx, added);
   if (children.length === 0 && late.length === 0) return;
   const parents = [...children, ...late].flatMap(({ parent }) => parent ?? []);
-  const facts = new Map(
-    (await readFacts(tx, [...new Set(parents)])).map((call) => [call.id, call]),
-  );
+  const own = new Map(added.map((call) => [call.id, call]));
+  const facts = await factsOf(tx, [...new Set(parents)], own);
   for (const { parent, tenant, says } of [...children, ...late]) {
     const earlier = facts.get(parent ?? '');
     if (!earlier || earlier.tenant !== tenant || !isEvidence(earlier)) continue;
@@ -192,6 +191,21 @@ async function lateChildren(tx: Db, added: readonly CallEvent[]): Promise<readon
     .map(({ parent, tenant, says }) => ({ parent, tenant, says: says.split(',') }));
 }
 
-export function readFacts(tx: Db, ids: readonly string[]): Promise<readonly CallFacts[]> {
-  return rowsOf<CallFacts>(tx, sql`select ${FACTS} from calls where id = ${anyOf(ids)}`);
+/** Facts of these calls by id: of those of the batch itself as given, of others as stored. */
+export async function factsOf(
+  tx: Db,
+  ids: readonly string[],
+  known: ReadonlyMap<string, CallFacts>,
+): Promise<ReadonlyMap<string, CallFacts>> {
+  const facts = new Map<string, CallFacts>();
+  const asked: string[] = [];
+  for (const id of ids) {
+    const call = known.get(id);
+    if (call) facts.set(id, call);
+    else asked.push(id);
+  }
+  if (asked.length === 0) return facts;
+  const stored = sql`select ${FACTS} from calls where id = ${anyOf(asked)}`;
+  for (const call of await rowsOf<CallFacts>(tx, stored)) facts.set(call.id, call);
+  return facts;
 }

@@ -2,6 +2,7 @@ import { QUANTITIES, type Quantity } from '../core/observation.ts';
 import {
   addToTally,
   binOf,
+  copyOfTally,
   countOf,
   createTally,
   mergeTally,
@@ -150,6 +151,21 @@ export function addSum(into: RollupSum, from: RollupSum): void {
   }
   if (from.tallies !== null) into.tallies = addTallies(from.tallies, into.tallies);
   for (const [id, known] of from.evidence) into.evidence.set(id, known);
+}
+
+/** Adds what was counted and measured, without units and evidence, which each span has its own. */
+export function addMeasured(into: RollupSum, { counts, tallies }: RollupSum): void {
+  for (const [name, [first, second]] of counts) {
+    addCount(into, name, 0, first);
+    addCount(into, name, 1, second);
+  }
+  if (tallies !== null) into.tallies = addTallies(into.tallies ?? noTallies(), copyOf(tallies));
+}
+
+export function copyOf([first, second]: Halves<Tallies>): Halves<Tallies> {
+  const copied = (tallies: Tallies): Tallies =>
+    tallies.map((tally) => (tally === null ? null : copyOfTally(tally)));
+  return [copied(first), copied(second)];
 }
 
 /** Changes `into` and returns it. */

@@ -23,6 +23,7 @@ import {
   addSum,
   addUnits,
   byNewest,
+  copyOf,
   createSum,
   type RollupRow,
   type RollupSum,
@@ -58,7 +59,10 @@ export function addRowTo(sums: Sums, row: RollupRow, from_ms: number, bar_ms: nu
 
 /** Adds copies, so that the sums of closed hours can be added to each tick's own. */
 export function addSumsTo(sums: Sums, closed: Sums): void {
-  for (const { cell, sum } of closed.values()) addSum(sumFor(sums, cell), copyOf(sum));
+  for (const { cell, sum } of closed.values()) {
+    const tallies = sum.tallies === null ? null : copyOf(sum.tallies);
+    addSum(sumFor(sums, cell), { ...sum, tallies });
+  }
 }
 
 function sumFor(sums: Sums, { agent, target, tenant, category }: Cell): RollupSum {
@@ -70,13 +74,6 @@ function sumFor(sums: Sums, { agent, target, tenant, category }: Cell): RollupSu
     sums.set(key, known);
   }
   return known.sum;
-}
-
-function copyOf(sum: RollupSum): RollupSum {
-  const tallies = sum.tallies?.map((half) =>
-    half.map((tally) => (tally === null ? null : copyOfTally(tally))),
-  );
-  return { ...sum, tallies: (tallies ?? null) as RollupSum['tallies'] };
 }
 
 /** How units are counted in a window: by their first hour in it, or once a day. */
