@@ -10,6 +10,7 @@ import {
   servedOf,
 } from './call-row.ts';
 import { anyOf, columnsGiven } from './columns-given.ts';
+import { copyRows } from './copy-rows.ts';
 import type { Deltas } from './deltas.ts';
 import { sql } from './drizzle.ts';
 import { measuresOf } from './rollup-row.ts';
@@ -47,21 +48,21 @@ export async function applyCalls(
 }
 
 /**
- * Nearly always all calls are new, and to insert them as such costs a fifth less than to ask of
+ * Nearly always all calls are new, and to copy them in as such costs a third less than to ask of
  * each. Where one was stored before, the attempt is undone and those that are new are inserted.
  */
 async function insertCalls(tx: Db, calls: readonly CallEvent[]): Promise<readonly CallEvent[]> {
-  const rows = columnsGiven(CALL_COLUMNS, calls.map(rowOfCall));
-  const insert = sql`insert into calls (${COLUMN_NAMES}) select * from ${rows} as rows`;
+  const rows = calls.map(rowOfCall);
   try {
-    await tx.transaction((attempt) => rowsOf(attempt, insert));
+    await tx.transaction((attempt) => copyRows(attempt, 'calls', CALL_COLUMNS, rows));
     return calls;
   } catch (thrown) {
     if (!isDuplicate(thrown)) throw thrown;
   }
   const stored = await rowsOf<{ id: string }>(
     tx,
-    sql`${insert} on conflict (id) do nothing returning id`,
+    sql`insert into calls (${COLUMN_NAMES}) select * from ${columnsGiven(CALL_COLUMNS, rows)} as rows
+      on conflict (id) do nothing returning id`,
   );
   const added = new Set(stored.map(({ id }) => id));
   return calls.filter(({ id }) => added.has(id));
