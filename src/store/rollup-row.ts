@@ -73,10 +73,13 @@ export function isNothing({ counts, units, tallies, evidence }: RollupSum): bool
 }
 
 export function addUnits(sum: RollupSum, metric: string, at: number, by: number): void {
-  const known = sum.units.get(metric) ?? [];
+  let known = sum.units.get(metric);
+  if (!known) {
+    known = [];
+    sum.units.set(metric, known);
+  }
   while (known.length <= at) known.push(0);
   known[at] = (known[at] as number) + by;
-  sum.units.set(metric, known);
 }
 
 /** A measured value with its bin, so that one logarithm serves the sketches of all cells. */

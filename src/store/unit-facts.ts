@@ -1,13 +1,12 @@
 import { type Cell, type Combination, cellKey } from './cells.ts';
 import { type Days, stepsOfChange, type Touched } from './unit-counts.ts';
 import {
+  addSeen,
   CONVERSATION_CALLS_MAX,
   combinationKey,
-  combinationOf,
   type Fact,
   hourOf,
   RATING,
-  type Seen,
   type Step,
   type UnitDay,
 } from './unit-day.ts';
@@ -30,8 +29,8 @@ export function applyFacts(
   const { today } = days;
   const news = facts.filter(({ at, hour_ms, metric, once }) => {
     if (!once) return true;
-    const hours = today.seen[combinationKey(at)]?.[metric];
-    return !((hours?.[hourOf(hour_ms)] ?? 0) > 0);
+    const bits = today.seen.get(combinationKey(at))?.metrics.get(metric)?.bits ?? 0;
+    return ((bits >> hourOf(hour_ms)) & 1) === 0;
   });
   if (news.length === 0 && calls === 0) return false;
   const wasBusy = today.calls > CONVERSATION_CALLS_MAX;
@@ -40,23 +39,11 @@ export function applyFacts(
   const touched =
     isBusy && !wasBusy ? everything(agent, today, news, cellsIn) : touchedBy(news, cellsIn);
   const change = (): void => {
-    for (const fact of news) addFact(today.seen, fact);
+    for (const fact of news) addSeen(today.seen, fact);
     today.calls += calls;
   };
   stepsOfChange(touched, days, change, step);
   return true;
-}
-
-function addFact(seen: Seen, { at, hour_ms, metric, events, once }: Fact): void {
-  const key = combinationKey(at);
-  seen[key] ??= {};
-  const metrics = seen[key];
-  metrics[metric] ??= {};
-  const hours = metrics[metric];
-  const hour = hourOf(hour_ms);
-  const sum = once ? 1 : (hours[hour] ?? 0) + events;
-  if (sum !== 0) hours[hour] = sum;
-  else delete hours[hour];
 }
 
 const BY_TENANT: ReadonlySet<string> = new Set(['rated', 'dissatisfied']);
@@ -93,8 +80,8 @@ function everything(
   facts: readonly Metric[],
   cellsIn: CellsOf,
 ): readonly Touched[] {
-  const old = Object.entries(today.seen).flatMap(([key, metrics]) =>
-    Object.keys(metrics).map((metric) => ({ at: combinationOf(agent, key), metric })),
+  const old = [...today.seen.values()].flatMap(({ at, metrics }) =>
+    [...metrics.keys()].map((metric) => ({ at: { ...at, agent }, metric })),
   );
   return touchedBy([...facts, ...old], cellsIn);
 }

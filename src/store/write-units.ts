@@ -3,7 +3,7 @@ import { DAY_MS, floorTo } from './cells.ts';
 import { type Columns, columnsGiven } from './columns-given.ts';
 import { sql } from './drizzle.ts';
 import { type Db, rowsOf } from './rows.ts';
-import type { Fact, Seen, Step } from './unit-day.ts';
+import { type Fact, parseSeen, type Step, seenText } from './unit-day.ts';
 import type { KnownUnit } from './unit-days.ts';
 import { applyFacts, type CellsOf } from './unit-facts.ts';
 
@@ -63,7 +63,7 @@ export async function writeUnits(
     const step = stepsOf(known);
     const touched = daysOf(one);
     for (const day_ms of touched) {
-      const today = days.get(day_ms) ?? { day_ms, seen: {}, calls: 0 };
+      const today = days.get(day_ms) ?? { day_ms, seen: new Map(), calls: 0 };
       const before = days.get(day_ms - DAY_MS) ?? null;
       const after = days.get(day_ms + DAY_MS) ?? null;
       const mine =
@@ -73,7 +73,7 @@ export async function writeUnits(
       const made = calls.get(day_ms) ?? 0;
       if (!applyFacts({ before, today, after }, mine, made, cellsIn, step)) continue;
       days.set(day_ms, today);
-      const seen = JSON.stringify(today.seen);
+      const seen = seenText(today.seen);
       changed.push({ day_ms, agent, unit, half, calls: today.calls, seen });
     }
   }
@@ -125,7 +125,7 @@ async function readDays(tx: Db, news: readonly UnitNews[]): Promise<void> {
     join unit_facts u using (day_ms, agent, unit)`,
   );
   for (const { day_ms, agent, unit, calls, seen } of rows) {
-    const day = { day_ms, calls, seen: JSON.parse(seen) as Seen };
+    const day = { day_ms, calls, seen: parseSeen(seen) };
     units.get(`${agent}\t${unit}`)?.days.set(day_ms, day);
   }
 }
