@@ -127,7 +127,8 @@ async function findCalls(
     sql`select f.id,
       case when f.named then coalesce(
         (select c.id from calls c where c.id = f.named_call and c.tenant = f.tenant),
-        (select c.id from calls c where c.completion_id = f.completion_id and c.tenant = f.tenant
+        (select c.id from calls c where hashtext(c.completion_id) = hashtext(f.completion_id)
+          and c.completion_id = f.completion_id and c.tenant = f.tenant
           order by c.at_ms desc, c.id desc limit 1),
         (select c.id from calls c where c.request_id = f.request_id and c.tenant = f.tenant
           order by c.at_ms desc, c.id desc limit 1),

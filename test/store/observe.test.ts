@@ -10,6 +10,7 @@ import {
   complaintsOf,
   slowThreshold,
 } from '../../src/store/observe.ts';
+import { canaryUnits } from '../../src/store/canary-stats.ts';
 import type { Store } from '../../src/store/open.ts';
 import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
 import { backends, emptyStore } from '../kit/store.ts';
@@ -95,6 +96,25 @@ describe.each(backends())('the store’s readings on $name', (backend) => {
     expect(await read(0.05)).toBeNull();
     await apply({ ...of('u:4', 16), origin: 'probe' });
     expect(await read(0.1)).toMatchObject({ at_share: 2 });
+  });
+
+  test('canaryUnits counts units that the canary served, also where they were control first', async () => {
+    const of = (id: string, unit: string, arm: string, share: number, over = {}) =>
+      callEvent(id, { experiment: 'e', arm, unit, share, ...over });
+    await apply(
+      of('c1', 'u:1', 'canary', 0.05),
+      of('c2', 'u:1', 'canary', 0.1),
+      of('c3', 'u:2', 'control', 0.05),
+      of('c4', 'u:3', 'canary', 0.1, { outcome: 'rejected' }),
+    );
+    await apply(of('c5', 'u:2', 'canary', 0.1), of('c1', 'u:1', 'canary', 0.05));
+    expect(await canaryUnits(store.db, 'e', { share: 0.1 })).toEqual({
+      canary_units: 2,
+      canary_units_at_share: 2,
+    });
+    expect(await canaryUnits(store.db, 'e', { share: 0.05 })).toMatchObject({
+      canary_units_at_share: 1,
+    });
   });
 
   test('complaintsOf counts people who complained about the canary, each once', async () => {
