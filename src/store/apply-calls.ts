@@ -52,16 +52,18 @@ export async function applyCalls(
  * each. Where one was stored before, the attempt is undone and those that are new are inserted.
  */
 async function insertCalls(tx: Db, calls: readonly CallEvent[]): Promise<readonly CallEvent[]> {
-  const rows = calls.map(rowOfCall);
   try {
-    await tx.transaction((attempt) => copyRows(attempt, 'calls', CALL_COLUMNS, rows));
+    await tx.transaction((attempt) =>
+      copyRows(attempt, 'calls', CALL_COLUMNS, Iterator.from(calls).map(rowOfCall)),
+    );
     return calls;
   } catch (thrown) {
     if (!isDuplicate(thrown)) throw thrown;
   }
+  const rows = columnsGiven(CALL_COLUMNS, calls.map(rowOfCall));
   const stored = await rowsOf<{ id: string }>(
     tx,
-    sql`insert into calls (${COLUMN_NAMES}) select * from ${columnsGiven(CALL_COLUMNS, rows)} as rows
+    sql`insert into calls (${COLUMN_NAMES}) select * from ${rows} as rows
       on conflict (id) do nothing returning id`,
   );
   const added = new Set(stored.map(({ id }) => id));

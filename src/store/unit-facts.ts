@@ -14,6 +14,20 @@ import {
 /** The cells of a combination; the same objects for the same cell, where who calls keeps them. */
 export type CellsOf = (at: Combination) => readonly Cell[];
 
+/** The counts that a metric of a combination may step. */
+export type TouchedOf = (at: Combination, metric: string) => readonly Touched[];
+
+/** Kept by combination and metric: the units of a batch are many, their combinations few. */
+export function createTouched(cellsIn: CellsOf): TouchedOf {
+  const known = new Map<string, readonly Touched[]>();
+  return (at, metric) => {
+    const key = `${cellKey(at)}\t${metric}`;
+    const found = known.get(key) ?? touchedIn({ at, metric }, cellsIn);
+    known.set(key, found);
+    return found;
+  };
+}
+
 /**
  * Applies the facts of one day to the unit's row of that day, and says which counts step up or
  * down. `before` and `after` are its rows of the days next to it, or null. Changes `today`; false
@@ -23,7 +37,7 @@ export function applyFacts(
   days: Days,
   facts: readonly Fact[],
   calls: number,
-  cellsIn: CellsOf,
+  touchedOf: TouchedOf,
   step: Step,
 ): boolean {
   const { today } = days;
@@ -37,7 +51,7 @@ export function applyFacts(
   const isBusy = today.calls + calls > CONVERSATION_CALLS_MAX;
   const agent = facts[0]?.at.agent ?? '';
   const touched =
-    isBusy && !wasBusy ? everything(agent, today, news, cellsIn) : touchedBy(news, cellsIn);
+    isBusy && !wasBusy ? everything(agent, today, news, touchedOf) : touchedBy(news, touchedOf);
   const change = (): void => {
     for (const fact of news) addSeen(today.seen, fact);
     today.calls += calls;
@@ -48,12 +62,12 @@ export function applyFacts(
 
 const BY_TENANT: ReadonlySet<string> = new Set(['rated', 'dissatisfied']);
 
-function touchedBy(facts: readonly Metric[], cellsIn: CellsOf): readonly Touched[] {
+function touchedBy(facts: readonly Metric[], touchedOf: TouchedOf): readonly Touched[] {
   const [first] = facts;
-  if (first && facts.length === 1) return touchedIn(first, cellsIn);
+  if (first && facts.length === 1) return touchedOf(first.at, first.metric);
   const touched = new Map<string, Touched>();
   for (const fact of facts) {
-    for (const one of touchedIn(fact, cellsIn)) {
+    for (const one of touchedOf(fact.at, fact.metric)) {
       touched.set(`${cellKey(one.cell)}\t${one.metric}\t${one.tenant}`, one);
     }
   }
@@ -78,10 +92,10 @@ function everything(
   agent: string,
   today: UnitDay,
   facts: readonly Metric[],
-  cellsIn: CellsOf,
+  touchedOf: TouchedOf,
 ): readonly Touched[] {
   const old = [...today.seen.values()].flatMap(({ at, metrics }) =>
     [...metrics.keys()].map((metric) => ({ at: { ...at, agent }, metric })),
   );
-  return touchedBy([...facts, ...old], cellsIn);
+  return touchedBy([...facts, ...old], touchedOf);
 }

@@ -12,7 +12,7 @@ import {
   type UnitDay,
   WINDOW_HOURS_MAX,
 } from '../../src/store/unit-day.ts';
-import { applyFacts } from '../../src/store/unit-facts.ts';
+import { applyFacts, createTouched } from '../../src/store/unit-facts.ts';
 
 const at = (target: string, tenant = 'acme', category = 'code') => ({
   agent: 'a',
@@ -39,7 +39,7 @@ function createUnit() {
         const mine = facts.filter(({ hour_ms }) => hour_ms - (hour_ms % DAY_MS) === day_ms);
         const before = days.get(day_ms - DAY_MS) ?? null;
         const after = days.get(day_ms + DAY_MS) ?? null;
-        if (applyFacts({ before, today, after }, mine, calls, cellsOf, add))
+        if (applyFacts({ before, today, after }, mine, calls, createTouched(cellsOf), add))
           days.set(day_ms, today);
       }
     },
