@@ -1,22 +1,28 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
+import { instantiate } from '../../src/core/definition.ts';
 import type { JournalRecord } from '../../src/core/event.ts';
+import { createId } from '../../src/core/ids.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
+import type { Analysis, Window } from '../../src/core/oracle.ts';
+import { analyze } from '../../src/oracle/analyze.ts';
+import { detectors } from '../../src/oracle/detectors/index.ts';
 import { applyBatch } from '../../src/store/apply.ts';
 import { sql } from '../../src/store/drizzle.ts';
-import { createObserver } from '../../src/store/observe.ts';
+import { createObserver, type Observed } from '../../src/store/observe.ts';
 import type { Db, Store } from '../../src/store/open.ts';
 import { rowsOf } from '../../src/store/rows.ts';
 import { createUnitDays } from '../../src/store/unit-days.ts';
 import { addParts } from '../../src/store/write-rollups.ts';
 import { halfOf } from '../../src/store/write-units.ts';
+import { HOST, POLICY } from '../../test/oracle/kit.ts';
 import { createPlace, type Kind, kindsAsked, openIn } from './place.ts';
 import { syntheticRecords } from './synthetic.ts';
 
 /**
- * What collect costs with a million calls of 14 days in the store: the last day is ingested, and
+ * What collect costs, and what analyze makes of it (`analyze_`), with a million calls of 14 days in the store: the last day is ingested, and
  * copied to the days before by SQL, in a process of its own. Then a fresh process, as the worker is
  * after a restart, ticks once a minute with the minute's calls applied in between.
  *
@@ -118,6 +124,8 @@ async function ticks(data_dir: string, database_url: string | null): Promise<voi
   const records = syntheticRecords({ seed: from_ms, from_ms, every_ms: EVERY_MS, units: 30_000 });
   const took: number[] = [];
   const cpu: number[] = [];
+  const analyzed: number[] = [];
+  const judge = createJudge();
   let cells = 0;
   let rss_mb = 0;
   for (let tick = 0; tick <= TICKS; tick += 1) {
@@ -132,6 +140,9 @@ async function ticks(data_dir: string, database_url: string | null): Promise<voi
     took.push(performance.now() - start);
     cpu.push((user + system) / 1000);
     cells = seen.segments.length;
+    const collected = performance.now();
+    judge(seen, window);
+    analyzed.push(performance.now() - collected);
     rss_mb = Math.max(rss_mb, process.memoryUsage.rss() / MB);
   }
   const { heapTotal, external } = process.memoryUsage();
@@ -141,6 +152,7 @@ async function ticks(data_dir: string, database_url: string | null): Promise<voi
     first_ms: Math.round(took[0] ?? 0),
     ...inMs('', took),
     ...inMs('cpu_', cpu),
+    ...inMs('analyze_', analyzed),
     opened_mb: Math.round(opened_mb),
     rss_mb: Math.round(rss_mb),
     heap_mb: Math.round(heapTotal / MB),
@@ -148,6 +160,31 @@ async function ticks(data_dir: string, database_url: string | null): Promise<voi
     bytes_a_call: Math.round((stored?.bytes ?? 0) / (stored?.calls ?? 1)),
   });
   await store.close();
+}
+
+/** All detectors, as a cycle runs them. */
+function createJudge(): (seen: Observed, window: Window) => Analysis {
+  const named = [...detectors].map(([name, definition]) => ({
+    name,
+    detect: instantiate(definition, {}, HOST),
+  }));
+  return ({ segments, past, halves, series }, window) =>
+    analyze(
+      {
+        at_ms: window.to_ms,
+        window,
+        version: 'bench',
+        segments,
+        past,
+        halves,
+        series,
+        loads: [],
+        frozen: [],
+        thresholds: POLICY.oracle.thresholds,
+      },
+      named,
+      (kind) => createId(kind, window.to_ms),
+    );
 }
 
 /** All but the first, which reads what the others then know. */

@@ -116,11 +116,7 @@ function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[]
   return Array.from({ length: parts }, (_, at) => items.slice(at * size, (at + 1) * size));
 }
 
-async function readSteps(
-  db: Db,
-  steps: PointRings,
-  to_ms: number,
-): Promise<void> {
+async function readSteps(db: Db, steps: PointRings, to_ms: number): Promise<void> {
   const minutes = await readChanges(db, MINUTE_MS, { from_ms: to_ms - DAY_MS, to_ms });
   const changes = new Map<number, number>();
   for (const [at_ms, change] of minutes) {

@@ -1,12 +1,4 @@
-import {
-  CELLS_MAX,
-  cellKey,
-  DAY_MS,
-  floorTo,
-  HOUR_MS,
-  MINUTE_MS,
-  otherCell,
-} from './cells.ts';
+import { CELLS_MAX, cellKey, DAY_MS, floorTo, HOUR_MS, MINUTE_MS, otherCell } from './cells.ts';
 import { type Columns, columnsGiven } from './columns-given.ts';
 import { sql } from './drizzle.ts';
 import {

@@ -3,6 +3,7 @@ import type { JournalRecord } from '../../src/core/event.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
 import { applyBatch } from '../../src/store/apply.ts';
+import { canaryUnits } from '../../src/store/canary-stats.ts';
 import {
   canaryArrivals,
   canaryCells,
@@ -10,7 +11,6 @@ import {
   complaintsOf,
   slowThreshold,
 } from '../../src/store/observe.ts';
-import { canaryUnits } from '../../src/store/canary-stats.ts';
 import type { Store } from '../../src/store/open.ts';
 import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
 import { backends, emptyStore } from '../kit/store.ts';
