@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { Columns } from '../../src/store/columns-given.ts';
 import { copyRows, copyText } from '../../src/store/copy-rows.ts';
 import { sql } from '../../src/store/drizzle.ts';
-import type { Store } from '../../src/store/open.ts';
 import { isDuplicate, rowsOf } from '../../src/store/rows.ts';
-import { backends } from '../kit/store.ts';
+import { describeStores } from '../kit/store-suite.ts';
 
 interface Row {
   readonly id: string;
@@ -23,19 +22,9 @@ test('copyText has a line a row, and escapes what would part or end a field', ()
   expect(copyText(COLUMNS, [])).toBe('');
 });
 
-describe.each(backends())('copyRows on $name', (backend) => {
-  if (backend.missing !== null) {
-    test.skip(`is skipped: ${backend.missing}`, () => {});
-    return;
-  }
-  let store: Store;
+describeStores('copyRows', ({ store }) => {
   beforeAll(async () => {
-    store = await backend.open();
     await store.db.execute(sql`create table copied (id text primary key, n float8, told jsonb)`);
-  });
-  afterAll(async () => {
-    await store.close();
-    backend.stop();
   });
 
   test('copyRows inserts any text as it is, and mends what Postgres cannot hold', async () => {

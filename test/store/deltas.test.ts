@@ -1,31 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { CELLS_MAX } from '../../src/store/cells.ts';
 import { CONTROL, createDeltas, type Where } from '../../src/store/deltas.ts';
 import { sql } from '../../src/store/drizzle.ts';
-import type { Store } from '../../src/store/open.ts';
 import { measuresOf } from '../../src/store/rollup-row.ts';
 import { rowsOf } from '../../src/store/rows.ts';
 import { addParts } from '../../src/store/write-rollups.ts';
 import { NOON_MS } from '../kit/events.ts';
-import { backends, emptyStore } from '../kit/store.ts';
+import { emptyStore } from '../kit/store.ts';
+import { describeStores } from '../kit/store-suite.ts';
 
 const HOUR_MS = 3_600_000;
 
-describe.each(backends())('a batch’s deltas on $name', (backend) => {
-  if (backend.missing !== null) {
-    test.skip(`are skipped: ${backend.missing}`, () => {});
-    return;
-  }
-  let store: Store;
-  beforeAll(async () => {
-    store = await backend.open();
-  });
-  afterAll(async () => {
-    await store.close();
-    backend.stop();
-  });
-  beforeEach(() => emptyStore(store));
-
+describeStores('a batch’s deltas', ({ store }) => {
   const where = (over: Partial<Where> = {}): Where => ({
     at_ms: NOON_MS,
     agent: 'a',

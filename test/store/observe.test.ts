@@ -1,8 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { JournalRecord } from '../../src/core/event.ts';
-import { silentLog } from '../../src/core/log.ts';
-import { createMetrics } from '../../src/core/metrics.ts';
-import { applyBatch } from '../../src/store/apply.ts';
+import { expect, test } from 'vitest';
 import { canaryUnits } from '../../src/store/canary-stats.ts';
 import {
   canaryArrivals,
@@ -11,32 +7,15 @@ import {
   complaintsOf,
   slowThreshold,
 } from '../../src/store/observe.ts';
-import type { Store } from '../../src/store/open.ts';
-import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
-import { backends, emptyStore } from '../kit/store.ts';
+import { callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
+import { emptyStore } from '../kit/store.ts';
+import { describeStores } from '../kit/store-suite.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-describe.each(backends())('the store’s readings on $name', (backend) => {
-  if (backend.missing !== null) {
-    test.skip(`are skipped: ${backend.missing}`, () => {});
-    return;
-  }
-  let store: Store;
-  beforeAll(async () => {
-    store = await backend.open();
-  });
-  afterAll(async () => {
-    await store.close();
-    backend.stop();
-  });
-  beforeEach(() => emptyStore(store));
-
-  const apply = (...records: JournalRecord[]) =>
-    applyBatch(store, batchOf(...records), { metrics: createMetrics(), log: silentLog });
-
+describeStores('the store’s readings', ({ store, apply }) => {
   test('canaryCells counts a unit once a metric, as its first call was assigned', async () => {
     const canary = { experiment: 'e', arm: 'canary', unit: 'u:1' };
     await apply(
