@@ -8,7 +8,7 @@ import { createTail } from '../../src/events/tail.ts';
 import { applyBatch } from '../../src/store/apply.ts';
 import { createUnitDays } from '../../src/store/unit-days.ts';
 import { halfOf } from '../../src/store/write-units.ts';
-import { createPlace, type Kind, kindsAsked, openIn } from './place.ts';
+import { createPlace, type Kind, kindsAsked, openIn, setWorkerFlags } from './place.ts';
 import { syntheticRecords } from './synthetic.ts';
 
 /**
@@ -20,6 +20,7 @@ import { syntheticRecords } from './synthetic.ts';
  *
  *     taskset -c 0 node bench/store/ingest.ts [pglite|postgres] [--events 60000]
  */
+setWorkerFlags();
 const SEGMENTS = 4;
 const at = process.argv.indexOf('--events');
 const EVENTS = at < 0 ? 60_000 : Number(process.argv[at + 1]);

@@ -1,14 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 import { instantiate } from '../../src/core/definition.ts';
 import type { JournalRecord } from '../../src/core/event.ts';
 import { createId } from '../../src/core/ids.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
 import type { Analysis, Window } from '../../src/core/oracle.ts';
-import { analyze } from '../../src/oracle/analyze.ts';
-import { detectors } from '../../src/oracle/detectors/index.ts';
 import { applyBatch } from '../../src/store/apply.ts';
 import { sql } from '../../src/store/drizzle.ts';
 import { createObserver, type Observed } from '../../src/store/observe.ts';
@@ -17,8 +14,14 @@ import { rowsOf } from '../../src/store/rows.ts';
 import { createUnitDays } from '../../src/store/unit-days.ts';
 import { addParts } from '../../src/store/write-rollups.ts';
 import { halfOf } from '../../src/store/write-units.ts';
-import { HOST, POLICY } from '../../test/oracle/kit.ts';
-import { createPlace, type Kind, kindsAsked, openIn } from './place.ts';
+import {
+  createPlace,
+  type Kind,
+  kindsAsked,
+  openIn,
+  setWorkerFlags,
+  WORKER_FLAG,
+} from './place.ts';
 import { syntheticRecords } from './synthetic.ts';
 
 /**
@@ -44,9 +47,7 @@ const deps = { metrics: createMetrics(), log: silentLog, days: createUnitDays(ha
 const END_MS = Date.UTC(2026, 0, 19);
 const EVERY_MS = DAY_MS / CALLS_A_DAY;
 
-/** As the worker is started, and as it starts. */
-const WORKER_FLAG = '--max-semi-space-size=4';
-setFlagsFromString('--heap-growing-percent=50');
+setWorkerFlags();
 const [, , asked, dir, url] = process.argv;
 if (asked === 'fill') await fill(dir as string, urlOf(url));
 else if (asked === 'ticks') await ticks(dir as string, urlOf(url));
@@ -128,7 +129,6 @@ async function ticks(data_dir: string, database_url: string | null): Promise<voi
   const took: number[] = [];
   const cpu: number[] = [];
   const analyzed: number[] = [];
-  const judge = createJudge();
   let cells = 0;
   let rss_mb = 0;
   for (let tick = 0; tick <= TICKS; tick += 1) {
@@ -145,6 +145,7 @@ async function ticks(data_dir: string, database_url: string | null): Promise<voi
     cells = seen.segments.length;
     rss_mb = Math.max(rss_mb, process.memoryUsage.rss() / MB);
     if (tick <= TICKS - ANALYZED) continue;
+    const judge = await loadJudge();
     const collected = performance.now();
     judge(seen, window);
     analyzed.push(Math.round(performance.now() - collected));
@@ -167,29 +168,25 @@ async function ticks(data_dir: string, database_url: string | null): Promise<voi
   await store.close();
 }
 
-/** All detectors, as a cycle runs them. */
-function createJudge(): (seen: Observed, window: Window) => Analysis {
+/**
+ * All detectors, as a cycle runs them. Loaded when they are needed: what collect takes of memory is
+ * told without them.
+ */
+async function loadJudge(): Promise<(seen: Observed, window: Window) => Analysis> {
+  const { analyze } = await import('../../src/oracle/analyze.ts');
+  const { detectors } = await import('../../src/oracle/detectors/index.ts');
+  const { HOST, POLICY } = await import('../../test/oracle/kit.ts');
   const named = [...detectors].map(([name, definition]) => ({
     name,
     detect: instantiate(definition, {}, HOST),
   }));
-  return ({ segments, past, halves, series }, window) =>
-    analyze(
-      {
-        at_ms: window.to_ms,
-        window,
-        version: 'bench',
-        segments,
-        past,
-        halves,
-        series,
-        loads: [],
-        frozen: [],
-        thresholds: POLICY.oracle.thresholds,
-      },
-      named,
-      (kind) => createId(kind, window.to_ms),
-    );
+  const { thresholds } = POLICY.oracle;
+  return ({ segments, past, halves, series }, window) => {
+    const at = { at_ms: window.to_ms, window, version: 'bench' };
+    const seen = { segments, past, halves, series };
+    const observation = { ...at, ...seen, loads: [], frozen: [], thresholds };
+    return analyze(observation, named, (kind) => createId(kind, window.to_ms));
+  };
 }
 
 /** All but the first, which reads what the others then know. */

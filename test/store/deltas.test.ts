@@ -63,6 +63,29 @@ describeStores('a batch’s deltas', ({ store }) => {
     expect(parts?.n).toBeLessThan(16);
   });
 
+  test('deltas that an earlier version left are added up once, in the spans they name', async () => {
+    const deltas = createDeltas();
+    deltas.count(where(), { calls: 1 }, measuresOf({ latency_ms: 10 }));
+    await store.transaction((tx) => deltas.write(tx));
+    const row = (span_ms: number) => ({
+      ...{ span_ms, at_ms: NOON_MS, arm: CONTROL, agent: 'a', target: 't', tenant: '' },
+      ...{ category: '', counts: { calls: [2, 0] }, units: {}, sketches: null, evidence: [] },
+    });
+    const old = JSON.stringify([60_000, HOUR_MS, 24 * HOUR_MS].map(row));
+    await store.db.execute(sql`insert into rollup_parts (rows) values (${old})`);
+    await addParts(store.db);
+    const rows = await rowsOf(
+      store.db,
+      sql`select span_ms::float8 as span_ms, calls::float8 as calls, latency_p50_ms is null as bare
+        from rollups where target = 't' order by span_ms`,
+    );
+    expect(rows).toEqual([
+      { span_ms: 60_000, calls: 3, bare: false },
+      { span_ms: HOUR_MS, calls: 3, bare: false },
+      { span_ms: 24 * HOUR_MS, calls: 3, bare: false },
+    ]);
+  });
+
   test('deltas take evidence back from a part or a row, whichever has it', async () => {
     const say = async (shows: boolean) => {
       const deltas = createDeltas();
