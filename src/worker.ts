@@ -67,7 +67,7 @@ interface Ground {
 }
 
 /** V8 would rather grow its heap fourfold than collect, and the store is in the same process. */
-const HEAP_GROWING_PERCENT = 50;
+const HEAP_GROWING_PERCENT = 20;
 
 await run();
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { silentLog } from '../../src/core/log.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
 import { startPostgres } from '../../test/kit/postgres.ts';
@@ -29,6 +30,13 @@ export async function createPlace(kind: Kind): Promise<Place> {
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** As the worker is started, and as it starts: a small new space, and a heap that grows little. */
+export const WORKER_FLAG = '--max-semi-space-size=4';
+export function setWorkerFlags(): void {
+  setFlagsFromString(WORKER_FLAG);
+  setFlagsFromString('--heap-growing-percent=20');
 }
 
 /** The store of a place, opened as the product opens it. */

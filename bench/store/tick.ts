@@ -1,24 +1,34 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
+import { instantiate } from '../../src/core/definition.ts';
 import type { JournalRecord } from '../../src/core/event.ts';
+import { createId } from '../../src/core/ids.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
+import type { Analysis, Window } from '../../src/core/oracle.ts';
 import { applyBatch } from '../../src/store/apply.ts';
 import { sql } from '../../src/store/drizzle.ts';
-import { createObserver } from '../../src/store/observe.ts';
+import { createObserver, type Observed } from '../../src/store/observe.ts';
 import type { Db, Store } from '../../src/store/open.ts';
 import { rowsOf } from '../../src/store/rows.ts';
 import { createUnitDays } from '../../src/store/unit-days.ts';
 import { addParts } from '../../src/store/write-rollups.ts';
 import { halfOf } from '../../src/store/write-units.ts';
-import { createPlace, type Kind, kindsAsked, openIn } from './place.ts';
+import {
+  createPlace,
+  type Kind,
+  kindsAsked,
+  openIn,
+  setWorkerFlags,
+  WORKER_FLAG,
+} from './place.ts';
 import { syntheticRecords } from './synthetic.ts';
 
 /**
- * What collect costs with a million calls of 14 days in the store: the last day is ingested, and
- * copied to the days before by SQL, in a process of its own. Then a fresh process, as the worker is
- * after a restart, ticks once a minute with the minute's calls applied in between.
+ * What collect costs with a million calls of 14 days in the store, and analyze after the last ticks:
+ * the last day is ingested, and copied to the days before by SQL, in a process of its own. Then a
+ * fresh process, as the worker is after a restart, ticks once a minute with the minute's calls
+ * applied in between.
  *
  *     node bench/store/tick.ts [pglite|postgres] [--calls 1000000]
  *     node bench/store/tick.ts fill|ticks FOLDER [URL]    # one of the two on a place of your own
@@ -31,13 +41,13 @@ const flag = process.argv.indexOf('--calls');
 const CALLS = flag < 0 ? 1_000_000 : Number(process.argv[flag + 1]);
 const CALLS_A_DAY = Math.ceil(CALLS / DAYS);
 const TICKS = 40;
+/** The last ticks are analyzed as well. */
+const ANALYZED = 3;
 const deps = { metrics: createMetrics(), log: silentLog, days: createUnitDays(halfOf) };
 const END_MS = Date.UTC(2026, 0, 19);
 const EVERY_MS = DAY_MS / CALLS_A_DAY;
 
-/** As the worker is started, and as it starts. */
-const WORKER_FLAG = '--max-semi-space-size=4';
-setFlagsFromString('--heap-growing-percent=50');
+setWorkerFlags();
 const [, , asked, dir, url] = process.argv;
 if (asked === 'fill') await fill(dir as string, urlOf(url));
 else if (asked === 'ticks') await ticks(dir as string, urlOf(url));
@@ -118,6 +128,7 @@ async function ticks(data_dir: string, database_url: string | null): Promise<voi
   const records = syntheticRecords({ seed: from_ms, from_ms, every_ms: EVERY_MS, units: 30_000 });
   const took: number[] = [];
   const cpu: number[] = [];
+  const analyzed: number[] = [];
   let cells = 0;
   let rss_mb = 0;
   for (let tick = 0; tick <= TICKS; tick += 1) {
@@ -133,6 +144,11 @@ async function ticks(data_dir: string, database_url: string | null): Promise<voi
     cpu.push((user + system) / 1000);
     cells = seen.segments.length;
     rss_mb = Math.max(rss_mb, process.memoryUsage.rss() / MB);
+    if (tick <= TICKS - ANALYZED) continue;
+    const judge = await loadJudge();
+    const collected = performance.now();
+    judge(seen, window);
+    analyzed.push(Math.round(performance.now() - collected));
   }
   const { heapTotal, external } = process.memoryUsage();
   console.log(store.kind, {
@@ -141,13 +157,36 @@ async function ticks(data_dir: string, database_url: string | null): Promise<voi
     first_ms: Math.round(took[0] ?? 0),
     ...inMs('', took),
     ...inMs('cpu_', cpu),
+    analyze_ms: analyzed,
     opened_mb: Math.round(opened_mb),
     rss_mb: Math.round(rss_mb),
+    analyzed_rss_mb: Math.round(process.memoryUsage.rss() / MB),
     heap_mb: Math.round(heapTotal / MB),
     external_mb: Math.round(external / MB),
     bytes_a_call: Math.round((stored?.bytes ?? 0) / (stored?.calls ?? 1)),
   });
   await store.close();
+}
+
+/**
+ * All detectors, as a cycle runs them. Loaded when they are needed: what collect takes of memory is
+ * told without them.
+ */
+async function loadJudge(): Promise<(seen: Observed, window: Window) => Analysis> {
+  const { analyze } = await import('../../src/oracle/analyze.ts');
+  const { detectors } = await import('../../src/oracle/detectors/index.ts');
+  const { HOST, POLICY } = await import('../../test/oracle/kit.ts');
+  const named = [...detectors].map(([name, definition]) => ({
+    name,
+    detect: instantiate(definition, {}, HOST),
+  }));
+  const { thresholds } = POLICY.oracle;
+  return ({ segments, past, halves, series }, window) => {
+    const at = { at_ms: window.to_ms, window, version: 'bench' };
+    const seen = { segments, past, halves, series };
+    const observation = { ...at, ...seen, loads: [], frozen: [], thresholds };
+    return analyze(observation, named, (kind) => createId(kind, window.to_ms));
+  };
 }
 
 /** All but the first, which reads what the others then know. */

@@ -10,13 +10,14 @@ import {
   servedOf,
 } from './call-row.ts';
 import { anyOf, columnsGiven } from './columns-given.ts';
+import { copyRows } from './copy-rows.ts';
 import type { Deltas } from './deltas.ts';
 import { sql } from './drizzle.ts';
 import { measuresOf } from './rollup-row.ts';
 import { type Db, isDuplicate, rowsOf } from './rows.ts';
 
 /** The facts' columns of a row of `calls`, for raw queries. */
-export const FACTS = sql.raw(
+const FACTS = sql.raw(
   `id, at_ms::float8 as at_ms, tenant, agent, unit, intended, served, category, experiment, arm,
    share, outcome, arm_error, origin`,
 );
@@ -47,21 +48,23 @@ export async function applyCalls(
 }
 
 /**
- * Nearly always all calls are new, and to insert them as such costs a fifth less than to ask of
+ * Nearly always all calls are new, and to copy them in as such costs a third less than to ask of
  * each. Where one was stored before, the attempt is undone and those that are new are inserted.
  */
 async function insertCalls(tx: Db, calls: readonly CallEvent[]): Promise<readonly CallEvent[]> {
-  const rows = columnsGiven(CALL_COLUMNS, calls.map(rowOfCall));
-  const insert = sql`insert into calls (${COLUMN_NAMES}) select * from ${rows} as rows`;
   try {
-    await tx.transaction((attempt) => rowsOf(attempt, insert));
+    await tx.transaction((attempt) =>
+      copyRows(attempt, 'calls', CALL_COLUMNS, Iterator.from(calls).map(rowOfCall)),
+    );
     return calls;
   } catch (thrown) {
     if (!isDuplicate(thrown)) throw thrown;
   }
+  const rows = columnsGiven(CALL_COLUMNS, calls.map(rowOfCall));
   const stored = await rowsOf<{ id: string }>(
     tx,
-    sql`${insert} on conflict (id) do nothing returning id`,
+    sql`insert into calls (${COLUMN_NAMES}) select * from ${rows} as rows
+      on conflict (id) do nothing returning id`,
   );
   const added = new Set(stored.map(({ id }) => id));
   return calls.filter(({ id }) => added.has(id));
@@ -164,9 +167,8 @@ async function countOnParents(tx: Db, added: readonly CallEvent[], deltas: Delta
   const late = await lateChildren(tx, added);
   if (children.length === 0 && late.length === 0) return;
   const parents = [...children, ...late].flatMap(({ parent }) => parent ?? []);
-  const facts = new Map(
-    (await readFacts(tx, [...new Set(parents)])).map((call) => [call.id, call]),
-  );
+  const own = new Map(added.map((call) => [call.id, call]));
+  const facts = await factsOf(tx, [...new Set(parents)], own);
   for (const { parent, tenant, says } of [...children, ...late]) {
     const earlier = facts.get(parent ?? '');
     if (!earlier || earlier.tenant !== tenant || !isEvidence(earlier)) continue;
@@ -192,6 +194,21 @@ async function lateChildren(tx: Db, added: readonly CallEvent[]): Promise<readon
     .map(({ parent, tenant, says }) => ({ parent, tenant, says: says.split(',') }));
 }
 
-export function readFacts(tx: Db, ids: readonly string[]): Promise<readonly CallFacts[]> {
-  return rowsOf<CallFacts>(tx, sql`select ${FACTS} from calls where id = ${anyOf(ids)}`);
+/** Facts of these calls by id: of those of the batch itself as given, of others as stored. */
+export async function factsOf(
+  tx: Db,
+  ids: readonly string[],
+  known: ReadonlyMap<string, CallFacts>,
+): Promise<ReadonlyMap<string, CallFacts>> {
+  const facts = new Map<string, CallFacts>();
+  const asked: string[] = [];
+  for (const id of ids) {
+    const call = known.get(id);
+    if (call) facts.set(id, call);
+    else asked.push(id);
+  }
+  if (asked.length === 0) return facts;
+  const stored = sql`select ${FACTS} from calls where id = ${anyOf(asked)}`;
+  for (const call of await rowsOf<CallFacts>(tx, stored)) facts.set(call.id, call);
+  return facts;
 }

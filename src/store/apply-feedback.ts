@@ -1,5 +1,6 @@
 import type { CallEvent, FeedbackEvent } from '../core/event.ts';
-import { readFacts } from './apply-calls.ts';
+import { factsOf } from './apply-calls.ts';
+import type { CallFacts } from './call-row.ts';
 import { anyOf } from './columns-given.ts';
 import type { Deltas } from './deltas.ts';
 import { sql } from './drizzle.ts';
@@ -39,15 +40,19 @@ export async function applyFeedback(
     ...waiting.map((row) => ({ row, stored: true })),
   ];
   if (candidates.length === 0) return [];
-  const found = await findCalls(
-    tx,
-    candidates.map(({ row }) => row),
-  );
+  const known = new Map<string, CallFacts>(newCalls.map((call) => [call.id, call]));
+  const rows = candidates.map(({ row }) => row);
+  const found = await findCalls(tx, rows, known);
   const callIds = [...new Set([...found.values()].map(({ call }) => call))];
-  const standing = await standingFor(tx, callIds);
-  const heard = await heardBefore(tx, fresh);
+  // Nothing can stand for a call that was not there before this batch.
+  const oldIds = callIds.filter((id) => !known.has(id));
+  const standing = await standingFor(tx, oldIds);
+  const heard = await heardBefore(
+    tx,
+    fresh.filter(({ id, idempotency }) => idempotency !== null || !found.has(id)),
+  );
   const transitions = matchFeedback({ candidates, found, heard, standing });
-  const calls = new Map((await readFacts(tx, callIds)).map((call) => [call.id, call]));
+  const calls = await factsOf(tx, callIds, known);
   for (const transition of transitions) countTransition(transition, calls, deltas);
   const added = transitions.filter(({ before }) => before === null);
   const changed = transitions.filter(({ before }) => before !== null);
@@ -103,8 +108,16 @@ async function waitingFor(tx: Db, calls: readonly CallEvent[]): Promise<readonly
 async function findCalls(
   tx: Db,
   rows: readonly FeedbackRow[],
+  known: ReadonlyMap<string, CallFacts>,
 ): Promise<ReadonlyMap<string, { call: string; by: 'call' | 'session' }>> {
-  const asked = rows.map((row) => ({
+  const matches = new Map<string, { call: string; by: 'call' | 'session' }>();
+  for (const { id, named_call, tenant } of rows) {
+    const call = known.get(named_call ?? '');
+    if (call?.tenant === tenant) matches.set(id, { call: call.id, by: 'call' });
+  }
+  const others = rows.filter(({ id }) => !matches.has(id));
+  if (others.length === 0) return matches;
+  const asked = others.map((row) => ({
     ...row,
     text: null,
     named: [row.named_call, row.completion_id, row.request_id].some((name) => name !== null),
@@ -114,7 +127,8 @@ async function findCalls(
     sql`select f.id,
       case when f.named then coalesce(
         (select c.id from calls c where c.id = f.named_call and c.tenant = f.tenant),
-        (select c.id from calls c where c.completion_id = f.completion_id and c.tenant = f.tenant
+        (select c.id from calls c where hashtext(c.completion_id) = hashtext(f.completion_id)
+          and c.completion_id = f.completion_id and c.tenant = f.tenant
           order by c.at_ms desc, c.id desc limit 1),
         (select c.id from calls c where c.request_id = f.request_id and c.tenant = f.tenant
           order by c.at_ms desc, c.id desc limit 1),
@@ -131,7 +145,6 @@ async function findCalls(
       key text, channel text, named boolean, named_call text, completion_id text,
       request_id text, session text, agent text)`,
   );
-  const matches = new Map<string, { call: string; by: 'call' | 'session' }>();
   for (const { id, named, of_session } of found) {
     if (named !== null) matches.set(id, { call: named, by: 'call' });
     else if (of_session !== null) matches.set(id, { call: of_session, by: 'session' });
@@ -148,7 +161,10 @@ async function standingFor(tx: Db, calls: readonly string[]): Promise<readonly F
   );
 }
 
-/** What the store has heard of what these rows say: under one idempotency key, or within a day. */
+/**
+ * What the store has heard of what these rows say: under one idempotency key, or within a day. Of a
+ * call only the key matters, so rows of a call without one are not asked about.
+ */
 async function heardBefore(
   tx: Db,
   rows: readonly FeedbackRow[],

@@ -122,9 +122,8 @@ export async function canaryUnits(
   const [row] = await rowsOf<{ units: number; at_share: number }>(
     db,
     sql`select count(distinct unit)::int as units,
-        (count(distinct unit) filter (where share = ${share}))::int as at_share
-      from calls where experiment = ${experiment} and arm = 'canary'
-        and origin = 'client' and outcome <> 'rejected'`,
+        (count(*) filter (where share = ${share}))::int as at_share
+      from exposures where experiment = ${experiment} and arm = 'canary'`,
   );
   return { canary_units: row?.units ?? 0, canary_units_at_share: row?.at_share ?? 0 };
 }
@@ -142,22 +141,22 @@ export async function canaryArrivals(
   const halfway_ms = (since_ms + now_ms) / 2;
   const newTo = (metric: string): SQL => sql`(select count(*)::int from experiment_units
     where experiment = ${id} and metric = ${metric} and events > 0 and at_ms > ${since_ms})`;
+  const shown = sql`exposures where experiment = ${id} and share = ${share}`;
   const [row] = await rowsOf<{
     at_share: number;
     in_all: number;
     primary: number;
-    whole: boolean | null;
+    whole: boolean;
   }>(
     db,
-    sql`with units as (
-        select min(at_ms) as first_ms, max(at_ms) > ${halfway_ms} as late,
-          bool_or(at_ms > ${since_ms} and at_ms <= ${halfway_ms}) as early
-        from calls where experiment = ${id} and share = ${share}
-          and origin = 'client' and outcome <> 'rejected' group by unit)
-      select (count(*) filter (where first_ms > ${since_ms}))::int as at_share,
-        bool_or(early) and bool_or(late) as whole,
-        ${newTo('assigned')} as in_all, ${newTo(primary)} as primary
-      from units`,
+    sql`select (select count(*)::int from (select unit from ${shown}
+          group by unit having min(first_ms) > ${since_ms}) as units) as at_share,
+      exists (select 1 from ${shown} and last_ms > ${halfway_ms})
+        and exists (select 1 from calls
+          where experiment = ${id} and arm = any(array(select distinct arm from ${shown}))
+            and at_ms > ${since_ms} and at_ms <= ${halfway_ms} and share = ${share}
+            and origin = 'client' and outcome <> 'rejected') as whole,
+      ${newTo('assigned')} as in_all, ${newTo(primary)} as primary`,
   );
   if (!row?.whole) return null;
   return { at_share: row.at_share, in_all: row.in_all, primary: row.primary };

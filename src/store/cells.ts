@@ -51,6 +51,11 @@ export function isCounted({ tenant, category }: Cell, span_ms: number): boolean 
   return span_ms !== MINUTE_MS || (tenant === '' && category === '');
 }
 
+/** The shortest span in which a cell is counted: longer ones follow from it. */
+export function finestSpan(cell: Cell): number {
+  return isCounted(cell, MINUTE_MS) ? MINUTE_MS : HOUR_MS;
+}
+
 export function otherCell({ agent, target, tenant, category }: Cell): Cell {
   const folded = (value: string) => (value === '' ? '' : OTHER);
   return { agent, target: folded(target), tenant: folded(tenant), category: folded(category) };

@@ -1,6 +1,6 @@
 import type { SQL } from 'drizzle-orm';
 import { sql } from './drizzle.ts';
-import { storableJson } from './rows.ts';
+import { storableJson, storableText } from './rows.ts';
 
 export type ColumnType = 'text' | 'bigint' | 'int' | 'float8' | 'boolean' | 'jsonb';
 
@@ -37,16 +37,10 @@ export function columnsGiven<Row extends object>(columns: Columns<Row>, rows: re
     from unnest(${sql.join(arrays, comma)}) as given (${sql.raw(names.join(', '))}))`;
 }
 
-/** Postgres holds neither NUL nor half a surrogate pair, and a client may send both. */
 function textOf(value: unknown, type: ColumnType): string | null {
   if (value === null || value === undefined) return null;
   if (type === 'jsonb') return storableJson(value);
-  return typeof value === 'string' ? mended(value) : JSON.stringify(value);
-}
-
-function mended(value: string): string {
-  const text = value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
-  return text.isWellFormed() ? text : text.toWellFormed();
+  return typeof value === 'string' ? storableText(value) : JSON.stringify(value);
 }
 
 const SPECIAL = /["\\]/;
@@ -54,7 +48,7 @@ const SPECIALS = /["\\]/g;
 
 /** Texts as one parameter, in a form that an index serves, and that costs no time to plan. */
 export function anyOf(texts: readonly string[]): SQL {
-  return sql`any(array(select unnest(${arrayOf(texts.map(mended))}::text[])))`;
+  return sql`any(array(select unnest(${arrayOf(texts.map(storableText))}::text[])))`;
 }
 
 /** An array's literal; every element is quoted, so that no text is read as NULL or as structure. */

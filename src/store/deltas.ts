@@ -4,9 +4,9 @@ import {
   cellKey,
   cellsOf,
   DAY_MS,
+  finestSpan,
   floorTo,
   HOUR_MS,
-  isCounted,
   MINUTE_MS,
   SPANS_MS,
 } from './cells.ts';
@@ -109,8 +109,9 @@ export function createDeltas(days: UnitDays = createUnitDays(halfOf)): Deltas {
     },
     evidence(where, id, shows) {
       const half = knownOf(where).half;
-      for (const { span_ms, sum } of rollups.of(where)) {
-        if (span_ms === HOUR_MS) sum.evidence.set(id, shows ? [where.at_ms, half] : null);
+      for (const cell of cellsIn(where)) {
+        const { sum } = rollups.at(HOUR_MS, floorTo(where.at_ms, HOUR_MS), where.arm, cell);
+        sum.evidence.set(id, shows ? [where.at_ms, half] : null);
       }
     },
     experimentUnit: (event, events) => experiments.add(event, events),
@@ -143,17 +144,19 @@ function createRollups(cellsIn: CellsOf) {
   };
   return {
     at,
-    /** The rows that a call of this minute, arm and combination counts in. */
+    /**
+     * The rows that a call of this minute, arm and combination counts in: of each cell the shortest
+     * span's. To the longer ones it is added where parts are added up, once for all calls.
+     */
     of(where: Where): readonly Rollup[] {
       const minute_ms = floorTo(where.at_ms, MINUTE_MS);
       const key = `${minute_ms}\t${where.arm}\t${cellKey(where)}`;
       const known = lists.get(key);
       if (known) return known;
-      const list = SPANS_MS.flatMap((span_ms) =>
-        cellsIn(where)
-          .filter((cell) => isCounted(cell, span_ms))
-          .map((cell) => at(span_ms, floorTo(minute_ms, span_ms), where.arm, cell)),
-      );
+      const list = cellsIn(where).map((cell) => {
+        const span_ms = finestSpan(cell);
+        return at(span_ms, floorTo(minute_ms, span_ms), where.arm, cell);
+      });
       lists.set(key, list);
       return list;
     },

@@ -17,11 +17,25 @@ export interface ExperimentUnits {
   write(tx: Db): Promise<void>;
 }
 
-/** Collects a batch's events of units in experiments, and writes them in one statement. */
+/** When a unit called in an arm at a share, for the first and the last time. */
+interface Exposure extends Pick<UnitEvent, 'experiment' | 'share' | 'arm' | 'unit'> {
+  readonly first_ms: number;
+  readonly last_ms: number;
+}
+
+/** Collects a batch's events of units in experiments, and writes them in two statements. */
 export function createExperimentUnits(): ExperimentUnits {
   const units = new Map<string, UnitEvent & { readonly events: number }>();
+  const exposures = new Map<string, Exposure>();
+  const expose = ({ experiment, share, arm, unit, at_ms }: UnitEvent): void => {
+    const key = `${experiment}\0${share}\0${arm}\0${unit}`;
+    const { first_ms, last_ms } = exposures.get(key) ?? { first_ms: at_ms, last_ms: at_ms };
+    const times = { first_ms: Math.min(first_ms, at_ms), last_ms: Math.max(last_ms, at_ms) };
+    exposures.set(key, { experiment, share, arm, unit, ...times });
+  };
   return {
     add(event, events) {
+      if (event.metric === 'assigned') expose(event);
       const key = `${event.experiment}\0${event.metric}\0${event.unit}`;
       const known = units.get(key);
       const first = known && (events < 0 || known.at_ms <= event.at_ms) ? known : event;
@@ -30,6 +44,7 @@ export function createExperimentUnits(): ExperimentUnits {
     async write(tx) {
       const changed = [...units.values()].filter(({ events }) => events !== 0);
       if (changed.length > 0) await tx.execute(statement(jsonRows(changed)));
+      if (exposures.size > 0) await tx.execute(exposing(jsonRows([...exposures.values()])));
     },
   };
 }
@@ -49,3 +64,10 @@ const statement = (rows: string): SQL => sql`
   on conflict (experiment, metric, unit)
   do update set ${earliest('arm')}, ${earliest('share')}, ${earliest('at_ms')},
     events = experiment_units.events + excluded.events`;
+
+const exposing = (rows: string): SQL => sql`
+  insert into exposures
+  select * from json_populate_recordset(null::exposures, ${rows}::json)
+  on conflict (experiment, share, arm, unit) do update set
+    first_ms = least(exposures.first_ms, excluded.first_ms),
+    last_ms = greatest(exposures.last_ms, excluded.last_ms)`;

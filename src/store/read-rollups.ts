@@ -1,4 +1,5 @@
 import { type Cell, HOUR_MS, MINUTE_MS } from './cells.ts';
+import { anyOf } from './columns-given.ts';
 import { CONTROL } from './deltas.ts';
 import { sql } from './drizzle.ts';
 import type { RollupRow } from './rollup-row.ts';
@@ -58,19 +59,28 @@ export interface Point extends Cell {
   readonly ttft_p50_ms: number | null;
   readonly tokens_mean: number | null;
   readonly cost_mean_usd: number | null;
-  readonly units: Readonly<Record<string, readonly number[]>> | null;
+  /** Distinct units by metric. */
+  readonly units: Readonly<Record<string, number>> | null;
 }
 
-/** Points of some hours and cells; of hours without a row there is none. */
+/**
+ * Points of some hours and cells, with the units of these metrics; of hours without a row there is
+ * none. A row's list of units says also how long ago each came before: all but its first two
+ * numbers stay in the database.
+ */
 export function readPoints(
   db: Db,
   ats: readonly number[],
   cells: readonly Cell[],
+  metrics: readonly string[],
 ): Promise<readonly Point[]> {
   return rowsOf<Point>(
     db,
     sql`select at_ms::float8 as at_ms, agent, target, tenant, category, calls::float8 as calls,
-      latency_p50_ms, latency_p95_ms, ttft_p50_ms, tokens_mean, cost_mean_usd, units
+      latency_p50_ms, latency_p95_ms, ttft_p50_ms, tokens_mean, cost_mean_usd,
+      (select json_object_agg(u.key,
+          coalesce((u.value->>0)::float8, 0) + coalesce((u.value->>1)::float8, 0))
+        from jsonb_each(units) as u where u.key = ${anyOf(metrics)}) as units
     from json_to_recordset(${JSON.stringify(cells)}::json) as k (agent text, target text,
       tenant text, category text)
     join rollups using (agent, target, tenant, category)

@@ -2,6 +2,7 @@ import { QUANTITIES, type Quantity } from '../core/observation.ts';
 import {
   addToTally,
   binOf,
+  copyOfTally,
   countOf,
   createTally,
   mergeTally,
@@ -9,6 +10,7 @@ import {
   tallyQuantile,
 } from '../core/sketch.ts';
 import type { Cell } from './cells.ts';
+import type { Columns } from './columns-given.ts';
 import {
   decodeTallies,
   encodeTallies,
@@ -16,6 +18,7 @@ import {
   noTallies,
   type Tallies,
 } from './sketch-text.ts';
+import { MEDIANS } from './unit-day.ts';
 
 /** What a row of `rollups` says, or what a batch adds to one: sums, so that merging is adding. */
 export interface RollupSum {
@@ -70,10 +73,13 @@ export function isNothing({ counts, units, tallies, evidence }: RollupSum): bool
 }
 
 export function addUnits(sum: RollupSum, metric: string, at: number, by: number): void {
-  const known = sum.units.get(metric) ?? [];
+  let known = sum.units.get(metric);
+  if (!known) {
+    known = [];
+    sum.units.set(metric, known);
+  }
   while (known.length <= at) known.push(0);
   known[at] = (known[at] as number) + by;
-  sum.units.set(metric, known);
 }
 
 /** A measured value with its bin, so that one logarithm serves the sketches of all cells. */
@@ -150,6 +156,21 @@ export function addSum(into: RollupSum, from: RollupSum): void {
   for (const [id, known] of from.evidence) into.evidence.set(id, known);
 }
 
+/** Adds what was counted and measured, without units and evidence, which each span has its own. */
+export function addMeasured(into: RollupSum, { counts, tallies }: RollupSum): void {
+  for (const [name, [first, second]] of counts) {
+    addCount(into, name, 0, first);
+    addCount(into, name, 1, second);
+  }
+  if (tallies !== null) into.tallies = addTallies(into.tallies ?? noTallies(), copyOf(tallies));
+}
+
+export function copyOf([first, second]: Halves<Tallies>): Halves<Tallies> {
+  const copied = (tallies: Tallies): Tallies =>
+    tallies.map((tally) => (tally === null ? null : copyOfTally(tally)));
+  return [copied(first), copied(second)];
+}
+
 /** Changes `into` and returns it. */
 export function addTallies(into: Halves<Tallies>, from: Halves<Tallies> | null): Halves<Tallies> {
   for (const half of from === null ? [] : ([0, 1] as const)) {
@@ -164,7 +185,7 @@ export function addTallies(into: Halves<Tallies>, from: Halves<Tallies> | null):
 }
 
 /** The row that a sum makes, with what series are read from. */
-export function rowOfSum({ span_ms, at_ms, arm, cell }: RollupKey, sum: RollupSum): object {
+export function rowOfSum({ span_ms, at_ms, arm, cell }: RollupKey, sum: RollupSum) {
   const { counts, units, tallies, evidence } = sum;
   const [calls0, calls1] = counts.get('calls') ?? [0, 0];
   return {
@@ -181,17 +202,20 @@ export function rowOfSum({ span_ms, at_ms, arm, cell }: RollupKey, sum: RollupSu
   };
 }
 
-function unitsOf(units: ReadonlyMap<string, readonly number[]>): object | null {
+function unitsOf(units: ReadonlyMap<string, readonly number[]>): RollupRow['units'] {
   const left = [...units].flatMap(([metric, counts]) => {
     // Sums of medians are fractions: without rounding one would never come back to 0.
-    const rounded = counts.map((count) => Math.round(count * 1e6) / 1e6);
-    while (rounded.at(-1) === 0) rounded.pop();
-    return rounded.length > 0 ? [[metric, rounded] as const] : [];
+    const rounded = metric.startsWith(MEDIANS)
+      ? counts.map((count) => Math.round(count * 1e6) / 1e6)
+      : counts;
+    let length = rounded.length;
+    while (length > 0 && rounded[length - 1] === 0) length -= 1;
+    return length > 0 ? [[metric, rounded.slice(0, length)] as const] : [];
   });
   return left.length === 0 ? null : Object.fromEntries(left);
 }
 
-function evidenceOf(evidence: RollupSum['evidence']): object | null {
+function evidenceOf(evidence: RollupSum['evidence']): RollupRow['evidence'] {
   const kept = [...evidence].flatMap(([id, known]) =>
     known === null ? [] : [[known[0], id, known[1]] as const],
   );
@@ -206,9 +230,30 @@ export function byNewest(
   return right - left || (leftId < rightId ? 1 : -1);
 }
 
+/** The columns of `rollups`, in the table's order. */
+export const ROLLUP_COLUMNS: Columns<ReturnType<typeof rowOfSum>> = {
+  span_ms: 'bigint',
+  at_ms: 'bigint',
+  arm: 'text',
+  agent: 'text',
+  target: 'text',
+  tenant: 'text',
+  category: 'text',
+  calls: 'bigint',
+  counts: 'jsonb',
+  units: 'jsonb',
+  sketches: 'text',
+  evidence: 'jsonb',
+  latency_p50_ms: 'float8',
+  latency_p95_ms: 'float8',
+  ttft_p50_ms: 'float8',
+  tokens_mean: 'float8',
+  cost_mean_usd: 'float8',
+};
+
 const AT = Object.fromEntries(QUANTITIES.map((name, at) => [name, at])) as Record<Quantity, number>;
 
-function summaryOf(halves: Halves<Tallies> | null): object {
+function summaryOf(halves: Halves<Tallies> | null) {
   const both = (name: Quantity): Tally | null => {
     if (halves === null) return null;
     const [first, second] = halves.map((tallies) => tallies[AT[name]] ?? null);

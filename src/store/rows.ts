@@ -39,8 +39,10 @@ function storable(_key: string, value: unknown): unknown {
   );
 }
 
-function storableText(value: string): string {
-  return value.replaceAll('\0', '\ufffd').toWellFormed();
+/** Postgres holds neither NUL nor half a surrogate pair, and a client may send both. */
+export function storableText(value: string): string {
+  const text = value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
+  return text.isWellFormed() ? text : text.toWellFormed();
 }
 
 /**

@@ -9,18 +9,25 @@ import {
   type UnitCount,
   type UnitMetric,
 } from '../core/observation.ts';
-import { copyOfTally, mergeTally, sketchOf, tallyOf } from '../core/sketch.ts';
+import {
+  copyOfTally,
+  countOf,
+  createTally,
+  mergeTally,
+  sketchOf,
+  type Tally,
+} from '../core/sketch.ts';
 import { type Cell, cellKey, HOUR_MS, segmentOf } from './cells.ts';
 import {
   addRow,
   addSum,
   addUnits,
   byNewest,
+  copyOf,
   createSum,
   type RollupRow,
   type RollupSum,
 } from './rollup-row.ts';
-import type { Halves } from './sketch-text.ts';
 import { firstsIn, MEDIANS, RATERS, tenantMetric } from './unit-day.ts';
 
 /** Rows of one kind of span added up by cell. */
@@ -52,7 +59,10 @@ export function addRowTo(sums: Sums, row: RollupRow, from_ms: number, bar_ms: nu
 
 /** Adds copies, so that the sums of closed hours can be added to each tick's own. */
 export function addSumsTo(sums: Sums, closed: Sums): void {
-  for (const { cell, sum } of closed.values()) addSum(sumFor(sums, cell), copyOf(sum));
+  for (const { cell, sum } of closed.values()) {
+    const tallies = sum.tallies === null ? null : copyOf(sum.tallies);
+    addSum(sumFor(sums, cell), { ...sum, tallies });
+  }
 }
 
 function sumFor(sums: Sums, { agent, target, tenant, category }: Cell): RollupSum {
@@ -64,13 +74,6 @@ function sumFor(sums: Sums, { agent, target, tenant, category }: Cell): RollupSu
     sums.set(key, known);
   }
   return known.sum;
-}
-
-function copyOf(sum: RollupSum): RollupSum {
-  const tallies = sum.tallies?.map((half) =>
-    half.map((tally) => (tally === null ? null : copyOfTally(tally))),
-  );
-  return { ...sum, tallies: (tallies ?? null) as RollupSum['tallies'] };
 }
 
 /** How units are counted in a window: by their first hour in it, or once a day. */
@@ -101,7 +104,7 @@ export function metricsIn(all: readonly Sums[]): ReadonlyMap<string, ReadonlySet
 
 /** What the whole and both halves are told from, made once for all three. */
 interface Told {
-  readonly sketches: Halves<readonly (Sketch | null)[]>;
+  readonly sum: RollupSum;
   /** Newest first. */
   readonly evidence: readonly (readonly [at_ms: number, id: string, half: 0 | 1])[];
 }
@@ -117,15 +120,12 @@ export function createTelling(sums: Sums) {
     });
 }
 
-function toldOf({ tallies, evidence }: RollupSum): Told {
-  const sketches = (half: 0 | 1) =>
-    QUANTITIES.map((_name, at) => {
-      const tally = tallies?.[half][at] ?? null;
-      return tally === null ? null : sketchOf(tally);
-    });
+function toldOf(sum: RollupSum): Told {
   const kept: Told['evidence'][number][] = [];
-  for (const [id, known] of evidence) if (known !== null) kept.push([known[0], id, known[1]]);
-  return { sketches: [sketches(0), sketches(1)], evidence: kept.sort(byNewest) };
+  for (const [id, known] of sum.evidence) {
+    if (known !== null) kept.push([known[0], id, known[1]]);
+  }
+  return { sum, evidence: kept.sort(byNewest) };
 }
 
 function segmentsOf(
@@ -201,21 +201,37 @@ function ratesOf(
   return rates;
 }
 
-function quantitiesOf({ sketches }: Told, half: Half): Partial<Record<Quantity, Sketch>> {
+/**
+ * The sketches as data, each made when it is first looked at: most are never looked at, those of
+ * halves least of all, and all of them are thousands of small arrays a cycle.
+ */
+function quantitiesOf({ sum }: Told, half: Half): Partial<Record<Quantity, Sketch>> {
   const quantities: Partial<Record<Quantity, Sketch>> = {};
   for (const [at, name] of QUANTITIES.entries()) {
-    const [first = null, second = null] = sketches.map((of) => of[at] ?? null);
-    const sketch = half === null ? sketchOfBoth(first, second) : half === 0 ? first : second;
-    if (sketch !== null) quantities[name] = sketch;
+    const tallies = measuredOf(sum, at, half);
+    if (tallies.length === 0) continue;
+    let sketch: Sketch | null = null;
+    const get = (): Sketch | null => {
+      sketch ??= sketchOf(sumOfTallies(tallies));
+      return sketch;
+    };
+    Object.defineProperty(quantities, name, { get, enumerable: true });
   }
   return quantities;
 }
 
-function sketchOfBoth(first: Sketch | null, second: Sketch | null): Sketch | null {
-  if (first === null || second === null) return first ?? second;
-  const both = tallyOf(first);
-  mergeTally(both, tallyOf(second));
-  return sketchOf(both);
+function measuredOf({ tallies }: RollupSum, at: number, half: Half): readonly Tally[] {
+  return (half === null ? ([0, 1] as const) : [half]).flatMap((of) => {
+    const tally = tallies?.[of][at] ?? null;
+    return tally === null || countOf(tally) === 0 ? [] : [tally];
+  });
+}
+
+function sumOfTallies([first, second]: readonly Tally[]): Tally {
+  if (!first || !second) return first ?? createTally();
+  const both = copyOfTally(first);
+  mergeTally(both, second);
+  return both;
 }
 
 function byTenant(

@@ -1,7 +1,8 @@
-import type { SegmentObservation, Series, UnitMetric } from '../core/observation.ts';
+import type { SegmentObservation, Series, UnitMetric, Window } from '../core/observation.ts';
 import { QUANTITIES, SIGNAL_METRICS } from '../core/observation.ts';
 import { countOf, createTally, mergeTally, type Tally, tallyQuantile } from '../core/sketch.ts';
 import { type Cell, cellKey, DAY_MS, floorTo, HOUR_MS, MINUTE_MS, segmentOf } from './cells.ts';
+import { createPointRings, type PointRings } from './point-rings.ts';
 import {
   type MinuteRow,
   type Point,
@@ -26,12 +27,6 @@ const STEPS_AT_ONCE = 12;
 type Values = readonly (number | null)[];
 type StepPoint = Omit<Point, 'units'>;
 
-/** An hour without how long ago units came before: a fortnight of hours is kept in memory. */
-interface HourPoint extends StepPoint {
-  /** Distinct units by metric. */
-  readonly units: Readonly<Record<string, number>>;
-}
-
 /**
  * Hourly series over 14 days, and of agents and targets also in steps of five minutes over a day:
  * whole spans only, since a running one looks like a fall. What was read is kept, and read again
@@ -40,10 +35,29 @@ interface HourPoint extends StepPoint {
 export function createSeriesReader(db: Db) {
   let chosen = new Map<string, Cell>();
   let chosen_at_ms = 0;
-  const hours = createPoints<HourPoint>();
-  const steps = createPoints<StepPoint>();
+  const hours = createPointRings(HOUR_MS, HOURS_OF, HOUR_COLUMNS.length);
+  const steps = createPointRings(STEP_MS, STEPS_OF, POINT_COLUMNS.length);
   const hourlyLatest = createLatest<readonly Series[]>();
   const stepsLatest = createLatest<readonly Series[]>();
+
+  const readHours = async (window: Window): Promise<void> => {
+    const fresh = hours.choose(chosen.keys()).map((key) => chosen.get(key) as Cell);
+    const changes = await readChanges(db, HOUR_MS, window);
+    const stale = hours.stale(changes);
+    const isStale = new Set(stale);
+    const put = (points: readonly Point[]): void => {
+      for (const point of points) hours.put(cellKey(point), point.at_ms, hourNumbers(point));
+    };
+    const others = fresh.length > 0 ? hours.known().filter((at_ms) => !isStale.has(at_ms)) : [];
+    for (const ats of chunks(others, HOURS_AT_ONCE)) {
+      put(await readPoints(db, ats, fresh, HOURLY_UNITS));
+    }
+    for (const ats of chunks(stale, HOURS_AT_ONCE)) {
+      const points = await readPoints(db, ats, [...chosen.values()], HOURLY_UNITS);
+      for (const at_ms of ats) hours.begin(at_ms, changes.get(at_ms) as number);
+      put(points);
+    }
+  };
 
   return {
     async read(
@@ -52,24 +66,19 @@ export function createSeriesReader(db: Db) {
     ): Promise<readonly Series[]> {
       const hour_ms = floorTo(now_ms, HOUR_MS);
       const largest = largestOf(segments);
-      const grew = largest.size > chosen.size;
-      if (hour_ms !== chosen_at_ms || grew) {
-        const same = [...largest.keys()].sort().join() === [...chosen.keys()].sort().join();
-        if (!same) hours.forget();
+      if (hour_ms !== chosen_at_ms || largest.size > chosen.size) {
         chosen = largest;
         chosen_at_ms = hour_ms;
       }
-      const cells = [...chosen.values()];
-      const from_ms = hour_ms - HOURS_OF * HOUR_MS;
-      const window = { from_ms, to_ms: hour_ms };
-      const hoursState = await readState(db, HOUR_MS, window);
+      const window = { from_ms: hour_ms - HOURS_OF * HOUR_MS, to_ms: hour_ms };
       const keys = [...chosen.keys()].join();
-      const hoursKey = `${hour_ms} ${hoursState} ${keys}`;
+      const hoursKey = `${hour_ms} ${await readState(db, HOUR_MS, window)} ${keys}`;
       if (!hourlyLatest.has(hoursKey)) {
-        const changes = await readChanges(db, HOUR_MS, window);
-        for (const ats of chunks(hours.stale(changes), HOURS_AT_ONCE)) {
-          hours.keep(ats, changes, (await readPoints(db, ats, cells)).map(inShort));
-        }
+        await readHours(window).catch((thrown: unknown) => {
+          // What was chosen and not read would look read at the next look.
+          hours.choose([]);
+          throw thrown;
+        });
       }
       const hourly = hourlyLatest.of(hoursKey, () =>
         [...chosen].flatMap(([key, cell]) => hourlyOf(cell, hours.of(key), hour_ms)),
@@ -84,16 +93,6 @@ export function createSeriesReader(db: Db) {
       return [...hourly, ...stepped];
     },
   };
-}
-
-function inShort({ units: given, ...point }: Point): HourPoint {
-  const units: Record<string, number> = {};
-  for (const metric in given) {
-    if (!SHOWN.has(metric)) continue;
-    const [first = 0, second = 0] = given[metric] ?? [];
-    if (first + second > 0) units[metric] = first + second;
-  }
-  return { ...point, units };
 }
 
 function largestOf(segments: readonly SegmentObservation[]): Map<string, Cell> {
@@ -112,37 +111,12 @@ function largestOf(segments: readonly SegmentObservation[]): Map<string, Cell> {
   return new Map(ranked.slice(0, SERIES_SEGMENTS_MAX).map(([key, { cell }]) => [key, cell]));
 }
 
-/** Points by span and cell, each span with the change in which it was read. */
-function createPoints<P extends Cell & { readonly at_ms: number }>() {
-  const spans = new Map<number, { readonly change: number; readonly points: Map<string, P> }>();
-  return {
-    forget: () => spans.clear(),
-    /** The spans that have to be read; those that are no longer asked for are let go. */
-    stale(changes: ReadonlyMap<number, number>): readonly number[] {
-      for (const at_ms of spans.keys()) if (!changes.has(at_ms)) spans.delete(at_ms);
-      return [...changes].flatMap(([at_ms, change]) =>
-        spans.get(at_ms)?.change === change ? [] : [at_ms],
-      );
-    },
-    keep(ats: readonly number[], changes: ReadonlyMap<number, number>, points: readonly P[]): void {
-      for (const at_ms of ats)
-        spans.set(at_ms, { change: changes.get(at_ms) ?? 0, points: new Map() });
-      for (const point of points) spans.get(point.at_ms)?.points.set(cellKey(point), point);
-    },
-    of: (key: string) => (at_ms: number) => spans.get(at_ms)?.points.get(key) ?? null,
-  };
-}
-
 function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
   const parts = Math.ceil(items.length / size);
   return Array.from({ length: parts }, (_, at) => items.slice(at * size, (at + 1) * size));
 }
 
-async function readSteps(
-  db: Db,
-  steps: ReturnType<typeof createPoints<StepPoint>>,
-  to_ms: number,
-): Promise<void> {
+async function readSteps(db: Db, steps: PointRings, to_ms: number): Promise<void> {
   const minutes = await readChanges(db, MINUTE_MS, { from_ms: to_ms - DAY_MS, to_ms });
   const changes = new Map<number, number>();
   for (const [at_ms, change] of minutes) {
@@ -151,7 +125,11 @@ async function readSteps(
   }
   for (const ats of chunks(steps.stale(changes), STEPS_AT_ONCE)) {
     const each = ats.flatMap((at_ms) => [0, 1, 2, 3, 4].map((by) => at_ms + by * MINUTE_MS));
-    steps.keep(ats, changes, stepPoints(await readMinutes(db, each)));
+    const points = stepPoints(await readMinutes(db, each));
+    for (const at_ms of ats) steps.begin(at_ms, changes.get(at_ms) as number);
+    for (const point of points) {
+      steps.put(cellKey(point), point.at_ms, pointNumbers(point));
+    }
   }
 }
 
@@ -206,60 +184,84 @@ const RATES: readonly (readonly [UnitMetric, string])[] = [
   ...SIGNAL_METRICS.map((name) => [name, name === 'complaint' ? 'rated' : 'calls'] as const),
 ];
 
-const SHOWN: ReadonlySet<string> = new Set(RATES.flat());
+const HOURLY_UNITS: readonly string[] = [...new Set(RATES.flat())];
+/** The numbers of a point, in a ring. */
+const POINT_COLUMNS = ['calls', ...MEASURED] as const;
+const HOUR_COLUMNS: readonly string[] = [
+  ...POINT_COLUMNS,
+  ...HOURLY_UNITS.map((metric) => `units:${metric}`),
+];
 
-function hourlyOf(
-  cell: Cell,
-  at: (at_ms: number) => HourPoint | null,
-  to_ms: number,
-): readonly Series[] {
-  const points = pointsFrom(at, to_ms, HOUR_MS, HOURS_OF);
-  const frame = { cell, from_ms: to_ms - points.length * HOUR_MS, step_ms: HOUR_MS };
-  const units = (point: HourPoint | null, metric: string): number => point?.units[metric] ?? 0;
+function pointNumbers(point: StepPoint): number[] {
+  return POINT_COLUMNS.map((name) => point[name] ?? Number.NaN);
+}
+
+function hourNumbers(point: Point): number[] {
+  const units = HOURLY_UNITS.map((metric) => point.units?.[metric] ?? 0);
+  return [...pointNumbers(point), ...units];
+}
+
+type PointAt = ReturnType<PointRings['of']>;
+
+function hourlyOf(cell: Cell, at: PointAt, to_ms: number): readonly Series[] {
+  const frame = frameFrom(cell, at, to_ms, HOUR_MS, HOURS_OF);
+  if (frame === null) return [];
+  const counts = new Map<string, readonly number[]>();
+  const unitsOf = (metric: string): readonly number[] => {
+    const column = POINT_COLUMNS.length + HOURLY_UNITS.indexOf(metric);
+    const known = counts.get(metric) ?? columnOf(frame, at, column).map((units) => units ?? 0);
+    counts.set(metric, known);
+    return known;
+  };
   const rates = RATES.flatMap(([metric, of]) => {
-    const happened = points.some((point) => units(point, metric) > 0);
+    const events = unitsOf(metric);
+    const happened = events.some((count) => count > 0);
     if (!happened && metric !== 'error' && metric !== 'abort') return [];
-    const counts = points.map((point) => units(point, of));
-    const values = points.map((point, index) =>
-      counts[index] ? units(point, metric) / counts[index] : null,
-    );
-    return [seriesOf(frame, metric, values, counts)];
+    const units = unitsOf(of);
+    const values = units.map((count, index) => (count ? (events[index] as number) / count : null));
+    return [seriesOf(frame, metric, values, units)];
   });
-  return [...measuredOf(frame, points), ...rates];
+  return [...measuredOf(frame, at), ...rates];
 }
 
-function steplyOf(
+function steplyOf(cell: Cell, at: PointAt, to_ms: number): readonly Series[] {
+  const frame = frameFrom(cell, at, to_ms, STEP_MS, STEPS_OF);
+  return frame === null ? [] : measuredOf(frame, at);
+}
+
+/** From the first span with anything in it to the last whole one; null where there is none. */
+function frameFrom(
   cell: Cell,
-  at: (at_ms: number) => StepPoint | null,
-  to_ms: number,
-): readonly Series[] {
-  const points = pointsFrom(at, to_ms, STEP_MS, STEPS_OF);
-  return measuredOf({ cell, from_ms: to_ms - points.length * STEP_MS, step_ms: STEP_MS }, points);
-}
-
-/** From the first span with anything in it to the last whole one. */
-function pointsFrom<P>(
-  at: (at_ms: number) => P | null,
+  at: PointAt,
   to_ms: number,
   step_ms: number,
   most: number,
-): readonly (P | null)[] {
-  const all = Array.from({ length: most }, (_, index) => at(to_ms - (most - index) * step_ms));
-  const first = all.findIndex((point) => point !== null);
-  return first < 0 ? [] : all.slice(first);
+): Frame | null {
+  for (let back = most; back > 0; back -= 1) {
+    const from_ms = to_ms - back * step_ms;
+    if (!Number.isNaN(at(from_ms, 0))) return { cell, from_ms, step_ms, length: back };
+  }
+  return null;
+}
+
+function columnOf({ from_ms, step_ms, length }: Frame, at: PointAt, column: number): Values {
+  return Array.from({ length }, (_, index) => {
+    const value = at(from_ms + index * step_ms, column);
+    return Number.isNaN(value) ? null : value;
+  });
 }
 
 interface Frame {
   readonly cell: Cell;
   readonly from_ms: number;
   readonly step_ms: number;
+  readonly length: number;
 }
 
-function measuredOf(frame: Frame, points: readonly (StepPoint | null)[]): readonly Series[] {
-  if (points.length === 0) return [];
-  const counts = points.map((point) => point?.calls ?? 0);
-  const measured = MEASURED.flatMap((name) => {
-    const values = points.map((point) => point?.[name] ?? null);
+function measuredOf(frame: Frame, at: PointAt): readonly Series[] {
+  const counts = columnOf(frame, at, 0).map((calls) => calls ?? 0);
+  const measured = MEASURED.flatMap((name, index) => {
+    const values = columnOf(frame, at, index + 1);
     return values.every((value) => value === null) ? [] : [seriesOf(frame, name, values, counts)];
   });
   return [seriesOf(frame, 'calls', counts, counts), ...measured];

@@ -1,10 +1,11 @@
 import { type Cell, type Combination, DAY_MS, HOUR_MS } from './cells.ts';
 import {
   CONVERSATION_CALLS_MAX,
-  combinationOf,
   MEDIANS,
   RATERS,
   RATING,
+  type SeenHours,
+  type SeenPart,
   type Step,
   tenantMetric,
   type UnitDay,
@@ -48,17 +49,16 @@ export function stepsOfChange(
   change: () => void,
   step: Step,
 ): void {
-  const old = partsOf(days.today);
-  const all = touched.map((one) => happenedIn(one, old));
+  const { before, today, after } = days;
+  const all = touched.map((one) => happenedIn(one, today));
   change();
-  const [before, today, after] = [days.before, days.today, days.after].map(partsOf);
-  const { day_ms } = days.today;
+  const { day_ms } = today;
   for (const [at, one] of touched.entries()) {
     const was = all[at] as Happened;
-    const is = happenedIn(one, today ?? []);
+    const is = happenedIn(one, today);
     const isRating = one.metric === '';
     if (was.hours === is.hours && !isRating) continue;
-    const around = { before: happenedIn(one, before ?? []), after: happenedIn(one, after ?? []) };
+    const around = { before: happenedIn(one, before), after: happenedIn(one, after) };
     const changed = { ...around, was, is };
     if (isRating) stepsOfRatings(one.cell, changed, day_ms, step);
     else stepsOfHours(one, changed, day_ms, step);
@@ -154,54 +154,41 @@ function lowest(bits: number): number {
   return highest(bits & -bits);
 }
 
-interface Part {
-  readonly at: Combination;
-  readonly metrics: Readonly<Record<string, Readonly<Record<string, number>>>>;
-}
-
 /** A day by combination; nothing where it is absent or too busy to be one user's. */
-function partsOf(day: UnitDay | null): readonly Part[] {
-  if (day === null || day.calls > CONVERSATION_CALLS_MAX) return [];
-  const parts: Part[] = [];
-  for (const key in day.seen) {
-    parts.push({ at: combinationOf('', key), metrics: day.seen[key] ?? {} });
-  }
-  return parts;
+function partsOf(day: UnitDay | null): Iterable<SeenPart> | null {
+  if (day === null || day.calls > CONVERSATION_CALLS_MAX) return null;
+  return day.seen.values();
 }
 
-function happenedIn({ cell, metric, tenant }: Touched, parts: readonly Part[]): Happened {
-  if (parts.length === 0) return NEVER;
+function happenedIn({ cell, metric, tenant }: Touched, day: UnitDay | null): Happened {
+  const parts = partsOf(day);
+  if (parts === null) return NEVER;
   let hours = 0;
   const ratings = metric === '' ? new Map<number, number[]>() : null;
   for (const { at, metrics } of parts) {
     if (!isIn(at, cell) || (tenant !== null && at.tenant !== tenant)) continue;
-    if (ratings === null) hours |= bitsOf(metrics[metric]);
+    if (ratings === null) hours |= metrics.get(metric)?.bits ?? 0;
     else hours |= gatherRatings(metrics, ratings);
   }
-  return { hours, ratings };
-}
-
-function bitsOf(byHour: Readonly<Record<string, number>> | undefined): number {
-  let bits = 0;
-  for (const hour in byHour) if ((byHour[hour] as number) > 0) bits |= 1 << Number(hour);
-  return bits;
+  return hours === 0 && ratings === null ? NEVER : { hours, ratings };
 }
 
 function gatherRatings(
-  metrics: Readonly<Record<string, Readonly<Record<string, number>>>>,
+  metrics: ReadonlyMap<string, SeenHours>,
   ratings: Map<number, number[]>,
 ): number {
-  let bits = 0;
-  for (const [name, byHour] of Object.entries(metrics)) {
+  let all = 0;
+  for (const [name, { bits, hours, events }] of metrics) {
     if (!name.startsWith(RATING)) continue;
-    bits |= bitsOf(byHour);
-    for (const [hour, times] of Object.entries(byHour)) {
-      const value = Number(name.slice(RATING.length));
+    all |= bits;
+    const value = Number(name.slice(RATING.length));
+    for (const [at, hour] of hours.entries()) {
+      const times = events[at] as number;
       const given = Array.from({ length: Math.max(0, times) }, () => value);
-      if (times > 0) ratings.set(Number(hour), [...(ratings.get(Number(hour)) ?? []), ...given]);
+      if (times > 0) ratings.set(hour, [...(ratings.get(hour) ?? []), ...given]);
     }
   }
-  return bits;
+  return all;
 }
 
 function isIn(at: Combination, { target, tenant, category }: Cell): boolean {

@@ -16,15 +16,99 @@ import { type Cell, type Combination, DAY_MS, HOUR_MS } from './cells.ts';
  */
 export const WINDOW_HOURS_MAX = 25;
 
-/** `{combination: {metric: {hour of the day: events}}}` of one day. */
-export type Seen = Record<string, Record<string, Record<string, number>>>;
+/** In which hours of a day a metric happened to a unit in one combination. */
+export interface SeenHours {
+  /** The hours in which more was counted than was taken back, as bits. */
+  bits: number;
+  /** Hours of the day, and the events of each. */
+  readonly hours: number[];
+  readonly events: number[];
+}
+
+/** What was seen of a unit in one combination, by metric. */
+export interface SeenPart {
+  readonly at: Combination;
+  readonly metrics: Map<string, SeenHours>;
+}
+
+/** What was seen of a unit on a day, by combination. */
+export type Seen = Map<string, SeenPart>;
 
 /** Of one unit: what was seen on the days around; absent days are empty. */
 export interface UnitDay {
   readonly day_ms: number;
-  seen: Seen;
+  readonly seen: Seen;
   /** Calls of a conversation that day; 0 of other units. */
   calls: number;
+}
+
+/** Adds events of an hour; `once`: one at most. */
+export function addSeen(seen: Seen, { at, hour_ms, metric, events, once }: Fact): void {
+  const key = combinationKey(at);
+  let part = seen.get(key);
+  if (!part) {
+    // A copy, since a unit's days outlive the batch and all that its calls hold.
+    const { target, tenant, category } = at;
+    part = { at: { agent: '', target, tenant, category }, metrics: new Map() };
+    seen.set(key, part);
+  }
+  let known = part.metrics.get(metric);
+  if (!known) {
+    known = { bits: 0, hours: [], events: [] };
+    part.metrics.set(metric, known);
+  }
+  const hour = hourOf(hour_ms);
+  let index = known.hours.indexOf(hour);
+  if (index < 0) {
+    index = known.hours.push(hour) - 1;
+    known.events.push(0);
+  }
+  const sum = once ? 1 : (known.events[index] as number) + events;
+  known.events[index] = sum;
+  known.bits = sum > 0 ? known.bits | (1 << hour) : known.bits & ~(1 << hour);
+}
+
+/** `{combination: {metric: {hour of the day: events}}}`, as it is stored. */
+export function seenText(seen: Seen): string {
+  let text = '{';
+  for (const [key, { metrics }] of seen) {
+    text += `${text.length > 1 ? ',' : ''}${JSON.stringify(key)}:{`;
+    let before = '';
+    for (const [metric, { hours, events }] of metrics) {
+      text += `${before}${JSON.stringify(metric)}:{`;
+      before = '';
+      for (let at = 0; at < hours.length; at += 1) {
+        if (events[at] === 0) continue;
+        text += `${before}"${hours[at]}":${events[at]}`;
+        before = ',';
+      }
+      text += '}';
+      before = ',';
+    }
+    text += '}';
+  }
+  return `${text}}`;
+}
+
+export function parseSeen(text: string): Seen {
+  const stored = JSON.parse(text) as Record<string, Record<string, Record<string, number>>>;
+  const seen: Seen = new Map();
+  for (const key in stored) {
+    const part: SeenPart = { at: combinationOf('', key), metrics: new Map() };
+    for (const metric in stored[key]) {
+      const known: SeenHours = { bits: 0, hours: [], events: [] };
+      const byHour = stored[key][metric] ?? {};
+      for (const hour in byHour) {
+        const events = byHour[hour] as number;
+        known.hours.push(Number(hour));
+        known.events.push(events);
+        if (events > 0) known.bits |= 1 << Number(hour);
+      }
+      part.metrics.set(metric, known);
+    }
+    seen.set(key, part);
+  }
+  return seen;
 }
 
 /** An event of a metric, or one taken back. `once`: a second in the same hour is not counted. */
@@ -91,6 +175,7 @@ export function combinationOf(agent: string, key: string): Combination {
   return { agent, target, tenant, category };
 }
 
-export function hourOf(at_ms: number): string {
-  return String(Math.floor((at_ms % DAY_MS) / HOUR_MS));
+/** The hour of the day. */
+export function hourOf(at_ms: number): number {
+  return Math.floor((at_ms % DAY_MS) / HOUR_MS);
 }

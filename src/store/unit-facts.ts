@@ -1,19 +1,32 @@
 import { type Cell, type Combination, cellKey } from './cells.ts';
 import { type Days, stepsOfChange, type Touched } from './unit-counts.ts';
 import {
+  addSeen,
   CONVERSATION_CALLS_MAX,
   combinationKey,
-  combinationOf,
   type Fact,
   hourOf,
   RATING,
-  type Seen,
   type Step,
   type UnitDay,
 } from './unit-day.ts';
 
 /** The cells of a combination; the same objects for the same cell, where who calls keeps them. */
 export type CellsOf = (at: Combination) => readonly Cell[];
+
+/** The counts that a metric of a combination may step. */
+export type TouchedOf = (at: Combination, metric: string) => readonly Touched[];
+
+/** Kept by combination and metric: the units of a batch are many, their combinations few. */
+export function createTouched(cellsIn: CellsOf): TouchedOf {
+  const known = new Map<string, readonly Touched[]>();
+  return (at, metric) => {
+    const key = `${cellKey(at)}\t${metric}`;
+    const found = known.get(key) ?? touchedIn({ at, metric }, cellsIn);
+    known.set(key, found);
+    return found;
+  };
+}
 
 /**
  * Applies the facts of one day to the unit's row of that day, and says which counts step up or
@@ -24,49 +37,37 @@ export function applyFacts(
   days: Days,
   facts: readonly Fact[],
   calls: number,
-  cellsIn: CellsOf,
+  touchedOf: TouchedOf,
   step: Step,
 ): boolean {
   const { today } = days;
   const news = facts.filter(({ at, hour_ms, metric, once }) => {
     if (!once) return true;
-    const hours = today.seen[combinationKey(at)]?.[metric];
-    return !((hours?.[hourOf(hour_ms)] ?? 0) > 0);
+    const bits = today.seen.get(combinationKey(at))?.metrics.get(metric)?.bits ?? 0;
+    return ((bits >> hourOf(hour_ms)) & 1) === 0;
   });
   if (news.length === 0 && calls === 0) return false;
   const wasBusy = today.calls > CONVERSATION_CALLS_MAX;
   const isBusy = today.calls + calls > CONVERSATION_CALLS_MAX;
   const agent = facts[0]?.at.agent ?? '';
   const touched =
-    isBusy && !wasBusy ? everything(agent, today, news, cellsIn) : touchedBy(news, cellsIn);
+    isBusy && !wasBusy ? everything(agent, today, news, touchedOf) : touchedBy(news, touchedOf);
   const change = (): void => {
-    for (const fact of news) addFact(today.seen, fact);
+    for (const fact of news) addSeen(today.seen, fact);
     today.calls += calls;
   };
   stepsOfChange(touched, days, change, step);
   return true;
 }
 
-function addFact(seen: Seen, { at, hour_ms, metric, events, once }: Fact): void {
-  const key = combinationKey(at);
-  seen[key] ??= {};
-  const metrics = seen[key];
-  metrics[metric] ??= {};
-  const hours = metrics[metric];
-  const hour = hourOf(hour_ms);
-  const sum = once ? 1 : (hours[hour] ?? 0) + events;
-  if (sum !== 0) hours[hour] = sum;
-  else delete hours[hour];
-}
-
 const BY_TENANT: ReadonlySet<string> = new Set(['rated', 'dissatisfied']);
 
-function touchedBy(facts: readonly Metric[], cellsIn: CellsOf): readonly Touched[] {
+function touchedBy(facts: readonly Metric[], touchedOf: TouchedOf): readonly Touched[] {
   const [first] = facts;
-  if (first && facts.length === 1) return touchedIn(first, cellsIn);
+  if (first && facts.length === 1) return touchedOf(first.at, first.metric);
   const touched = new Map<string, Touched>();
   for (const fact of facts) {
-    for (const one of touchedIn(fact, cellsIn)) {
+    for (const one of touchedOf(fact.at, fact.metric)) {
       touched.set(`${cellKey(one.cell)}\t${one.metric}\t${one.tenant}`, one);
     }
   }
@@ -91,10 +92,10 @@ function everything(
   agent: string,
   today: UnitDay,
   facts: readonly Metric[],
-  cellsIn: CellsOf,
+  touchedOf: TouchedOf,
 ): readonly Touched[] {
-  const old = Object.entries(today.seen).flatMap(([key, metrics]) =>
-    Object.keys(metrics).map((metric) => ({ at: combinationOf(agent, key), metric })),
+  const old = [...today.seen.values()].flatMap(({ at, metrics }) =>
+    [...metrics.keys()].map((metric) => ({ at: { ...at, agent }, metric })),
   );
-  return touchedBy([...facts, ...old], cellsIn);
+  return touchedBy([...facts, ...old], touchedOf);
 }

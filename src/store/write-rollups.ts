@@ -1,17 +1,19 @@
-import { CELLS_MAX, cellKey, otherCell } from './cells.ts';
+import { CELLS_MAX, cellKey, DAY_MS, floorTo, HOUR_MS, MINUTE_MS, otherCell } from './cells.ts';
 import { type Columns, columnsGiven } from './columns-given.ts';
 import { sql } from './drizzle.ts';
 import {
+  addMeasured,
   addRow,
   addSum,
   createSum,
   partOfSum,
+  ROLLUP_COLUMNS,
   type RollupKey,
   type RollupRow,
   type RollupSum,
   rowOfSum,
 } from './rollup-row.ts';
-import { type Db, jsonRows, rowsOf } from './rows.ts';
+import { type Db, jsonRows, rowsOf, storableJson } from './rows.ts';
 
 export type Rollup = RollupKey & { readonly sum: RollupSum };
 
@@ -42,12 +44,21 @@ const SPAN: Columns<{ span_ms: number; at_ms: number }> = { span_ms: 'bigint', a
 const PARTS_MAX = 16;
 
 /**
+ * What is stored of a part. What was counted and measured is in the row of a cell's shortest span
+ * alone. A list of rows, as it was before, has it in the rows of all spans.
+ */
+interface Part {
+  readonly finest: readonly RollupRow[];
+}
+
+/**
  * Keeps what a batch adds; every so often, adds up what was kept. The caller holds the lock.
  * Returns the part's number.
  */
 export async function keepRollups(tx: Db, rollups: readonly Rollup[]): Promise<number | null> {
   if (rollups.length === 0) return null;
-  const rows = jsonRows(rollups.map((rollup) => partOfSum(rollup, rollup.sum)));
+  const part: Part = { finest: rollups.map((rollup) => partOfSum(rollup, rollup.sum)) };
+  const rows = storableJson(part);
   const [kept] = await rowsOf<{ id: number; parts: number }>(
     tx,
     sql`with kept as (insert into rollup_parts (rows) values (${rows}) returning id)
@@ -60,25 +71,51 @@ export async function keepRollups(tx: Db, rollups: readonly Rollup[]): Promise<n
 /** Adds to the rollups what batches have left for them. The caller holds the lock. */
 export async function addParts(tx: Db): Promise<void> {
   // The newest first: what it takes back of evidence must not come again from an older one.
-  const parts = await rowsOf<{ id: number; rows: string }>(
+  const texts = await rowsOf<{ id: number; rows: string }>(
     tx,
     sql`select id::float8 as id, rows from rollup_parts order by id desc`,
   );
-  if (parts.length === 0) return;
+  if (texts.length === 0) return;
   const rollups = new Map<string, Rollup>();
-  for (const { rows } of parts) {
-    for (const row of JSON.parse(rows) as RollupRow[]) {
-      const { span_ms, at_ms, arm, agent, target, tenant, category } = row;
-      const key = { span_ms, at_ms, arm, cell: { agent, target, tenant, category } };
-      const name = rollupKey(key);
-      const known = rollups.get(name) ?? { ...key, sum: createSum() };
-      rollups.set(name, known);
-      addRow(known.sum, row);
-    }
-  }
+  const parts = texts.map(({ rows }) => JSON.parse(rows) as Part | readonly RollupRow[]);
+  for (const part of parts) if ('finest' in part) addRows(rollups, part.finest);
+  addUp(rollups);
+  // Left by the version before, which is to say older than all others.
+  for (const part of parts) if (!('finest' in part)) addRows(rollups, part);
   await writeRollups(tx, [...rollups.values()]);
   await tx.execute(sql`delete from rollup_parts`);
 }
+
+function addRows(rollups: Map<string, Rollup>, rows: readonly RollupRow[]): void {
+  for (const row of rows) {
+    const { span_ms, at_ms, arm, agent, target, tenant, category } = row;
+    const cell = { agent, target, tenant, category };
+    addRow(rollupIn(rollups, { span_ms, at_ms, arm, cell }).sum, row);
+  }
+}
+
+/** Adds minutes to their hours, and then hours to their days. */
+function addUp(rollups: Map<string, Rollup>): void {
+  for (const [from_ms, to_ms] of [
+    [MINUTE_MS, HOUR_MS],
+    [HOUR_MS, DAY_MS],
+  ] as const) {
+    for (const { span_ms, at_ms, arm, cell, sum } of [...rollups.values()]) {
+      if (span_ms !== from_ms || (sum.counts.size === 0 && sum.tallies === null)) continue;
+      const longer = { span_ms: to_ms, at_ms: floorTo(at_ms, to_ms), arm, cell };
+      addMeasured(rollupIn(rollups, longer).sum, sum);
+    }
+  }
+}
+
+function rollupIn(rollups: Map<string, Rollup>, key: RollupKey): Rollup {
+  const name = rollupKey(key);
+  const known = rollups.get(name) ?? { ...key, sum: createSum() };
+  rollups.set(name, known);
+  return known;
+}
+
+const ROLLUP_NAMES = sql.raw(Object.keys(ROLLUP_COLUMNS).join(', '));
 
 /**
  * Adds sums to the rows of `rollups`: read, added up here, and written whole, since a sketch cannot
@@ -95,8 +132,7 @@ async function writeRollups(tx: Db, given: readonly Rollup[]): Promise<void> {
     return rowOfSum(rollup, rollup.sum);
   });
   await tx.execute(sql`
-    insert into rollups
-    select * from json_populate_recordset(null::rollups, ${jsonRows(rows)}::json)
+    insert into rollups (${ROLLUP_NAMES}) select * from ${columnsGiven(ROLLUP_COLUMNS, rows)} as rows
     on conflict (span_ms, at_ms, arm, agent, target, tenant, category) do update set
       calls = excluded.calls, counts = excluded.counts, units = excluded.units,
       sketches = excluded.sketches, evidence = excluded.evidence,

@@ -1,11 +1,12 @@
 import { unitFraction } from '../core/unit.ts';
 import { DAY_MS, floorTo } from './cells.ts';
 import { type Columns, columnsGiven } from './columns-given.ts';
+import { copyRows } from './copy-rows.ts';
 import { sql } from './drizzle.ts';
 import { type Db, rowsOf } from './rows.ts';
-import type { Fact, Seen, Step } from './unit-day.ts';
+import { type Fact, parseSeen, type Step, seenText } from './unit-day.ts';
 import type { KnownUnit } from './unit-days.ts';
-import { applyFacts, type CellsOf } from './unit-facts.ts';
+import { applyFacts, type CellsOf, createTouched } from './unit-facts.ts';
 
 /** What a batch says of a unit of an agent. */
 export interface UnitNews {
@@ -38,7 +39,10 @@ interface StoredDay extends DayKey {
 }
 
 const KEYS: Columns<DayKey> = { day_ms: 'bigint', agent: 'text', unit: 'text' };
-const COLUMNS: Columns<StoredDay & { half: 0 | 1 }> = {
+
+type UnitRow = StoredDay & { readonly half: 0 | 1 };
+
+const COLUMNS: Columns<UnitRow> = {
   ...KEYS,
   half: 'int',
   calls: 'bigint',
@@ -56,14 +60,17 @@ export async function writeUnits(
 ): Promise<void> {
   if (news.length === 0) return;
   await readDays(tx, news);
-  const changed: (StoredDay & { readonly half: 0 | 1 })[] = [];
+  const fresh: UnitRow[] = [];
+  const changed: UnitRow[] = [];
+  const touchedOf = createTouched(cellsIn);
   for (const one of news) {
     const { known, facts, calls } = one;
     const { agent, unit, half, days } = known;
     const step = stepsOf(known);
     const touched = daysOf(one);
     for (const day_ms of touched) {
-      const today = days.get(day_ms) ?? { day_ms, seen: {}, calls: 0 };
+      const stored = days.get(day_ms) ?? null;
+      const today = stored ?? { day_ms, seen: new Map(), calls: 0 };
       const before = days.get(day_ms - DAY_MS) ?? null;
       const after = days.get(day_ms + DAY_MS) ?? null;
       const mine =
@@ -71,12 +78,14 @@ export async function writeUnits(
           ? facts
           : facts.filter(({ hour_ms }) => floorTo(hour_ms, DAY_MS) === day_ms);
       const made = calls.get(day_ms) ?? 0;
-      if (!applyFacts({ before, today, after }, mine, made, cellsIn, step)) continue;
+      if (!applyFacts({ before, today, after }, mine, made, touchedOf, step)) continue;
       days.set(day_ms, today);
-      const seen = JSON.stringify(today.seen);
-      changed.push({ day_ms, agent, unit, half, calls: today.calls, seen });
+      const seen = seenText(today.seen);
+      const row = { day_ms, agent, unit, half, calls: today.calls, seen };
+      (stored === null ? fresh : changed).push(row);
     }
   }
+  if (fresh.length > 0) await copyRows(tx, 'unit_facts', COLUMNS, fresh);
   if (changed.length === 0) return;
   const rows = columnsGiven(COLUMNS, changed);
   await tx.execute(sql`
@@ -125,7 +134,7 @@ async function readDays(tx: Db, news: readonly UnitNews[]): Promise<void> {
     join unit_facts u using (day_ms, agent, unit)`,
   );
   for (const { day_ms, agent, unit, calls, seen } of rows) {
-    const day = { day_ms, calls, seen: JSON.parse(seen) as Seen };
+    const day = { day_ms, calls, seen: parseSeen(seen) };
     units.get(`${agent}\t${unit}`)?.days.set(day_ms, day);
   }
 }

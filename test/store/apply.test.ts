@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { CallEvent, FeedbackEvent, JournalRecord } from '../../src/core/event.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createMetrics, type Metrics } from '../../src/core/metrics.ts';
@@ -7,30 +7,16 @@ import { readCursors } from '../../src/store/cursors.ts';
 import { sql } from '../../src/store/drizzle.ts';
 import { readEpoch, readMutations, upsertLedger } from '../../src/store/ledger.ts';
 import { canaryCells, withheldOf } from '../../src/store/observe.ts';
-import type { Store } from '../../src/store/open.ts';
 import { rowsOf } from '../../src/store/rows.ts';
 import { addParts } from '../../src/store/write-rollups.ts';
 import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
-import { backends, emptyStore } from '../kit/store.ts';
+import { emptyStore } from '../kit/store.ts';
+import { describeStores } from '../kit/store-suite.ts';
 
-describe.each(backends())('applyBatch on $name', (backend) => {
-  if (backend.missing !== null) {
-    test.skip(`is skipped: ${backend.missing}`, () => {});
-    return;
-  }
-  let store: Store;
+describeStores('applyBatch', ({ store }) => {
   let metrics: Metrics;
-
-  beforeAll(async () => {
-    store = await backend.open();
-  });
-  afterAll(async () => {
-    await store.close();
-    backend.stop();
-  });
   beforeEach(async () => {
     metrics = createMetrics();
-    await emptyStore(store);
   });
 
   const apply = (...records: JournalRecord[]) =>

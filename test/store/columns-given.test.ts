@@ -1,10 +1,9 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Columns, columnsGiven } from '../../src/store/columns-given.ts';
 import { sql } from '../../src/store/drizzle.ts';
-import type { Store } from '../../src/store/open.ts';
 import { rowsOf } from '../../src/store/rows.ts';
-import { backends } from '../kit/store.ts';
+import { describeStores } from '../kit/store-suite.ts';
 
 interface Row {
   readonly id: number;
@@ -22,19 +21,7 @@ const COLUMNS: Columns<Row> = {
   json: 'jsonb',
 };
 
-describe.each(backends())('columnsGiven on $name', (backend) => {
-  if (backend.missing !== null) {
-    test.skip(`is skipped: ${backend.missing}`, () => {});
-    return;
-  }
-  let store: Store;
-  beforeAll(async () => {
-    store = await backend.open();
-  });
-  afterAll(async () => {
-    await store.close();
-    backend.stop();
-  });
+describeStores('columnsGiven', ({ store }) => {
   const back = (rows: readonly Row[]) =>
     rowsOf<Row>(store.db, sql`select * from ${columnsGiven(COLUMNS, rows)} as rows order by id`);
 

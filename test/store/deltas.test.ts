@@ -1,31 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { CELLS_MAX } from '../../src/store/cells.ts';
 import { CONTROL, createDeltas, type Where } from '../../src/store/deltas.ts';
 import { sql } from '../../src/store/drizzle.ts';
-import type { Store } from '../../src/store/open.ts';
 import { measuresOf } from '../../src/store/rollup-row.ts';
 import { rowsOf } from '../../src/store/rows.ts';
 import { addParts } from '../../src/store/write-rollups.ts';
 import { NOON_MS } from '../kit/events.ts';
-import { backends, emptyStore } from '../kit/store.ts';
+import { emptyStore } from '../kit/store.ts';
+import { describeStores } from '../kit/store-suite.ts';
 
 const HOUR_MS = 3_600_000;
 
-describe.each(backends())('a batch’s deltas on $name', (backend) => {
-  if (backend.missing !== null) {
-    test.skip(`are skipped: ${backend.missing}`, () => {});
-    return;
-  }
-  let store: Store;
-  beforeAll(async () => {
-    store = await backend.open();
-  });
-  afterAll(async () => {
-    await store.close();
-    backend.stop();
-  });
-  beforeEach(() => emptyStore(store));
-
+describeStores('a batch’s deltas', ({ store }) => {
   const where = (over: Partial<Where> = {}): Where => ({
     at_ms: NOON_MS,
     agent: 'a',
@@ -75,6 +61,29 @@ describe.each(backends())('a batch’s deltas on $name', (backend) => {
       sql`select count(*)::int as n from rollup_parts`,
     );
     expect(parts?.n).toBeLessThan(16);
+  });
+
+  test('deltas that an earlier version left are added up once, in the spans they name', async () => {
+    const deltas = createDeltas();
+    deltas.count(where(), { calls: 1 }, measuresOf({ latency_ms: 10 }));
+    await store.transaction((tx) => deltas.write(tx));
+    const row = (span_ms: number) => ({
+      ...{ span_ms, at_ms: NOON_MS, arm: CONTROL, agent: 'a', target: 't', tenant: '' },
+      ...{ category: '', counts: { calls: [2, 0] }, units: {}, sketches: null, evidence: [] },
+    });
+    const old = JSON.stringify([60_000, HOUR_MS, 24 * HOUR_MS].map(row));
+    await store.db.execute(sql`insert into rollup_parts (rows) values (${old})`);
+    await addParts(store.db);
+    const rows = await rowsOf(
+      store.db,
+      sql`select span_ms::float8 as span_ms, calls::float8 as calls, latency_p50_ms is null as bare
+        from rollups where target = 't' order by span_ms`,
+    );
+    expect(rows).toEqual([
+      { span_ms: 60_000, calls: 3, bare: false },
+      { span_ms: HOUR_MS, calls: 3, bare: false },
+      { span_ms: 24 * HOUR_MS, calls: 3, bare: false },
+    ]);
   });
 
   test('deltas take evidence back from a part or a row, whichever has it', async () => {

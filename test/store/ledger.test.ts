@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { LedgerChange } from '../../src/core/event.ts';
 import type { Analysis, Finding, GateVerdict } from '../../src/core/oracle.ts';
 import {
@@ -23,25 +23,10 @@ import {
   upsertLedger,
   writeMeta,
 } from '../../src/store/ledger.ts';
-import type { Store } from '../../src/store/open.ts';
 import { NOON_MS } from '../kit/events.ts';
-import { backends, emptyStore } from '../kit/store.ts';
+import { describeStores } from '../kit/store-suite.ts';
 
-describe.each(backends())('the ledger on $name', (backend) => {
-  if (backend.missing !== null) {
-    test.skip(`is skipped: ${backend.missing}`, () => {});
-    return;
-  }
-  let store: Store;
-  beforeAll(async () => {
-    store = await backend.open();
-  });
-  afterAll(async () => {
-    await store.close();
-    backend.stop();
-  });
-  beforeEach(() => emptyStore(store));
-
+describeStores('the ledger', ({ store }) => {
   const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
 
   test('upsertLedger gives back whole rows, found by what has a column', async () => {

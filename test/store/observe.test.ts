@@ -1,8 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { JournalRecord } from '../../src/core/event.ts';
-import { silentLog } from '../../src/core/log.ts';
-import { createMetrics } from '../../src/core/metrics.ts';
-import { applyBatch } from '../../src/store/apply.ts';
+import { expect, test } from 'vitest';
+import { canaryUnits } from '../../src/store/canary-stats.ts';
 import {
   canaryArrivals,
   canaryCells,
@@ -10,32 +7,15 @@ import {
   complaintsOf,
   slowThreshold,
 } from '../../src/store/observe.ts';
-import type { Store } from '../../src/store/open.ts';
-import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
-import { backends, emptyStore } from '../kit/store.ts';
+import { callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
+import { emptyStore } from '../kit/store.ts';
+import { describeStores } from '../kit/store-suite.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-describe.each(backends())('the store’s readings on $name', (backend) => {
-  if (backend.missing !== null) {
-    test.skip(`are skipped: ${backend.missing}`, () => {});
-    return;
-  }
-  let store: Store;
-  beforeAll(async () => {
-    store = await backend.open();
-  });
-  afterAll(async () => {
-    await store.close();
-    backend.stop();
-  });
-  beforeEach(() => emptyStore(store));
-
-  const apply = (...records: JournalRecord[]) =>
-    applyBatch(store, batchOf(...records), { metrics: createMetrics(), log: silentLog });
-
+describeStores('the store’s readings', ({ store, apply }) => {
   test('canaryCells counts a unit once a metric, as its first call was assigned', async () => {
     const canary = { experiment: 'e', arm: 'canary', unit: 'u:1' };
     await apply(
@@ -95,6 +75,25 @@ describe.each(backends())('the store’s readings on $name', (backend) => {
     expect(await read(0.05)).toBeNull();
     await apply({ ...of('u:4', 16), origin: 'probe' });
     expect(await read(0.1)).toMatchObject({ at_share: 2 });
+  });
+
+  test('canaryUnits counts units that the canary served, also where they were control first', async () => {
+    const of = (id: string, unit: string, arm: string, share: number, over = {}) =>
+      callEvent(id, { experiment: 'e', arm, unit, share, ...over });
+    await apply(
+      of('c1', 'u:1', 'canary', 0.05),
+      of('c2', 'u:1', 'canary', 0.1),
+      of('c3', 'u:2', 'control', 0.05),
+      of('c4', 'u:3', 'canary', 0.1, { outcome: 'rejected' }),
+    );
+    await apply(of('c5', 'u:2', 'canary', 0.1), of('c1', 'u:1', 'canary', 0.05));
+    expect(await canaryUnits(store.db, 'e', { share: 0.1 })).toEqual({
+      canary_units: 2,
+      canary_units_at_share: 2,
+    });
+    expect(await canaryUnits(store.db, 'e', { share: 0.05 })).toMatchObject({
+      canary_units_at_share: 1,
+    });
   });
 
   test('complaintsOf counts people who complained about the canary, each once', async () => {

@@ -1,38 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { CallEvent, JournalRecord } from '../../src/core/event.ts';
-import { silentLog } from '../../src/core/log.ts';
-import { createMetrics } from '../../src/core/metrics.ts';
+import { expect, test } from 'vitest';
+import type { CallEvent } from '../../src/core/event.ts';
 import type { SegmentObservation } from '../../src/core/observation.ts';
 import { sketchQuantile } from '../../src/core/sketch.ts';
 import { unitFraction } from '../../src/core/unit.ts';
-import { applyBatch } from '../../src/store/apply.ts';
 import { createObserver, type ObserveOptions } from '../../src/store/observe.ts';
-import type { Store } from '../../src/store/open.ts';
 import { writeSlowBar } from '../../src/store/read-rollups.ts';
-import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
-import { backends, emptyStore } from '../kit/store.ts';
+import { callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
+import { emptyStore } from '../kit/store.ts';
+import { describeStores } from '../kit/store-suite.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-describe.each(backends())('an observer on $name', (backend) => {
-  if (backend.missing !== null) {
-    test.skip(`is skipped: ${backend.missing}`, () => {});
-    return;
-  }
-  let store: Store;
-  beforeAll(async () => {
-    store = await backend.open();
-  });
-  afterAll(async () => {
-    await store.close();
-    backend.stop();
-  });
-  beforeEach(() => emptyStore(store));
-
-  const apply = (...records: JournalRecord[]) =>
-    applyBatch(store, batchOf(...records), { metrics: createMetrics(), log: silentLog });
+describeStores('an observer', ({ store, apply }) => {
   const window = { from_ms: NOON_MS - HOUR_MS, to_ms: NOON_MS + HOUR_MS };
   const observe = (options: Partial<ObserveOptions> = {}) =>
     createObserver(store).observe({ window, event_limit: 10, ...options });

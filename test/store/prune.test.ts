@@ -1,36 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { JournalRecord } from '../../src/core/event.ts';
-import { silentLog } from '../../src/core/log.ts';
-import { createMetrics } from '../../src/core/metrics.ts';
-import { applyBatch } from '../../src/store/apply.ts';
+import { expect, test } from 'vitest';
 import { upsertCycle } from '../../src/store/audit-trail.ts';
 import { sql } from '../../src/store/drizzle.ts';
-import type { Store } from '../../src/store/open.ts';
 import { pruneStore } from '../../src/store/prune.ts';
 import { rowsOf } from '../../src/store/rows.ts';
 import { addParts } from '../../src/store/write-rollups.ts';
-import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
-import { backends, emptyStore } from '../kit/store.ts';
+import { callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
+import { describeStores } from '../kit/store-suite.ts';
 
 const DAY_MS = 86_400_000;
 
-describe.each(backends())('pruneStore on $name', (backend) => {
-  if (backend.missing !== null) {
-    test.skip(`is skipped: ${backend.missing}`, () => {});
-    return;
-  }
-  let store: Store;
-  beforeAll(async () => {
-    store = await backend.open();
-  });
-  afterAll(async () => {
-    await store.close();
-    backend.stop();
-  });
-  beforeEach(() => emptyStore(store));
-
-  const apply = (...records: JournalRecord[]) =>
-    applyBatch(store, batchOf(...records), { metrics: createMetrics(), log: silentLog });
+describeStores('pruneStore', ({ store, apply }) => {
   const prune = (days: number) =>
     addParts(store.db).then(() =>
       pruneStore(store, { now_ms: NOON_MS + days * DAY_MS + 1, events_days: 7 }),

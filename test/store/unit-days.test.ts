@@ -1,18 +1,18 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { JournalRecord } from '../../src/core/event.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
 import { applyBatch } from '../../src/store/apply.ts';
 import { HOUR_MS } from '../../src/store/cells.ts';
 import { sql } from '../../src/store/drizzle.ts';
-import type { Store } from '../../src/store/open.ts';
 import { rowsOf } from '../../src/store/rows.ts';
 import { createUnitDays, type UnitDays } from '../../src/store/unit-days.ts';
 import { addParts } from '../../src/store/write-rollups.ts';
 import { halfOf } from '../../src/store/write-units.ts';
 import { batchOf, callEvent, NOON_MS } from '../kit/events.ts';
-import { backends, emptyStore } from '../kit/store.ts';
+import { emptyStore } from '../kit/store.ts';
+import { describeStores } from '../kit/store-suite.ts';
 
 describe('createUnitDays', () => {
   const seen = (days: UnitDays, unit: string) => days.of('a', unit).days;
@@ -52,21 +52,7 @@ describe('createUnitDays', () => {
   });
 });
 
-describe.each(backends())('units kept from batch to batch on $name', (backend) => {
-  if (backend.missing !== null) {
-    test.skip(`are skipped: ${backend.missing}`, () => {});
-    return;
-  }
-  let store: Store;
-  beforeAll(async () => {
-    store = await backend.open();
-  });
-  afterAll(async () => {
-    await store.close();
-    backend.stop();
-  });
-  beforeEach(() => emptyStore(store));
-
+describeStores('units kept from batch to batch', ({ store }) => {
   const state = async () => {
     await addParts(store.db);
     return {

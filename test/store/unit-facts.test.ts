@@ -12,7 +12,7 @@ import {
   type UnitDay,
   WINDOW_HOURS_MAX,
 } from '../../src/store/unit-day.ts';
-import { applyFacts } from '../../src/store/unit-facts.ts';
+import { applyFacts, createTouched } from '../../src/store/unit-facts.ts';
 
 const at = (target: string, tenant = 'acme', category = 'code') => ({
   agent: 'a',
@@ -35,11 +35,11 @@ function createUnit() {
     apply(facts: readonly Fact[], calls = 0): void {
       const touched = [...new Set(facts.map(({ hour_ms }) => hour_ms - (hour_ms % DAY_MS)))];
       for (const day_ms of touched.sort((a, b) => a - b)) {
-        const today = days.get(day_ms) ?? { day_ms, seen: {}, calls: 0 };
+        const today = days.get(day_ms) ?? { day_ms, seen: new Map(), calls: 0 };
         const mine = facts.filter(({ hour_ms }) => hour_ms - (hour_ms % DAY_MS) === day_ms);
         const before = days.get(day_ms - DAY_MS) ?? null;
         const after = days.get(day_ms + DAY_MS) ?? null;
-        if (applyFacts({ before, today, after }, mine, calls, cellsOf, add))
+        if (applyFacts({ before, today, after }, mine, calls, createTouched(cellsOf), add))
           days.set(day_ms, today);
       }
     },

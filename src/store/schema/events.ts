@@ -77,8 +77,9 @@ export const calls = pgTable(
   (table) => [
     index('calls_at').using('brin', table.at_ms),
     index('calls_request').on(table.request_id).where(sql`${table.request_id} is not null`),
+    // Its hash: ids of completions are long and random, and every call makes an entry.
     index('calls_completion')
-      .on(table.completion_id)
+      .on(sql`hashtext(${table.completion_id})`)
       .where(sql`${table.completion_id} is not null`),
     index('calls_session').on(table.session, table.at_ms).where(sql`${table.session} is not null`),
     index('calls_experiment')
@@ -169,6 +170,23 @@ export const experimentUnits = pgTable(
     events: count('events'),
   },
   (table) => [primaryKey({ columns: [table.experiment, table.metric, table.unit] })],
+);
+
+/**
+ * Which arm of an experiment a unit was in at a share, and when it called there for the first and
+ * the last time, so that a tick reads units and not their calls.
+ */
+export const exposures = pgTable(
+  'exposures',
+  {
+    experiment: text().notNull(),
+    share: doublePrecision().notNull(),
+    arm: text().notNull(),
+    unit: text().notNull(),
+    first_ms: ms('first_ms').notNull(),
+    last_ms: ms('last_ms').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.experiment, table.share, table.arm, table.unit] })],
 );
 
 /** Canary arms that the gateway withheld by itself, for the worker to make a row's state of. */

@@ -57,11 +57,15 @@ export const experiments = pgTable('experiments', {
   row: jsonb().$type<JsonObject>().notNull(),
 });
 
-export const analyses = pgTable('analyses', {
-  id: text().primaryKey(),
-  at_ms: ms('at_ms').notNull(),
-  body: jsonb().$type<JsonObject>().notNull(),
-});
+export const analyses = pgTable(
+  'analyses',
+  {
+    id: text().primaryKey(),
+    at_ms: ms('at_ms').notNull(),
+    body: jsonb().$type<JsonObject>().notNull(),
+  },
+  (table) => [index('analyses_at').on(table.at_ms)],
+);
 
 export const findings = pgTable('findings', {
   id: text().primaryKey(),
@@ -70,13 +74,17 @@ export const findings = pgTable('findings', {
   body: jsonb().$type<JsonObject>().notNull(),
 });
 
-export const cycles = pgTable('cycles', {
-  id: text().primaryKey(),
-  state: text().notNull(),
-  started_ms: ms('started_ms').notNull(),
-  ended_ms: ms('ended_ms'),
-  stages: jsonb().$type<Readonly<Record<string, JsonObject>>>().notNull(),
-});
+export const cycles = pgTable(
+  'cycles',
+  {
+    id: text().primaryKey(),
+    state: text().notNull(),
+    started_ms: ms('started_ms').notNull(),
+    ended_ms: ms('ended_ms'),
+    stages: jsonb().$type<Readonly<Record<string, JsonObject>>>().notNull(),
+  },
+  (table) => [index('cycles_started').on(table.started_ms)],
+);
 
 export const verdicts = pgTable(
   'verdicts',
