@@ -3,14 +3,24 @@ import { madSigma, median } from '../series/numbers.ts';
 import type { Scene } from './scene.ts';
 import { DAYS_MIN, hourOf, type Indexed, stepsBefore, stepsOf } from './seasons.ts';
 
-/** By how much the hours of a window usually differ from the whole day. */
-export interface HoursEffect {
+/** By how much something other than the cell's own trouble moves its yardstick. */
+export interface Effect {
   readonly factor: number;
   /** Standard error of its logarithm: a season of few days and thin nights is a guess. */
   readonly error: number;
 }
 
-const NONE: HoursEffect = { factor: 1, error: 0 };
+/**
+ * An effect as far as it is more than chance: drawn towards none by the share of its square that
+ * its own error explains (the positive part of W. James and C. Stein's shrinkage, 1961), so that a
+ * yardstick without an effect is not blurred by one.
+ */
+export function shrunkEffect(log: number, error: number): Effect {
+  const share = Math.max(0, 1 - (error / log) ** 2);
+  return share > 0 ? { factor: Math.exp(share * log), error: Math.sqrt(share) * error } : NO_EFFECT;
+}
+
+export const NO_EFFECT: Effect = { factor: 1, error: 0 };
 
 /**
  * A window that began at noon is held against noons, and one whose traffic came at night against
@@ -18,14 +28,14 @@ const NONE: HoursEffect = { factor: 1, error: 0 };
  * weighted as calls usually are. Each level is a median of a few days, and its error is in the
  * result: it counts where weights differ. A factor of 1 where the past is too short to say.
  */
-export function hoursEffect(scene: Scene, series: Series | undefined): HoursEffect {
-  if (!series) return NONE;
+export function hoursEffect(scene: Scene, series: Series | undefined): Effect {
+  if (!series) return NO_EFFECT;
   const { window } = scene.observation;
   const before = stepsBefore(series, window);
   const levels = levelsOf(series, before);
   const now = weightsOf(series, window);
-  if (now.size === 0 || before.length < DAYS_MIN * levels.size) return NONE;
-  if (![...now.keys()].every((hour) => levels.has(hour))) return NONE;
+  if (now.size === 0 || before.length < DAYS_MIN * levels.size) return NO_EFFECT;
+  if (![...now.keys()].every((hour) => levels.has(hour))) return NO_EFFECT;
   const usual = weightsIn(series, before);
   let [log, variance] = [0, 0];
   for (const [hour, { level, error }] of levels) {
@@ -33,7 +43,7 @@ export function hoursEffect(scene: Scene, series: Series | undefined): HoursEffe
     log += weight * level;
     variance += (weight * error) ** 2;
   }
-  return { factor: Math.exp(log), error: Math.sqrt(variance) };
+  return shrunkEffect(log, Math.sqrt(variance));
 }
 
 interface Level {

@@ -9,7 +9,7 @@ import {
   valuesNeeded,
 } from '../statistics/sketch-reading.ts';
 import { binomialTail, type Count, fisherTail } from '../statistics/tails.ts';
-import { hoursEffect } from './hours.ts';
+import { type Effect, hoursEffect, NO_EFFECT, shrunkEffect } from './hours.ts';
 import type { Missing } from './rates.ts';
 import { cellName, peersOf, type Scene, seriesOf } from './scene.ts';
 import { medianDispersion } from './seasons.ts';
@@ -161,7 +161,7 @@ function commonEffect(
   quantity: Quantity,
   share: number,
   design: number,
-): { readonly factor: number; readonly error: number } {
+): Effect {
   const peers = peersOf(scene.now, segment);
   const past = peers.flatMap((peer) => scene.past.get(cellName(peer.segment)) ?? []);
   const [here, there] = [peers, past].map((cells) =>
@@ -172,9 +172,8 @@ function commonEffect(
   if (factor <= 1) return NO_EFFECT;
   const errors = [here, there].map((sketch) => dependentInterval(sketch, share, design));
   const error = Math.hypot(...errors.map((interval) => (interval ? errorOf(interval) : 0)));
-  return { factor, error };
+  return shrunkEffect(Math.log(factor), error);
 }
-const NO_EFFECT = { factor: 1, error: 0 };
 const PEERS_MIN = 200;
 
 function missingCalls(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hoursEffect } from '../../../src/core/findings/hours.ts';
+import { hoursEffect, shrunkEffect } from '../../../src/core/findings/hours.ts';
 import { sceneOf } from '../../../src/core/findings/scene.ts';
 import type { Series, Window } from '../../../src/core/observation.ts';
 import { mean } from '../../../src/core/series/numbers.ts';
@@ -31,13 +31,23 @@ test('hoursEffect says nothing where no three days are known', () => {
   expect(effectOf(young, DAY)).toEqual({ factor: 1, error: 0 });
 });
 
+test('shrunkEffect keeps what is sure, and nothing of what chance alone makes', () => {
+  expect(shrunkEffect(0.3, 0.01).factor).toBeCloseTo(Math.exp(0.3), 3);
+  expect(shrunkEffect(0.02, 0.03)).toEqual({ factor: 1, error: 0 });
+  expect(shrunkEffect(-0.06, 0.04).factor).toBeCloseTo(Math.exp(-0.06 * (1 - 4 / 9)), 10);
+  expect(shrunkEffect(0, 0)).toEqual({ factor: 1, error: 0 });
+});
+
 test('hoursEffect has the error that it says, where traffic came at other hours', () => {
+  // Nights are slower by far, so that nothing is drawn in.
+  const at = (hour: number): number => (hour % 24 < 8 ? 1600 : 800);
   const effects = Array.from({ length: 300 }, (_, seed) => {
-    const series = hourly('latency_p50_ms', () => 800, { noise: 0.25, seed: seed + 1 });
+    const series = hourly('latency_p50_ms', at, { noise: 0.25, seed: seed + 1 });
     const counts = series.counts.map((_, hour) => (hour >= 168 && hour % 24 < 8 ? 400 : 25));
     return effectOf({ ...series, counts }, DAY);
   });
-  const spread = Math.sqrt(mean(effects.map(({ factor }) => Math.log(factor) ** 2)));
+  const logs = effects.map(({ factor }) => Math.log(factor));
+  const spread = Math.sqrt(mean(logs.map((log) => (log - mean(logs)) ** 2)));
   const said = mean(effects.map(({ error }) => error));
   expect(said / spread).toBeGreaterThan(0.9);
   expect(said / spread).toBeLessThan(1.35);
