@@ -53,7 +53,7 @@ export interface Verdict {
 /** Where the latency stands among a fact's values. */
 export const LATENCY = QUANTITIES.indexOf('latency_ms');
 /** A call as what it adds; its target is the one that was chosen, also where another served it. */
-export function factOf(event: CallEvent): Fact {
+export function factOf(event: CallEvent, half = halfOf(event.unit)): Fact {
   const metrics = new Set<UnitMetric>();
   if (event.arm_error) metrics.add('error');
   if (event.outcome === 'aborted') metrics.add('abort');
@@ -78,7 +78,7 @@ export function factOf(event: CallEvent): Fact {
     unit: event.unit,
     user: event.user,
     adapter: event.adapter,
-    half: halfOf(event.unit),
+    half,
     is_call: true,
     latency_ms: event.latency_ms,
     values,
@@ -123,6 +123,6 @@ export function factOfAgent(event: FeedbackEvent, agent: string, verdict: Verdic
   };
 }
 
-function halfOf(unit: string): 0 | 1 {
+export function halfOf(unit: string): 0 | 1 {
   return unitFraction('split', unit) < 0.5 ? 0 : 1;
 }
