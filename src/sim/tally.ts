@@ -82,8 +82,8 @@ export function createTally(by_day = false): Tally {
   const observed = (half?: 0 | 1): Omit<SegmentObservation, 'segment' | 'evidence'> => {
     const wanted: readonly (0 | 1)[] = half === undefined ? [0, 1] : [half];
     const own = wanted.map((each) => totals[each]);
-    const counted = wanted.reduce((sum, each) => sum + (calls[each] ?? 0), 0);
-    const distinct = wanted.reduce((sum, each) => sum + (users[each]?.size ?? 0), 0);
+    const counted = wanted.reduce<number>((sum, each) => sum + (calls[each] ?? 0), 0);
+    const distinct = wanted.reduce<number>((sum, each) => sum + (users[each]?.size ?? 0), 0);
     return {
       calls: counted,
       users: Math.min(distinct, counted),

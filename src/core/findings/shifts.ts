@@ -21,8 +21,8 @@ export interface Residuals {
   readonly series: Series;
   /** Standardised, one a step, null where nothing was measured. */
   readonly z: readonly (number | null)[];
-  /** What each step was expected to be, in the series' own measure. */
-  readonly expected: readonly number[];
+  /** The usual level of each hour, on the scale of `z` before it was standardised. */
+  readonly levels: readonly number[];
   /** The index of the window's first step. */
   readonly from: number;
   /** The steps before the window that have a value, and the mean of theirs. */
@@ -63,7 +63,7 @@ export function residualsOf(scene: Scene, series: Series): Residuals | null {
   return {
     series,
     z: off.map((value) => (value === null ? null : value / sigma)),
-    expected: scaled.map((_, index) => fromScale(series, levels[index % slots] as number)),
+    levels,
     from,
     before: { count: past.length, mean: mean(past) / sigma },
   };
@@ -218,11 +218,10 @@ export function shiftDraft(
   e: number | null,
 ): FindingDraft {
   const { residuals, index, steps, z, p } = shift;
-  const { series, expected } = residuals;
+  const { series } = residuals;
   const since_ms = series.from_ms + index * series.step_ms;
-  const [estimate, value] = [series.values, expected].map((from) => {
-    return mean(numbersOf(from, index, residuals.z.length));
-  }) as [number, number];
+  const estimate = mean(numbersOf(series.values, index, residuals.z.length));
+  const value = expectedSince(residuals, index);
   const half =
     value > 0
       ? Math.abs(estimate - value) * (2.1 / Math.max(2.1, Math.abs(z) * Math.sqrt(steps)))
@@ -259,6 +258,15 @@ export function shiftDraft(
     evidence:
       scene.now.get(`${series.segment.agent}|${series.segment.target ?? ''}||`)?.evidence ?? [],
   };
+}
+
+/** What the steps since then were expected to be on average, in the series' own measure. */
+function expectedSince({ series, levels, z }: Residuals, index: number): number {
+  let sum = 0;
+  for (let step = index; step < z.length; step += 1) {
+    sum += fromScale(series, levels[step % levels.length] as number);
+  }
+  return sum / Math.max(1, z.length - index);
 }
 
 /** Whether the mix of the whole window explains a rise. */
