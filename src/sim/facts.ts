@@ -14,6 +14,9 @@ export interface Fact {
   readonly category: string | null;
   readonly unit: string;
   readonly user: string | null;
+  /** The unit, and the user (or unit), of that day: another day is another unit of the past. */
+  readonly unit_day: string;
+  readonly user_day: string;
   readonly adapter: string | null;
   /** 0 or 1: which half of the units it is in. */
   readonly half: 0 | 1;
@@ -77,6 +80,8 @@ export function factOf(event: CallEvent, half = halfOf(event.unit)): Fact {
     category: event.category ?? null,
     unit: event.unit,
     user: event.user,
+    unit_day: onDay(event.at_ms, event.unit),
+    user_day: onDay(event.at_ms, event.user ?? event.unit),
     adapter: event.adapter,
     half,
     is_call: true,
@@ -90,6 +95,9 @@ export function factOf(event: CallEvent, half = halfOf(event.unit)): Fact {
     exposure: exposureOf(event),
   };
 }
+
+const DAY_MS = 86_400_000;
+const onDay = (at_ms: number, who: string): string => `${Math.floor(at_ms / DAY_MS)}\0${who}`;
 
 function exposureOf({ experiment, arm, share }: CallEvent): Exposure | null {
   if (experiment === null || (arm !== 'canary' && arm !== 'control')) return null;
@@ -109,6 +117,8 @@ export function factOfAgent(event: FeedbackEvent, agent: string, verdict: Verdic
     category: null,
     unit,
     user: null,
+    unit_day: onDay(event.at_ms, unit),
+    user_day: onDay(event.at_ms, unit),
     adapter: null,
     half: halfOf(unit),
     is_call: false,

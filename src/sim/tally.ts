@@ -3,8 +3,6 @@ import { OTHER_TENANTS, QUANTITIES, TENANTS_MAX } from '../core/observation.ts';
 import { addValue, emptyValues, NO_BIN, quantitiesOf } from './bins.ts';
 import type { Fact, Verdict } from './facts.ts';
 
-const DAY_MS = 86_400_000;
-
 interface Unit {
   readonly half: 0 | 1;
   readonly tenant: string;
@@ -101,12 +99,11 @@ export function createTally(by_day = false): Tally {
     },
     add(fact, sign) {
       const { half } = fact;
-      const day = by_day ? `${Math.floor(fact.at_ms / DAY_MS)}\0` : '';
       seen.clear();
-      addToUnit(units, totals[half], `${day}${fact.unit}`, fact, sign);
+      addToUnit(units, totals[half], by_day ? fact.unit_day : fact.unit, fact, sign);
       if (!fact.is_call) return;
       calls[half] = (calls[half] ?? 0) + sign;
-      bump(users[half], `${day}${fact.user ?? fact.unit}`, sign);
+      bump(users[half], by_day ? fact.user_day : (fact.user ?? fact.unit), sign);
       if (fact.error_class !== null) bump(errors[half], fact.error_class, sign);
       const sketches = halves[half] ?? [];
       for (const [index, values] of sketches.entries())

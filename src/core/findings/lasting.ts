@@ -1,9 +1,11 @@
+import { MATURITY_MS } from '../canary.ts';
 import type { Series } from '../observation.ts';
 import { madSigma, median } from '../series/numbers.ts';
+import type { Count } from '../statistics/tails.ts';
 import { wilsonInterval } from '../statistics.ts';
 import type { QuantileTest } from './quantiles.ts';
 import type { RateTest } from './rates.ts';
-import { rateOf, type Scene, seriesOf } from './scene.ts';
+import { addCounts, rateOf, type Scene, seriesOf } from './scene.ts';
 import { hourOf, stepsBefore, stepsOf } from './seasons.ts';
 import { percent } from './words.ts';
 
@@ -35,33 +37,52 @@ export function lastingWords(lasting: Lasting | null): string {
   return ` One hour alone made ${percent(Math.min(1, lasting.worst))} of it.`;
 }
 
+interface RateStep extends Count {
+  /** When the step is over. */
+  readonly until_ms: number;
+}
+
+function rateSteps(scene: Scene, { cell, metric }: RateTest): readonly RateStep[] {
+  const series = seriesOf(scene, cell.segment, metric);
+  if (!series) return [];
+  return stepsOf(series, scene.observation.window).flatMap(({ index, at_ms }) => {
+    const units = series.counts[index] ?? 0;
+    const events = units * (series.values[index] ?? 0);
+    return units > 0 ? [{ units, events, until_ms: at_ms + series.step_ms }] : [];
+  });
+}
+
+/** The yardstick on the scale of steps, where a unit counts once a step and not once in all. */
+function barOf({ yardstick, count }: RateTest, whole: Count): number {
+  return (yardstick.value * rateOf(whole)) / Math.max(rateOf(count), 1e-9);
+}
+
 /** Of a rate: its units a step, held against the yardstick on the scale of steps. */
 export function lastingRate(scene: Scene, test: RateTest): Lasting | null {
-  const series = seriesOf(scene, test.cell.segment, test.metric);
-  if (!series) return null;
-  const steps = stepsOf(series, scene.observation.window).flatMap(({ index }) => {
-    const units = series.counts[index] ?? 0;
-    return units > 0 ? [{ units, events: units * (series.values[index] ?? 0) }] : [];
-  });
-  const whole = sumOf(steps);
+  const steps = rateSteps(scene, test);
+  const whole = addCounts(steps);
   if (steps.length < STEPS_MIN || whole.events <= 0) return null;
-  // A unit counts once a step in the series, and once in all in the test.
-  const bar = (test.yardstick.value * rateOf(whole)) / Math.max(rateOf(test.count), 1e-9);
+  const bar = barOf(test, whole);
   const excess = whole.events - bar * whole.units;
   if (excess <= 0) return null;
   const worst = Math.max(...steps.map(({ units, events }) => events - bar * units)) / excess;
-  const newest = sumOf(steps.slice(-STEPS_MIN));
+  const newest = addCounts(steps.slice(-STEPS_MIN));
   const [, high] = wilsonInterval(Math.round(newest.events), Math.round(newest.units));
   return { worst, over: high < rateOf(whole) && rateOf(newest) <= bar };
 }
 
-function sumOf(steps: readonly { readonly units: number; readonly events: number }[]) {
-  const sum = { units: 0, events: 0 };
-  for (const { units, events } of steps) {
-    sum.units += units;
-    sum.events += events;
-  }
-  return sum;
+/**
+ * Whether a rate of verdicts stands on those alone that have matured: of the newest calls mostly
+ * the angry have spoken. Null where no whole step of the window has.
+ */
+export function standsMatured(scene: Scene, test: RateTest): boolean | null {
+  const steps = rateSteps(scene, test);
+  const matured_ms = scene.observation.at_ms - MATURITY_MS;
+  const matured = addCounts(steps.filter(({ until_ms }) => until_ms <= matured_ms));
+  if (matured.units === 0) return null;
+  const units = Math.round(matured.units);
+  const [low] = wilsonInterval(Math.min(units, Math.round(matured.events)), units);
+  return low > barOf(test, addCounts(steps));
 }
 
 /** Of a quantile: the logarithm of each step above the usual one of its hour, by its calls. */

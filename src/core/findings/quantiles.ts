@@ -36,7 +36,10 @@ export interface QuantileTest {
   /** How many calls weigh as much as one independent one. */
   readonly design: number;
   readonly p: number;
+  /** Whether its interval lies beyond the yardstick and the margin. */
   readonly clears: boolean;
+  /** Whether that is so wherever in its own interval the yardstick lies. */
+  readonly firm: boolean;
 }
 
 /**
@@ -72,11 +75,14 @@ export function testQuantile(
   const exact = there ? fisherTail(own, scaled(there, design)) : binomialTail(own, 1 - share);
   const estimate = sketchQuantile(sketch, share);
   const rise = logOf(estimate) - logOf(yardstick.value);
-  const error = Math.hypot(errorOf(interval), doubt);
+  const own_error = errorOf(interval);
+  const error = Math.hypot(own_error, doubt);
   const p = Math.max(exact, normalTail(rise / Math.max(error, 1e-9)));
-  const clears = rise - Z_95 * error > Math.log1p(settings.margin);
+  const margin = Math.log1p(settings.margin);
+  const clears = rise - Z_95 * own_error > margin;
+  const firm = rise - Z_95 * error > margin;
   const sides = { here, there, design };
-  return { cell, quantity, share, estimate, interval, yardstick, doubt, ...sides, p, clears };
+  return { cell, quantity, share, estimate, interval, yardstick, doubt, ...sides, p, clears, firm };
 }
 
 const Z_95 = 1.959963984540054;

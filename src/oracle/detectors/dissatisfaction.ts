@@ -8,7 +8,12 @@ import {
   strangersOf,
   withoutPraise,
 } from '../../core/findings/influence.ts';
-import { isLasting, lastingRate, lastingWords } from '../../core/findings/lasting.ts';
+import {
+  isLasting,
+  lastingRate,
+  lastingWords,
+  standsMatured,
+} from '../../core/findings/lasting.ts';
 import { rateDraft } from '../../core/findings/rate-draft.ts';
 import { type RateTest, testRate, weekly } from '../../core/findings/rates.ts';
 import type { Scene } from '../../core/findings/scene.ts';
@@ -50,13 +55,20 @@ function draft(scene: Scene, test: RateTest, share: number, q: number): FindingD
     strangersOf(scene, test.cell),
   );
   const lasting = lastingRate(scene, test);
-  const firm = found.trimmed.holds && (found.without_tenant?.holds ?? true);
+  const robust = found.trimmed.holds && (found.without_tenant?.holds ?? true);
+  const matured = standsMatured(scene, test) ?? true;
   const said = rateDraft(scene, test, {
-    level: firm && isLasting(lasting) ? 'act' : 'investigate',
-    also: ratingWords(test.cell) + influenceWords(found) + lastingWords(lasting),
+    level: robust && matured && isLasting(lasting) ? 'act' : 'investigate',
+    also:
+      ratingWords(test.cell) +
+      influenceWords(found) +
+      lastingWords(lasting) +
+      (matured ? '' : UNRIPE),
   });
   return { ...said, severity: graver(said.severity, ratingSeverity(scene, test.cell)) };
 }
+
+const UNRIPE = ' It rests on feedback of the last half hour, in which the angry speak first.';
 
 /** The yardstick as those who collude may have bent it, and the p value at which it counts. */
 function barOf(scene: Scene, { yardstick }: RateTest, share: number, q: number): Bar {

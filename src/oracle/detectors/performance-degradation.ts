@@ -151,7 +151,7 @@ function latencies(
 function wholeWindow(scene: Scene, test: QuantileTest, since_ms: number): Asked {
   const p_week = weekly(scene, test.p);
   const said = (p_act: number): FindingDraft => {
-    const choices = choicesOf(p_week <= p_act, lastingLevel(scene, test));
+    const choices = choicesOf(test.firm && p_week <= p_act, lastingLevel(scene, test));
     return quantileDraft(scene, test, { ...choices, since_ms });
   };
   return { p_week, clears: test.clears, said };

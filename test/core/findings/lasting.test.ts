@@ -4,11 +4,12 @@ import {
   lastingLevel,
   lastingRate,
   lastingWords,
+  standsMatured,
 } from '../../../src/core/findings/lasting.ts';
 import { testQuantile } from '../../../src/core/findings/quantiles.ts';
 import { isMissing, testRate } from '../../../src/core/findings/rates.ts';
 import { sceneOf } from '../../../src/core/findings/scene.ts';
-import { cell, hourly, lognormal, observed } from '../../oracle/observation.ts';
+import { cell, HOUR, hourly, lognormal, NOW_MS, observed } from '../../oracle/observation.ts';
 
 const PAST = [cell(null, 'error', 140, 14_000)];
 
@@ -50,6 +51,28 @@ describe('lastingRate', () => {
     expect(isLasting(null)).toBe(true);
     expect(lastingWords(null)).toBe('');
   });
+});
+
+test('standsMatured asks only what was said of calls that are half an hour old', () => {
+  const stands = (at: (hour: number) => number, at_ms = NOW_MS) => {
+    const series = [hourly('dissatisfied', at, { noise: 0.01, count: 40 })];
+    const change = { series, at_ms, window: { from_ms: NOW_MS - 4 * HOUR, to_ms: at_ms } };
+    const scene = sceneOf(observed([cell(null, 'dissatisfied', 48, 160)], [], change));
+    const [one] = scene.observation.segments;
+    const asked = one && testRate(scene, one, 'dissatisfied', { units_min: 20, events_min: 5 });
+    if (!asked || isMissing(asked)) throw new Error('there is no test');
+    return standsMatured(scene, asked);
+  };
+  const angry_first = (hour: number): number => (hour === 191 ? 0.9 : 0.1);
+  expect(stands(angry_first)).toBe(false);
+  expect(stands(() => 0.3)).toBe(true);
+  // Half an hour later the same hour has matured.
+  expect(stands(angry_first, NOW_MS + 29 * 60_000)).toBe(false);
+  expect(stands(angry_first, NOW_MS + 30 * 60_000)).toBe(true);
+  const none = sceneOf(observed([cell(null, 'dissatisfied', 48, 160)]));
+  const [one] = none.observation.segments;
+  const asked = one && testRate(none, one, 'dissatisfied', { units_min: 20, events_min: 5 });
+  expect(asked && !isMissing(asked) ? standsMatured(none, asked) : 'no test').toBeNull();
 });
 
 function levelIn(at: (hour: number) => number, noise = 0.05) {

@@ -68,10 +68,10 @@ describe('testQuantile', () => {
     const now = [timed(null, 820, 4000)];
     const past = [timed(null, 790, 4200, 2)];
     const sure = held(observed(now, past, { series: [series(0.01)] }));
-    expect(sure).toMatchObject({ clears: true, yardstick: { kind: 'season' } });
+    expect(sure).toMatchObject({ firm: true, yardstick: { kind: 'season' } });
     const unsure = held(observed(now, past, { series: [series(0.35)] }));
     expect(unsure.doubt).toBeGreaterThan(2.5 * sure.doubt);
-    expect(unsure.clears).toBe(false);
+    expect(unsure.firm).toBe(false);
     expect(unsure.p).toBeGreaterThan(1e-3);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { definition } from '../../../src/oracle/detectors/dissatisfaction.ts';
-import { cell, detectWith, hourly, observed, toldOf } from '../observation.ts';
+import { cell, detectWith, HOUR, hourly, NOW_MS, observed, toldOf } from '../observation.ts';
 
 const detect = (observation: Parameters<typeof detectWith>[1]) =>
   detectWith(definition, observation);
@@ -75,6 +75,18 @@ describe('dissatisfaction', () => {
     expect(detect(at(bad)).findings[0]?.text).toMatch(/One hour alone made \d+\.\d % of it\./);
     const lasting = at((hour) => (hour >= 176 ? 0.3 : 0.05));
     expect(toldOf(detect(lasting))).toEqual(['agent dissatisfied act']);
+  });
+
+  test('dissatisfaction only looks into what feedback says that has not matured', () => {
+    const angry_first = (hour: number) => (hour === 191 ? 0.9 : 0.1);
+    const series = [hourly('dissatisfied', angry_first, { count: 40, noise: 0.01 })];
+    const at = (at_ms: number) => {
+      const window = { from_ms: NOW_MS - 4 * HOUR, to_ms: at_ms };
+      return detect(observed([cell(null, 'dissatisfied', 48, 160)], [], { series, window, at_ms }));
+    };
+    expect(toldOf(at(NOW_MS))).toEqual(['agent dissatisfied investigate']);
+    expect(at(NOW_MS).findings[0]?.text).toMatch(/It rests on feedback of the last half hour/);
+    expect(at(NOW_MS + HOUR / 2).findings[0]?.text).not.toMatch(/last half hour/);
   });
 
   test('dissatisfaction grades by the rating that units gave, once each', () => {
