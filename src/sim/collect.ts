@@ -4,7 +4,7 @@ import type { Policy } from '../core/policy.ts';
 import { signalMetricsOf } from '../core/signals/metrics-of.ts';
 import { sketchQuantile } from '../core/sketch.ts';
 import { loadsOf } from '../oracle/loads.ts';
-import { type Fact, factOf, factOfAgent, halfOf, LATENCY, type Verdict } from './facts.ts';
+import { createHalves, type Fact, factOf, factOfAgent, LATENCY, type Verdict } from './facts.ts';
 import { createHearing } from './hearing.ts';
 import { createHolding, HOUR_MS, hourAfter, type Span } from './holding.ts';
 import { createSeries } from './series.ts';
@@ -47,12 +47,7 @@ export function createCollector(watcher: Watcher | null = null): Collector {
   const series = createSeries();
   const holding = createHolding(series);
   const bars: Bars = new Map();
-  const halves = new Map<string, 0 | 1>();
-  const half = (unit: string): 0 | 1 => {
-    const known = halves.get(unit) ?? halfOf(unit);
-    halves.set(unit, known);
-    return known;
-  };
+  const half = createHalves();
 
   return {
     call(event) {

@@ -133,6 +133,16 @@ export function factOfAgent(event: FeedbackEvent, agent: string, verdict: Verdic
   };
 }
 
-export function halfOf(unit: string): 0 | 1 {
+function halfOf(unit: string): 0 | 1 {
   return unitFraction('split', unit) < 0.5 ? 0 : 1;
+}
+
+/** Halves of units, each computed once: it takes a hash. */
+export function createHalves(): (unit: string) => 0 | 1 {
+  const halves = new Map<string, 0 | 1>();
+  return (unit) => {
+    const half = halves.get(unit) ?? halfOf(unit);
+    halves.set(unit, half);
+    return half;
+  };
 }
