@@ -2,6 +2,12 @@ import type { Metric } from './oracle.ts';
 
 /** What the monitor judges a canary by, and what it says. */
 
+/**
+ * Feedback matures before it promotes or plans anything: the pleased and the angry rate at other
+ * speeds, so of the newest calls mostly the angry have spoken.
+ */
+export const MATURITY_MS = 30 * 60_000;
+
 export type Arm = 'canary' | 'control';
 
 /** Units counted once each: at the arm and share of the unit's first event of the metric. */

@@ -193,27 +193,6 @@ export function tallyQuantile(tally: Tally, q: number): number | null {
   return tally.max;
 }
 
-/**
- * An interval of the q-quantile by order statistics: the values of ranks n q ± z √(n q (1 − q)),
- * widened by the sketch's own error. Null where n is too small for a bound to exist (H. A. David,
- * "Order Statistics", §7.1): p95 needs 73 values at z = 1.96.
- */
-export function quantileInterval(
-  sketch: Sketch,
-  q: number,
-  z = 1.96,
-): readonly [low: number, high: number] | null {
-  const { count, accuracy } = sketch;
-  const spread = z * Math.sqrt(count * q * (1 - q));
-  const low = Math.floor(count * q - spread) - 1;
-  const high = Math.ceil(count * q + spread) - 1;
-  if (low < 0 || high >= count) return null;
-  return [
-    valueAtRank(sketch, low) * (1 - accuracy),
-    Math.min(sketch.max, valueAtRank(sketch, high) * (1 + accuracy)),
-  ];
-}
-
 function valueAtRank(sketch: Sketch, rank: number): number {
   let below = sketch.zeros;
   if (rank < below) return clamp(0, sketch);

@@ -13,11 +13,6 @@ import {
 import { splitPValue } from '../core/statistics.ts';
 import { countedOf, type Outlook, outlookOf, unitsOf } from './outlook.ts';
 
-/**
- * Feedback matures before it counts in a promotion: the pleased and the angry rate at other speeds.
- */
-export const MATURITY_MS = 30 * 60_000;
-
 /** Evidence of harm from which a step is not taken on fewer units than `step.units`. */
 const HARM_SIGN = 3;
 /** An e-value below 1 speaks against what it is evidence for. */

@@ -1,4 +1,4 @@
-import type { CanaryStats, Cell, Judgement } from '../core/canary.ts';
+import { type CanaryStats, type Cell, type Judgement, MATURITY_MS } from '../core/canary.ts';
 import { type JsonObject, sameJson } from '../core/canonical.ts';
 import type { CanaryWithheldEvent } from '../core/event.ts';
 import type { Policy } from '../core/policy.ts';
@@ -13,7 +13,7 @@ import {
 import { type Canary, type Step, stepCanary, stepFor } from './canary.ts';
 import type { OracleContext } from './context.ts';
 import type { Commit } from './ledger.ts';
-import { judge, MATURITY_MS } from './monitor.ts';
+import { judge } from './monitor.ts';
 import { canariesOf, inForceOf } from './records.ts';
 
 const DAY_MS = 86_400_000;

@@ -4,7 +4,7 @@ import type { Policy } from '../core/policy.ts';
 import { signalMetricsOf } from '../core/signals/metrics-of.ts';
 import { sketchQuantile } from '../core/sketch.ts';
 import { loadsOf } from '../oracle/loads.ts';
-import { type Fact, factOf, factOfAgent, LATENCY, type Verdict } from './facts.ts';
+import { createHalves, type Fact, factOf, factOfAgent, LATENCY, type Verdict } from './facts.ts';
 import { createHearing } from './hearing.ts';
 import { createHolding, HOUR_MS, hourAfter, type Span } from './holding.ts';
 import { createSeries } from './series.ts';
@@ -47,11 +47,12 @@ export function createCollector(watcher: Watcher | null = null): Collector {
   const series = createSeries();
   const holding = createHolding(series);
   const bars: Bars = new Map();
+  const half = createHalves();
 
   return {
     call(event) {
       if (event.origin !== 'client' || event.outcome === 'rejected') return;
-      const fact = factOf(event);
+      const fact = factOf(event, half(event.unit));
       hearing.know(fact, event.session);
       holdToBar(fact, event, bars.get(fact.agent));
       if (event.arm === null || event.arm === 'control') holding.keep(fact);

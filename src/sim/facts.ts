@@ -14,6 +14,9 @@ export interface Fact {
   readonly category: string | null;
   readonly unit: string;
   readonly user: string | null;
+  /** The unit, and the user (or unit), of that day: another day is another unit of the past. */
+  readonly unit_day: string;
+  readonly user_day: string;
   readonly adapter: string | null;
   /** 0 or 1: which half of the units it is in. */
   readonly half: 0 | 1;
@@ -53,7 +56,7 @@ export interface Verdict {
 /** Where the latency stands among a fact's values. */
 export const LATENCY = QUANTITIES.indexOf('latency_ms');
 /** A call as what it adds; its target is the one that was chosen, also where another served it. */
-export function factOf(event: CallEvent): Fact {
+export function factOf(event: CallEvent, half = halfOf(event.unit)): Fact {
   const metrics = new Set<UnitMetric>();
   if (event.arm_error) metrics.add('error');
   if (event.outcome === 'aborted') metrics.add('abort');
@@ -77,8 +80,10 @@ export function factOf(event: CallEvent): Fact {
     category: event.category ?? null,
     unit: event.unit,
     user: event.user,
+    unit_day: onDay(event.at_ms, event.unit),
+    user_day: onDay(event.at_ms, event.user ?? event.unit),
     adapter: event.adapter,
-    half: halfOf(event.unit),
+    half,
     is_call: true,
     latency_ms: event.latency_ms,
     values,
@@ -90,6 +95,9 @@ export function factOf(event: CallEvent): Fact {
     exposure: exposureOf(event),
   };
 }
+
+const DAY_MS = 86_400_000;
+const onDay = (at_ms: number, who: string): string => `${Math.floor(at_ms / DAY_MS)}\0${who}`;
 
 function exposureOf({ experiment, arm, share }: CallEvent): Exposure | null {
   if (experiment === null || (arm !== 'canary' && arm !== 'control')) return null;
@@ -109,6 +117,8 @@ export function factOfAgent(event: FeedbackEvent, agent: string, verdict: Verdic
     category: null,
     unit,
     user: null,
+    unit_day: onDay(event.at_ms, unit),
+    user_day: onDay(event.at_ms, unit),
     adapter: null,
     half: halfOf(unit),
     is_call: false,
@@ -125,4 +135,14 @@ export function factOfAgent(event: FeedbackEvent, agent: string, verdict: Verdic
 
 function halfOf(unit: string): 0 | 1 {
   return unitFraction('split', unit) < 0.5 ? 0 : 1;
+}
+
+/** Halves of units, each computed once: it takes a hash. */
+export function createHalves(): (unit: string) => 0 | 1 {
+  const halves = new Map<string, 0 | 1>();
+  return (unit) => {
+    const half = halves.get(unit) ?? halfOf(unit);
+    halves.set(unit, half);
+    return half;
+  };
 }

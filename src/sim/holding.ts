@@ -30,6 +30,7 @@ export type Place = 'coming' | 'window' | 'left out' | 'past' | 'gone';
 
 interface Held {
   readonly fact: Fact;
+  readonly cells: readonly NamedCell[];
   place: Place;
 }
 
@@ -45,17 +46,18 @@ export function createHolding(series: SeriesKeeper): Holding {
   const past: Span = { tallies: new Map(), by_day: true };
   let held: Held[] = [];
   const byFact = new Map<Fact, Held>();
+  const cellsOf = createCells();
 
   const spanOf = (place: Place): Span | null =>
     place === 'window' ? window : place === 'past' ? past : null;
   const move = (one: Held, to: Place): void => {
     const [from, into] = [spanOf(one.place), spanOf(to)];
-    if (from) addTo(from, one.fact, -1);
-    if (into) addTo(into, one.fact, 1);
+    if (from) addTo(from, one, -1);
+    if (into) addTo(into, one, 1);
     one.place = to;
   };
   const keep = (fact: Fact): void => {
-    const one: Held = { fact, place: 'coming' };
+    const one: Held = { fact, cells: cellsOf(fact), place: 'coming' };
     held.push(one);
     byFact.set(fact, one);
     series.add(fact);
@@ -63,9 +65,9 @@ export function createHolding(series: SeriesKeeper): Holding {
   const change = (fact: Fact, alter: () => void): void => {
     const one = byFact.get(fact);
     const span = one ? spanOf(one.place) : null;
-    if (span) addTo(span, fact, -1);
+    if (one && span) addTo(span, one, -1);
     alter();
-    if (span) addTo(span, fact, 1);
+    if (one && span) addTo(span, one, 1);
     series.changed(fact);
   };
 
@@ -114,13 +116,29 @@ function cellsOf({ agent, target, tenant, category, is_call }: Fact): readonly S
   return [...whole, { agent, target: null, category }, { agent, target, category }];
 }
 
+interface NamedCell {
+  readonly key: string;
+  readonly segment: Segment;
+}
+
+/** The cells of facts, named once for all that are alike. */
+function createCells(): (fact: Fact) => readonly NamedCell[] {
+  const known = new Map<string, readonly NamedCell[]>();
+  return (fact) => {
+    const alike = `${keyOf(fact)}\0${fact.is_call}`;
+    const named =
+      known.get(alike) ?? cellsOf(fact).map((segment) => ({ key: keyOf(segment), segment }));
+    known.set(alike, named);
+    return named;
+  };
+}
+
 function keyOf({ agent, target, tenant, category }: Segment): string {
   return `${agent}\0${target ?? ''}\0${tenant ?? ''}\0${category ?? ''}`;
 }
 
-function addTo({ tallies, by_day }: Span, fact: Fact, sign: 1 | -1): void {
-  for (const segment of cellsOf(fact)) {
-    const key = keyOf(segment);
+function addTo({ tallies, by_day }: Span, { fact, cells }: Held, sign: 1 | -1): void {
+  for (const { key, segment } of cells) {
     let cell = tallies.get(key);
     if (!cell) {
       cell = { segment, tally: createTally(by_day) };

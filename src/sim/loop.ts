@@ -16,7 +16,6 @@ import { judge } from '../oracle/monitor.ts';
 import { mutations } from '../oracle/mutations/index.ts';
 import {
   canariesOf,
-  inForceOf,
   isOpen,
   newExperiment,
   newRow,
@@ -35,6 +34,7 @@ import {
   validate,
 } from '../oracle/validate.ts';
 import type { Collector } from './collect.ts';
+import { createFolded, type Folded } from './folded.ts';
 import { createHost } from './host.ts';
 import type { CanaryArm, InForce } from './serve.ts';
 import { p95Bar } from './slow-bar.ts';
@@ -75,6 +75,7 @@ interface State {
   readonly detect: readonly NamedDetector[];
   readonly kinds: readonly MutationKind[];
   readonly gates: readonly NamedGate[];
+  readonly folded: Folded;
   now_ms: number;
   rows: MutationRecord[];
   experiments: ExperimentRecord[];
@@ -129,6 +130,7 @@ function createState(input: LoopInput): State {
     detect: detectorsNamed(input.detectors, host),
     kinds,
     gates: gatesInOrder(input.loaded.policy.oracle.gates, gates, host),
+    folded: createFolded(input.loaded),
     now_ms: 0,
     rows: [],
     experiments: [],
@@ -156,7 +158,7 @@ function viewOf({ rows, experiments }: State) {
 
 function look(state: State): Analysis {
   const { input, now_ms, rows } = state;
-  const { version, policy } = inForceOf(input.loaded, rows);
+  const { version, policy } = state.folded(rows);
   const observation = input.collector.observe({
     at_ms: now_ms,
     window_hours: input.window_hours,
@@ -176,7 +178,7 @@ function plan(state: State, analysis: Analysis): void {
   state.plans = state.plans.map((one) =>
     isOpen(one) && one.expires_ms <= now_ms ? { ...one, state: 'expired' as const } : one,
   );
-  const { policy } = inForceOf(state.input.loaded, rows);
+  const { policy } = state.folded(rows);
   const situation = { policy, kinds, rows, open: state.plans.filter(isOpen) };
   const { mutations: made } = decide(analysis.findings, situation, source.createId);
   for (const mutation of made) {
@@ -213,7 +215,7 @@ function fail(state: State, plan: PlanRecord, verdicts: readonly GateVerdict[]):
 function execute(state: State, plan: PlanRecord): void {
   const { input, now_ms } = state;
   for (const mutation of plan.mutations) {
-    const { base, policy, contents } = inForceOf(input.loaded, state.rows);
+    const { base, policy, contents } = state.folded(state.rows);
     const { share } = policy.oracle.safety.canary;
     const row = newRow(plan, mutation, nextSeq(state.rows));
     const before = state.rows.filter((one) => one.state === 'applied').map(rowOf);
@@ -238,7 +240,7 @@ function execute(state: State, plan: PlanRecord): void {
 }
 
 function tend(state: State): void {
-  const { policy } = inForceOf(state.input.loaded, state.rows);
+  const { policy } = state.folded(state.rows);
   const { window_minutes } = policy.oracle.safety.rollback.complaints;
   const at_ms = state.now_ms;
   for (const canary of canariesOf(viewOf(state))) {
@@ -254,7 +256,7 @@ function tend(state: State): void {
 }
 
 function brake(state: State): void {
-  const { policy } = inForceOf(state.input.loaded, state.rows);
+  const { policy } = state.folded(state.rows);
   for (const canary of canariesOf(viewOf(state))) {
     const { id } = canary.experiment;
     const why = state.input.trials.tripped(id, policy.oracle.safety.rollback, state.now_ms);
@@ -283,7 +285,7 @@ function people(state: State): void {
 }
 
 function inForceNow(state: State): InForce {
-  const { base, policy, version, contents } = inForceOf(state.input.loaded, state.rows);
+  const { base, policy, version, contents } = state.folded(state.rows);
   const applied = state.rows.filter((row) => row.state === 'applied').map(rowOf);
   const arms = new Map<string, CanaryArm>();
   for (const { row, experiment } of canariesOf(viewOf(state))) {

@@ -5,12 +5,13 @@ import { createCollector } from './collect.ts';
 import { createFindingsLog } from './findings-log.ts';
 import { type Lived, liveThrough, unitOf } from './live.ts';
 import { createLoop, type Loop } from './loop.ts';
+import type { Served } from './models.ts';
 import { createOmniscient, worthOf } from './omniscient.ts';
 import { worldPolicy } from './policy-files.ts';
 import type { ChangeRow, SimReport } from './report.ts';
 import type { Scenario, World } from './scenario.ts';
 import { createComparer, createScorer } from './score.ts';
-import { assign, type InForce, servedAs } from './serve.ts';
+import { type Assigned, assign, type InForce, servedAs } from './serve.ts';
 import { createTraffic, type Visit, WORLD_BEGIN_MS } from './traffic.ts';
 import { createTrials } from './trials.ts';
 
@@ -98,17 +99,26 @@ function createLives(world: World, policy: Policy, seed: number) {
   const omniscient = createOmniscient(scenario, policy.agents);
   const scorers = [1, 2, 3].map(() => createScorer(scenario.worth_usd));
   const comparer = createComparer();
+  const [assignNow, assignBase] = [createAssigner(), createAssigner()];
   let ids = 0;
   return {
     live(visit: Visit, now: InForce): Lived {
       ids += 1;
       const agent = scenario.users[visit.users]?.agent ?? '';
       const unit = unitOf(visit);
-      const as = (served: Parameters<typeof liveThrough>[2]): Lived =>
-        liveThrough(world, visit, served, `${seed}-${ids}`);
       const best = omniscient.best(agent, visit.t_ms);
-      const none = assign(base, agent, unit);
-      const lived = as(assign(now, agent, unit));
+      const none = assignBase(base, agent, unit);
+      const own = assignNow(now, agent, unit);
+      const lives: { readonly served: Served; readonly lived: Lived }[] = [];
+      // Who is served the same meets the same luck: the same life, and lived through once.
+      const as = (served: Assigned): Lived => {
+        const known = lives.find((one) => isSame(one.served, served));
+        if (known) return known.lived;
+        const lived = liveThrough(world, visit, served, `${seed}-${ids}`);
+        lives.push({ served, lived });
+        return lived;
+      };
+      const lived = as(own);
       const still = as(none);
       const known = as({ ...none, ...best });
       for (const [index, life] of [still, lived, known].entries()) scorers[index]?.add(life);
@@ -120,6 +130,21 @@ function createLives(world: World, policy: Policy, seed: number) {
       if (!nothing || !loop || !known) throw new Error('a life is missing');
       return { nothing, loop, omniscient: known, compared: comparer.compared() };
     },
+  };
+}
+
+const isSame = (one: Served, other: Served): boolean =>
+  one.model === other.model && one.prompt === other.prompt && one.adapter === other.adapter;
+
+/** Draws a unit's choice once for as long as the same is in force. */
+function createAssigner(): typeof assign {
+  let [of, drawn]: [InForce | null, Map<string, Assigned>] = [null, new Map()];
+  return (now, agent, unit) => {
+    if (of !== now) [of, drawn] = [now, new Map()];
+    const key = `${agent}\0${unit}`;
+    const known = drawn.get(key) ?? assign(now, agent, unit);
+    drawn.set(key, known);
+    return known;
   };
 }
 

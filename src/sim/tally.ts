@@ -3,8 +3,6 @@ import { OTHER_TENANTS, QUANTITIES, TENANTS_MAX } from '../core/observation.ts';
 import { addValue, emptyValues, NO_BIN, quantitiesOf } from './bins.ts';
 import type { Fact, Verdict } from './facts.ts';
 
-const DAY_MS = 86_400_000;
-
 interface Unit {
   readonly half: 0 | 1;
   readonly tenant: string;
@@ -14,11 +12,32 @@ interface Unit {
   dissatisfied: number;
   readonly counts: Map<UnitMetric, number>;
   readonly ratings: number[];
+  /** Of `ratings`; null where there are none. */
+  median: number | null;
+}
+
+/** What the units of one half come to, each counted once, kept up as they change. */
+interface Totals {
+  callers: number;
+  barred: number;
+  raters: number;
+  angry: number;
+  readonly events: Map<UnitMetric, number>;
+  ratings: number;
+  /** Units with a rating, and the sum of their medians. */
+  judges: number;
+  medians: number;
+  readonly tenants: Map<string, { units: number; events: number }>;
+}
+
+function emptyTotals(): Totals {
+  const sums = { callers: 0, barred: 0, raters: 0, angry: 0, ratings: 0, judges: 0, medians: 0 };
+  return { ...sums, events: new Map(), tenants: new Map() };
 }
 
 /**
  * What is known of a segment in a span of time that moves on: what enters is added, what leaves is
- * taken out, so that a look costs the same however long the span.
+ * taken out, so that a look costs the same however long the span, and however many units it has.
  */
 export interface Tally {
   add(fact: Fact, sign: 1 | -1): void;
@@ -50,10 +69,29 @@ const OF_CALLS: readonly UnitMetric[] = [
 /** With `by_day` a unit of another day is another unit. */
 export function createTally(by_day = false): Tally {
   const units = new Map<string, Unit>();
+  const totals = [emptyTotals(), emptyTotals()] as const;
   const halves = [0, 1].map(() => QUANTITIES.map(emptyValues));
   const calls = [0, 0];
-  const users = [new Map<string, number>(), new Map<string, number>()];
+  const users = [new Map<string, number>(), new Map<string, number>()] as const;
   const errors = [new Map<string, number>(), new Map<string, number>()];
+  /** What was observed since anything changed: the past changes once a day. */
+  const seen = new Map<number | undefined, Omit<SegmentObservation, 'segment' | 'evidence'>>();
+
+  const observed = (half?: 0 | 1): Omit<SegmentObservation, 'segment' | 'evidence'> => {
+    const wanted: readonly (0 | 1)[] = half === undefined ? [0, 1] : [half];
+    const own = wanted.map((each) => totals[each]);
+    const counted = wanted.reduce<number>((sum, each) => sum + (calls[each] ?? 0), 0);
+    const distinct = wanted.reduce<number>((sum, each) => sum + (users[each]?.size ?? 0), 0);
+    return {
+      calls: counted,
+      users: Math.min(distinct, counted),
+      rates: ratesOf(own),
+      quantities: quantitiesOf(wanted.map((each) => halves[each] ?? [])),
+      ...ratingsOf(own),
+      by_tenant: tenantsOf(own),
+      errors_by_class: sumOf(wanted.map((each) => errors[each])),
+    };
+  };
 
   return {
     get empty() {
@@ -61,56 +99,43 @@ export function createTally(by_day = false): Tally {
     },
     add(fact, sign) {
       const { half } = fact;
-      const day = by_day ? `${Math.floor(fact.at_ms / DAY_MS)}\0` : '';
-      addToUnit(units, `${day}${fact.unit}`, fact, sign);
+      seen.clear();
+      addToUnit(units, totals[half], by_day ? fact.unit_day : fact.unit, fact, sign);
       if (!fact.is_call) return;
       calls[half] = (calls[half] ?? 0) + sign;
-      bump(users[half], `${day}${fact.user ?? fact.unit}`, sign);
+      bump(users[half], by_day ? fact.user_day : (fact.user ?? fact.unit), sign);
       if (fact.error_class !== null) bump(errors[half], fact.error_class, sign);
       const sketches = halves[half] ?? [];
       for (const [index, values] of sketches.entries())
         addValue(values, fact.values[index] ?? null, fact.bins[index] ?? NO_BIN, sign);
     },
     observe(segment, evidence, half) {
-      const wanted: readonly number[] = half === undefined ? [0, 1] : [half];
-      const own = [...units.values()].filter((unit) => half === undefined || unit.half === half);
-      const counted = wanted.reduce((sum, each) => sum + (calls[each] ?? 0), 0);
-      const distinct = wanted.reduce((sum, each) => sum + (users[each]?.size ?? 0), 0);
-      return {
-        segment,
-        calls: counted,
-        users: Math.min(distinct, counted),
-        rates: ratesOf(own),
-        quantities: quantitiesOf(wanted.map((each) => halves[each] ?? [])),
-        ...ratingsOf(own),
-        by_tenant: tenantsOf(own),
-        errors_by_class: sumOf(wanted.map((each) => errors[each])),
-        evidence,
-      };
+      const known = seen.get(half) ?? observed(half);
+      seen.set(half, known);
+      return { segment, ...known, evidence };
     },
   };
 }
 
-function bump(counts: Map<string, number> | undefined, key: string, sign: 1 | -1): void {
+function bump<Key>(counts: Map<Key, number> | undefined, key: Key, sign: 1 | -1): void {
   const next = (counts?.get(key) ?? 0) + sign;
   if (next === 0) counts?.delete(key);
   else counts?.set(key, next);
 }
 
-function addToUnit(units: Map<string, Unit>, key: string, fact: Fact, sign: 1 | -1): void {
+function addToUnit(
+  units: Map<string, Unit>,
+  totals: Totals,
+  key: string,
+  fact: Fact,
+  sign: 1 | -1,
+): void {
   let unit = units.get(key);
-  if (!unit) {
+  if (unit) count(totals, unit, -1);
+  else {
     const { half, tenant } = fact;
-    unit = {
-      half,
-      tenant,
-      calls: 0,
-      barred: 0,
-      rated: 0,
-      dissatisfied: 0,
-      counts: new Map(),
-      ratings: [],
-    };
+    const none = { calls: 0, barred: 0, rated: 0, dissatisfied: 0, median: null };
+    unit = { half, tenant, ...none, counts: new Map(), ratings: [] };
     units.set(key, unit);
   }
   if (fact.is_call) unit.calls += sign;
@@ -119,7 +144,30 @@ function addToUnit(units: Map<string, Unit>, key: string, fact: Fact, sign: 1 | 
     unit.counts.set(metric, (unit.counts.get(metric) ?? 0) + sign);
   }
   for (const verdict of fact.verdicts) addVerdict(unit, verdict, sign);
+  if (fact.verdicts.length > 0) unit.median = medianOf(unit.ratings);
   if (unit.calls === 0 && unit.rated === 0) units.delete(key);
+  else count(totals, unit, 1);
+}
+
+/** Adds what a unit is to the totals, or takes it out. */
+function count(totals: Totals, unit: Unit, sign: 1 | -1): void {
+  if (unit.calls > 0) totals.callers += sign;
+  if (unit.barred > 0) totals.barred += sign;
+  for (const [metric, times] of unit.counts) if (times > 0) bump(totals.events, metric, sign);
+  if (unit.median !== null) {
+    totals.ratings += sign * unit.ratings.length;
+    totals.judges += sign;
+    totals.medians += sign * unit.median;
+  }
+  if (unit.rated <= 0) return;
+  const angry = unit.dissatisfied > 0 ? sign : 0;
+  totals.raters += sign;
+  totals.angry += angry;
+  const tenant = totals.tenants.get(unit.tenant) ?? { units: 0, events: 0 };
+  tenant.units += sign;
+  tenant.events += angry;
+  if (tenant.units === 0) totals.tenants.delete(unit.tenant);
+  else totals.tenants.set(unit.tenant, tenant);
 }
 
 function addVerdict(
@@ -139,56 +187,51 @@ function addVerdict(
   else unit.ratings.splice(unit.ratings.indexOf(value), 1);
 }
 
-function ratesOf(units: readonly Unit[]): SegmentObservation['rates'] {
-  const events = new Map<UnitMetric, number>();
-  let [callers, barred, raters, angry] = [0, 0, 0, 0];
-  for (const unit of units) {
-    if (unit.calls > 0) callers += 1;
-    if (unit.barred > 0) barred += 1;
-    if (unit.rated > 0) raters += 1;
-    if (unit.dissatisfied > 0) angry += 1;
-    for (const [metric, times] of unit.counts) {
-      if (times > 0) events.set(metric, (events.get(metric) ?? 0) + 1);
-    }
-  }
+function ratesOf(parts: readonly Totals[]): SegmentObservation['rates'] {
+  const sum = (of: (part: Totals) => number): number =>
+    parts.reduce((total, part) => total + of(part), 0);
+  const eventsOf = (metric: UnitMetric): number => sum(({ events }) => events.get(metric) ?? 0);
+  const callers = sum((part) => part.callers);
+  const barred = sum((part) => part.barred);
+  const raters = sum((part) => part.raters);
   const rates: Partial<Record<UnitMetric, UnitCount>> = {};
-  for (const metric of OF_CALLS)
-    rates[metric] = { units: callers, events: events.get(metric) ?? 0 };
-  if (barred > 0) rates.slow = { units: barred, events: events.get('slow') ?? 0 };
-  rates.complaint = { units: raters, events: events.get('complaint') ?? 0 };
-  rates.dissatisfied = { units: raters, events: angry };
+  for (const metric of OF_CALLS) rates[metric] = { units: callers, events: eventsOf(metric) };
+  if (barred > 0) rates.slow = { units: barred, events: eventsOf('slow') };
+  rates.complaint = { units: raters, events: eventsOf('complaint') };
+  rates.dissatisfied = { units: raters, events: sum((part) => part.angry) };
   return rates;
 }
 
-function ratingsOf(units: readonly Unit[]): Pick<SegmentObservation, 'ratings' | 'rating_by_unit'> {
-  const medians: number[] = [];
-  let ratings = 0;
-  for (const { ratings: own } of units) {
-    if (own.length === 0) continue;
-    ratings += own.length;
-    medians.push(medianOf(own));
+function ratingsOf(
+  parts: readonly Totals[],
+): Pick<SegmentObservation, 'ratings' | 'rating_by_unit'> {
+  let [ratings, judges, medians] = [0, 0, 0];
+  for (const part of parts) {
+    ratings += part.ratings;
+    judges += part.judges;
+    medians += part.medians;
   }
-  const sum = medians.reduce((total, median) => total + median, 0);
-  return { ratings, rating_by_unit: medians.length === 0 ? null : sum / medians.length };
+  return { ratings, rating_by_unit: judges === 0 ? null : medians / judges };
 }
 
-function medianOf(values: readonly number[]): number {
+function medianOf(values: readonly number[]): number | null {
   const [only] = values;
-  if (only !== undefined && values.length === 1) return only;
+  if (only === undefined || values.length === 1) return only ?? null;
   const sorted = [...values].sort((left, right) => left - right);
   const middle = (sorted.length - 1) / 2;
   const [low, high] = [sorted[Math.floor(middle)], sorted[Math.ceil(middle)]];
   return ((low ?? 0) + (high ?? 0)) / 2;
 }
 
-function tenantsOf(units: readonly Unit[]): SegmentObservation['by_tenant'] {
+function tenantsOf(parts: readonly Totals[]): SegmentObservation['by_tenant'] {
   const tenants = new Map<string, { units: number; events: number }>();
-  for (const unit of units) {
-    if (unit.rated <= 0) continue;
-    const own = tenants.get(unit.tenant) ?? { units: 0, events: 0 };
-    own.units += 1;
-    if (unit.dissatisfied > 0) own.events += 1;
-    tenants.set(unit.tenant, own);
+  for (const part of parts) {
+    for (const [tenant, { units, events }] of part.tenants) {
+      const own = tenants.get(tenant) ?? { units: 0, events: 0 };
+      own.units += units;
+      own.events += events;
+      tenants.set(tenant, own);
+    }
   }
   const all = [...tenants]
     .map(([tenant, counts]) => ({ tenant, ...counts }))

@@ -1,4 +1,4 @@
-import type { Arm, CanaryStats, Cell } from '../core/canary.ts';
+import { type Arm, type CanaryStats, type Cell, MATURITY_MS } from '../core/canary.ts';
 import type { ExperimentRecord } from '../core/ledger.ts';
 import { METRICS_OF_HARM } from '../core/observation.ts';
 import type { TriggerPolicy } from '../core/policy.ts';
@@ -9,7 +9,6 @@ import {
   type TriggerState,
   trippedBy,
 } from '../core/triggers.ts';
-import { MATURITY_MS } from '../oracle/monitor.ts';
 import type { Watcher } from './collect.ts';
 import type { Fact, Verdict } from './facts.ts';
 

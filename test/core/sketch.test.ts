@@ -6,7 +6,6 @@ import {
   createTally,
   mergeSketches,
   mergeTally,
-  quantileInterval,
   SKETCH_ACCURACY,
   SKETCH_BINS_MAX,
   sketchMean,
@@ -104,33 +103,4 @@ describe('a sketch', () => {
     expect(tallyQuantile(createTally(), 0.5)).toBeNull();
     expect(sketchValues([Number.NaN, Number.POSITIVE_INFINITY])).toBeNull();
   });
-
-  test('quantileInterval needs enough values, and holds the quantile as often as it says', () => {
-    const first = Array.from({ length: 2000 }, (_, n) => n).find(
-      (n) => n > 0 && quantileInterval(sketchValues(range(n)) ?? never(), 0.95) !== null,
-    );
-    expect(first).toBe(73);
-    let held = 0;
-    for (let run = 0; run < 400; run += 1) {
-      const drawn = Array.from({ length: 200 }, (_, n) => 1 + hashed(run * 1000 + n));
-      const [low, high] = quantileInterval(sketchValues(drawn) ?? never(), 0.5) ?? never();
-      if (low <= 1.5 && high >= 1.5) held += 1;
-    }
-    expect(held).toBeGreaterThanOrEqual(376);
-  });
 });
-
-function range(n: number): readonly number[] {
-  return Array.from({ length: n }, (_, at) => at + 1);
-}
-
-function never(): never {
-  throw new Error('there is an interval');
-}
-
-/** A fixed fraction for a number: the sequence of a golden-section multiplicative hash. */
-function hashed(n: number): number {
-  let x = Math.imul(n + 1, 0x9e37_79b1) >>> 0;
-  x = Math.imul(x ^ (x >>> 15), 0x85eb_ca6b) >>> 0;
-  return ((x ^ (x >>> 13)) >>> 0) / 2 ** 32;
-}

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Arm, CanaryStats, Cell, Judgement } from '../../src/core/canary.ts';
-import { judge, MATURITY_MS } from '../../src/oracle/monitor.ts';
+import {
+  type Arm,
+  type CanaryStats,
+  type Cell,
+  type Judgement,
+  MATURITY_MS,
+} from '../../src/core/canary.ts';
+import { judge } from '../../src/oracle/monitor.ts';
 import { statsOf } from './canary-stats.ts';
 import { withSafety } from './kit.ts';
 

@@ -101,6 +101,8 @@ function factOf(
     category: null,
     unit,
     user: unit,
+    unit_day: unit,
+    user_day: unit,
     adapter: null,
     half: 0,
     is_call: true,

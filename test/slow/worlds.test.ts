@@ -1,40 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { wilsonInterval } from '../../src/core/statistics.ts';
 import { loadWorld } from '../../src/sim/load-world.ts';
-import { type SimReport, summaryOf } from '../../src/sim/report.ts';
-import { runWorld } from '../../src/sim/run-world.ts';
 import type { World } from '../../src/sim/scenario.ts';
+import { summaryOfRuns } from './world-runs.ts';
 
-/**
- * The figures that findings are held to. `SEED` moves all seeds, `WORLDS` says how many runs each
- * figure takes; the full thousand of the attacks take hours on two cores.
- */
-const SEED = Number(process.env.SEED ?? 1);
+/** Quiet and degraded worlds; `WORLDS` says how many runs each takes, `SEED` the first seed. */
 const WORLDS = Number(process.env.WORLDS ?? 20);
-/** `DETECTORS=a,b` lets only these look: those of series cost nearly all of a run's time. */
-const DETECTORS = process.env.DETECTORS?.split(',');
-/** Looks of the runs: what attacks and faults of a day need. */
-const TICK_MINUTES = 240;
-
-function runs(world: World, count = WORLDS): readonly SimReport[] {
-  const scenario = { ...world.scenario, tick_minutes: TICK_MINUTES };
-  return Array.from({ length: count }, (_, index) =>
-    runWorld(
-      { ...world, scenario },
-      { seed: SEED + index, ...(DETECTORS ? { detectors: DETECTORS } : {}) },
-    ),
-  );
-}
-
-function told(what: string, reports: readonly SimReport[]) {
-  const summary = summaryOf(reports);
-  console.log(what, JSON.stringify(summary));
-  return summary;
-}
 
 describe('worlds with nothing wrong', () => {
   test.each(['quiet', 'season'])('%s has at most one false finding a week', (name) => {
-    const summary = told(name, runs(loadWorld(name)));
+    const summary = summaryOfRuns({ world: name, count: WORLDS });
     expect(summary.false_per_week).toBeLessThanOrEqual(1);
   });
 });
@@ -57,21 +31,9 @@ describe('degradations', () => {
   test.each([{ latency: 1.2 }, { latency: 1.4 }, { errors: 0.03 }, { errors: 0.05 }])(
     '%j is found within 2,000 calls of its cell, 95 of 100 times',
     (happening) => {
-      const { found_within, truths } = told('degradation', runs(degraded(happening)));
+      const world = degraded(happening);
+      const { found_within, truths } = summaryOfRuns({ world, count: WORLDS });
       expect(found_within.found / truths).toBeGreaterThanOrEqual(0.95);
-    },
-  );
-});
-
-describe('attacks', () => {
-  test.each(['loud-user', 'sybils', 'tenant-flood'])(
-    '%s brings no false finding to the level of action',
-    (name) => {
-      const summary = told(name, runs(loadWorld(name)));
-      const [, most] = wilsonInterval(summary.runs_with_false_at_act, summary.runs);
-      console.log(`${name}: at most ${(100 * most).toFixed(1)} % of runs, 95 %`);
-      expect(summary.false_at_act).toBe(0);
-      expect(summary.promoted).toBe(0);
     },
   );
 });

@@ -1,5 +1,5 @@
 import type { Series } from '../observation.ts';
-import { madSigma, mean, median } from '../series/numbers.ts';
+import { mean } from '../series/numbers.ts';
 import {
   type Count,
   extraRiseTail,
@@ -7,13 +7,12 @@ import {
   pDispersed,
   studentTail,
 } from '../statistics/tails.ts';
+import { DAYS_MIN, EARLIER_MIN, lineOf, riseSince, type Step } from './level-line.ts';
 import { addCounts, rateOf, type Scene } from './scene.ts';
 import { hourOf, rateDispersion } from './seasons.ts';
 
 /** How many of the last steps are held against those before: a short trouble and a long one. */
 const LAST_STEPS = [1, 2, 3, 4, 6, 8, 12, 18, 24];
-const EARLIER_MIN = 24;
-const DAYS_MIN = 3;
 /** Student's 97.5 % point at 20 degrees of freedom: the fewest that there usually are. */
 const T_95 = 2.086;
 const WEEK_MS = 7 * 24 * 3_600_000;
@@ -31,11 +30,6 @@ export interface Onset<Side> {
   readonly windows: number;
   /** Of a level: its 95 % interval as a factor, `here` divided and multiplied by it. */
   readonly factor: number;
-}
-
-interface Step {
-  readonly index: number;
-  readonly hour: number;
 }
 
 /** The steps with a value up to the window's end, oldest first; a week of them and the window. */
@@ -130,19 +124,17 @@ export function levelOnset(
   peers: readonly Series[],
 ): Onset<number> | null {
   if (!series) return null;
-  return bestOf(scene, series, (split) => {
-    const own = riseOf(series, split);
-    const others = peers.flatMap((peer) => {
-      const [last, earlier] = [split.last, split.earlier].map((steps) =>
-        sameSteps(series, steps, peer),
-      ) as [readonly Step[], readonly Step[]];
-      const enough = last.length > 0 && earlier.length >= EARLIER_MIN;
-      return enough ? [riseOf(peer, { last, earlier })] : [];
-    });
-    const common = others.length > 0 ? Math.max(0, mean(others.map(({ rise }) => rise))) : 0;
+  const line = lineOf(series, stepsOf(scene, series));
+  const others = peers.map((peer) => lineOf(peer, stepsOf(scene, peer)));
+  return bestOf(scene, series, ({ last }) => {
+    const since_ms = series.from_ms + (last[0]?.index ?? 0) * series.step_ms;
+    const own = riseSince(line, since_ms);
+    if (own === null || own.rise <= 0) return null;
+    const rises = others.flatMap((other) => riseSince(other, since_ms) ?? []);
+    const common = rises.length > 0 ? Math.max(0, mean(rises.map(({ rise }) => rise))) : 0;
     const rise = own.rise - common;
     if (rise <= 0) return null;
-    const shared = common > 0 ? others.map(({ error }) => error / others.length) : [];
+    const shared = common > 0 ? rises.map(({ error }) => error / rises.length) : [];
     const error = Math.hypot(own.error, ...shared);
     const here = Math.exp(own.level);
     return {
@@ -152,34 +144,6 @@ export function levelOnset(
       factor: Math.exp(T_95 * error),
     };
   });
-}
-
-interface Rise {
-  readonly level: number;
-  readonly rise: number;
-  readonly error: number;
-  readonly df: number;
-}
-
-/** The newest steps' mean logarithm, and by how much it is above the medians of its hours. */
-function riseOf(series: Series, { last, earlier }: Split): Rise {
-  const log = ({ index }: Step): number => Math.log(Math.max(1e-9, series.values[index] ?? 0));
-  const all = median(earlier.map(log));
-  const hourly = new Map<number, number>();
-  for (const { hour } of [...last, ...earlier]) {
-    if (hourly.has(hour)) continue;
-    const same = earlier.filter((step) => step.hour === hour).map(log);
-    hourly.set(hour, same.length >= DAYS_MIN ? median(same) : all);
-  }
-  const off = (steps: readonly Step[]) =>
-    steps.map((step) => log(step) - (hourly.get(step.hour) ?? all));
-  const [now, before] = [off(last), off(earlier)];
-  // Medians by hour were fitted to the same steps: a degree of freedom each.
-  const df = Math.max(8, before.length - new Set(earlier.map(({ hour }) => hour)).size);
-  const spread = Math.sqrt(before.reduce((sum, one) => sum + one * one, 0) / df);
-  const sigma = Math.max(1e-6, madSigma(before, 0), spread);
-  const error = sigma * Math.sqrt(1 / now.length + 1 / before.length);
-  return { level: mean(last.map(log)), rise: mean(now), error, df };
 }
 
 function bestOf<Side>(

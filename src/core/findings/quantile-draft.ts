@@ -70,7 +70,8 @@ export function quantileDraft(
     text:
       `The ${name} of ${placeOf(cell.segment)} is ${milliseconds(estimate)} ` +
       `(${range}, ${calls}), ` +
-      `${against(yardstick, milliseconds(value))}: ${percent(estimate / value - 1)} more.` +
+      `${against(yardstick, milliseconds(value))}${doubtWords(test)}: ` +
+      `${percent(estimate / value - 1)} more.` +
       `${choices.also ?? ''}${halvesWords(confirmed)}${mixWords(mix)}${frozenWords(frozen)}`,
     disproof:
       `Wrong if the ${name} of the next ${calls} is ${milliseconds(value)} or less, ` +
@@ -78,6 +79,13 @@ export function quantileDraft(
     evidence: cell.evidence,
   };
 }
+
+/** Said where the yardstick itself is not well known. */
+function doubtWords({ doubt }: QuantileTest): string {
+  const half = Math.expm1(1.96 * doubt);
+  return half < DOUBT_TOLD ? '' : ` (give or take ${percent(half)})`;
+}
+const DOUBT_TOLD = 0.03;
 
 /** What the newest steps of a median say, where the whole window does not show it yet. */
 export function levelDraft(

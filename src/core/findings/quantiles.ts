@@ -1,5 +1,6 @@
 import type { Yardstick } from '../finding.ts';
 import type { Quantity, SegmentObservation, Series, Sketch } from '../observation.ts';
+import { normalTail } from '../series/normal.ts';
 import { mergeSketches, sketchQuantile } from '../sketch.ts';
 import {
   countAbove,
@@ -8,9 +9,10 @@ import {
   valuesNeeded,
 } from '../statistics/sketch-reading.ts';
 import { binomialTail, type Count, fisherTail } from '../statistics/tails.ts';
+import { type Effect, hoursEffect, NO_EFFECT, shrunkEffect } from './hours.ts';
 import type { Missing } from './rates.ts';
 import { cellName, peersOf, type Scene, seriesOf } from './scene.ts';
-import { hoursFactor, medianDispersion } from './seasons.ts';
+import { medianDispersion } from './seasons.ts';
 
 export interface QuantileSettings {
   /** Correlation of the calls of one user: ten calls of one are fewer than of ten. */
@@ -26,20 +28,26 @@ export interface QuantileTest {
   readonly estimate: number;
   readonly interval: readonly [number, number];
   readonly yardstick: Yardstick;
+  /** Standard error of the yardstick's logarithm: 0 of the policy's. */
+  readonly doubt: number;
   /** Calls above the yardstick, and all: this side, and the other (null for a threshold). */
   readonly here: Count;
   readonly there: Count | null;
   /** How many calls weigh as much as one independent one. */
   readonly design: number;
   readonly p: number;
+  /** Whether its interval lies beyond the yardstick and the margin. */
   readonly clears: boolean;
+  /** Whether that is so wherever in its own interval the yardstick lies. */
+  readonly firm: boolean;
 }
 
 /**
  * The quantile of a quantity against the cell's own past, corrected for the hours that the window
  * has and for what befell the agent's other targets as well: models differ in speed, so a target is
  * not slow for being slower than another. Without a past, or with one that was beyond it, the
- * policy's critical response time is the yardstick of the median.
+ * policy's critical response time is the yardstick of the median. What the yardstick is made of is
+ * known from data as well, so its error counts as the estimate's does.
  */
 export function testQuantile(
   scene: Scene,
@@ -57,18 +65,33 @@ export function testQuantile(
   }
   const held = heldAgainst(scene, cell, quantity, share, design);
   if (held === null) return null;
-  const { yardstick, other } = held;
+  const { yardstick, other, doubt } = held;
   const here = { units: sketch.count, events: countAbove(sketch, yardstick.value) };
   const there = other && {
     units: other.count,
     events: countAbove(other, sketchQuantile(other, share)),
   };
   const own = scaled(here, design);
-  const p = there ? fisherTail(own, scaled(there, design)) : binomialTail(own, 1 - share);
+  const exact = there ? fisherTail(own, scaled(there, design)) : binomialTail(own, 1 - share);
   const estimate = sketchQuantile(sketch, share);
-  const clears = interval[0] > yardstick.value * (1 + settings.margin);
-  return { cell, quantity, share, estimate, interval, yardstick, here, there, design, p, clears };
+  const rise = logOf(estimate) - logOf(yardstick.value);
+  const own_error = errorOf(interval);
+  const error = Math.hypot(own_error, doubt);
+  const p = Math.max(exact, normalTail(rise / Math.max(error, 1e-9)));
+  const margin = Math.log1p(settings.margin);
+  const clears = rise - Z_95 * own_error > margin;
+  const firm = rise - Z_95 * error > margin;
+  const sides = { here, there, design };
+  return { cell, quantity, share, estimate, interval, yardstick, doubt, ...sides, p, clears, firm };
 }
+
+const Z_95 = 1.959963984540054;
+
+const logOf = (value: number): number => Math.log(Math.max(value, 1e-9));
+
+/** The standard error of a quantile's logarithm, by its 95 % interval. */
+const errorOf = ([low, high]: readonly [number, number]): number =>
+  (logOf(high) - logOf(low)) / (2 * Z_95);
 
 /** Kish's design effect, or what the past week's steps show, whichever is more. */
 export function designOf(
@@ -99,6 +122,7 @@ const scaled = ({ units, events }: Count, design: number): Count => ({
 interface Held {
   readonly yardstick: Yardstick;
   readonly other: Sketch | null;
+  readonly doubt: number;
 }
 
 function heldAgainst(
@@ -115,13 +139,16 @@ function heldAgainst(
   if (enough(past) && sketchQuantile(past, share) <= critical) {
     const median = MEDIANS[quantity];
     const series = median === undefined ? undefined : seriesOf(scene, cell.segment, median);
-    const hours = hoursFactor(scene, series);
-    const value = sketchQuantile(past, share) * hours * commonFactor(scene, cell, quantity, share);
-    const kind = Math.abs(hours - 1) < 0.005 ? ('past' as const) : ('season' as const);
-    return { yardstick: { kind, value }, other: past };
+    const hours = hoursEffect(scene, series);
+    const common = commonEffect(scene, cell, quantity, share, design);
+    const value = sketchQuantile(past, share) * hours.factor * common.factor;
+    const own = dependentInterval(past, share, design);
+    const doubt = Math.hypot(own ? errorOf(own) : 0, hours.error, common.error);
+    const kind = Math.abs(hours.factor - 1) < 0.005 ? ('past' as const) : ('season' as const);
+    return { yardstick: { kind, value }, other: past, doubt };
   }
   if (critical === Number.POSITIVE_INFINITY) return null;
-  return { yardstick: { kind: 'threshold', value: critical }, other: null };
+  return { yardstick: { kind: 'threshold', value: critical }, other: null, doubt: 0 };
 }
 
 /** The policy's critical response time holds for the median; it states none of anything else. */
@@ -130,20 +157,28 @@ function criticalOf({ observation }: Scene, quantity: Quantity, share: number): 
   return observation.thresholds.performance.response_time.critical_threshold_ms;
 }
 
-/** How many times slower the agent's other targets became: what befalls all is the agent's. */
-function commonFactor(
+/**
+ * How many times slower the agent's other targets became: what befalls all is the agent's. Peers
+ * that became no slower take nothing off, and add no error.
+ */
+function commonEffect(
   scene: Scene,
   { segment }: SegmentObservation,
   quantity: Quantity,
   share: number,
-): number {
+  design: number,
+): Effect {
   const peers = peersOf(scene.now, segment);
   const past = peers.flatMap((peer) => scene.past.get(cellName(peer.segment)) ?? []);
   const [here, there] = [peers, past].map((cells) =>
     mergeSketches(cells.flatMap(({ quantities }) => quantities[quantity] ?? [])),
   );
-  if (!here || !there || Math.min(here.count, there.count) < PEERS_MIN) return 1;
-  return Math.max(1, sketchQuantile(here, share) / sketchQuantile(there, share));
+  if (!here || !there || Math.min(here.count, there.count) < PEERS_MIN) return NO_EFFECT;
+  const factor = sketchQuantile(here, share) / sketchQuantile(there, share);
+  if (factor <= 1) return NO_EFFECT;
+  const errors = [here, there].map((sketch) => dependentInterval(sketch, share, design));
+  const error = Math.hypot(...errors.map((interval) => (interval ? errorOf(interval) : 0)));
+  return shrunkEffect(Math.log(factor), error);
 }
 const PEERS_MIN = 200;
 

@@ -3,21 +3,21 @@ import { median } from '../series/numbers.ts';
 import type { Count } from '../statistics/tails.ts';
 import type { Scene } from './scene.ts';
 
-const DAY_MS = 24 * 3_600_000;
+export const DAY_MS = 24 * 3_600_000;
 /** Earlier days that a season needs: fewer tell a day from another by chance. */
-const DAYS_MIN = 3;
+export const DAYS_MIN = 3;
 const STEPS_MIN = 24;
 /** A window that has this share of the day's hours compares with whole days. */
 const WHOLE_DAY = 0.9;
 /** An incident of the past is no reason to believe any excess. */
 const DISPERSION_MAX = 25;
 
-interface Indexed {
+export interface Indexed {
   readonly index: number;
   readonly at_ms: number;
 }
 
-function stepsOf(series: Series, { from_ms, to_ms }: Window): readonly Indexed[] {
+export function stepsOf(series: Series, { from_ms, to_ms }: Window): readonly Indexed[] {
   return series.values.flatMap((value, index) => {
     const at_ms = series.from_ms + index * series.step_ms;
     const inside = at_ms >= from_ms && at_ms < to_ms;
@@ -26,7 +26,7 @@ function stepsOf(series: Series, { from_ms, to_ms }: Window): readonly Indexed[]
 }
 
 /** Steps of the seven days before the window. */
-function stepsBefore(series: Series, window: Window): readonly Indexed[] {
+export function stepsBefore(series: Series, window: Window): readonly Indexed[] {
   return stepsOf(series, { from_ms: window.from_ms - 7 * DAY_MS, to_ms: window.from_ms });
 }
 
@@ -76,24 +76,64 @@ export function rateDispersion(scene: Scene, series: Series | undefined): number
   const { units, events } = countIn(series, steps);
   if (steps.length < STEPS_MIN || events <= 0 || events >= units) return 1;
   const rate = events / units;
-  const squares = steps.flatMap(({ index }) => {
+  const offs = steps.flatMap(({ index, at_ms }): Off[] => {
     const held = series.counts[index] ?? 0;
     const expected = held * rate;
     // Where hardly an event is expected, a step says nothing of how they spread.
     if (expected < 2) return [];
     const off = held * (series.values[index] ?? 0) - expected;
-    return [off ** 2 / (expected * (1 - rate))];
+    const hour = hourOf(at_ms, series.step_ms);
+    return [{ index, hour, off: off / Math.sqrt(expected * (1 - rate)) }];
   });
-  return dispersionOf(squares);
+  return dispersionOf(offs);
 }
 
 /** The median of a chi-square with one degree of freedom. */
 const CHI_SQUARE_MEDIAN = 0.454936;
 
-function dispersionOf(squares: readonly number[]): number {
-  if (squares.length < STEPS_MIN) return 1;
-  return Math.min(DISPERSION_MAX, Math.max(1, median(squares) / CHI_SQUARE_MEDIAN));
+/** How far a step was off, over what chance alone makes. */
+interface Off {
+  readonly index: number;
+  readonly hour: number;
+  readonly off: number;
 }
+
+function dispersionOf(offs: readonly Off[]): number {
+  if (offs.length < STEPS_MIN) return 1;
+  const spread = median(offs.map(({ off }) => off * off)) / CHI_SQUARE_MEDIAN;
+  return Math.min(DISPERSION_MAX, Math.max(1, spread) * persistenceOf(offs));
+}
+
+const Z_95_ONE_SIDED = 1.6448536269514722;
+
+/**
+ * How many times the variance of a mean of steps grows because a step is like the one before it: (1
+ * + ρ) / (1 − ρ). ρ is that of signs about the median of the hour (the quadrant correlation, N.
+ * Blomqvist 1950), so that one incident does not count as a habit, nor the rhythm of days; one that
+ * chance alone makes is none.
+ */
+function persistenceOf(offs: readonly Off[]): number {
+  const hours = new Map<number, number[]>();
+  for (const { hour, off } of offs) {
+    const same = hours.get(hour) ?? [];
+    same.push(off);
+    hours.set(hour, same);
+  }
+  const middles = new Map([...hours].map(([hour, same]) => [hour, median(same)]));
+  const signOf = ({ hour, off }: Off): number => Math.sign(off - (middles.get(hour) ?? 0));
+  let [sum, pairs] = [0, 0];
+  for (const [place, one] of offs.entries()) {
+    const before = offs[place - 1];
+    if (before?.index !== one.index - 1) continue;
+    sum += signOf(one) * signOf(before);
+    pairs += 1;
+  }
+  const alike = sum / Math.max(1, pairs);
+  if (pairs < STEPS_MIN || alike < Z_95_ONE_SIDED / Math.sqrt(pairs)) return 1;
+  const rho = Math.min(RHO_MAX, Math.sin((Math.PI / 2) * alike));
+  return (1 + rho) / (1 - rho);
+}
+const RHO_MAX = 0.9;
 
 /**
  * The same for the median of a quantity whose logarithm has variance `log_variance`: the median of
@@ -107,14 +147,16 @@ export function medianDispersion(
   if (!series || log_variance <= 0) return 1;
   const steps = stepsBefore(series, scene.observation.window);
   const levels = hourLevels(series, steps);
-  const squares = steps.flatMap(({ index, at_ms }) => {
+  const chance = (Math.PI / 2) * log_variance;
+  const offs = steps.flatMap(({ index, at_ms }): Off[] => {
     const value = series.values[index] ?? 0;
-    const level = levels.get(hourOf(at_ms, series.step_ms));
+    const hour = hourOf(at_ms, series.step_ms);
+    const level = levels.get(hour);
     const held = series.counts[index] ?? 0;
     if (value <= 0 || level === undefined || held < 5) return [];
-    return [((Math.log(value) - level) ** 2 * held) / ((Math.PI / 2) * log_variance)];
+    return [{ index, hour, off: (Math.log(value) - level) * Math.sqrt(held / chance) }];
   });
-  return dispersionOf(squares);
+  return dispersionOf(offs);
 }
 
 function hourLevels(series: Series, steps: readonly Indexed[]): ReadonlyMap<number, number> {
@@ -123,32 +165,9 @@ function hourLevels(series: Series, steps: readonly Indexed[]): ReadonlyMap<numb
     const value = series.values[index] ?? 0;
     if (value <= 0) continue;
     const hour = hourOf(at_ms, series.step_ms);
-    byHour.set(hour, [...(byHour.get(hour) ?? []), Math.log(value)]);
+    const logs = byHour.get(hour) ?? [];
+    logs.push(Math.log(value));
+    byHour.set(hour, logs);
   }
   return new Map([...byHour].map(([hour, logs]) => [hour, median(logs)]));
-}
-
-/**
- * By how much the window's hours usually differ from the whole day, as a factor: a window that
- * began at noon is held against noons. 1 where the past is too short to say.
- */
-export function hoursFactor(scene: Scene, series: Series | undefined): number {
-  if (!series) return 1;
-  const { window } = scene.observation;
-  const before = stepsBefore(series, window);
-  const levels = hourLevels(series, before);
-  const now = stepsOf(series, window).map(({ at_ms }) => hourOf(at_ms, series.step_ms));
-  if (before.length < DAYS_MIN * levels.size || !now.every((hour) => levels.has(hour))) return 1;
-  if (now.length === 0) return 1;
-  const weighted = (steps: readonly { hour: number; held: number }[]): number => {
-    const held = steps.reduce((sum, one) => sum + one.held, 0);
-    const sum = steps.reduce((sum, one) => sum + one.held * (levels.get(one.hour) ?? 0), 0);
-    return held > 0 ? sum / held : 0;
-  };
-  const heldAt = ({ index, at_ms }: Indexed) => ({
-    hour: hourOf(at_ms, series.step_ms),
-    held: series.counts[index] ?? 0,
-  });
-  const usual = before.map(heldAt).filter(({ hour }) => levels.has(hour));
-  return Math.exp(weighted(stepsOf(series, window).map(heldAt)) - weighted(usual));
 }

@@ -21,10 +21,12 @@ export interface Residuals {
   readonly series: Series;
   /** Standardised, one a step, null where nothing was measured. */
   readonly z: readonly (number | null)[];
-  /** What each step was expected to be, in the series' own measure. */
-  readonly expected: readonly number[];
+  /** The usual level of each hour, on the scale of `z` before it was standardised. */
+  readonly levels: readonly number[];
   /** The index of the window's first step. */
   readonly from: number;
+  /** The steps before the window that have a value, and the mean of theirs. */
+  readonly before: { readonly count: number; readonly mean: number };
 }
 
 const DAY_MS = 24 * 3_600_000;
@@ -41,36 +43,59 @@ const EVENTS_MIN = 3;
 export function residualsOf(scene: Scene, series: Series): Residuals | null {
   const { window } = scene.observation;
   const place = (ms: number): number => (ms - series.from_ms) / series.step_ms;
-  const values = series.values.slice(0, Math.max(0, Math.floor(place(window.to_ms))));
-  const from = Math.max(0, Math.ceil(place(window.from_ms)));
-  const known = values.map((value, index) => toScale(series, value, series.counts[index] ?? 0));
-  const before = known.slice(0, from);
-  if (before.filter((value) => value !== null).length < STEPS_BEFORE_MIN) return null;
-  if (isCoarse(series, before.length)) return null;
+  const length = Math.min(series.values.length, Math.max(0, Math.floor(place(window.to_ms))));
+  const from = Math.min(length, Math.max(0, Math.ceil(place(window.from_ms))));
+  if (from < STEPS_BEFORE_MIN || isCoarse(series, from)) return null;
+  const scaled: (number | null)[] = [];
+  for (let index = 0; index < length; index += 1) {
+    scaled.push(toScale(series, series.values[index] ?? null, series.counts[index] ?? 0));
+  }
   const slots = Math.max(1, Math.round(DAY_MS / series.step_ms));
-  const all = median(numbersOf(before));
-  const levels = Array.from({ length: slots }, (_, slot) => {
-    const same = numbersOf(before.filter((_value, index) => index % slots === slot));
-    return same.length >= 3 ? median(same) : all;
+  const levels = levelsOf(scaled, from, slots);
+  if (levels === null) return null;
+  const off = scaled.map((value, index) => {
+    return value === null ? null : value - (levels[index % slots] as number);
   });
-  const off = known.map((value, index) => {
-    return value === null ? null : value - (levels[index % slots] ?? all);
-  });
-  const past = numbersOf(off.slice(0, from));
-  const spread = Math.sqrt(
-    past.reduce((sum, one) => sum + one * one, 0) / Math.max(1, past.length - slots),
-  );
+  const past = numbersOf(off, 0, from);
+  const squares = past.reduce((sum, one) => sum + one * one, 0);
+  const spread = Math.sqrt(squares / Math.max(1, past.length - slots));
   const sigma = Math.max(madSigma(past, 0), spread, 1e-9);
   return {
     series,
     z: off.map((value) => (value === null ? null : value / sigma)),
-    expected: known.map((_, index) => fromScale(series, levels[index % slots] ?? all)),
+    levels,
     from,
+    before: { count: past.length, mean: mean(past) / sigma },
   };
 }
 
-const numbersOf = (values: readonly (number | null)[]): number[] =>
-  values.filter((value) => value !== null);
+/** The usual value at each hour; null where too few steps are known. */
+function levelsOf(
+  scaled: readonly (number | null)[],
+  from: number,
+  slots: number,
+): readonly number[] | null {
+  const known = numbersOf(scaled, 0, from);
+  if (known.length < STEPS_BEFORE_MIN) return null;
+  const all = median(known);
+  return Array.from({ length: slots }, (_, slot) => {
+    const same: number[] = [];
+    for (let index = slot; index < from; index += slots) {
+      const value = scaled[index];
+      if (value !== null && value !== undefined) same.push(value);
+    }
+    return same.length >= 3 ? median(same) : all;
+  });
+}
+
+function numbersOf(values: readonly (number | null)[], from: number, to: number): number[] {
+  const numbers: number[] = [];
+  for (let index = from; index < to; index += 1) {
+    const value = values[index];
+    if (value !== null && value !== undefined) numbers.push(value);
+  }
+  return numbers;
+}
 
 const RATES = /^(calls|latency_p50_ms|latency_p95_ms|ttft_p50_ms|tokens_mean|cost_mean_usd)$/;
 export const isRate = ({ metric }: Series): boolean => !RATES.test(metric);
@@ -89,11 +114,13 @@ function fromScale(series: Series, value: number): number {
 }
 
 function isCoarse(series: Series, before: number): boolean {
-  if (!isRate(series) && series.metric !== 'calls') return false;
-  const events = series.values.slice(0, before).map((value, index) => {
-    return series.metric === 'calls' ? (value ?? 0) : (value ?? 0) * (series.counts[index] ?? 0);
-  });
-  return mean(events) < EVENTS_MIN;
+  const calls = series.metric === 'calls';
+  if (!isRate(series) && !calls) return false;
+  let events = 0;
+  for (let index = 0; index < before; index += 1) {
+    events += (series.values[index] ?? 0) * (calls ? 1 : (series.counts[index] ?? 0));
+  }
+  return events / before < EVENTS_MIN;
 }
 
 /** A change of level within the window. */
@@ -114,17 +141,45 @@ export interface Shift {
  */
 export function shiftAt(residuals: Residuals, index: number): Shift | null {
   const { z, from, series } = residuals;
-  const since = numbersOf(z.slice(index));
-  const before = numbersOf(z.slice(0, from));
-  const steps = since.length;
-  if (steps === 0 || index < from) return null;
-  const level = mean(since);
-  const slots = Math.max(1, Math.round(DAY_MS / series.step_ms));
-  const df = Math.max(8, before.length - slots);
-  const t = Math.abs(level - mean(before)) / Math.sqrt(1 / steps + 1 / before.length);
-  const p = Math.min(1, 2 * studentTail(t, df) * Math.max(1, z.length - from));
+  if (index < from) return null;
+  let [steps, sum] = [0, 0];
+  for (let step = index; step < z.length; step += 1) {
+    const value = z[step];
+    if (value === null || value === undefined) continue;
+    steps += 1;
+    sum += value;
+  }
+  if (steps === 0) return null;
+  const level = sum / steps;
+  const p = pOfLevel(residuals, level, steps);
   const windows = (7 * DAY_MS) / (steps * series.step_ms);
   return { residuals, index, steps, z: level, p, p_week: pOverLooks(p, windows) };
+}
+
+function pOfLevel({ z, from, series, before }: Residuals, level: number, steps: number): number {
+  const slots = Math.max(1, Math.round(DAY_MS / series.step_ms));
+  const df = Math.max(8, before.count - slots);
+  const t = Math.abs(level - before.mean) / Math.sqrt(1 / steps + 1 / before.count);
+  return Math.min(1, 2 * studentTail(t, df) * Math.max(1, z.length - from));
+}
+
+/**
+ * Whether a shift that begins at `first` or later may have a `p_week` of at most `p`: where none
+ * may, whoever would say where it began need not be asked, and that is what costs time.
+ */
+export function mayShift(residuals: Residuals, first: number, p: number): boolean {
+  const { z, from } = residuals;
+  let [steps, sum] = [0, 0];
+  for (let index = z.length - 1; index >= Math.max(from, first); index -= 1) {
+    const value = z[index];
+    if (value === null || value === undefined) continue;
+    steps += 1;
+    sum += value;
+    // Looking all week only raises it.
+    if (pOfLevel(residuals, sum / steps, steps) > p) continue;
+    if ((shiftAt(residuals, index)?.p_week ?? 1) <= p) return true;
+  }
+  return false;
 }
 
 const ABOUT: Partial<Record<Series['metric'], FindingMetric>> = {
@@ -163,12 +218,10 @@ export function shiftDraft(
   e: number | null,
 ): FindingDraft {
   const { residuals, index, steps, z, p } = shift;
-  const { series, expected } = residuals;
+  const { series } = residuals;
   const since_ms = series.from_ms + index * series.step_ms;
-  const [estimate, value] = [series.values, expected].map((from) => {
-    const known = numbersOf(from.slice(index, residuals.z.length));
-    return mean(known);
-  }) as [number, number];
+  const estimate = mean(numbersOf(series.values, index, residuals.z.length));
+  const value = expectedSince(residuals, index);
   const half =
     value > 0
       ? Math.abs(estimate - value) * (2.1 / Math.max(2.1, Math.abs(z) * Math.sqrt(steps)))
@@ -205,6 +258,15 @@ export function shiftDraft(
     evidence:
       scene.now.get(`${series.segment.agent}|${series.segment.target ?? ''}||`)?.evidence ?? [],
   };
+}
+
+/** What the steps since then were expected to be on average, in the series' own measure. */
+function expectedSince({ series, levels, z }: Residuals, index: number): number {
+  let sum = 0;
+  for (let step = index; step < z.length; step += 1) {
+    sum += fromScale(series, levels[step % levels.length] as number);
+  }
+  return sum / Math.max(1, z.length - index);
 }
 
 /** Whether the mix of the whole window explains a rise. */

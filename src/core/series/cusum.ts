@@ -19,16 +19,6 @@ export function cusumStep(state: CusumState, z: number, k = CUSUM_DEFAULTS.k): C
   return { up: Math.max(0, state.up + z - k), down: Math.max(0, state.down - z - k) };
 }
 
-/**
- * One step of the Bernoulli CUSUM: the log likelihood ratio of rate `p1` against `p0`, never below
- * zero (M. R. Reynolds and Z. G. Stoumbos, "A CUSUM Chart for Monitoring a Proportion", 1999).
- * `p0` and `p1` are rates strictly between 0 and 1.
- */
-export function bernoulliCusumStep(sum: number, event: boolean, p0: number, p1: number): number {
-  const ratio = event ? Math.log(p1 / p0) : Math.log((1 - p1) / (1 - p0));
-  return Math.max(0, sum + ratio);
-}
-
 /** Rows that the reference is learned from, and rows it may be learned from again at most. */
 const LEARN = 60;
 const LEARN_MAX = 400;

@@ -90,12 +90,3 @@ function featuresOf(rows: Ring, { level, sigma, step_sigma }: Scale): Float64Arr
 function unit(z: number): number {
   return clamp(0.5 + z / 20, 0, 1);
 }
-
-/** How isolated each value is, 0 … 1; 0 where there is no value or too few are known. */
-export function isolationScores(
-  values: readonly (number | null)[],
-  options: SeriesOptions = {},
-): readonly number[] {
-  const detector = createIsolationForest(options);
-  return values.map((value) => detector.push(value).score);
-}

@@ -9,7 +9,25 @@ export function at(values: ArrayLike<number>, index: number): number {
 }
 
 export function sortedCopy(values: ArrayLike<number>): Float64Array {
-  return Float64Array.from(values).sort();
+  const sorted = new Float64Array(values);
+  return sorted.length <= INSERTED_MAX ? inserted(sorted) : sorted.sort();
+}
+
+/** Below this, insertion beats the call into the engine's own sort. */
+const INSERTED_MAX = 24;
+
+/** Sorts in place; not for NaN, which `sort` would put last. */
+function inserted(values: Float64Array): Float64Array {
+  for (let index = 1; index < values.length; index += 1) {
+    const value = at(values, index);
+    let place = index - 1;
+    while (place >= 0 && at(values, place) > value) {
+      values[place + 1] = at(values, place);
+      place -= 1;
+    }
+    values[place + 1] = value;
+  }
+  return values;
 }
 
 /** The `share` quantile of ascending values, linear between neighbours; NaN of nothing. */
@@ -28,7 +46,11 @@ export function median(values: ArrayLike<number>): number {
 
 /** 1.4826 × the median absolute deviation from `centre`: a normal's σ, whatever a few outliers. */
 export function madSigma(values: ArrayLike<number>, centre: number): number {
-  return MAD_TO_SIGMA * median(Float64Array.from(values, (value) => Math.abs(value - centre)));
+  const away = new Float64Array(values.length);
+  for (let index = 0; index < away.length; index += 1) {
+    away[index] = Math.abs(at(values, index) - centre);
+  }
+  return MAD_TO_SIGMA * median(away);
 }
 
 export function mean(values: ArrayLike<number>): number {

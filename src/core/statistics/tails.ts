@@ -55,18 +55,31 @@ function lnChoose(n: number, k: number): number {
   return lnGamma(n + 1) - lnGamma(k + 1) - lnGamma(n - k + 1);
 }
 
-/** z with P(Z > z) = p, by bisection; ±38 at the ends of what a number can hold. */
+/**
+ * z with P(Z > z) = p, ±38 at the ends of what a number can hold: Newton's steps on ln P, which is
+ * nearly a parabola, from where Laplace's tail would put it.
+ */
 export function zOfTail(p: number): number {
-  let [low, high] = [-38, 38];
-  if (p <= normalTail(high)) return high;
-  if (p >= 1) return low;
-  for (let step = 0; step < 80; step += 1) {
-    const middle = (low + high) / 2;
-    if (normalTail(middle) > p) low = middle;
-    else high = middle;
+  if (p >= 1) return -Z_MOST;
+  if (p > 0.5) return -zOfTail(1 - p);
+  if (p <= P_LEAST) return Z_MOST;
+  const ln = Math.log(p);
+  const far = Math.sqrt(-2 * ln);
+  let z = Math.max(0, far - Math.log(Math.max(1, far * SQRT_2PI)) / Math.max(1, far));
+  for (let step = 0; step < NEWTON_STEPS; step += 1) {
+    const tail = normalTail(z);
+    const density = Math.exp((-z * z) / 2) / SQRT_2PI;
+    const move = ((Math.log(tail) - ln) * tail) / density;
+    z += move;
+    if (Math.abs(move) < 1e-13 * Math.max(1, z)) break;
   }
-  return (low + high) / 2;
+  return z;
 }
+const Z_MOST = 38;
+/** P(Z > 38), about the least that a number can hold. */
+const P_LEAST = 2.9e-316;
+const SQRT_2PI = Math.sqrt(2 * Math.PI);
+const NEWTON_STEPS = 30;
 
 /** The p value of the same deviation where the variance is `factor` times what the test assumed. */
 export function pDispersed(p: number, factor: number): number {

@@ -2,7 +2,13 @@ import { z } from 'zod';
 import type { DetectorDefinition } from '../../core/finding.ts';
 import { type Candidate, holding } from '../../core/findings/rates.ts';
 import { sceneOf } from '../../core/findings/scene.ts';
-import { residualsOf, type Shift, shiftAt, shiftDraft } from '../../core/findings/shifts.ts';
+import {
+  mayShift,
+  residualsOf,
+  type Shift,
+  shiftAt,
+  shiftDraft,
+} from '../../core/findings/shifts.ts';
 import { createBocpdModel } from '../../core/series/bocpd.ts';
 import { CUSUM_START, cusumStep } from '../../core/series/cusum.ts';
 
@@ -28,7 +34,9 @@ export const definition: DetectorDefinition<Options> = {
     const scene = sceneOf(observation);
     const candidates = observation.series.flatMap((series): Candidate<Shift>[] => {
       const residuals = residualsOf(scene, series);
-      if (residuals === null) return [];
+      const p_max = settings.q / observation.series.length;
+      // Where no beginning would pass, nobody need be asked for one.
+      if (residuals === null || !mayShift(residuals, residuals.from, p_max)) return [];
       const onsets = [
         cusumOnset(residuals.z, residuals.from, settings),
         bocpdOnset(residuals.z, settings.belief),

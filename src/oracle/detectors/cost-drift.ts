@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import type { DetectorDefinition, FindingDraft } from '../../core/finding.ts';
-import { type Candidate, holding, type Missing, weekly } from '../../core/findings/rates.ts';
-import { cellName, plannedCells, type Scene, sceneOf, shapeOf } from '../../core/findings/scene.ts';
+import type { FindingDraft } from '../../core/finding.ts';
+import { familyDetector } from '../../core/findings/family.ts';
+import { type Missing, weekly } from '../../core/findings/rates.ts';
+import { cellName, type Scene, shapeOf } from '../../core/findings/scene.ts';
 import { against, dollars, percent, placeOf, thousands } from '../../core/findings/words.ts';
 import type { SegmentObservation, Sketch } from '../../core/observation.ts';
 import { normalTail } from '../../core/series/normal.ts';
@@ -27,27 +28,22 @@ const Z_95 = 1.959963984540054;
  * decades and one absurd bill is no drift. It says whether longer calls, or calls that moved to
  * another target, explain it.
  */
-export const definition: DetectorDefinition<Options> = {
+export const definition = familyDetector<Options>({
   name: 'cost-drift',
   summary: 'Cost of a typical call against the cell’s own past, on the log scale.',
   options,
-  create: (settings) => (observation) => {
-    const scene = sceneOf(observation);
-    const insufficient: Missing[] = [];
-    const candidates = plannedCells(scene).flatMap((cell): Candidate<() => FindingDraft>[] => {
-      const drift = driftOf(scene, cell, 'cost_usd', settings);
-      if (drift === null) return [];
-      if (drift.count < settings.calls_min) {
-        insufficient.push(missing(scene, cell, drift.count, settings.calls_min));
-        return [];
-      }
-      const clears = drift.rise - Z_95 * drift.error > Math.log1p(settings.margin);
-      const said = () => draftOf(scene, cell, drift, settings);
-      return [{ p_week: weekly(scene, drift.p), clears, said }];
-    });
-    return { findings: holding(candidates, settings.q).map((draft) => draft()), insufficient };
+  ask(scene, cell, settings, sift) {
+    const drift = driftOf(scene, cell, 'cost_usd', settings);
+    const few = drift !== null && drift.count < settings.calls_min;
+    return sift<Drift>(few ? missing(scene, cell, drift.count, settings.calls_min) : drift).map(
+      (one) => ({
+        p_week: weekly(scene, one.p),
+        clears: one.rise - Z_95 * one.error > Math.log1p(settings.margin),
+        said: () => draftOf(scene, cell, one, settings),
+      }),
+    );
   },
-};
+});
 
 interface Drift {
   readonly here: LogMoments;

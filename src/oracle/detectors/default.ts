@@ -2,7 +2,13 @@ import { z } from 'zod';
 import type { DetectorDefinition } from '../../core/finding.ts';
 import { type Candidate, holding } from '../../core/findings/rates.ts';
 import { sceneOf } from '../../core/findings/scene.ts';
-import { residualsOf, type Shift, shiftAt, shiftDraft } from '../../core/findings/shifts.ts';
+import {
+  mayShift,
+  residualsOf,
+  type Shift,
+  shiftAt,
+  shiftDraft,
+} from '../../core/findings/shifts.ts';
 import { createEnsemble } from '../../core/series/ensemble.ts';
 
 const options = z.strictObject({
@@ -26,10 +32,13 @@ export const definition: DetectorDefinition<z.infer<typeof options>> = {
     const scene = sceneOf(observation);
     const candidates = observation.series.flatMap((series): Candidate<Shift>[] => {
       const residuals = residualsOf(scene, series);
-      if (residuals === null) return [];
+      const length = residuals?.z.length ?? 0;
+      const first = Math.max(residuals?.from ?? 0, length - settings.steps);
+      const p_max = settings.q / observation.series.length;
+      // What no beginning would pass with, the ensemble need not look for.
+      if (residuals === null || !mayShift(residuals, first, p_max)) return [];
       const ensemble = createEnsemble({ seasons: [Math.round(DAY_MS / series.step_ms)] });
       const alarms = residuals.z.map((value) => ensemble.push(value).alarm);
-      const first = Math.max(residuals.from, alarms.length - settings.steps);
       const alarm = alarms.indexOf(true, first);
       const shift = alarm < 0 ? null : shiftAt(residuals, alarm);
       if (shift === null) return [];

@@ -1,69 +1,87 @@
 import { z } from 'zod';
-import type { DetectorDefinition, FindingDraft, Severity } from '../../core/finding.ts';
-import { type Influence, influenceOf } from '../../core/findings/influence.ts';
-import { rateDraft } from '../../core/findings/rate-draft.ts';
+import type { FindingDraft, Severity } from '../../core/finding.ts';
+import { actOptions, familyDetector, rateOptions } from '../../core/findings/family.ts';
 import {
-  type Candidate,
-  holding,
-  isMissing,
-  type Missing,
-  type RateTest,
-  testRate,
-  weekly,
-} from '../../core/findings/rates.ts';
-import { plannedCells, type Scene, sceneOf } from '../../core/findings/scene.ts';
+  type Bar,
+  type Influence,
+  influenceOf,
+  strangersOf,
+  withoutPraise,
+} from '../../core/findings/influence.ts';
+import {
+  isLasting,
+  lastingRate,
+  lastingWords,
+  standsMatured,
+} from '../../core/findings/lasting.ts';
+import { rateDraft } from '../../core/findings/rate-draft.ts';
+import { type RateTest, testRate, weekly } from '../../core/findings/rates.ts';
+import type { Scene } from '../../core/findings/scene.ts';
 import { percent, thousands } from '../../core/findings/words.ts';
 import type { SegmentObservation } from '../../core/observation.ts';
-import { binomialTail, type Count, fisherTail } from '../../core/statistics/tails.ts';
+import { binomialTail, fisherTail } from '../../core/statistics/tails.ts';
 
 const options = z.strictObject({
-  /** Units that rated, and dissatisfied ones, below which a share says nothing. */
-  units_min: z.int().min(1).default(20),
-  events_min: z.int().min(1).default(5),
-  /** False findings a week that are expected where nothing is wrong. */
-  q: z.number().gt(0).lt(1).default(0.1),
-  /** The share of raters without whom it must still hold. */
+  ...rateOptions(0.1),
+  ...actOptions,
+  /** The share of users that may be of ill will, against whom it must still hold. */
   influence: z.number().min(0).max(0.5).default(0.05),
 });
 type Options = z.infer<typeof options>;
 
 /**
  * Whether too many of those who rated were dissatisfied. A rater counts once, however often it
- * rates. To be acted on, it must hold without the most influential raters and without any one
- * tenant, so that neither one loud user, nor a few that collude, nor a tenant full of invented ones
- * changes what everybody gets.
+ * rates. To be acted on, it must hold without the most influential raters, without those that
+ * nobody knows, without any one tenant and not for one hour only, so that neither a loud user, nor
+ * a few that collude, nor a crowd of invented ones changes what everybody gets.
  */
-export const definition: DetectorDefinition<Options> = {
+export const definition = familyDetector<Options>({
   name: 'dissatisfaction',
   summary: 'Share of raters that were dissatisfied, robust to loud and invented ones.',
   options,
-  create: (settings) => (observation) => {
-    const scene = sceneOf(observation);
-    const insufficient: Missing[] = [];
-    const candidates = plannedCells(scene).flatMap((cell): Candidate<RateTest>[] => {
-      const test = testRate(scene, cell, 'dissatisfied', settings);
-      if (test === null) return [];
-      if (!isMissing(test))
-        return [{ p_week: weekly(scene, test.p), clears: test.clears, said: test }];
-      insufficient.push(test);
-      return [];
-    });
-    const findings = holding(candidates, settings.q).map((test) => draft(scene, test, settings));
-    return { findings, insufficient };
-  },
-};
+  ask: (scene, cell, settings, sift) =>
+    sift(testRate(scene, cell, 'dissatisfied', settings)).map((test) => ({
+      p_week: weekly(scene, test.p),
+      clears: test.clears,
+      said: (p_act: number) => draft(scene, test, settings.influence, p_act),
+    })),
+});
 
-function draft(scene: Scene, test: RateTest, { influence, q }: Options): FindingDraft {
-  const { value, there } = test.yardstick;
-  const p_week = (count: Count): number =>
-    weekly(scene, there ? fisherTail(count, there) : binomialTail(count, value));
-  const found = influenceOf(test.cell, { value, p_week, q }, influence);
-  const firm = found.trimmed.holds && (found.without_tenant?.holds ?? true);
+function draft(scene: Scene, test: RateTest, share: number, q: number): FindingDraft {
+  const found = influenceOf(
+    test.cell,
+    barOf(scene, test, share, q),
+    share,
+    strangersOf(scene, test.cell),
+  );
+  const lasting = lastingRate(scene, test);
+  const robust = found.trimmed.holds && (found.without_tenant?.holds ?? true);
+  const matured = standsMatured(scene, test) ?? true;
   const said = rateDraft(scene, test, {
-    level: firm ? 'act' : 'investigate',
-    also: ratingWords(test.cell) + influenceWords(found),
+    level: robust && matured && isLasting(lasting) ? 'act' : 'investigate',
+    also:
+      ratingWords(test.cell) +
+      influenceWords(found) +
+      lastingWords(lasting) +
+      (matured ? '' : UNRIPE),
   });
   return { ...said, severity: graver(said.severity, ratingSeverity(scene, test.cell)) };
+}
+
+const UNRIPE = ' It rests on feedback of the last half hour, in which the angry speak first.';
+
+/** The yardstick as those who collude may have bent it, and the p value at which it counts. */
+function barOf(scene: Scene, { yardstick }: RateTest, share: number, q: number): Bar {
+  const { value, there } = yardstick;
+  if (there === null) {
+    return { value, p_week: (count) => weekly(scene, binomialTail(count, value)), q };
+  }
+  const honest = withoutPraise(there, share);
+  return {
+    value: (value * there.units) / Math.max(1, honest.units),
+    p_week: (count) => weekly(scene, fisherTail(count, honest)),
+    q,
+  };
 }
 
 function ratingSeverity({ observation }: Scene, { rating_by_unit }: SegmentObservation): Severity {
@@ -83,15 +101,16 @@ function ratingWords({ ratings, rating_by_unit }: SegmentObservation): string {
 }
 
 function influenceWords({ trimmed, without_tenant }: Influence): string {
-  const weighty = `the ${thousands(trimmed.removed)} most influential raters`;
+  const { removed, rate, holds, strangers } = trimmed;
+  const weighty =
+    strangers > 0 && removed <= Math.ceil(strangers)
+      ? `${thousands(removed)} raters more than usual`
+      : `the ${thousands(removed)} most influential raters`;
   const without = without_tenant && `tenant ${without_tenant.tenant}`;
-  if (!trimmed.holds) {
-    return ` It rests on ${weighty}: without them it is ${percent(trimmed.rate)}.`;
-  }
+  if (!holds) return ` It rests on ${weighty}: without them it is ${percent(rate)}.`;
   if (without_tenant && !without_tenant.holds) {
-    const { raters, rate } = without_tenant;
-    const rest = `without its ${thousands(raters)} raters it is ${percent(rate)}`;
-    return ` It rests on ${without}: ${rest}.`;
+    const rest = `without its ${thousands(without_tenant.raters)} raters`;
+    return ` It rests on ${without}: ${rest} it is ${percent(without_tenant.rate)}.`;
   }
   const either = without === null ? weighty : `${weighty}, and without ${without}`;
   return ` It holds without ${either}.`;

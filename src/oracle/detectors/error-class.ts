@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type { DetectorDefinition, FindingDraft } from '../../core/finding.ts';
+import type { FindingDraft } from '../../core/finding.ts';
+import { type Asked, familyDetector } from '../../core/findings/family.ts';
 import { rateSeverity } from '../../core/findings/rate-draft.ts';
-import { type Candidate, holding, weekly } from '../../core/findings/rates.ts';
-import { cellName, plannedCells, rateOf, type Scene, sceneOf } from '../../core/findings/scene.ts';
+import { weekly } from '../../core/findings/rates.ts';
+import { cellName, rateOf, type Scene } from '../../core/findings/scene.ts';
 import { against, percent, placeOf, thousands } from '../../core/findings/words.ts';
 import type { SegmentObservation } from '../../core/observation.ts';
 import { type Count, fisherTail } from '../../core/statistics/tails.ts';
@@ -23,23 +24,18 @@ type Options = z.infer<typeof options>;
  * times out. It counts attempts' failures in calls, also those that a retry or a fallback then
  * cured.
  */
-export const definition: DetectorDefinition<Options> = {
+export const definition = familyDetector<Options>({
   name: 'error-class',
   summary: 'Classes of failed attempts that grew, against the cell’s own past.',
   options,
-  create: (settings) => (observation) => {
-    const scene = sceneOf(observation);
-    const candidates = plannedCells(scene).flatMap((cell) => classesOf(scene, cell, settings));
-    const findings = holding(candidates, settings.q).map((draft) => draft());
-    return { findings, insufficient: [] };
-  },
-};
+  ask: classesOf,
+});
 
 function classesOf(
   scene: Scene,
   cell: SegmentObservation,
   { events_min, past_calls_min, correlation }: Options,
-): readonly Candidate<() => FindingDraft>[] {
+): readonly Asked[] {
   const past = scene.past.get(cellName(cell.segment));
   if (!past || past.calls < past_calls_min) return [];
   const design = 1 + Math.max(0, cell.calls / Math.max(1, cell.users) - 1) * correlation;

@@ -56,16 +56,17 @@ export const definition: DetectorDefinition<Options> = {
   create: (settings) => (observation) => {
     const scene = sceneOf(observation);
     const candidates = plannedCells(scene).flatMap((cell): Candidate<Shift>[] => {
-      const judged = judge(scene, cell, settings);
-      if (judged === null) return [];
-      const { features, rare, p } = judged;
+      const features = featuresOf(scene, cell);
+      if (features.length < 2) return [];
+      const p = togetherTail(features, stepsOf(features) - 1);
       const [most] = features
         .flatMap((one) => shiftAt(one, one.z.length - 1) ?? [])
         .sort((left, right) => Math.abs(right.z) - Math.abs(left.z));
       if (!most) return [];
-      const windows = (7 * DAY_MS) / most.residuals.series.step_ms;
-      const said = { ...most, p };
-      return [{ p_week: pOverLooks(p, windows), clears: rare, said }];
+      const p_week = pOverLooks(p, (7 * DAY_MS) / most.residuals.series.step_ms);
+      // Where chance makes the like, it does not matter whether it is rare.
+      const clears = p_week <= settings.q && isRare(cell, features, settings);
+      return [{ p_week, clears, said: { ...most, p } }];
     });
     const findings = holding(candidates, settings.q).map((shift) => {
       const draft = shiftDraft(scene, shift, 'a combination hardly seen before', null);
@@ -75,22 +76,23 @@ export const definition: DetectorDefinition<Options> = {
   },
 };
 
-interface Judged {
-  readonly features: readonly Residuals[];
-  /** Whether the forest has hardly seen the like. */
-  readonly rare: boolean;
-  /** Of all deviations together. */
-  readonly p: number;
-}
-
-function judge(scene: Scene, { segment }: SegmentObservation, settings: Options): Judged | null {
-  const features = FEATURES.flatMap((metric) => {
+function featuresOf(scene: Scene, { segment }: SegmentObservation): readonly Residuals[] {
+  return FEATURES.flatMap((metric) => {
     const series = seriesOf(scene, segment, metric);
     return (series && residualsOf(scene, series)) ?? [];
   });
-  const [first] = features;
-  if (!first || features.length < 2) return null;
-  const steps = Math.min(...features.map(({ z }) => z.length));
+}
+
+const stepsOf = (features: readonly Residuals[]): number =>
+  Math.min(...features.map(({ z }) => z.length));
+
+/** Whether the forest has hardly seen the like of the newest step. */
+function isRare(
+  { segment }: SegmentObservation,
+  features: readonly Residuals[],
+  settings: Options,
+): boolean {
+  const steps = stepsOf(features);
   const seed = settings.seed + seedOf(cellName(segment));
   const { window } = settings;
   const forest = createForest(createRandom(seed), { dimensions: features.length, window });
@@ -105,7 +107,7 @@ function judge(scene: Scene, { segment }: SegmentObservation, settings: Options)
     }
     forest.push(point);
   }
-  return { features, rare: surprise >= SURPRISE, p: togetherTail(features, steps - 1) };
+  return surprise >= SURPRISE;
 }
 
 /** Another forest for each cell, the same one each time. */

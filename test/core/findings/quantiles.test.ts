@@ -4,7 +4,7 @@ import { type QuantileTest, testQuantile } from '../../../src/core/findings/quan
 import { isMissing } from '../../../src/core/findings/rates.ts';
 import { sceneOf } from '../../../src/core/findings/scene.ts';
 import type { Observation } from '../../../src/core/observation.ts';
-import { cell, lognormal, observed } from '../../oracle/observation.ts';
+import { cell, hourly, lognormal, observed } from '../../oracle/observation.ts';
 
 const SETTINGS = { correlation: 0.1, margin: 0.05 };
 const timed = (target: string | null, middle: number, count: number, seed = 1) =>
@@ -54,6 +54,25 @@ describe('testQuantile', () => {
     expect(held(observed(segments, past))).toMatchObject({ clears: false });
     const alone = [timed('large', 1200, 2000), timed('mini', 500, 2000, 2)];
     expect(held(observed(alone, past))).toMatchObject({ clears: true });
+  });
+
+  test('testQuantile counts the doubt of a yardstick that nights of few calls have made', () => {
+    // All traffic came in the eight hours of the night, which are 10 % faster in a noisy past.
+    const series = (noise: number) => {
+      const line = hourly('latency_p50_ms', (hour) => (hour % 24 < 8 ? 720 : 800), { noise });
+      return {
+        ...line,
+        counts: line.values.map((_, hour) => (hour < 168 ? 25 : hour % 24 < 8 ? 400 : 25)),
+      };
+    };
+    const now = [timed(null, 820, 4000)];
+    const past = [timed(null, 790, 4200, 2)];
+    const sure = held(observed(now, past, { series: [series(0.01)] }));
+    expect(sure).toMatchObject({ firm: true, yardstick: { kind: 'season' } });
+    const unsure = held(observed(now, past, { series: [series(0.35)] }));
+    expect(unsure.doubt).toBeGreaterThan(2.5 * sure.doubt);
+    expect(unsure.firm).toBe(false);
+    expect(unsure.p).toBeGreaterThan(1e-3);
   });
 
   test('testQuantile says how many calls are missing, more where few users make them', () => {

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
-  bernoulliCusumStep,
   CUSUM_DEFAULTS,
   CUSUM_START,
   createCusum,
@@ -35,19 +34,6 @@ test('cusumStep mirrors its sides when the value changes its sign', () => {
       expect([down.up, down.down]).toEqual([up.down, up.up]);
     }),
   );
-});
-
-test('bernoulliCusumStep climbs with events of a worse rate and stays at zero with none', () => {
-  expect(bernoulliCusumStep(0, true, 0.02, 0.1)).toBeCloseTo(Math.log(5), 12);
-  expect(bernoulliCusumStep(0, false, 0.02, 0.1)).toBe(0);
-  const random = createRandom(5);
-  let sum = 0;
-  let rows = 0;
-  while (sum < 5 && rows < 5000) {
-    sum = bernoulliCusumStep(sum, random.next() < 0.1, 0.02, 0.1);
-    rows += 1;
-  }
-  expect(rows).toBeLessThan(200);
 });
 
 test('createCusum alarms within ten rows of a shift and then learns the new level', () => {

@@ -4,7 +4,7 @@ import { createArFilter } from '../../../src/core/series/ar-filter.ts';
 import { createEts, fitGains, GAINS_TRIED } from '../../../src/core/series/ets.ts';
 import { evidenceOf } from '../../../src/core/series/evidence.ts';
 import { createHeritage } from '../../../src/core/series/heritage.ts';
-import { isolationScores } from '../../../src/core/series/isolation-forest.ts';
+import { createIsolationForest } from '../../../src/core/series/isolation-forest.ts';
 import { normalCdf, normalTail } from '../../../src/core/series/normal.ts';
 import { lnGamma, madSigma, median } from '../../../src/core/series/numbers.ts';
 import { createRandom } from '../../../src/core/series/random.ts';
@@ -53,10 +53,14 @@ test('seasonalResiduals are null before anything is known, then about standard',
   expect(madSigma(late, median(late))).toBeLessThan(1.5);
 });
 
-test('isolationScores are the same for a seed and low for what has been seen', () => {
+test('createIsolationForest scores alike for a seed, and low what has been seen', () => {
   const values = [...seasonal(900, 24, 0.5, 6)];
-  const scores = isolationScores(values, { seed: 4 });
-  expect(scores).toEqual(isolationScores(values, { seed: 4 }));
+  const scored = () => {
+    const detector = createIsolationForest({ seed: 4 });
+    return values.map((value) => detector.push(value).score);
+  };
+  const scores = scored();
+  expect(scores).toEqual(scored());
   expect(scores.filter((score) => score > 0.5).length).toBeLessThan(9);
 });
 
