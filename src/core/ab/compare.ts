@@ -1,5 +1,12 @@
 import { eValue } from '../sequential.ts';
-import { type Effect, type Moments, meanInterval, meanRatio, rateInterval, rateRatio } from './confidence.ts';
+import {
+  type Effect,
+  type Moments,
+  meanInterval,
+  meanRatio,
+  rateInterval,
+  rateRatio,
+} from './confidence.ts';
 import { type AbEntry, type AbMetric, treatmentsOf } from './entry.ts';
 import { AB_METRICS, metricsOf } from './metrics.ts';
 import type { AbComparison, AbValue } from './report.ts';

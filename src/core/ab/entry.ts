@@ -1,10 +1,9 @@
-import { digestOf, type JsonObject } from '../canonical.ts';
-import { type AgentEntry, type Policy, promptVersionOf } from '../policy.ts';
+import type { JsonObject } from '../canonical.ts';
 import { unitFraction } from '../unit.ts';
 
 /**
- * An A/B experiment as the policy has it, and what two processes must compute of it alike: the
- * run's id, an arm's agent, the unit of a call and the arm of a unit.
+ * An A/B experiment as the policy has it, and what two processes must compute of it alike: the unit
+ * of a call and the arm of a unit.
  */
 export interface AbEntry {
   readonly agent: string;
@@ -71,31 +70,11 @@ export const CONTROL_ARM = 'control';
 /** Arms by name, control first: the order in which shares add up. */
 export function armsOf(entry: Pick<AbEntry, 'arms'>): readonly (readonly [string, AbArm])[] {
   const rank = (name: string): string => (name === CONTROL_ARM ? '' : name);
-  return Object.entries(entry.arms).sort(([left], [right]) =>
-    rank(left) < rank(right) ? -1 : 1,
-  );
+  return Object.entries(entry.arms).sort(([left], [right]) => (rank(left) < rank(right) ? -1 : 1));
 }
 
 export function treatmentsOf(entry: Pick<AbEntry, 'arms'>): readonly string[] {
   return armsOf(entry).flatMap(([name]) => (name === CONTROL_ARM ? [] : [name]));
-}
-
-/**
- * The run that an entry stands for: `<name>@<8 hex digits>`. Who is in which arm, what an arm is
- * and what is claimed make a run; another of them is another run with another draw, so that what
- * was measured before is never mixed with it. When it gives up, and what then happens, may change.
- */
-export function runIdOf(name: string, entry: AbEntry, prompts: Policy['prompts']): string {
-  const { agent, unit, metric, guardrails, stop, run } = entry;
-  const arms = Object.fromEntries(
-    armsOf(entry).map(([arm, { share, set = {} }]) => {
-      const found = typeof set.prompt === 'string' ? promptVersionOf(prompts, set.prompt) : null;
-      return [arm, { share, set, ...(found ? { digest: found.digest } : {}) }];
-    }),
-  );
-  const { alpha } = stop;
-  const digest = digestOf({ agent, unit, arms, metric, guardrails, alpha, run });
-  return `${name}@${digest.slice(0, 8)}`;
 }
 
 /** Whether an experiment's id is a run's; a canary's is `exp_…`. */
@@ -106,32 +85,6 @@ export function isRunId(id: string): boolean {
 /** What a permit, a trigger and a fuse know an arm by. */
 export function armKey(run: string, arm: string): string {
   return `${run}/${arm}`;
-}
-
-/** The agent as an arm has it. */
-export function armAgent(agent: AgentEntry, set: AbSet = {}): AgentEntry {
-  const { prompt: own, ...rest } = agent;
-  const { prompt = own, targets, adapter, params, plugins } = set;
-  const merged = { ...agent.plugins };
-  for (const [id, options] of Object.entries(plugins ?? {})) {
-    merged[id] = { ...merged[id], ...options };
-  }
-  return {
-    ...rest,
-    ...(targets === undefined ? {} : { targets }),
-    ...(adapter === undefined ? {} : { adapter }),
-    ...(prompt === undefined || prompt === null ? {} : { prompt }),
-    params: { ...agent.params, ...params },
-    plugins: merged,
-  };
-}
-
-/** The policy in which the agent is as the arm has it. */
-export function armPolicy(policy: Policy, entry: AbEntry, arm: string): Policy {
-  const agent = policy.agents[entry.agent];
-  const set = entry.arms[arm]?.set;
-  if (!agent || !set) return policy;
-  return { ...policy, agents: { ...policy.agents, [entry.agent]: armAgent(agent, set) } };
 }
 
 /** Whose call it is. */

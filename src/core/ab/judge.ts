@@ -2,14 +2,7 @@ import { eValue } from '../sequential.ts';
 import { type AbCounts, comparisonsOf, unitsOf, valueOf } from './compare.ts';
 import { type AbEntry, armsOf, CONTROL_ARM, treatmentsOf } from './entry.ts';
 import { AB_METRICS, metricsOf } from './metrics.ts';
-import type {
-  AbArmReport,
-  AbComparison,
-  AbReport,
-  AbSplit,
-  AbStep,
-  AbVerdict,
-} from './report.ts';
+import type { AbArmReport, AbComparison, AbReport, AbSplit, AbStep, AbVerdict } from './report.ts';
 import { SPLIT_ALPHA, SPLIT_DOUBT, splitEvidenceLn } from './split.ts';
 import { changeText, numberText } from './words.ts';
 
@@ -37,13 +30,15 @@ export function judgeAb(state: AbState): AbReport {
   const { per } = AB_METRICS[entry.metric];
   const asked = per === 'rated' || per === 'ratings';
   const raters = asked ? splitOf(entry, counts, live, 'rated') : null;
-  const arms = armsOf(entry).map(([arm, { share }]): AbArmReport => ({
-    arm,
-    share,
-    units: unitsOf(counts, arm, 'assigned'),
-    dropped: dropped[arm] ?? null,
-    metrics: metricsOf(entry).map((metric) => valueOf(counts, arm, metric, entry.stop.alpha)),
-  }));
+  const arms = armsOf(entry).map(
+    ([arm, { share }]): AbArmReport => ({
+      arm,
+      share,
+      units: unitsOf(counts, arm, 'assigned'),
+      dropped: dropped[arm] ?? null,
+      metrics: metricsOf(entry).map((metric) => valueOf(counts, arm, metric, entry.stop.alpha)),
+    }),
+  );
   const seen: Seen = { ...state, live, comparisons, split, raters };
   const step = stepOf(seen);
   return { arms, comparisons, split, raters, step, sentence: sentenceOf(seen, step) };
