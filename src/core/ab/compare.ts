@@ -97,7 +97,12 @@ function isBroken({ low, high }: Effect, better: 'lower' | 'higher', bound: numb
 }
 
 /** A metric in one arm. Of `success` it is the share without a failure; `log` means are undone. */
-export function valueOf(counts: AbCounts, arm: string, metric: AbMetric, alpha: number): AbValue {
+export function armValueOf(
+  counts: AbCounts,
+  arm: string,
+  metric: AbMetric,
+  alpha: number,
+): AbValue {
   const { kind, event, per, log } = AB_METRICS[metric];
   if (kind === 'mean') {
     const moments = counts[arm]?.means[metric] ?? NOBODY;

@@ -1,5 +1,5 @@
 import { eValue } from '../sequential.ts';
-import { type AbCounts, comparisonsOf, unitsOf, valueOf } from './compare.ts';
+import { type AbCounts, armValueOf, comparisonsOf, unitsOf } from './compare.ts';
 import { type AbEntry, armsOf, CONTROL_ARM, treatmentsOf } from './entry.ts';
 import { AB_METRICS, metricsOf } from './metrics.ts';
 import type { AbArmReport, AbComparison, AbReport, AbSplit, AbStep, AbVerdict } from './report.ts';
@@ -36,7 +36,7 @@ export function judgeAb(state: AbState): AbReport {
       share,
       units: unitsOf(counts, arm, 'assigned'),
       dropped: dropped[arm] ?? null,
-      metrics: metricsOf(entry).map((metric) => valueOf(counts, arm, metric, entry.stop.alpha)),
+      metrics: metricsOf(entry).map((metric) => armValueOf(counts, arm, metric, entry.stop.alpha)),
     }),
   );
   const seen: Seen = { ...state, live, comparisons, split, raters };
