@@ -1,6 +1,6 @@
 import { armPolicy } from '../core/ab/arm-policy.ts';
 import { changeOf } from '../core/ab/change.ts';
-import { type AbEntry, type AbSet, CONTROL_ARM } from '../core/ab/entry.ts';
+import { type AbEntry, type AbSet, CONTROL_ARM, treatmentsOf } from '../core/ab/entry.ts';
 import { AB_METRICS, metricsOf } from '../core/ab/metrics.ts';
 import { pricesOf, unpricedOf } from '../core/ab/prices.ts';
 import type { Policy } from '../core/policy.ts';
@@ -122,7 +122,8 @@ function endProblems(
 ): readonly PolicyProblem[] {
   const problems: PolicyProblem[] = [];
   const { units_min, units_max, hours_min, days_max } = entry.stop;
-  if (!own(entry.arms, entry.on_stop)) {
+  // That control is missing is said of the arms.
+  if (entry.on_stop !== CONTROL_ARM && !own(entry.arms, entry.on_stop)) {
     problems.push(missing([...at, 'on_stop'], 'arm', entry.on_stop, entry.arms));
   }
   if (units_min * Object.keys(entry.arms).length > units_max) {
@@ -134,11 +135,29 @@ function endProblems(
   }
   if (entry.at_end !== 'propose') return problems;
   for (const [arm, { set }] of Object.entries(entry.arms)) {
-    if (arm === CONTROL_ARM || !set || changeOf(policy, entry, arm) !== null) continue;
+    if (arm === CONTROL_ARM || !set || changeOf(policy, entry, arm) !== 'several') continue;
     const message =
       'at_end: propose needs a change that one plan can hold: either targets, prompt, adapter, ' +
       'or one key of params or of a plugin’s options';
     problems.push({ tokens: [...at, 'arms', arm], message });
   }
   return problems;
+}
+
+/** Arms that nobody could answer on this machine: their experiments are served to nobody. */
+export function experimentNotices(
+  policy: Policy,
+  isAbsent: (provider: string) => boolean,
+): readonly string[] {
+  return Object.entries(policy.experiments ?? {}).flatMap(([name, entry]) => {
+    const lost = treatmentsOf(entry).filter((arm) => {
+      const targets = Object.keys(armPolicy(policy, entry, arm).agents[entry.agent]?.targets ?? {});
+      return targets.every((target) => isAbsent(policy.targets[target]?.provider ?? ''));
+    });
+    if (lost.length === 0) return [];
+    const arms = lost.length === 1 ? 'arm' : 'arms';
+    return [
+      `experiment ${name} is not served: no target of its ${arms} ${lost.join(', ')} is present`,
+    ];
+  });
 }

@@ -267,7 +267,7 @@ function conclude(
     const event = callEvent(call, assignment, progress, outcome, related, learned);
     deps.bus.publish(event);
     deps.recent.remember(event);
-    if (event.arm !== null) deps.permits.observeCall(event);
+    if (event.arm !== null && event.arm !== 'control') deps.permits.observeCall(event);
     deps.metrics.add('hive_calls_total', [call.agent, outcome.outcome]);
     deps.metrics.observe('hive_call_seconds', outcome.latency_ms / 1000, [call.agent]);
     const own_ms = Math.max(0, outcome.latency_ms - progress.waited_ms);

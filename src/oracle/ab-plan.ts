@@ -21,9 +21,11 @@ export function planOfWinner(
   const ab = (view.ab ?? []).map((one) => (one.id === id ? stopped : one));
   const situation = situationOf(context, { ...view, ab });
   const change = changeOf(situation.policy, entry, verdict.arm);
-  const kind = context.kinds.find(({ type }) => type === change?.type);
-  if (!change || !kind) return 'no single mutation makes the agent as the winner has it';
-  const { patch } = change;
+  if (change === 'none') return 'the agent is as the winner has it already';
+  if (change === 'several') return 'no single mutation makes the agent as the winner has it';
+  const { type, patch } = change;
+  const kind = context.kinds.find((one) => one.type === type);
+  if (!kind) return `nothing is known of ${type}`;
   const base = mutationOf(kind, entry.agent, patch, situation.policy, context.createId);
   const primary = AB_METRICS[entry.metric].harm;
   const why = `Experiment ${id}: ${verdict.sentence}.`;

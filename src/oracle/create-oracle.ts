@@ -27,6 +27,8 @@ export type { OracleDeps } from './context.ts';
 export interface RunningOracle extends Oracle {
   readonly prompts: Prompts;
   readonly experiments: AbExperiments;
+  /** Looks at the A/B experiments now; it is done every few seconds in any case. */
+  tendExperiments(): Promise<void>;
   start(): void;
   /** Awaits the running cycle. */
   stop(): Promise<void>;
@@ -64,6 +66,7 @@ export function createOracle(deps: OracleDeps): RunningOracle {
     ...cycles,
     prompts: promptsOver(context),
     experiments: experimentsOver(context, reports),
+    tendExperiments: () => tendAb(context, reports),
     start() {
       loop.start();
       experiments.start();

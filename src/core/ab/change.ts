@@ -12,13 +12,17 @@ export interface AbChange {
 }
 
 /**
- * The one mutation that makes the agent as an arm has it, or null where it takes several, or none:
- * a mutation moves one kind of knob. A prompt is pinned to the version that was tried.
+ * The one mutation that makes the agent as an arm has it, or `none` where it is so already, or
+ * `several`: a mutation moves one kind of knob. A prompt is pinned to the version that was tried.
  */
-export function changeOf(policy: Policy, entry: AbEntry, arm: string): AbChange | null {
+export function changeOf(
+  policy: Policy,
+  entry: AbEntry,
+  arm: string,
+): AbChange | 'none' | 'several' {
   const before = policy.agents[entry.agent];
   const after = armPolicy(policy, entry, arm).agents[entry.agent];
-  if (!before || !after) return null;
+  if (!before || !after) return 'none';
   const changes: AbChange[] = [];
   const add = (type: MutationType, knobs: JsonObject): void => {
     changes.push({ type, patch: { agents: { [entry.agent]: knobs } } });
@@ -33,15 +37,15 @@ export function changeOf(policy: Policy, entry: AbEntry, arm: string): AbChange 
       ([name, weight]) => weight === null || !Object.hasOwn(before.targets, name),
     );
     // Which targets there are and how much they weigh are two types' to move.
-    if (swaps.includes(true) && swaps.includes(false)) return null;
+    if (swaps.includes(true) && swaps.includes(false)) return 'several';
     add(swaps.includes(true) ? 'MODEL_SWAP' : 'ROUTE_CHANGE', { targets });
   }
   const params = differences(before.params, after.params);
   if (params) add('PARAM_SET', { params });
   const plugins = differences(before.plugins, after.plugins);
   if (plugins) add('PARAM_SET', { plugins });
-  const [only] = changes;
-  return only && changes.length === 1 ? only : null;
+  const [only = 'none', ...more] = changes;
+  return more.length > 0 ? 'several' : only;
 }
 
 /** The merge patch (RFC 7396) from one object to another; null where they are the same. */
