@@ -134,8 +134,8 @@ function experimentCards({ experiments }: Status): Html | string {
   if (shown.length === 0) return '';
   return html`<h2>Experiments</h2>${shown.map(
     ({ name, agent, state, arms, sentence, serves }) => html`<article><h3>${name} for ${agent}</h3>
-<p>${state}; calls get ${serves}; ${arms.map(({ arm, units }) => `${arm} ${units} units`).join(', ')}</p>
-<p>${sentence}</p>
+<p>${state}; calls get ${serves}; ${arms.map(({ arm, units }) => `${arm} ${units}`).join(', ')}
+units</p><p>${sentence}</p>
 <pre>npx hive experiments show ${name}</pre></article>`,
   )}`;
 }

@@ -54,7 +54,7 @@ function compileRun(
   return { run: run.id, unit, arms, stopped: null };
 }
 
-/** Null where the plan could not answer: the loader refuses such arms, a later edit may make one. */
+/** Null where it could not answer: the loader refuses such arms, a later edit may make one. */
 function planned(policy: Policy, entry: AbEntry, arm: string, planner: Planner): AgentPlan | null {
   try {
     const plan = planner(deepFreeze(armPolicy(policy, entry, arm)), entry.agent);

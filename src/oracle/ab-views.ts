@@ -132,7 +132,6 @@ function servedOf(
   if (canary) return [CONTROL_ARM, `the canary ${canary.experiment.id} of its agent comes first`];
   if (context.frozen()) return [CONTROL_ARM, 'frozen (hive freeze)'];
   if (!switches.feedback_loop) return [CONTROL_ARM, 'FEEDBACK_LOOP_ENABLED=false'];
-  if (!switches.oracle) return [CONTROL_ARM, 'ORACLE_SYSTEM_ENABLED=false'];
   return record ? ['arms', null] : [CONTROL_ARM, 'it begins in a moment'];
 }
 

@@ -36,11 +36,15 @@ export function requireOn(context: OracleContext): void {
   throw new GatewayError('switched_off', message);
 }
 
-/** No permit where nobody would watch the arm, or where nobody's feedback would tell. */
+/**
+ * No permit where nobody would watch the arm, or where nobody's feedback would tell. Experiments
+ * that people wrote are watched also where the oracle is switched off.
+ */
 export function permitsOf(deps: OracleDeps, view: LedgerView): readonly Permit[] {
   const { switches } = deps.loaded().policy;
-  if (deps.frozen() || !switches.oracle || !switches.feedback_loop) return [];
-  const canaries = canariesOf(view).flatMap(({ experiment: { id, state, epoch, share } }) =>
+  if (deps.frozen() || !switches.feedback_loop) return [];
+  const watched = switches.oracle ? canariesOf(view) : [];
+  const canaries = watched.flatMap(({ experiment: { id, state, epoch, share } }) =>
     state === 'canary' ? [{ experiment: id, epoch, share, ttl_ms: PERMIT_TTL_MS }] : [],
   );
   return [...canaries, ...abPermits(view)];

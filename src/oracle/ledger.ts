@@ -71,16 +71,7 @@ export function createLedger(deps: {
     const epoch = await readEpoch(store.db);
     const rows = await readMutations(store.db);
     const experiments = await readExperiments(store.db);
-    const isAb = ({ row }: LedgerRow): boolean => row.kind === 'ab';
-    // Rows of the ledger are written by this file only, whole, so their shape is ours.
-    last = {
-      epoch,
-      rows: rows.map(({ row }) => row as unknown as MutationRecord),
-      experiments: experiments
-        .filter((one) => !isAb(one))
-        .map(({ row }) => row as unknown as ExperimentRecord),
-      ab: experiments.filter(isAb).map(({ row }) => row as unknown as AbRecord),
-    };
+    last = { epoch, rows: rows.map(asMutation), ...parted(experiments) };
     return last;
   };
 
@@ -126,6 +117,21 @@ export function createLedger(deps: {
           await bus.acknowledge([{ type: 'ledger', v: 1, at_ms, epoch, changes: part }]);
         }
       }),
+  };
+}
+
+/** Rows of the ledger are written by this file only, whole, so their shape is ours. */
+function asMutation({ row }: LedgerRow): MutationRecord {
+  return row as unknown as MutationRecord;
+}
+
+/** Canaries' records and A/B runs lie in one table. */
+function parted(rows: readonly LedgerRow[]): Required<Pick<LedgerView, 'experiments' | 'ab'>> {
+  const isAb = ({ row }: LedgerRow): boolean => row.kind === 'ab';
+  const canaries = rows.filter((one) => !isAb(one));
+  return {
+    experiments: canaries.map(({ row }) => row as unknown as ExperimentRecord),
+    ab: rows.filter(isAb).map(({ row }) => row as unknown as AbRecord),
   };
 }
 

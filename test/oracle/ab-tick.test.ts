@@ -110,7 +110,7 @@ describe('a run', () => {
     expect((await show()).no_plan).toContain('no bound of oracle_policies.yaml');
   });
 
-  test('goes with the policy, and goes on where it was if only taken out and put back', async () => {
+  test('goes with the policy, and goes on where it was if put back', async () => {
     await tend();
     await serveKindly(20);
     const { run } = await show();
@@ -128,7 +128,7 @@ describe('a run', () => {
     expect((await show()).arms.reduce((sum, { units }) => sum + units, 0)).toBe(20);
   });
 
-  test('is another after an edit of what it claims, and the same after one of its end', async () => {
+  test('is another after an edit of what it claims, but not of its end', async () => {
     await tend();
     const { run } = await show();
     world.policy = withEntry({ stop: { ...entryOf().stop, units_max: 77 }, also: ['rating'] });
@@ -204,7 +204,7 @@ describe('what the gateway withholds', () => {
     expect((await show()).sentence).toContain('the gateway’s trigger, errors 40 %');
   });
 
-  test('for an expired permit goes on with permits of a higher epoch, told once or twice', async () => {
+  test('for an expired permit goes on with permits of a higher epoch', async () => {
     await tend();
     await withheld('kind', 'expired');
     await withheld('kind', 'expired');
@@ -214,7 +214,7 @@ describe('what the gateway withholds', () => {
 });
 
 describe('experiments and canaries', () => {
-  test('the oracle plans nothing for an agent in an experiment, and no plan of it passes', async () => {
+  test('the oracle plans nothing for an agent in one, and no plan passes', async () => {
     await tend();
     await unhappyTraffic(world);
     const { stages } = await world.oracle.tick();
@@ -229,7 +229,7 @@ describe('experiments and canaries', () => {
     );
   });
 
-  test('an experiment waits for the canary of its agent, and begins when that has ended', async () => {
+  test('an experiment waits for the canary of its agent to end', async () => {
     world.policy = POLICY;
     const plan = await world.oracle.plan({
       mutations: [{ type: 'LORA_APPLY', agent: 'solo', patch: ADAPTER_PATCH }],

@@ -6,6 +6,8 @@ import type { World } from './world.ts';
 export interface AbVisit {
   /** Of 1 to 5; no rating where it is null. */
   readonly rating?: number | null;
+  /** Higher than `rating`: the same user on second thoughts. */
+  readonly again?: number;
   readonly failed?: boolean;
   readonly latency_ms?: number;
   readonly cost_usd?: number | null;
@@ -47,6 +49,7 @@ export async function serveAb(
     const call = callOf(entry.agent, at_ms, named, visit);
     records.push({ ...call, experiment: run.id, arm: drawn.arm, share: drawn.share });
     if (visit.rating) records.push(ratingOf(call, visit.rating));
+    if (visit.again) records.push(ratingOf(call, visit.again));
   }
   world.now_ms += options.over_ms;
   await world.apply(records);

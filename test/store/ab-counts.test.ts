@@ -53,7 +53,7 @@ describe('abCounts', () => {
     expect(tokens_out?.mean).toBeGreaterThanOrEqual(10);
   });
 
-  test('counts what was said once it is half an hour old, and a rating that is thought over', async () => {
+  test('counts what was said once it is half an hour old', async () => {
     const { world, entry } = await running({ metric: 'rating', also: ['dissatisfied'] });
     const visit = (_arm: string, user: number) => ({ rating: user % 2 === 0 ? 1 : 5 });
     await serveAb(world, { name: 'tone', users: 60, over_ms: 1000, visit });
@@ -71,7 +71,18 @@ describe('abCounts', () => {
     expect(sum).toBeCloseTo(30 * 1 + 30 * 5, 6);
   });
 
-  test('takes the unit that the experiment draws, for calls and for what is said of them', async () => {
+  test('forgets what a rater has thought better of', async () => {
+    const { world, entry } = await running({ metric: 'rating', also: ['dissatisfied'] });
+    const visit = () => ({ rating: 1, again: 4 });
+    await serveAb(world, { name: 'tone', users: 20, over_ms: 1000, visit });
+    const counts = await countsAt(world, entry, world.now_ms + HOUR_MS);
+    for (const arm of ['control', 'kind']) {
+      expect(counts[arm]?.units.dissatisfied).toBeUndefined();
+      expect(counts[arm]?.means.rating?.mean).toBeCloseTo(4, 9);
+    }
+  });
+
+  test('takes the unit that is drawn, for calls and for what is said of them', async () => {
     const { world, entry } = await running({ unit: 'session', metric: 'rating' });
     const visit = () => ({ rating: 3 });
     const session = (user: number): string => `session-${user % 10}`;

@@ -8,7 +8,7 @@ import type { AbEntry, AbMetric } from './entry.ts';
 export interface MetricKind {
   readonly kind: 'units' | 'mean';
   readonly better: 'lower' | 'higher';
-  /** What the store counts: of `units` the event, of `mean` the number and what it is divided by. */
+  /** What the store counts: of `units` the event, of `mean` a sum and what it is divided by. */
   readonly event: string;
   readonly per: string;
   /** Compared by logarithms, so that a few slow calls do not decide. */

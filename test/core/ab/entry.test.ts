@@ -90,7 +90,7 @@ describe('runIdOf', () => {
     expect(isRunId('exp_00000000-0000-7000-8000-000000000000')).toBe(false);
   });
 
-  test('is another where arms, unit, metric, guardrails or alpha are, or the number of the run', () => {
+  test('is another where arms, unit, metric, guardrails, alpha or its number are', () => {
     const others = [
       id({ agent: 'other' }),
       id({ unit: 'session' }),
@@ -138,7 +138,7 @@ describe('armAgent', () => {
     });
   });
 
-  test('takes the prompt off where it is null, and leaves all as it is where nothing is set', () => {
+  test('takes the prompt off where it is null, and leaves all else', () => {
     expect(armAgent(duo, { prompt: null })).not.toHaveProperty('prompt');
     expect(armAgent(duo)).toEqual(duo);
   });
