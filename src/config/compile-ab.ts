@@ -1,7 +1,7 @@
 import { armPolicy, runIdOf } from '../core/ab/arm-policy.ts';
 import { type AbEntry, armKey, armsOf, CONTROL_ARM } from '../core/ab/entry.ts';
 import type { Policy } from '../core/policy.ts';
-import type { AbRun, State } from '../core/state.ts';
+import type { AbRun, Experiment, State } from '../core/state.ts';
 import { deepFreeze } from './freeze.ts';
 import type { AgentPlan, CompiledAb, CompiledAbArm } from './snapshot.ts';
 
@@ -48,8 +48,15 @@ function compileRun(
     const plan = planOf(name);
     if (!plan) return null;
     const { id, epoch } = run;
-    const permit = { id: armKey(id, name), agent: entry.agent, row: '', state: 'canary', epoch };
-    arms.push({ name, share, plan, permit: permit as CompiledAbArm['permit'] });
+    // Permits know an arm as they know a canary, which has a row of the ledger beside it.
+    const permit: Experiment = {
+      id: armKey(id, name),
+      agent: entry.agent,
+      row: '',
+      state: 'canary',
+      epoch,
+    };
+    arms.push({ name, share, plan, permit });
   }
   return { run: run.id, unit, arms, stopped: null };
 }

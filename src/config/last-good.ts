@@ -73,7 +73,9 @@ export function readLastGood(data_dir: string, log: Log = silentLog): LastGood |
     const text = readIfPresent(path);
     if (text === null) return null;
     const file = fileSchema.parse(JSON.parse(text));
-    const lastGood = { state: file.state as State, source_sha256: file.source_sha256 };
+    const { ab, ...rest } = file.state;
+    const state: State = ab === undefined ? rest : { ...rest, ab };
+    const lastGood = { state, source_sha256: file.source_sha256 };
     if (digestOf(lastGood) !== file.sha256) throw new Error('its checksum does not match');
     return lastGood;
   } catch (thrown) {

@@ -59,8 +59,8 @@ function reopened({ verdict }: AbRecord): AbRecord['state'] {
 
 export function removedRun(record: AbRecord, report: AbReport | null): AbRecord | null {
   if (record.state === 'removed') return null;
-  const last = record.report ?? report;
-  return { ...record, state: 'removed', epoch: record.epoch + 1, report: last };
+  const last = record.state === 'running' ? report : null;
+  return { ...record, state: 'removed', epoch: record.epoch + 1, report: last ?? record.report };
 }
 
 export function stoppedRun(

@@ -35,7 +35,7 @@ export async function tendAb(context: OracleContext, reports: Reports): Promise<
   for (const record of ab) {
     if (record.state === 'running') await look(context, record, reports);
   }
-  tellMetrics(context, ab, reports);
+  tellMetrics(context, (await context.ledger.view()).ab ?? [], reports);
 }
 
 /** Opens, keeps and removes runs as the policy has them. A run begins when no canary is in it. */
@@ -115,16 +115,23 @@ export function change(
  * The gateway serves an arm no more by itself: after a hard trigger the arm is dropped, after an
  * expiry the run goes on with permits of a higher epoch. Hearing it twice changes nothing.
  */
-export function settleAbWithheld(
+export async function settleAbWithheld(
   context: OracleContext,
   { experiment, cause, epoch, reason }: CanaryWithheldEvent,
 ): Promise<boolean> {
   const [run = '', arm = ''] = experiment.split('/', 2);
+  if (cause === 'expired') {
+    return change(context, run, (record) => (epoch < record.epoch ? null : raised(record)));
+  }
+  const { ab = [] } = await context.ledger.view();
+  const known = ab.find(({ id, state }) => id === run && state === 'running');
+  if (!known) return false;
+  const report = await reportOf(context, known);
+  const why = `${arm} does harm: the gateway’s trigger, ${reason}`;
   return change(context, run, (record) => {
-    if (cause === 'expired') return epoch < record.epoch ? null : raised(record);
-    const known = treatmentsOf(record.entry).includes(arm) && !Object.hasOwn(record.dropped, arm);
-    const why = `${arm} does harm: the gateway’s trigger, ${reason}`;
-    return known ? droppedArm(record, arm, why, context.clock.policy_ms()) : null;
+    const isServed =
+      treatmentsOf(record.entry).includes(arm) && !Object.hasOwn(record.dropped, arm);
+    return isServed ? droppedArm({ ...record, report }, arm, why, context.clock.policy_ms()) : null;
   });
 }
 

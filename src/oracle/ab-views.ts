@@ -33,8 +33,8 @@ export function experimentsOver(context: OracleContext, reports: Reports): AbExp
       const view = await context.ledger.view();
       const told = allOf(context, view).map((known) => {
         const { record } = known;
-        const last = record?.report ?? (record ? reports.get(record.id) : null) ?? null;
-        return summaryOf(context, view, known, last);
+        const newest = record?.state === 'running' ? reports.get(record.id) : undefined;
+        return summaryOf(context, view, known, newest ?? record?.report ?? null);
       });
       return told;
     },
