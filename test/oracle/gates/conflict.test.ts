@@ -21,7 +21,7 @@ describe('conflict', () => {
     },
   );
 
-  test('conflict fails while the agent is in an A/B experiment, and another’s does not matter', () => {
+  test('conflict fails while the agent is in an A/B experiment, not for another’s', () => {
     const mutation = mutationFor(ADAPTER_PATCH);
     expect(verdictBy(definition, mutation, { ab: { solo: 'tone' } })).toEqual({
       verdict: 'fail',
