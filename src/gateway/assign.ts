@@ -26,8 +26,7 @@ export function assignArm(call: Call, snapshot: Snapshot, permits: Permits): Ass
   };
   const compiled = snapshot.experiments.get(call.agent);
   if (!compiled) {
-    const ab = snapshot.ab.size === 0 ? undefined : snapshot.ab.get(call.agent);
-    return ab === undefined ? main : assignAb(main, call, ab, permits);
+    return snapshot.ab.size === 0 ? main : assignAb(main, call, { snapshot, permits });
   }
   if (call.pinned !== null || compiled.experiment.state !== 'canary') return main;
   const { experiment } = compiled;

@@ -5,7 +5,7 @@ import type { Plan } from '../../src/core/oracle.ts';
 import type { AbDetail, AbSummary } from '../../src/oracle/ab-answers.ts';
 import { type Product, startProduct } from '../kit/product.ts';
 import { until } from '../kit/until.ts';
-import { answer, bySystem, startUpstream, type Upstream } from '../kit/upstream.ts';
+import { answer, bySystem, startUpstream, status, type Upstream } from '../kit/upstream.ts';
 import { type Admin, adminOf } from './admin.ts';
 import { startTraffic, wantsKindness, worldPolicies } from './world.ts';
 
@@ -15,6 +15,7 @@ const TIME_SCALE = 600;
 let product: Product;
 let admin: Admin;
 let upstream: Upstream;
+let broken: Upstream;
 let plain: string;
 
 const tone = (arms: string, more = ''): string => `
@@ -42,8 +43,9 @@ beforeAll(async () => {
   upstream = await startUpstream(
     bySystem((system) => answer(system.includes('kind') ? 'Gladly, my friend.' : 'No.')),
   );
-  const policies = worldPolicies(upstream.url, upstream.url);
-  plain = policies['gateway.yaml'] ?? '';
+  broken = await startUpstream(status(500));
+  const policies = worldPolicies(upstream.url, broken.url);
+  plain = (policies['gateway.yaml'] ?? '').replace('retries: 0', 'retries: 2');
   product = await startProduct({
     policies: { ...policies, 'gateway.yaml': plain + tone(HALVES) },
     time_scale: TIME_SCALE,
@@ -54,6 +56,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await product?.stop();
   await upstream?.close();
+  await broken?.close();
 });
 
 async function ask<Answer>(path: string, method = 'GET'): Promise<Answer> {
@@ -123,7 +126,9 @@ describe('an A/B experiment', () => {
       { id: ended.plan, mutations: [{ type: 'PROMPT_PATCH', agent: 'stern' }] },
     ]);
     expect(ended.serves).toBe('control');
-    expect(await armsSeen('after')).toEqual(new Set([null]));
+    await until(async () => [...(await armsSeen('after'))].every((arm) => arm === null), {
+      what: 'control for all',
+    });
     expect((await callOf('after-all')).text).toBe('No.');
     const status = await ask<{ experiments: AbSummary[] }>('/status');
     expect(status.experiments).toMatchObject([{ name: 'tone', state: 'stopped' }]);
@@ -138,6 +143,30 @@ describe('an A/B experiment', () => {
     expect(await armsSeen('restarted')).toEqual(new Set([null]));
     const after = await experiment();
     expect(after).toMatchObject({ run: before.run, state: 'stopped', verdict: before.verdict });
+  }, 90_000);
+
+  test('whose arm always fails loses no call, and the arm goes', async () => {
+    const failing = HALVES.replace('prompt: kindness@1', 'targets: [broken]');
+    servePolicy(tone(failing));
+    const { run } = await until(
+      async () => {
+        const now = await experiment();
+        return now.state === 'running' && now;
+      },
+      { what: 'the run', deadline_ms: 20_000 },
+    );
+    const statuses = new Set<number>();
+    const ended = await until(
+      async () => {
+        for (let user = 0; user < 10; user += 1) statuses.add((await callOf(`u-${user}`)).status);
+        const now = await experiment();
+        return now.state === 'stopped' && now;
+      },
+      { what: 'the end of the failing arm', deadline_ms: 60_000 },
+    );
+    expect(ended).toMatchObject({ run, verdict: { kind: 'harm' }, serves: 'control' });
+    expect([...statuses]).toEqual([200]);
+    expect(broken.calls.length).toBeGreaterThan(0);
   }, 90_000);
 
   test('that is edited, stopped and taken out under load fails no call', async () => {
@@ -155,7 +184,7 @@ describe('an A/B experiment', () => {
       tone(HALVES, '    run: 2'),
       tone(HALVES.replaceAll('0.5', '0.2'), '    run: 3'),
       tone(`${HALVES.replaceAll('0.5', '0.3')}
-      swapped: { share: 0.3, set: { targets: [broken] } }
+      swapped: { share: 0.3, set: { targets: { scripted: 1, broken: 0 } } }
       warm: { share: 0.1, set: { params: { temperature: 1 }, prompt: null } }`),
       tone(HALVES, '    run: 4\n    on_stop: kind'),
     ];
@@ -184,7 +213,7 @@ describe('an A/B experiment', () => {
     await until(async () => (await callOf('anyone')).text === 'Gladly, my friend.', {
       what: 'the arm that is served from then on',
     });
-    expect(await armsSeen('stopped')).toEqual(new Set([null]));
+    expect([...(await armsSeen('stopped'))]).toEqual([null]);
     servePolicy('');
     await until(async () => (await callOf('anyone')).text === 'No.', { what: 'the plain agent' });
     await until(async () => (await experiment()).state === 'removed', { what: 'the removal' });

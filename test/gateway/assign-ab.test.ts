@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { CompiledAb } from '../../src/config/snapshot.ts';
 import type { AbUnit } from '../../src/core/ab/entry.ts';
+import type { Endpoint } from '../../src/core/call.ts';
 import { watchedArm } from '../../src/gateway/assignment.ts';
 import type { Permits } from '../../src/gateway/permits.ts';
 import { answer, startUpstream, type Upstream } from '../kit/upstream.ts';
 import { ask, noPermits, type RunningGateway, startGateway } from './gateway-kit.ts';
-import { makePlan, makeSnapshot } from './snapshot.ts';
+import { makePlan, makeSnapshot, openAiAt } from './snapshot.ts';
 
 let base: Upstream;
 let other: Upstream;
@@ -25,14 +26,20 @@ interface Starting {
   readonly stopped?: boolean;
   readonly permitted?: boolean;
   readonly canary?: boolean;
+  /** What the provider of the arm called warm speaks. */
+  readonly endpoints?: readonly Endpoint[];
 }
 
 /** An experiment whose arm called warm answers from another target. */
 async function start(options: Starting = {}): Promise<void> {
   const { unit = 'user', shares = [0.5, 0.5], dropped, stopped, permitted = true } = options;
+  const provider = openAiAt(other.url);
   const spec = {
     version: 'v-main',
-    targets: { base: base.url, other: other.url },
+    targets: {
+      base: base.url,
+      other: { provider: { ...provider, endpoints: options.endpoints ?? provider.endpoints } },
+    },
     agents: { default: { targets: ['base'] } },
   };
   const { targets } = makeSnapshot(spec);
@@ -101,6 +108,8 @@ describe('assignAb', () => {
     ['where an arm has no permit, control included', { permitted: false }, {}],
     ['of one that pins its target', {}, { 'x-hive-target': 'base' }],
     ['without the unit that is drawn', { unit: 'session' }, {}],
+    ['of an endpoint that an arm does not serve', { endpoints: ['embeddings'] }, {}],
+    ['of one that a stopped one’s arm does not serve', { stopped: true, endpoints: [] }, {}],
   ])('counts no call %s', async (_what, options, headers) => {
     await start(options);
     expect(new Set(await armsOf(10, headers))).toEqual(new Set([null]));

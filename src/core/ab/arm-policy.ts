@@ -1,5 +1,5 @@
 import { digestOf } from '../canonical.ts';
-import { type AgentEntry, type Policy, promptVersionOf } from '../policy.ts';
+import { type AgentEntry, type Fallbacks, type Policy, promptVersionOf } from '../policy.ts';
 import { type AbEntry, type AbSet, armsOf } from './entry.ts';
 
 /**
@@ -20,7 +20,10 @@ export function runIdOf(name: string, entry: AbEntry, prompts: Policy['prompts']
   return `${name}@${digest.slice(0, 8)}`;
 }
 
-/** The agent as an arm has it. */
+/**
+ * The agent as an arm has it. Where an arm brings targets of its own, the agent's stand behind them
+ * as fallbacks: what the arm cannot answer is answered, and counts as the arm's failure.
+ */
 export function armAgent(agent: AgentEntry, set: AbSet = {}): AgentEntry {
   const { prompt: own, ...rest } = agent;
   const { prompt = own, targets, adapter, params, plugins } = set;
@@ -30,12 +33,20 @@ export function armAgent(agent: AgentEntry, set: AbSet = {}): AgentEntry {
   }
   return {
     ...rest,
-    ...(targets === undefined ? {} : { targets }),
+    ...(targets === undefined ? {} : { targets, fallbacks: fallbacksBehind(agent, targets) }),
     ...(adapter === undefined ? {} : { adapter }),
     ...(prompt === undefined || prompt === null ? {} : { prompt }),
     params: { ...agent.params, ...params },
     plugins: merged,
   };
+}
+
+function fallbacksBehind(agent: AgentEntry, targets: AgentEntry['targets']): Fallbacks {
+  const { any = [] } = agent.fallbacks ?? {};
+  const behind = [...any, ...Object.keys(agent.targets)].filter(
+    (name) => !Object.hasOwn(targets, name),
+  );
+  return { ...agent.fallbacks, any: [...new Set(behind)] };
 }
 
 /** The policy in which the agent is as the arm has it. */

@@ -131,11 +131,21 @@ describe('armAgent', () => {
     expect(armAgent(agent, set)).toEqual({
       ...agent,
       targets: { mini: 1 },
+      fallbacks: { any: ['demo'] },
       prompt: 'tone@2',
       adapter: 'upper',
       params: { top_p: 1, temperature: 1 },
       plugins: { cache: { a: 1, b: 2 } },
     });
+  });
+
+  test('puts the agent’s targets behind an arm’s own, after the fallbacks that it has', () => {
+    const agent = { ...duo, fallbacks: { any: ['bad', 'mini'], context_length: ['bad'] } };
+    expect(armAgent(agent, { targets: { mini: 1 } }).fallbacks).toEqual({
+      context_length: ['bad'],
+      any: ['bad', 'demo'],
+    });
+    expect(armAgent(agent, { adapter: 'upper' }).fallbacks).toEqual(agent.fallbacks);
   });
 
   test('takes the prompt off where it is null, and leaves all else', () => {
