@@ -200,6 +200,7 @@ function createWorkerAdmin(
     ...ground,
     oracle,
     prompts: oracle.prompts,
+    experiments: oracle.experiments,
     routers: () => routes.reports(),
     store: { kind: store.kind, check: async () => void (await rowsOf(store.db, sql`select 1`)) },
     report: () => heard,

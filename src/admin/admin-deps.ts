@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { ChildReport, GatewayReport } from '../core/state.ts';
+import type { AbExperiments } from '../oracle/ab-answers.ts';
 import type { Oracle } from '../oracle/oracle.ts';
 import type { Prompts } from '../oracle/prompt-views.ts';
 import type { RouterReport } from '../oracle/route-learning.ts';
@@ -11,6 +12,8 @@ import type { RouterReport } from '../oracle/route-learning.ts';
 export interface AdminDeps {
   readonly oracle: Oracle;
   readonly prompts: Prompts;
+  /** A/B experiments; none where it is absent. */
+  readonly experiments?: AbExperiments;
   readonly store: StoreHealth;
   /** What the routers that learn believe; none where it is absent. */
   readonly routers?: () => readonly RouterReport[];

@@ -5,6 +5,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { AdminDeps } from './admin-deps.ts';
 import type { AdminEnv } from './admin-env.ts';
 import { answerError, errorBody } from './answer-error.ts';
+import { experimentRoutes } from './experiment-routes.ts';
 import { guardRequests, requireLoopback, stampAnswers } from './guard.ts';
 import { METRICS_CONTENT_TYPE, metricsText } from './metrics-text.ts';
 import { oracleRoutes } from './oracle-routes.ts';
@@ -25,7 +26,12 @@ export interface Admin {
 export function createAdmin(deps: AdminDeps): Admin {
   requireLoopback(deps.host);
   const app = new Hono<AdminEnv>();
-  const routes = [...oracleRoutes(deps), ...promptRoutes(deps.prompts), ...stateRoutes(deps)];
+  const routes = [
+    ...oracleRoutes(deps),
+    ...promptRoutes(deps.prompts),
+    ...experimentRoutes(deps.experiments),
+    ...stateRoutes(deps),
+  ];
   app.use(stampAnswers(() => deps.clock.wall_ms()));
   app.use(guardRequests(deps.host));
   app.use(async function logChanges(c, next) {

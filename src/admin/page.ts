@@ -55,6 +55,7 @@ ${status.notices.map((notice) => html`<p class="quiet">${notice}</p>`)}
 ${waitingPlans(status.plans_waiting, own_url)}
 <h2>Canaries</h2>
 ${canaryCards(status)}
+${experimentCards(status)}
 <h2>Agents</h2>
 ${agentTable(status)}
 <h2>Newest changes</h2>
@@ -125,6 +126,18 @@ ${change ? html`<p><code>${patchText(change)}</code></p>` : ''}
 ${judgementText(canary)}</p>
 <pre>npx hive rollback ${rollback_key}</pre></article>`;
   })}`;
+}
+
+/** Nothing where there is none: most policies have no experiment. */
+function experimentCards({ experiments }: Status): Html | string {
+  const shown = experiments?.filter(({ state }) => state !== 'removed') ?? [];
+  if (shown.length === 0) return '';
+  return html`<h2>Experiments</h2>${shown.map(
+    ({ name, agent, state, arms, sentence, serves }) => html`<article><h3>${name} for ${agent}</h3>
+<p>${state}; calls get ${serves}; ${arms.map(({ arm, units }) => `${arm} ${units}`).join(', ')}
+units</p><p>${sentence}</p>
+<pre>npx hive experiments show ${name}</pre></article>`,
+  )}`;
 }
 
 function judgementText({ judgement }: CanaryStatus): string {

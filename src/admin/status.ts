@@ -3,6 +3,7 @@ import { fold } from '../core/fold.ts';
 import type { Plan } from '../core/oracle.ts';
 import type { AgentEntry } from '../core/policy.ts';
 import type { ChildReport, GatewayReport } from '../core/state.ts';
+import type { AbSummary } from '../oracle/ab-answers.ts';
 import type { CanaryStatus, Cycle, MutationStatus } from '../oracle/oracle.ts';
 import type { PromptSummary } from '../oracle/prompt-answers.ts';
 import { type AdminDeps, limitsOf } from './admin-deps.ts';
@@ -32,6 +33,8 @@ export interface Status {
   readonly canaries: readonly CanaryStatus[] | null;
   /** Prompts with their labels, and the version that each agent gets. */
   readonly prompts: readonly PromptSummary[] | null;
+  /** A/B experiments of the policy, and those that were taken out of it last. */
+  readonly experiments: readonly AbSummary[] | null;
   readonly plans_waiting: readonly Plan[] | null;
   /** The newest executed changes, whatever became of them. */
   readonly changes: readonly MutationStatus[] | null;
@@ -58,15 +61,17 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     }
     return null;
   };
-  const [stored, canaries, prompts, waiting, changes, cycles, state] = await Promise.all([
-    look('store', () => deps.store.check().then(() => true)),
-    look('canaries', () => deps.oracle.canaries()),
-    look('prompts', () => deps.prompts.list()),
-    look('plans', () => deps.oracle.plans('needs_approval')),
-    look('changes', () => deps.oracle.mutations()),
-    look('cycles', () => deps.oracle.cycles(1)),
-    look('state', () => deps.oracle.state()),
-  ]);
+  const [stored, canaries, prompts, experiments, waiting, changes, cycles, state] =
+    await Promise.all([
+      look('store', () => deps.store.check().then(() => true)),
+      look('canaries', () => deps.oracle.canaries()),
+      look('prompts', () => deps.prompts.list()),
+      look('experiments', async () => (await deps.experiments?.list()) ?? []),
+      look('plans', () => deps.oracle.plans('needs_approval')),
+      look('changes', () => deps.oracle.mutations()),
+      look('cycles', () => deps.oracle.cycles(1)),
+      look('state', () => deps.oracle.state()),
+    ]);
   const report = deps.report();
   if (report === null) problems.push('gateway: no report yet');
   const extras = deps.extras();
@@ -93,6 +98,7 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     withheld: report?.withheld ?? {},
     canaries,
     prompts,
+    experiments,
     plans_waiting: waiting,
     changes: changes?.slice(0, CHANGES_MAX) ?? null,
     cycle: cycle ? withoutStages(cycle) : null,

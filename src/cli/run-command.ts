@@ -1,6 +1,7 @@
 import { didYouMean } from '../config/suggest.ts';
 import { brakeCommands } from './brake-commands.ts';
 import { type CliContext, type Command, usageError } from './command.ts';
+import { experimentCommands } from './experiment-commands.ts';
 import { failureCode } from './failure-code.ts';
 import { commandHelp, helpText } from './help.ts';
 import { lab } from './lab.ts';
@@ -15,6 +16,7 @@ export const commands: readonly Command[] = [
   ...processCommands,
   ...oracleCommands,
   ...promptCommands,
+  ...experimentCommands,
   ...brakeCommands,
   ...simCommands,
   ...routerCommands,

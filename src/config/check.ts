@@ -60,6 +60,10 @@ function summary(input: CheckInput, loaded: LoadedPolicy, snapshot: Snapshot): s
     const list = shown.length > 0 ? shown.join(', ') : 'no target is present: calls will fail';
     lines.push(`agent ${plan.name}: ${list}`);
   }
+  for (const [name, { agent, arms, metric }] of Object.entries(loaded.policy.experiments ?? {})) {
+    const shares = Object.entries(arms).map(([arm, { share }]) => `${arm} ${share}`);
+    lines.push(`experiment ${name} of agent ${agent}: ${shares.join(', ')}; decided by ${metric}`);
+  }
   return [...lines, ...loaded.notices.map((notice) => `note: ${notice}`)].join('\n');
 }
 

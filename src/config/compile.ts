@@ -10,6 +10,7 @@ import { type AgentEntry, type Contents, type Policy, promptVersionOf } from '..
 import type { Provider, ProviderRegistry } from '../core/provider.ts';
 import type { Control, State } from '../core/state.ts';
 import { compileCategories } from './categories.ts';
+import { compileAb, type Planner } from './compile-ab.ts';
 import type { Environment } from './env.ts';
 import { foldChecked } from './fold-checked.ts';
 import { deepFreeze } from './freeze.ts';
@@ -62,6 +63,7 @@ export function compileSnapshot(input: CompileInput): Snapshot {
     policy,
     agents: new Map(agents.map((plan) => [plan.name, plan])),
     experiments: arms.experiments,
+    ab: compileAb(policy, state, planner),
     targets,
     categories: compileCategories(policy.categories),
     superseded: [...folded.superseded, ...arms.superseded],
@@ -124,8 +126,6 @@ function modelName(path: string): string {
   const file = path.split(/[\\/]/).at(-1) ?? path;
   return file.replace(/\.gguf$/i, '');
 }
-
-type Planner = (policy: Policy, agent: string) => AgentPlan;
 
 /**
  * Instances are shared by all plans whose options are the same: an arm differs in what it changes.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { experimentSchema } from './experiment-schema.ts';
 import {
   countSchema,
   durationSchema,
@@ -210,6 +211,10 @@ export const gatewaySchema = z.strictObject({
     .max(32)
     .optional()
     .describe('Into which classes calls fall, in the order in which they are tried.'),
+  experiments: z
+    .record(nameSchema, experimentSchema)
+    .optional()
+    .describe('A/B tests; who takes one out ends it.'),
   plugins: z.array(pluginSchema).max(100).default([]).describe('What is in the path of a call.'),
   resilience: resilienceSchema.prefault({}).describe('What happens when targets fail.'),
   access: accessSchema.prefault({}).describe('Who may call.'),

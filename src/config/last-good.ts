@@ -37,6 +37,16 @@ const stateSchema = z.object({
       epoch: z.number(),
     }),
   ),
+  ab: z
+    .array(
+      z.object({
+        id: z.string(),
+        state: z.enum(['running', 'stopped']),
+        epoch: z.number(),
+        dropped: z.array(z.string()),
+      }),
+    )
+    .optional(),
   content: z.record(
     z.string(),
     z.object({ ops: z.array(z.object({ op: z.literal('system.append'), text: z.string() })) }),
@@ -63,7 +73,9 @@ export function readLastGood(data_dir: string, log: Log = silentLog): LastGood |
     const text = readIfPresent(path);
     if (text === null) return null;
     const file = fileSchema.parse(JSON.parse(text));
-    const lastGood = { state: file.state, source_sha256: file.source_sha256 };
+    const { ab, ...rest } = file.state;
+    const state: State = ab === undefined ? rest : { ...rest, ab };
+    const lastGood = { state, source_sha256: file.source_sha256 };
     if (digestOf(lastGood) !== file.sha256) throw new Error('its checksum does not match');
     return lastGood;
   } catch (thrown) {

@@ -7,6 +7,7 @@ import type { Policy } from '../core/policy.ts';
 import type { ProviderRegistry } from '../core/provider.ts';
 import { repeatedCategories } from './category-problems.ts';
 import type { Environment } from './env.ts';
+import { experimentNotices } from './experiment-problems.ts';
 import { createFileDigests, digestProviderFiles, type FileDigests } from './file-digests.ts';
 import { normalize, type ParsedFiles } from './normalize.ts';
 import { dotted, locate, originsOf, type Sources } from './origins.ts';
@@ -136,12 +137,14 @@ function repeatedKeys({ gateway }: ParsedFiles): readonly PolicyProblem[] {
 }
 
 function absenceNotices(policy: Policy, { environment, providers }: LoadInput): readonly string[] {
-  return [...absentProviders(policy, providers, environment)].map(([name, variable]) => {
+  const absent = absentProviders(policy, providers, environment);
+  const notices = [...absent].map(([name, variable]) => {
     const targets = Object.entries(policy.targets).filter(([, target]) => target.provider === name);
     const also = targets.map(([target]) => target).join(', ');
     const tail = also === '' ? '' : ` (and so are its targets: ${also})`;
     return `provider ${name} is absent: ${variable} is not set${tail}`;
   });
+  return [...notices, ...experimentNotices(policy, (provider) => absent.has(provider))];
 }
 
 function problem(file: string, message: string): Problem {

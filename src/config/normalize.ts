@@ -49,6 +49,7 @@ export function normalize(
     targets: gateway.targets,
     agents: mapValues(gateway.agents, (agent) => ({ ...agent, targets: weights(agent.targets) })),
     ...(categories.length === 0 ? {} : { categories: namedList(categories) }),
+    ...experimentsOf(gateway.experiments),
     plugins: namedList<PluginEntry>(plugins),
     resilience: gateway.resilience,
     access: normalizeAccess(gateway.access),
@@ -75,6 +76,20 @@ export function normalize(
 function weights(targets: Readonly<Record<string, number>> | readonly string[]) {
   if (!Array.isArray(targets)) return targets as Readonly<Record<string, number>>;
   return Object.fromEntries((targets as readonly string[]).map((name) => [name, 1]));
+}
+
+/** Absent where there is none, so that files without any keep their policy's version. */
+function experimentsOf(given: GatewayFile['experiments'] = {}): Pick<Policy, 'experiments'> {
+  if (Object.keys(given).length === 0) return {};
+  const experiments = mapValues(given, (entry) => ({
+    ...entry,
+    arms: mapValues(entry.arms, ({ share, set }) => {
+      if (set === undefined) return { share };
+      const { targets, ...rest } = set;
+      return { share, set: targets ? { ...rest, targets: weights(targets) } : rest };
+    }),
+  }));
+  return { experiments } as Pick<Policy, 'experiments'>;
 }
 
 function normalizeAccess({ mode, keys }: GatewayFile['access']): AccessPolicy {

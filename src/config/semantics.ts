@@ -12,6 +12,7 @@ import type { AnyProviderDefinition, ProviderRegistry } from '../core/provider.t
 import { boundProblems } from './bound-problems.ts';
 import { categoryProblems } from './category-problems.ts';
 import { secretVariable } from './expand.ts';
+import { experimentProblems } from './experiment-problems.ts';
 import { isLoopback } from './loopback.ts';
 import { missing, own, type PolicyProblem, promptReferenceProblems } from './references.ts';
 import { schemaProblems } from './schema-problems.ts';
@@ -43,6 +44,9 @@ export function policyProblems(policy: Policy, known: Known): readonly PolicyPro
       agentProblems(policy, agent, known, [...adapters]),
     ),
     ...promptProblems(policy),
+    ...experimentProblems(policy, (changed, agent) =>
+      agentProblems(changed, agent, known, [...adapters]),
+    ),
     ...boundProblems(policy, [...adapters]),
     ...gateProblems(policy, known),
     ...accessProblems(policy, known),

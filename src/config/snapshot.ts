@@ -1,3 +1,4 @@
+import type { AbUnit } from '../core/ab/entry.ts';
 import type { Network } from '../core/network.ts';
 import type { AgentView, Plugin } from '../core/plugin.ts';
 import type { Contents, PluginEntry, Policy, Timeouts } from '../core/policy.ts';
@@ -30,6 +31,8 @@ export interface Snapshot {
   readonly agents: ReadonlyMap<string, AgentPlan>;
   /** The live experiment of an agent, by agent. */
   readonly experiments: ReadonlyMap<string, CompiledExperiment>;
+  /** The A/B experiment of an agent, by agent; none that is served to nobody. */
+  readonly ab: ReadonlyMap<string, CompiledAb>;
   readonly targets: ReadonlyMap<string, Target>;
   /** Null where the policy has none. */
   readonly categories: Categories | null;
@@ -47,6 +50,25 @@ export interface AgentPlan {
 export interface CompiledExperiment {
   readonly experiment: Experiment;
   readonly plan: AgentPlan;
+}
+
+/** A run of an A/B experiment that is served. */
+export interface CompiledAb {
+  readonly run: string;
+  readonly unit: AbUnit;
+  /** In the order in which shares add up; control first. */
+  readonly arms: readonly CompiledAbArm[];
+  /** Where it has stopped: the plan that all are served. */
+  readonly stopped: AgentPlan | null;
+}
+
+export interface CompiledAbArm {
+  readonly name: string;
+  readonly share: number;
+  /** Null of control, and of an arm that is served no more: the main plan then serves. */
+  readonly plan: AgentPlan | null;
+  /** What its permit is given for; null of an arm that needs none. */
+  readonly permit: Experiment | null;
 }
 
 export interface PluginInstance {

@@ -88,6 +88,8 @@ export const METRICS = {
   hive_mutations_total: counter('Mutations by their new state.', 'type', 'state'),
   hive_verdicts_total: counter('Verdicts of gates.', 'gate', 'verdict'),
   hive_canaries: gauge('Canaries by state.', 'state'),
+  hive_experiments: gauge('A/B experiments by state.', 'state'),
+  hive_experiment_units: gauge('Units in an arm of an experiment.', 'experiment', 'arm'),
 } as const satisfies Record<string, MetricDeclaration>;
 
 export type MetricName = keyof typeof METRICS;

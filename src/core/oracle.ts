@@ -151,6 +151,8 @@ export interface Before {
   readonly contents: Contents;
   /** Every applied, canary or paused row, in order of seq. */
   readonly rows: readonly Row[];
+  /** Agents in an A/B experiment, and its name; absent where there is none. */
+  readonly ab?: Readonly<Record<string, string>>;
   /** Executed mutations of the last hour: when, and which. */
   readonly recent: readonly { readonly id: string; readonly at_ms: number }[];
   /** Mutations of the same plan that stand before this one. */

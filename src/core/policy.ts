@@ -1,3 +1,4 @@
+import type { AbEntry } from './ab/entry.ts';
 import type { AccessPolicy } from './access-policy.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import type { Network } from './network.ts';
@@ -18,6 +19,8 @@ export interface Policy {
   readonly agents: Readonly<Record<string, AgentEntry>>;
   /** In the order in which they are tried; absent where there are none. */
   readonly categories?: NamedList<CategoryEntry>;
+  /** A/B experiments; absent where there are none. */
+  readonly experiments?: Readonly<Record<string, AbEntry>>;
   readonly plugins: NamedList<PluginEntry>;
   readonly resilience: Resilience;
   readonly access: AccessPolicy;

@@ -16,6 +16,22 @@ export interface State {
   readonly experiments: readonly Experiment[];
   /** Contents that rows bring, by digest. */
   readonly content: Contents;
+  /** Runs of A/B experiments; absent where there are none. */
+  readonly ab?: readonly AbRun[];
+}
+
+/**
+ * A run of an experiment of the policy, as the gateway knows it. One that it does not know of is
+ * served to nobody; a stopped one serves the arm that its entry says.
+ */
+export interface AbRun {
+  /** `<name>@<digest>`. */
+  readonly id: string;
+  readonly state: 'running' | 'stopped';
+  /** Grows at each transition: a permit of a lower epoch is void. */
+  readonly epoch: number;
+  /** Arms that are served no more: their units get the agent as it is, and count no further. */
+  readonly dropped: readonly string[];
 }
 
 export const EMPTY_STATE: State = { epoch: 0, rows: [], experiments: [], content: {} };

@@ -6,6 +6,7 @@ import type { Metrics } from '../core/metrics.ts';
 import type { Policy } from '../core/policy.ts';
 import { sentimentRules } from '../core/signals/sentiment.ts';
 import type { Bus } from '../events/bus.ts';
+import { watchedArm } from './assignment.ts';
 import type { Rater } from './deps.ts';
 import type { NamedByClient, Spoken } from './feedback-signals.ts';
 import type { Permits } from './permits.ts';
@@ -49,9 +50,8 @@ export async function acceptFeedback(
     deps.metrics.add('hive_feedback_total', [signal, channel]);
   }
   const complained = events.find(({ signal, value }) => signal === 'complaint' && value > 0);
-  if (complained && call?.experiment && call.arm === 'canary') {
-    deps.permits.observeComplaint(call.experiment, complained.rater);
-  }
+  const watched = complained && call ? watchedArm(call.experiment, call.arm) : null;
+  if (complained && watched !== null) deps.permits.observeComplaint(watched, complained.rater);
   return { feedback_id, matched };
 }
 

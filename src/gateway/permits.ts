@@ -7,6 +7,7 @@ import {
   type TriggerState,
   trippedBy,
 } from '../core/triggers.ts';
+import { watchedArm } from './assignment.ts';
 import { createHeldPermits } from './held-permits.ts';
 import type { WithholdingDeps } from './withholding.ts';
 
@@ -19,10 +20,10 @@ export interface Permits {
   receive(permits: readonly Permit[]): void;
   /** The share in force for a live experiment, 0 where it may not be served. */
   shareOf(experiment: Experiment): number;
-  /** A canary's call has ended: feeds the hard triggers. */
+  /** A call of an experiment has ended: its arm's hard triggers are fed, control has none. */
   observeCall(event: CallEvent): void;
-  /** A user complained about a call of this experiment's canary arm. */
-  observeComplaint(experiment: string, rater: string): void;
+  /** A user complained about a call of an arm, as `watchedArm` calls it. */
+  observeComplaint(watched: string, rater: string): void;
   /** Experiment id to the reason why its arm is withheld. */
   withheld(): Readonly<Record<string, string>>;
   /** `hive freeze`: every share is 0 until it is lifted. */
@@ -54,8 +55,9 @@ export function createPermits(deps: PermitsDeps): Permits {
       return frozen || experiment.state !== 'canary' ? 0 : held.shareOf(experiment);
     },
     observeCall(event) {
-      if (event.experiment === null || event.arm !== 'canary' || !isEvidence(event)) return;
-      observe(event.experiment, (state) => {
+      const watched = watchedArm(event.experiment, event.arm);
+      if (watched === null || !isEvidence(event)) return;
+      observe(watched, (state) => {
         observeOutcome(state, event.arm_error, event.latency_ms);
       });
     },

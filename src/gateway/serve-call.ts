@@ -8,6 +8,7 @@ import type { Relation } from '../core/event.ts';
 import type { MaybePromise } from '../core/plugin.ts';
 import { admit, type Caller } from './access.ts';
 import { type Assignment, assignArm } from './assign.ts';
+import { watchedArm } from './assignment.ts';
 import { turnDigests } from './conversation.ts';
 import type { GatewayDeps } from './deps.ts';
 import { dispatch } from './dispatch.ts';
@@ -127,7 +128,7 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDep
     plan,
     scope: createScope(call, plan.view, exchange.progress, around),
     progress: exchange.progress,
-    deps: deps.hooks(plan, arm === 'canary' ? experiment : null),
+    deps: deps.hooks(plan, watchedArm(experiment, arm)),
     entered: [],
     bypassed: null,
   };
@@ -281,7 +282,7 @@ function conclude(
     const event = callEvent(call, assignment, progress, outcome, related, learned);
     deps.bus.publish(event);
     deps.recent.remember(event);
-    if (event.arm === 'canary') deps.permits.observeCall(event);
+    if (event.arm !== null && event.arm !== 'control') deps.permits.observeCall(event);
     deps.metrics.add('hive_calls_total', [call.agent, outcome.outcome]);
     deps.metrics.observe('hive_call_seconds', outcome.latency_ms / 1000, [call.agent]);
     const own_ms = Math.max(0, outcome.latency_ms - progress.waited_ms);

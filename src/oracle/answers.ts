@@ -1,6 +1,7 @@
 import { GatewayError } from '../core/errors.ts';
 import { PERMIT_TTL_MS, type Permit } from '../core/state.ts';
 import { insertAnalysis, latestFindings } from '../store/audit-trail.ts';
+import { abPermits } from './ab-permits.ts';
 import { analyze, spanOf } from './analyze.ts';
 import { type CollectInput, collect, collectDefaults } from './collect.ts';
 import type { OracleContext, OracleDeps } from './context.ts';
@@ -35,13 +36,18 @@ export function requireOn(context: OracleContext): void {
   throw new GatewayError('switched_off', message);
 }
 
-/** No permit where nobody would watch the arm, or where nobody's feedback would tell. */
+/**
+ * No permit where nobody would watch the arm, or where nobody's feedback would tell. Experiments
+ * that people wrote are watched also where the oracle is switched off.
+ */
 export function permitsOf(deps: OracleDeps, view: LedgerView): readonly Permit[] {
   const { switches } = deps.loaded().policy;
-  if (deps.frozen() || !switches.oracle || !switches.feedback_loop) return [];
-  return canariesOf(view).flatMap(({ experiment: { id, state, epoch, share } }) =>
+  if (deps.frozen() || !switches.feedback_loop) return [];
+  const watched = switches.oracle ? canariesOf(view) : [];
+  const canaries = watched.flatMap(({ experiment: { id, state, epoch, share } }) =>
     state === 'canary' ? [{ experiment: id, epoch, share, ttl_ms: PERMIT_TTL_MS }] : [],
   );
+  return [...canaries, ...abPermits(view)];
 }
 
 export type Answers = Omit<Oracle, 'tick' | 'cycle' | 'cycles'>;

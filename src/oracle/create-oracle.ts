@@ -5,6 +5,9 @@ import { createId } from '../core/ids.ts';
 import type { Control } from '../core/state.ts';
 import { readCycle, readCycles } from '../store/audit-trail.ts';
 import { createObserver } from '../store/observe.ts';
+import type { AbExperiments } from './ab-answers.ts';
+import { type Reports, settleAbWithheld, tendAb } from './ab-tick.ts';
+import { experimentsOver } from './ab-views.ts';
 import { answersOf, permitsOf, requireOn, switchedOn } from './answers.ts';
 import { stageOptions } from './collect.ts';
 import { createEffect, type OracleContext, type OracleDeps } from './context.ts';
@@ -23,6 +26,9 @@ export type { OracleDeps } from './context.ts';
 /** The oracle as the worker holds it: the admin API's answers, and what the worker tells it. */
 export interface RunningOracle extends Oracle {
   readonly prompts: Prompts;
+  readonly experiments: AbExperiments;
+  /** Looks at the A/B experiments now; it is done every few seconds in any case. */
+  tendExperiments(): Promise<void>;
   start(): void;
   /** Awaits the running cycle. */
   stop(): Promise<void>;
@@ -34,9 +40,20 @@ export interface RunningOracle extends Oracle {
   rejournal(): Promise<void>;
 }
 
+/** Experiments are people's: they are looked at whether or not the oracle has a cycle to run. */
+const AB_SCHEDULE = { every_ms: 5_000, jitter: 0 };
+
 export function createOracle(deps: OracleDeps): RunningOracle {
   const context = createContext(deps);
   const cycles = createCycles(context);
+  const reports: Reports = new Map();
+  const experiments = createLoop({
+    origin: deps.clock.origin,
+    log: deps.log,
+    schedule: () => AB_SCHEDULE,
+    random: () => 0,
+    run: () => tendAb(context, reports).then(() => true),
+  });
   const loop = createLoop({
     origin: deps.clock.origin,
     log: deps.log,
@@ -48,13 +65,19 @@ export function createOracle(deps: OracleDeps): RunningOracle {
     ...answersOf(context),
     ...cycles,
     prompts: promptsOver(context),
-    start: () => loop.start(),
+    experiments: experimentsOver(context, reports),
+    tendExperiments: () => tendAb(context, reports),
+    start() {
+      loop.start();
+      experiments.start();
+    },
     async stop() {
+      await experiments.stop();
       await loop.stop();
       await cycles.idle();
     },
     async onWithheld(event) {
-      await settleWithheld(context, event);
+      if (!(await settleWithheld(context, event))) await settleAbWithheld(context, event);
     },
     onSwapped(event) {
       context.effect.seen(event);

@@ -16,6 +16,8 @@ export interface Situation {
   readonly kinds: readonly MutationKind[];
   /** Every mutation row, whatever its end. */
   readonly rows: readonly MutationRecord[];
+  /** Agents in an A/B experiment, and its name. */
+  readonly ab?: Readonly<Record<string, string>>;
   /** Plans that are proposed, wait for a person, or are approved. */
   readonly open: readonly Plan[];
 }
@@ -42,6 +44,7 @@ export function decide(
   const mutations: Mutation[] = [];
   const withheld: { agent: string; reason: string }[] = [];
   const covered = new Set<string>();
+  const { ab = {} } = situation;
   const firm = findings.filter(isActionable);
   for (const agent of new Set(firm.map(({ segment }) => segment.agent))) {
     const open = situation.open.find((plan) => standsFor(plan, agent));
@@ -51,6 +54,8 @@ export function decide(
     if (open) {
       if (open.origin === 'oracle') covered.add(open.id);
       withheld.push({ agent, reason: `plan ${open.id} is open` });
+    } else if (Object.hasOwn(ab, agent)) {
+      withheld.push({ agent, reason: `the A/B experiment ${ab[agent]} is live` });
     } else if (live) withheld.push({ agent, reason: `experiment with ${live.id} is live` });
     else {
       const own = firm.filter(({ segment }) => segment.agent === agent);

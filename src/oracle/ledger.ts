@@ -1,11 +1,13 @@
+import type { AbRecord } from '../core/ab/record.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import type { Clock } from '../core/clock.ts';
 import type { JournalRecord, LedgerChange } from '../core/event.ts';
 import type { ExperimentRecord, MutationRecord, PlanRecord } from '../core/ledger.ts';
 import type { Plan, PlanState } from '../core/oracle.ts';
 import type { Contents } from '../core/policy.ts';
-import type { Experiment, State } from '../core/state.ts';
+import type { AbRun, Experiment, State } from '../core/state.ts';
 import {
+  type LedgerRow,
   readEpoch,
   readExperiments,
   readMutations,
@@ -24,6 +26,7 @@ export interface Acknowledging {
 export interface Change {
   readonly mutations?: readonly MutationRecord[];
   readonly experiments?: readonly ExperimentRecord[];
+  readonly ab?: readonly AbRecord[];
   readonly plans?: readonly PlanRecord[];
   /** Written in the same transaction, but not journalled: it may be lost with the store. */
   also?(db: Db): Promise<void>;
@@ -68,12 +71,7 @@ export function createLedger(deps: {
     const epoch = await readEpoch(store.db);
     const rows = await readMutations(store.db);
     const experiments = await readExperiments(store.db);
-    // Rows of the ledger are written by this file only, whole, so their shape is ours.
-    last = {
-      epoch,
-      rows: rows.map(({ row }) => row as unknown as MutationRecord),
-      experiments: experiments.map(({ row }) => row as unknown as ExperimentRecord),
-    };
+    last = { epoch, rows: rows.map(asMutation), ...parted(experiments) };
     return last;
   };
 
@@ -110,9 +108,9 @@ export function createLedger(deps: {
     exclusive,
     rejournal: () =>
       exclusive(async () => {
-        const { epoch, rows, experiments } = await view();
+        const { epoch, rows, experiments, ab } = await view();
         const plans = (await readPlans(store.db)).map(({ row }) => row as unknown as PlanRecord);
-        const changes = changesOf({ mutations: rows, experiments, plans });
+        const changes = changesOf({ mutations: rows, experiments, ...(ab ? { ab } : {}), plans });
         const at_ms = clock.policy_ms();
         for (let from = 0; from < changes.length; from += REJOURNAL_ROWS) {
           const part = changes.slice(from, from + REJOURNAL_ROWS);
@@ -122,15 +120,30 @@ export function createLedger(deps: {
   };
 }
 
+/** Rows of the ledger are written by this file only, whole, so their shape is ours. */
+function asMutation({ row }: LedgerRow): MutationRecord {
+  return row as unknown as MutationRecord;
+}
+
+/** Canaries' records and A/B runs lie in one table. */
+function parted(rows: readonly LedgerRow[]): Required<Pick<LedgerView, 'experiments' | 'ab'>> {
+  const isAb = ({ row }: LedgerRow): boolean => row.kind === 'ab';
+  const canaries = rows.filter((one) => !isAb(one));
+  return {
+    experiments: canaries.map(({ row }) => row as unknown as ExperimentRecord),
+    ab: rows.filter(isAb).map(({ row }) => row as unknown as AbRecord),
+  };
+}
+
 /** A record as the JSON that crosses the journal: both are the same data. */
-function asJson(record: MutationRecord | PlanRecord | ExperimentRecord): JsonObject {
+function asJson(record: MutationRecord | PlanRecord | ExperimentRecord | AbRecord): JsonObject {
   return record as unknown as JsonObject;
 }
 
 function changesOf(change: Change): readonly LedgerChange[] {
   return [
     ...(change.mutations ?? []).map((row) => ({ table: 'mutations' as const, row: asJson(row) })),
-    ...(change.experiments ?? []).map((row) => ({
+    ...[...(change.experiments ?? []), ...(change.ab ?? [])].map((row) => ({
       table: 'experiments' as const,
       row: asJson(row),
     })),
@@ -141,17 +154,23 @@ function changesOf(change: Change): readonly LedgerChange[] {
 /** What the gateway folds: live rows and live experiments, and no more of them than it needs. */
 export function stateOf(view: LedgerView): State {
   const live = view.rows.filter(isLive);
+  const ab = (view.ab ?? []).flatMap(abRunOf);
   return {
     epoch: view.epoch,
     rows: live.map(rowOf),
     experiments: view.experiments.flatMap(experimentOf),
     content: Object.assign({}, ...live.map(({ content }) => content)) as Contents,
+    ...(ab.length === 0 ? {} : { ab }),
   };
 }
 
 function experimentOf(record: ExperimentRecord): readonly Experiment[] {
   const { id, agent, row, state, epoch } = record;
   return state === 'canary' || state === 'paused' ? [{ id, agent, row, state, epoch }] : [];
+}
+
+function abRunOf({ id, state, epoch, dropped }: AbRecord): readonly AbRun[] {
+  return state === 'removed' ? [] : [{ id, state, epoch, dropped: Object.keys(dropped) }];
 }
 
 /** A row as people are shown it. */

@@ -1,3 +1,4 @@
+import { agentsInAb } from '../core/ab/record.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { PlanRecord } from '../core/ledger.ts';
 import type { GateVerdict } from '../core/oracle.ts';
@@ -23,7 +24,8 @@ export function planFindings(
     const view = await context.ledger.view();
     const open = (await currentPlans(context)).filter(isOpen);
     const { policy } = inForceOf(context.loaded(), view.rows);
-    const situation = { policy, kinds: context.kinds, rows: view.rows, open };
+    const ab = agentsInAb(view.ab);
+    const situation = { policy, kinds: context.kinds, rows: view.rows, open, ab };
     const { mutations, covered, withheld } = decide(findings, situation, context.createId);
     const groups = together ? [mutations] : mutations.map((mutation) => [mutation]);
     const made = groups

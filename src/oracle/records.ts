@@ -1,4 +1,6 @@
 import type { LoadedPolicy } from '../config/snapshot.ts';
+import type { AbRecord } from '../core/ab/record.ts';
+import { agentsInAb } from '../core/ab/record.ts';
 import type { Clock } from '../core/clock.ts';
 import { fold, versionOf } from '../core/fold.ts';
 import type { IdKind } from '../core/ids.ts';
@@ -20,6 +22,8 @@ export interface LedgerView {
   readonly epoch: number;
   readonly rows: readonly MutationRecord[];
   readonly experiments: readonly ExperimentRecord[];
+  /** Runs of A/B experiments; a simulation has none. */
+  readonly ab?: readonly AbRecord[];
 }
 
 /** The policy with the applied rows folded over it. */
@@ -164,7 +168,9 @@ export function situationOf(source: SituationSource, view: LedgerView): Omit<Bef
   ) as Record<MutationType, { readonly paths: readonly string[] }>;
   const { problemsOf } = source;
   const rows = view.rows.filter(isLive).map(rowOf);
-  return { at_ms, base, policy, contents, rows, recent, kinds, problemsOf };
+  const ab = agentsInAb(view.ab);
+  const before = { at_ms, base, policy, contents, rows, recent, kinds, problemsOf };
+  return Object.keys(ab).length === 0 ? before : { ...before, ab };
 }
 
 /** What a new plan's row is made of beside its mutations. */

@@ -13,13 +13,17 @@ import { anyOf, columnsGiven } from './columns-given.ts';
 import { copyRows } from './copy-rows.ts';
 import type { Deltas } from './deltas.ts';
 import { sql } from './drizzle.ts';
+import { countExposure, runFacts } from './exposure.ts';
 import { measuresOf } from './rollup-row.ts';
 import { type Db, isDuplicate, rowsOf } from './rows.ts';
 
 /** The facts' columns of a row of `calls`, for raw queries. */
-const FACTS = sql.raw(
-  `id, at_ms::float8 as at_ms, tenant, agent, unit, intended, served, category, experiment, arm,
-   share, outcome, arm_error, origin`,
+export const FACTS = sql.raw(
+  `id, at_ms::float8 as at_ms, tenant, agent, unit, "user", session, intended, served, category,
+   experiment, arm, share, outcome, arm_error, origin,
+   case when position('@' in experiment) > 0 then
+     (select run."row" -> 'entry' ->> 'unit' from experiments run where run.id = calls.experiment)
+   end as ab_unit`,
 );
 
 const COLUMN_NAMES = sql.raw(
@@ -42,7 +46,11 @@ export async function applyCalls(
     ...new Map(events.map((event) => [event.id, event])).values(),
   ]);
   const slow = await slowBars(tx, added);
-  for (const call of added) countCall(call, slow, deltas);
+  const runs = await runFacts(tx, added);
+  for (const call of added) {
+    countCall(call, slow, deltas);
+    if (isEvidence(call)) countExposure(call, { slow: slow.experiments, runs }, deltas);
+  }
   await countOnParents(tx, added, deltas);
   return added;
 }
@@ -109,7 +117,6 @@ function countCall(call: CallEvent, slow: SlowBars, deltas: Deltas): void {
     if (call.arm_error) deltas.evidence(where, call.id, true);
   }
   if (call.unit.startsWith('c:')) deltas.conversationCall(where);
-  countExposure(call, slow.experiments, deltas);
 }
 
 function countsOf(call: CallEvent, metrics: readonly string[]): Record<string, number> {
@@ -131,22 +138,6 @@ function measured({ outcome, ttft_ms, latency_ms, tokens, cost_usd }: CallEvent)
     tokens_out: tokens.out,
     cost_usd,
   });
-}
-
-function countExposure(call: CallEvent, slow: SlowBars['experiments'], deltas: Deltas): void {
-  const { experiment, arm, share, unit, at_ms } = call;
-  if (experiment === null || arm === null) return;
-  const slow_ms = slow.get(experiment) ?? Number.POSITIVE_INFINITY;
-  const shown = {
-    assigned: true,
-    error: call.arm_error,
-    slow: call.latency_ms > slow_ms,
-    abort: call.outcome === 'aborted',
-  };
-  for (const [metric, happened] of Object.entries(shown)) {
-    if (!happened) continue;
-    deltas.experimentUnit({ experiment, metric, unit, arm, share: share ?? 0, at_ms }, 1);
-  }
 }
 
 interface Child {

@@ -1,3 +1,4 @@
+import type { AbUnit } from '../core/ab/entry.ts';
 import type { CallEvent } from '../core/event.ts';
 import { signalMetricsOf } from '../core/signals/metrics-of.ts';
 import type { Columns } from './columns-given.ts';
@@ -9,6 +10,10 @@ export interface CallFacts {
   readonly tenant: string;
   readonly agent: string;
   readonly unit: string;
+  readonly user: string | null;
+  readonly session: string | null;
+  /** What its A/B experiment draws; absent or null where it is in none. */
+  readonly ab_unit?: AbUnit | null;
   readonly intended: string | null;
   readonly served: string | null;
   readonly category?: string | null;

@@ -43,7 +43,8 @@ export interface Deltas {
   conversationCall(where: Where): void;
   /** A call that shows what findings are about, or no longer does. */
   evidence(where: Where, id: string, shows: boolean): void;
-  experimentUnit(event: UnitEvent, events: 1 | -1): void;
+  /** `events`: how many, or how much of it; below 0 they are taken back. */
+  experimentUnit(event: UnitEvent, events: number): void;
   /** The number of the part in which the sums wait; null where there are none. */
   write(tx: Db): Promise<number | null>;
 }

@@ -13,7 +13,8 @@ export interface UnitEvent {
 }
 
 export interface ExperimentUnits {
-  add(event: UnitEvent, events: 1 | -1): void;
+  /** `events`: how many, or how much of it; below 0 they are taken back. */
+  add(event: UnitEvent, events: number): void;
   write(tx: Db): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import { type FeedbackEvent, isDissatisfied, isVerdict } from '../core/event.ts';
 import { type CallFacts, feedsFindings, isEvidence, servedOf } from './call-row.ts';
 import { CONTROL, type Deltas, type Where } from './deltas.ts';
+import { countVerdict } from './exposure.ts';
 import { ratingMetric } from './unit-day.ts';
 
 /**
@@ -198,7 +199,7 @@ function countRow(
     // A failed call shows it in any case.
     if (call && dissatisfied && !call.arm_error) deltas.evidence(where, call.id, sign === 1);
   }
-  if (call && isVerdict(signal)) countVerdict(call, dissatisfied, deltas, sign);
+  if (call && isVerdict(signal)) countVerdict(call, { signal, value, dissatisfied }, deltas, sign);
 }
 
 /** What a person's word counts for. */
@@ -208,14 +209,6 @@ function metricsOf({ signal, value }: FeedbackRow, dissatisfied: boolean): reado
     ...(dissatisfied ? ['dissatisfied'] : []),
     ...(signal !== 'rating' && signal !== 'helpful' && value > 0 ? [signal] : []),
   ];
-}
-
-function countVerdict(call: CallFacts, dissatisfied: boolean, deltas: Deltas, sign: 1 | -1): void {
-  const { experiment, arm, share, unit, at_ms } = call;
-  if (experiment === null || arm === null) return;
-  const event = { experiment, unit, arm, share: share ?? 0, at_ms };
-  deltas.experimentUnit({ ...event, metric: 'rated' }, sign);
-  if (dissatisfied) deltas.experimentUnit({ ...event, metric: 'dissatisfied' }, sign);
 }
 
 /** Without a call it is said of the agent, and the rater stands for the unit. */

@@ -84,6 +84,9 @@ describe('readLastGood', () => {
     expect(readLastGood(data, log)).toBeNull();
     writeLastGood(data, { state, source_sha256: 'abc' });
     expect(readLastGood(data, log)).toEqual({ state, source_sha256: 'abc' });
+    const ab = [{ id: 'tone@1', state: 'stopped', epoch: 2, dropped: ['warm'] }] as const;
+    writeLastGood(data, { state: { ...state, ab }, source_sha256: 'abc' });
+    expect(readLastGood(data, log)?.state.ab).toEqual(ab);
     expect(log.errors).toEqual([]);
   });
 

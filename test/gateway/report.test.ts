@@ -19,6 +19,7 @@ const snapshot: Snapshot = {
   experiments: new Map(),
   targets: new Map(),
   categories: null,
+  ab: new Map(),
   superseded: [],
 };
 

@@ -1,5 +1,6 @@
 import type {
   AgentPlan,
+  CompiledAb,
   CompiledExperiment,
   PluginInstance,
   Snapshot,
@@ -28,6 +29,7 @@ export interface SnapshotSpec {
   readonly agents?: Readonly<Record<string, AgentSpec>>;
   readonly plugins?: readonly PluginSpec[];
   readonly experiments?: readonly CompiledExperiment[];
+  readonly ab?: readonly { readonly agent: string; readonly compiled: CompiledAb }[];
   readonly resilience?: ResilienceSpec;
   readonly timeouts?: Partial<Timeouts>;
   readonly body_bytes_max?: number;
@@ -104,6 +106,7 @@ export function makeSnapshot(spec: SnapshotSpec): Snapshot {
     policy: policyOf(spec),
     agents: new Map(agents),
     experiments: new Map(experiments),
+    ab: new Map((spec.ab ?? []).map((one) => [one.agent, one.compiled] as const)),
     targets,
     categories: null,
     superseded: [],

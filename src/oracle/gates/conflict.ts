@@ -31,7 +31,10 @@ function liveProblem(mutation: Mutation, before: Before): string | null {
       (row.state === 'canary' || row.state === 'paused') &&
       (row.agent === mutation.agent || touchTogether(row.touches, mutation.touches)),
   );
-  return live ? `agent ${live.agent} is in an experiment already: ${live.id}` : null;
+  if (live) return `agent ${live.agent} is in an experiment already: ${live.id}`;
+  const { ab = {} } = before;
+  const name = Object.hasOwn(ab, mutation.agent) ? ab[mutation.agent] : undefined;
+  return name === undefined ? null : `agent ${mutation.agent} is in the A/B experiment ${name}`;
 }
 
 function earlierProblem(mutation: Mutation, before: Before): string | null {

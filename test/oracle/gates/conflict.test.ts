@@ -21,6 +21,15 @@ describe('conflict', () => {
     },
   );
 
+  test('conflict fails while the agent is in an A/B experiment, not for another’s', () => {
+    const mutation = mutationFor(ADAPTER_PATCH);
+    expect(verdictBy(definition, mutation, { ab: { solo: 'tone' } })).toEqual({
+      verdict: 'fail',
+      reason: 'agent solo is in the A/B experiment tone',
+    });
+    expect(verdictBy(definition, mutation, { ab: { duo: 'tone' } }).verdict).toBe('pass');
+  });
+
   test('conflict fails an agent’s second mutation in a plan, unless applied at once', () => {
     const earlier = [mutationFor(temperature)];
     const mutation = mutationFor(ADAPTER_PATCH);
