@@ -1,3 +1,4 @@
+import { isRunId } from '../core/ab/entry.ts';
 import type { CallEvent } from '../core/event.ts';
 import { signalMetricsOf } from '../core/signals/metrics-of.ts';
 import {
@@ -195,7 +196,8 @@ export async function factsOf(
   const asked: string[] = [];
   for (const id of ids) {
     const call = known.get(id);
-    if (call) facts.set(id, call);
+    // What an A/B run draws stands in the run's row, not in the call's event.
+    if (call && !(call.experiment !== null && isRunId(call.experiment))) facts.set(id, call);
     else asked.push(id);
   }
   if (asked.length === 0) return facts;
