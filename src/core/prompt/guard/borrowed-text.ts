@@ -1,0 +1,153 @@
+import { decodedTexts } from './decoded-texts.ts';
+import { foldText, mirrored, squeezed, stepsOf, unleeted, wordsIn } from './plain-text.ts';
+
+/** A run of so many letters and digits, or of so many words, of what somebody else wrote. */
+export const RUN_CHARS = 40;
+export const RUN_WORDS = 8;
+/** A whole sentence of theirs counts from this on: orders are short. */
+const SENTENCE_CHARS = 16;
+const SENTENCE_WORDS = 4;
+/** A run of `RUN_CHARS` holds a piece of this length that begins at a multiple of it. */
+const PIECE = RUN_CHARS / 2;
+
+export interface Borrowed {
+  readonly kind: 'run' | 'words' | 'sentence';
+  /** Which of the texts it is taken from. */
+  readonly from: number;
+}
+
+/**
+ * The first of the texts of which `text` repeats a run, in any disguise that `readingsOf` undoes,
+ * or null. Pure; its time is linear in the texts.
+ */
+export function borrowedFrom(text: string, others: readonly string[]): Borrowed | null {
+  const folded = readingsOf(text);
+  const own = [...new Set([...folded].map(lettersOf))];
+  const pieces = new Set(own.flatMap((one) => piecesOf(one)));
+  const runs = new Set([...folded].flatMap((one) => wordRuns(wordsIn(one))));
+  for (const [from, other] of others.entries()) {
+    for (const theirs of writtenAs(other)) {
+      if (hasRun(lettersOf(theirs), pieces, own)) return { kind: 'run', from };
+      if (wordRuns(wordsIn(theirs)).some((run) => runs.has(run))) return { kind: 'words', from };
+      for (const sentence of sentencesOf(theirs)) {
+        if (own.some((one) => one.includes(sentence))) return { kind: 'sentence', from };
+      }
+    }
+  }
+  return null;
+}
+
+/** Letters as they are compared: whatever number of places all of them were moved on by. */
+function lettersOf(folded: string): string {
+  return stepsOf(squeezed(folded));
+}
+
+/** All that a text may be read as. */
+function readingsOf(text: string): ReadonlySet<string> {
+  const plain = [text, ...decodedTexts(text), ...decodedTexts(backwards(text))].map(foldText);
+  const readings = new Set(plain);
+  for (const one of plain) {
+    for (const reading of [unleeted(one), one.replaceAll('1', 'l'), mirrored(one)]) {
+      readings.add(reading);
+    }
+    readings.add(wordsIn(one).toReversed().join(' '));
+    readings.add(wordsIn(one).map(backwards).join(' '));
+    readings.add(initials(wordsIn(one)));
+    readings.add(initials(one.split('\n').map((line) => line.trim())));
+    readings.add(wordsIn(one).map(fromPigLatin).join(' '));
+    const letters = squeezed(one);
+    for (const step of [2, 3]) {
+      for (let start = 0; start < step; start += 1) readings.add(everyNth(letters, step, start));
+    }
+  }
+  // `decodedTexts` never sees rot13 of base64: a rotated text is decoded as well.
+  for (const one of decodedTexts(rot13(text))) readings.add(foldText(one));
+  for (const one of [...readings]) readings.add(backwards(one));
+  return readings;
+}
+
+/** What somebody wrote, and what it says where it is encoded. */
+function writtenAs(text: string): readonly string[] {
+  const folded = foldText(text);
+  const decoded = decodedTexts(text).map(foldText);
+  const spread = everyNth(squeezed(folded), 2, 0);
+  return [...new Set([folded, unleeted(folded), spread, ...decoded])];
+}
+
+function piecesOf(letters: string): readonly string[] {
+  const pieces: string[] = [];
+  for (let at = 0; at + PIECE <= letters.length; at += 1)
+    pieces.push(letters.slice(at, at + PIECE));
+  return pieces;
+}
+
+function hasRun(theirs: string, pieces: ReadonlySet<string>, own: readonly string[]): boolean {
+  for (let at = 0; at + PIECE <= theirs.length; at += PIECE) {
+    const piece = theirs.slice(at, at + PIECE);
+    if (pieces.has(piece) && own.some((one) => longestAround(one, theirs, at) >= RUN_CHARS)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** How long the longest run is that both have around the piece of `theirs` at `at`. */
+function longestAround(own: string, theirs: string, at: number): number {
+  const piece = theirs.slice(at, at + PIECE);
+  let longest = 0;
+  for (let in_ = own.indexOf(piece); in_ !== -1; in_ = own.indexOf(piece, in_ + 1)) {
+    let before = 0;
+    while (before < Math.min(in_, at) && own[in_ - before - 1] === theirs[at - before - 1]) {
+      before += 1;
+    }
+    let after = PIECE;
+    while (in_ + after < own.length && own[in_ + after] === theirs[at + after]) after += 1;
+    longest = Math.max(longest, before + after);
+  }
+  return longest;
+}
+
+function wordRuns(words: readonly string[]): readonly string[] {
+  const runs: string[] = [];
+  for (let at = 0; at + RUN_WORDS <= words.length; at += 1) {
+    runs.push(words.slice(at, at + RUN_WORDS).join(' '));
+  }
+  return runs;
+}
+
+function sentencesOf(folded: string): readonly string[] {
+  return folded
+    .split(/[.!?:;\n\r。！？]+/u)
+    .filter((sentence) => wordsIn(sentence).length >= SENTENCE_WORDS)
+    .map(squeezed)
+    .filter((letters) => letters.length >= SENTENCE_CHARS)
+    .map(stepsOf);
+}
+
+function backwards(text: string): string {
+  return Array.from(text).reverse().join('');
+}
+
+function initials(parts: readonly string[]): string {
+  return parts.map((part) => Array.from(part)[0] ?? '').join('');
+}
+
+function everyNth(letters: string, step: number, start: number): string {
+  let kept = '';
+  for (let at = start; at < letters.length; at += step) kept += letters[at];
+  return kept;
+}
+
+function rot13(text: string): string {
+  return text.replaceAll(/[a-z]/gi, (letter) => {
+    const base = letter <= 'Z' ? 65 : 97;
+    return String.fromCharCode(((letter.charCodeAt(0) - base + 13) % 26) + base);
+  });
+}
+
+/** `ignoreway` → `ignore`, `lanay` → `anl`…: the consonants that were moved come back. */
+function fromPigLatin(word: string): string {
+  if (word.length > 3 && word.endsWith('way')) return word.slice(0, -3);
+  const moved = /^(.+?)([^aeiou\W\d]{1,3})ay$/.exec(word);
+  return moved ? `${moved[2]}${moved[1]}` : word;
+}
