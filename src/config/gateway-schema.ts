@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bodiesSchema } from './capture-schema.ts';
 import {
   countSchema,
   durationSchema,
@@ -229,6 +230,7 @@ export const gatewaySchema = z.strictObject({
         .boolean()
         .default(true)
         .describe('Whether the words of corrections and comments are stored.'),
+      bodies: bodiesSchema,
     })
     .prefault({}),
   store: z

@@ -13,6 +13,7 @@ import { boundProblems } from './bound-problems.ts';
 import { categoryProblems } from './category-problems.ts';
 import { secretVariable } from './expand.ts';
 import { isLoopback } from './loopback.ts';
+import { proposalProblems } from './proposal-problems.ts';
 import { missing, own, type PolicyProblem, promptReferenceProblems } from './references.ts';
 import { schemaProblems } from './schema-problems.ts';
 import { didYouMean } from './suggest.ts';
@@ -44,6 +45,7 @@ export function policyProblems(policy: Policy, known: Known): readonly PolicyPro
     ),
     ...promptProblems(policy),
     ...boundProblems(policy, [...adapters]),
+    ...proposalProblems(policy),
     ...gateProblems(policy, known),
     ...accessProblems(policy, known),
   ];

@@ -109,7 +109,7 @@ export function foldText(text: string): string {
     .toLowerCase()
     .normalize('NFD')
     .replaceAll(/[\p{M}\p{Cf}\p{Cc}\p{Co}\p{Cn}]/gu, (one) => (/\s/.test(one) ? ' ' : ''));
-  return bare.replaceAll(/[^\x00-\x7f]/gu, (one) => LOOKALIKES[one] ?? one);
+  return bare.replaceAll(/[^ -~]/gu, (one) => LOOKALIKES[one] ?? one);
 }
 
 /** Letters and digits only: what is left when blanks and signs between letters are taken out. */

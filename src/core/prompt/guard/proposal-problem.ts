@@ -79,7 +79,7 @@ const FORMS: readonly (readonly [ProposalRefusal, RegExp, string])[] = [
     /(?=[\p{L}]*\p{Script=Latin})(?=[\p{L}]*[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}])\p{L}{2,}/u,
     DISGUISED.reason,
   ],
-  ['disguised', /[\u0300-\u036f\u0489\ufe00-\ufe0f]|[ꜰʙɢʜʟɴʀɪᴀ-ᴢ]/u, DISGUISED.reason],
+  ['disguised', /\p{Mn}|\p{Me}|[ꜰʙɢʜʟɴʀɪᴀ-ᴢ]/u, DISGUISED.reason],
   // Letters spelt out: one by one, with blanks or signs between.
   ['disguised', /(?:(?<![\p{L}\p{N}])\p{L}[^\p{L}\p{N}]{1,3}){6,}/u, 'it spells words out'],
   [
