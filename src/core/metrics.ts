@@ -87,6 +87,14 @@ export const METRICS = {
   hive_findings_total: counter('Findings.', 'detector', 'severity'),
   hive_mutations_total: counter('Mutations by their new state.', 'type', 'state'),
   hive_verdicts_total: counter('Verdicts of gates.', 'gate', 'verdict'),
+  hive_own_calls_total: counter('Calls of the oracle’s own.', 'agent', 'outcome'),
+  hive_samples_total: counter('Calls kept as samples, or dropped because they were many.', 'fate'),
+  hive_samples_kept: gauge('Samples in the store.', 'label'),
+  hive_proposals_total: counter('Proposed prompts by their new state.', 'state'),
+  hive_proposal_refusals_total: counter('Proposals refused, by why.', 'refusal'),
+  hive_proposal_calls_total: counter('Calls to models for proposals.', 'purpose', 'outcome'),
+  hive_proposal_spent: gauge('Spent of the day’s budget.', 'unit'),
+  hive_proposal_breaker_open: gauge('1 while no model is asked for proposals.'),
   hive_canaries: gauge('Canaries by state.', 'state'),
 } as const satisfies Record<string, MetricDeclaration>;
 
