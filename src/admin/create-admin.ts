@@ -10,6 +10,7 @@ import { METRICS_CONTENT_TYPE, metricsText } from './metrics-text.ts';
 import { oracleRoutes } from './oracle-routes.ts';
 import { PAGE_POLICY, renderPage } from './page.ts';
 import { promptRoutes } from './prompt-routes.ts';
+import { proposalRoutes } from './proposal-routes.ts';
 import { mountRoutes, type Route } from './route.ts';
 import { checkReady, collectStatus } from './status.ts';
 
@@ -25,7 +26,12 @@ export interface Admin {
 export function createAdmin(deps: AdminDeps): Admin {
   requireLoopback(deps.host);
   const app = new Hono<AdminEnv>();
-  const routes = [...oracleRoutes(deps), ...promptRoutes(deps.prompts), ...stateRoutes(deps)];
+  const routes = [
+    ...oracleRoutes(deps),
+    ...promptRoutes(deps.prompts),
+    ...proposalRoutes(deps.proposals ?? null),
+    ...stateRoutes(deps),
+  ];
   app.use(stampAnswers(() => deps.clock.wall_ms()));
   app.use(guardRequests(deps.host));
   app.use(async function logChanges(c, next) {

@@ -5,6 +5,7 @@ import type { AgentEntry } from '../core/policy.ts';
 import type { ChildReport, GatewayReport } from '../core/state.ts';
 import type { CanaryStatus, Cycle, MutationStatus } from '../oracle/oracle.ts';
 import type { PromptSummary } from '../oracle/prompt-answers.ts';
+import type { ProposalsStatus } from '../oracle/proposals/proposals.ts';
 import { type AdminDeps, limitsOf } from './admin-deps.ts';
 import { LATE, within } from './deadline.ts';
 
@@ -32,6 +33,8 @@ export interface Status {
   readonly canaries: readonly CanaryStatus[] | null;
   /** Prompts with their labels, and the version that each agent gets. */
   readonly prompts: readonly PromptSummary[] | null;
+  /** What the models that propose prompts wait for; null where none can be reached. */
+  readonly proposals: ProposalsStatus | null;
   readonly plans_waiting: readonly Plan[] | null;
   /** The newest executed changes, whatever became of them. */
   readonly changes: readonly MutationStatus[] | null;
@@ -58,15 +61,18 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     }
     return null;
   };
-  const [stored, canaries, prompts, waiting, changes, cycles, state] = await Promise.all([
-    look('store', () => deps.store.check().then(() => true)),
-    look('canaries', () => deps.oracle.canaries()),
-    look('prompts', () => deps.prompts.list()),
-    look('plans', () => deps.oracle.plans('needs_approval')),
-    look('changes', () => deps.oracle.mutations()),
-    look('cycles', () => deps.oracle.cycles(1)),
-    look('state', () => deps.oracle.state()),
-  ]);
+  const [stored, canaries, prompts, proposals, waiting, changes, cycles, state] = await Promise.all(
+    [
+      look('store', () => deps.store.check().then(() => true)),
+      look('canaries', () => deps.oracle.canaries()),
+      look('prompts', () => deps.prompts.list()),
+      look('proposals', async () => (await deps.proposals?.status()) ?? null),
+      look('plans', () => deps.oracle.plans('needs_approval')),
+      look('changes', () => deps.oracle.mutations()),
+      look('cycles', () => deps.oracle.cycles(1)),
+      look('state', () => deps.oracle.state()),
+    ],
+  );
   const report = deps.report();
   if (report === null) problems.push('gateway: no report yet');
   const extras = deps.extras();
@@ -93,6 +99,7 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     withheld: report?.withheld ?? {},
     canaries,
     prompts,
+    proposals,
     plans_waiting: waiting,
     changes: changes?.slice(0, CHANGES_MAX) ?? null,
     cycle: cycle ? withoutStages(cycle) : null,

@@ -8,6 +8,7 @@ import { oracleCommands } from './oracle-commands.ts';
 import { parseCommand } from './parse-command.ts';
 import { processCommands } from './process-commands.ts';
 import { promptCommands } from './prompt-commands.ts';
+import { proposalCommands } from './proposal-commands.ts';
 import { routerCommands } from './router-commands.ts';
 import { simCommands } from './sim-commands.ts';
 
@@ -15,6 +16,7 @@ export const commands: readonly Command[] = [
   ...processCommands,
   ...oracleCommands,
   ...promptCommands,
+  ...proposalCommands,
   ...brakeCommands,
   ...simCommands,
   ...routerCommands,

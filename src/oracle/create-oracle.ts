@@ -13,6 +13,7 @@ import { type Change, createLedger, stateOf } from './ledger.ts';
 import { createLoop } from './loop.ts';
 import type { Cycle, Oracle } from './oracle.ts';
 import { type Prompts, promptsOver } from './prompt-views.ts';
+import { createProposals, type RunningProposals } from './proposals/create-proposals.ts';
 import type { LedgerView } from './records.ts';
 import { supersede, withdrawAll } from './take-back.ts';
 import { settleWithheld } from './tend-canaries.ts';
@@ -23,6 +24,8 @@ export type { OracleDeps } from './context.ts';
 /** The oracle as the worker holds it: the admin API's answers, and what the worker tells it. */
 export interface RunningOracle extends Oracle {
   readonly prompts: Prompts;
+  /** Null where the oracle cannot reach the gateway as itself. */
+  readonly proposals: RunningProposals | null;
   start(): void;
   /** Awaits the running cycle. */
   stop(): Promise<void>;
@@ -44,13 +47,18 @@ export function createOracle(deps: OracleDeps): RunningOracle {
     random: deps.random ?? Math.random,
     run: async () => !switchedOn(deps) || (await cycles.tick()).state === 'done',
   });
+  const proposals = deps.ownCalls ? createProposals(context, deps.ownCalls) : null;
   return {
     ...answersOf(context),
     ...cycles,
     prompts: promptsOver(context),
-    start: () => loop.start(),
+    proposals,
+    start() {
+      loop.start();
+      proposals?.start();
+    },
     async stop() {
-      await loop.stop();
+      await Promise.all([loop.stop(), proposals?.stop()]);
       await cycles.idle();
     },
     async onWithheld(event) {
