@@ -26,7 +26,7 @@ CREATE TABLE "proposal_days" (
 	"day" text PRIMARY KEY NOT NULL,
 	"calls" integer NOT NULL,
 	"tokens" bigint NOT NULL,
-	"usd" double precision NOT NULL
+	"usd_micros" bigint NOT NULL
 );
 --> statement-breakpoint
 CREATE INDEX "prompt_candidates_agent" ON "prompt_candidates" USING btree ("agent","at_ms");--> statement-breakpoint

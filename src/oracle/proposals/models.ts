@@ -95,6 +95,29 @@ export function createModels(deps: ModelsDeps): Models {
     if (opens) deps.log.warn('no model is asked for proposals for a while', { reason, open_ms });
   };
 
+  const askOnce = async <Answer>(
+    question: Question<Answer>,
+    asked: PromptProposals,
+    { day, aside }: { readonly day: string; readonly aside: Omit<Spent, 'calls'> },
+  ): Promise<Answered<Answer>> => {
+    const started_ms = clock.monotonic_ms();
+    // Ended from our side, so that a model that hangs is no failure of a target that users need;
+    // and with a timer of our own, since the client's ends at the headers.
+    const late = AbortSignal.timeout(asked.timeout_ms);
+    const signal = AbortSignal.any([deps.stopping, late]);
+    try {
+      const said = await callOf(await connect(), question, asked, signal);
+      const took = { tokens: said.tokens ?? aside.tokens, usd: usdOf(said, asked) ?? aside.usd };
+      await settle(db, day, aside, took);
+      const ms = clock.monotonic_ms() - started_ms;
+      const answer = question.parse(said.text);
+      if (answer === null) return no('failed', 'its answer is not of the form that was asked for');
+      return { ok: true, answer, tokens: took.tokens, ms };
+    } catch (thrown) {
+      return no('failed', late.aborted ? 'no answer in time' : failureOf(thrown));
+    }
+  };
+
   return {
     breaker,
     async spent() {
@@ -112,26 +135,15 @@ export function createModels(deps: ModelsDeps): Models {
         metrics.add('hive_proposal_calls_total', [question.purpose, 'budget']);
         return no('budget', `the budget of ${day} is spent`);
       }
-      const started_ms = clock.monotonic_ms();
-      let failure: string;
-      try {
-        const said = await callOf(await connect(), question, asked, deps.stopping);
-        const took = { tokens: said.tokens ?? aside.tokens, usd: usdOf(said, asked) ?? aside.usd };
-        await settle(db, day, aside, took);
-        const ms = clock.monotonic_ms() - started_ms;
-        const answer = question.parse(said.text);
-        if (answer !== null) {
-          if (state.failures > 0) await writeMeta(db, BREAKER_KEY, json(CLOSED));
-          metrics.add('hive_proposal_calls_total', [question.purpose, 'ok']);
-          return { ok: true, answer, tokens: took.tokens, ms };
-        }
-        failure = 'its answer is not of the form that was asked for';
-      } catch (thrown) {
-        if (deps.stopping.aborted) return no('stopped', 'the worker stops');
-        failure = failureOf(thrown);
+      const attempt = await askOnce(question, asked, { day, aside });
+      if (deps.stopping.aborted && !attempt.ok) return no('stopped', 'the worker stops');
+      if (attempt.ok) {
+        if (state.failures > 0) await writeMeta(db, BREAKER_KEY, json(CLOSED));
+        metrics.add('hive_proposal_calls_total', [question.purpose, 'ok']);
+        return attempt;
       }
       metrics.add('hive_proposal_calls_total', [question.purpose, 'failed']);
-      const reason = `${question.purpose}: ${failure}`;
+      const reason = `${question.purpose}: ${attempt.reason}`;
       await failed(reason, asked.failures_max);
       return no('failed', reason);
     },
@@ -150,15 +162,12 @@ async function callOf(
   client: OpenAI,
   { agent, target, turns }: Question<unknown>,
   { tokens_max, timeout_ms }: PromptProposals,
-  stopping: AbortSignal,
+  signal: AbortSignal,
 ): Promise<SaidByModel> {
   const headers = {
     'x-agent-id': agent,
     ...(target === undefined ? {} : { 'x-hive-target': target }),
   };
-  // Ended from our side, so that a model that hangs is no failure of a target that users need; and
-  // with a timer of our own, since the client's ends at the headers.
-  const signal = AbortSignal.any([stopping, AbortSignal.timeout(timeout_ms)]);
   const completion = await client.chat.completions.create(
     { model: agent, messages: [...turns], max_completion_tokens: tokens_max },
     { headers, signal, timeout: timeout_ms + 1000 },
@@ -193,7 +202,6 @@ function usdOf(said: SaidByModel, { price }: PromptProposals): number | null {
 /** A provider's own message may repeat what it was sent, so none of it is told or kept. */
 function failureOf(thrown: unknown): string {
   const { name, status, code } = thrown as { name?: string; status?: number; code?: unknown };
-  if (name === 'TimeoutError' || name === 'APIUserAbortError') return 'no answer in time';
   const known = typeof code === 'string' && /^[a-z_]{1,40}$/.test(code) ? ` ${code}` : '';
   return status === undefined ? (name ?? 'failed') : `HTTP ${status}${known}`;
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/canonical.ts';
 import type { SampleTurn } from '../../core/prompt/sample.ts';
-import { bigint, doublePrecision, index, integer, jsonb, pgTable, text } from '../drizzle.ts';
+import { bigint, index, integer, jsonb, pgTable, text } from '../drizzle.ts';
 import { ms } from './columns.ts';
 
 /**
@@ -51,5 +51,6 @@ export const proposalDays = pgTable('proposal_days', {
   calls: integer().notNull(),
   /** In and out; of a call that is under way, or whose end nobody saw, what was set aside. */
   tokens: bigint({ mode: 'number' }).notNull(),
-  usd: doublePrecision().notNull(),
+  /** Whole millionths of a USD, so that sums are exact. */
+  usd_micros: bigint({ mode: 'number' }).notNull(),
 });
