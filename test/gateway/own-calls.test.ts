@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { instantiate } from '../../src/core/definition.ts';
 import { OWN_CALL_HEADER, ownCallToken } from '../../src/core/own-calls.ts';
 import { definition } from '../../src/plugins/prompt-patcher.ts';
-import { answer, startUpstream, type Upstream } from '../kit/upstream.ts';
+import { until } from '../kit/until.ts';
+import { answer, stall, startUpstream, type Upstream } from '../kit/upstream.ts';
 import { pluginHost } from '../plugins/recording-scope.ts';
 import { ask, type RunningGateway, startGateway } from './gateway-kit.ts';
 import { makeSnapshot } from './snapshot.ts';
@@ -17,6 +18,7 @@ beforeAll(async () => {
   const plugin = instantiate(definition, {}, pluginHost);
   const snapshot = makeSnapshot({
     targets: { main: upstream.url },
+    resilience: { breaker: { failures: 2, calls_min: 2, errors: 0.5, open_ms: 60_000 } },
     plugins: [{ id: 'prompt-patcher', plugin }],
     access: {
       mode: 'keys',
@@ -50,6 +52,25 @@ test('own calls need no key, get no prompt, and are no users’ evidence', async
   const { hive_calls_total, hive_own_calls_total } = gateway.metrics.snapshot();
   expect(hive_calls_total).toBeUndefined();
   expect(hive_own_calls_total?.[0]).toMatchObject({ labels: ['default', 'ok'], value: 1 });
+});
+
+test('own calls that their caller gives up do not open the breaker of a target', async () => {
+  upstream.script(stall());
+  for (let call = 0; call < 5; call += 1) {
+    const headers = { [OWN_CALL_HEADER]: token, 'content-type': 'application/json' };
+    const given_up = fetch(`${gateway.url}/v1/chat/completions`, {
+      ...{ method: 'POST', headers, body: JSON.stringify(ask('hello')) },
+      signal: AbortSignal.timeout(60),
+    });
+    await expect(given_up).rejects.toThrow();
+  }
+  await until(() => gateway.events().filter(({ outcome }) => outcome === 'aborted').length === 5, {
+    what: 'the calls to be over',
+  });
+  expect(gateway.gateway.liveTargets().main?.breaker).toBe('closed');
+  upstream.script(answer('fine'));
+  const users = await gateway.post(ask('hello'), { authorization: 'Bearer k' });
+  expect(users.status).toBe(200);
 });
 
 test.each(['', 'x', `${token}x`, token.slice(1), token.toLowerCase()])(

@@ -31,7 +31,7 @@ const HOUR_MS = 3_600_000;
 
 /**
  * One step for one agent: goes on with the candidate that is being checked, hands over the best
- * that has passed, or reflects anew where it is time.
+ * that has passed where nothing else is planned, or reflects anew where it is time.
  */
 export async function stepFor(agent: string, frame: StepFrame): Promise<Step> {
   const { context, asked } = frame;
@@ -43,14 +43,18 @@ export async function stepFor(agent: string, frame: StepFrame): Promise<Step> {
   const candidates = await withoutStale(stored, found, frame);
   const checking = candidates.find(({ state }) => state === 'checking');
   if (checking) return goOn(checking, now, frame);
-  const passed = await keepFront(candidates, frame);
-  const [best] = passed;
-  if (best) return handBest(best, frame);
+  const [best] = await keepFront(candidates, frame);
   const busy = await busyWith(context, agent);
-  if (busy !== null) return waits(busy);
+  if (best && busy === null) return handBest(best, frame);
+  // While a plan is open the front may grow: who comes next is the best of several days.
   const last_ms = stored[0]?.at_ms ?? Number.NEGATIVE_INFINITY;
   const left_ms = last_ms + asked.every_hours * HOUR_MS - context.clock.policy_ms();
-  if (left_ms > 0) return waits(`the next reflection is in ${(left_ms / HOUR_MS).toFixed(1)} h`);
+  if (left_ms > 0) {
+    const next = `the next reflection is in ${(left_ms / HOUR_MS).toFixed(1)} h`;
+    return waits(
+      [best ? `${best.id} has passed and waits` : null, busy, next].filter(Boolean).join('; '),
+    );
+  }
   return reflect(agent, found, now, frame);
 }
 

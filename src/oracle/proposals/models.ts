@@ -66,20 +66,22 @@ const TOKENS_A_TURN = 8;
 
 export function createModels(deps: ModelsDeps): Models {
   const { db, clock, metrics } = deps;
-  let client: OpenAI | null = null;
+  let made: OpenAI | null = null;
   const connect = async (): Promise<OpenAI> => {
     // Loaded when it is first needed: nobody else pays for it.
     const { OpenAI: Client } = await import('openai');
-    client ??= new Client({
+    made ??= new Client({
       baseURL: `${deps.gateway_url}/v1`,
       apiKey: 'unused',
       organization: null,
       project: null,
       // A further attempt would be a call that nobody has counted.
       maxRetries: 0,
+      // Its own log would repeat what was asked and answered.
+      logLevel: 'off',
       defaultHeaders: { [OWN_CALL_HEADER]: deps.token() },
     });
-    return client;
+    return made;
   };
   const breaker = async (): Promise<BreakerState> => {
     return ((await readMeta(db, BREAKER_KEY)) as BreakerState | undefined) ?? CLOSED;
@@ -100,13 +102,14 @@ export function createModels(deps: ModelsDeps): Models {
     asked: PromptProposals,
     { day, aside }: { readonly day: string; readonly aside: Omit<Spent, 'calls'> },
   ): Promise<Answered<Answer>> => {
+    const client = await connect();
     const started_ms = clock.monotonic_ms();
     // Ended from our side, so that a model that hangs is no failure of a target that users need;
     // and with a timer of our own, since the client's ends at the headers.
     const late = AbortSignal.timeout(asked.timeout_ms);
     const signal = AbortSignal.any([deps.stopping, late]);
     try {
-      const said = await callOf(await connect(), question, asked, signal);
+      const said = await callOf(client, question, asked, signal);
       const took = { tokens: said.tokens ?? aside.tokens, usd: usdOf(said, asked) ?? aside.usd };
       await settle(db, day, aside, took);
       const ms = clock.monotonic_ms() - started_ms;

@@ -11,6 +11,7 @@ import {
 } from '../../core/prompt/guard/proposal-problem.ts';
 import type { PromptProposals } from '../../core/prompt/proposal-policy.ts';
 import { estimatedTokens, type PromptVersion, tokensAdded } from '../../core/prompt/version.ts';
+import { redact } from '../../core/redact.ts';
 import type { StoredSample } from '../../store/prompt-samples.ts';
 import type { ChatTurn } from './models.ts';
 
@@ -69,7 +70,7 @@ function seenOf({ turns, answer, label, said }: StoredSample): object {
     why: label,
     turns: turns.slice(-6).map(({ role, text }) => ({ role, text: shortened(text) })),
     answer: shortened(answer),
-    ...(said.length > 0 ? { said_of_it: said.map(shortened) } : {}),
+    ...(said.length > 0 ? { said_of_it: said.map((text) => shortened(redact(text))) } : {}),
   };
 }
 

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Store } from '../../../src/store/open.ts';
 import { countSamples } from '../../../src/store/prompt-samples.ts';
 import { emptyStore, openTestStore } from '../../kit/store.ts';
-import { answer, by, startUpstream, type Upstream } from '../../kit/upstream.ts';
+import { answer, by, delayed, startUpstream, type Upstream } from '../../kit/upstream.ts';
 import { HOUR_MS } from '../world.ts';
 import {
   ADVICE,
@@ -65,7 +65,9 @@ describe('proposals', () => {
     const calls = upstream.calls.length;
     await proposals.tick();
     expect(upstream.calls).toHaveLength(calls);
-    expect((await proposals.status()).agents.duo).toMatch(/^plan plan_.* is open$/);
+    expect((await proposals.status()).agents.duo).toMatch(
+      /^plan plan_.* is open; the next reflection/,
+    );
   });
 
   test('proposals reflect on one half of the units and check on the other', async () => {
@@ -149,31 +151,37 @@ describe('proposals', () => {
     });
   });
 
-  test('proposals keep the front over days, and hand the best one over first', async () => {
-    let told = ADVICE;
-    const texts = [ADVICE, 'Say why a result holds, briefly.'];
+  test('proposals keep the front over days, and hand the best one over when they may', async () => {
+    const slow = 'Explain every result at great length, from the very beginning.';
+    let told = slow;
     upstream.script(
       by((request) => {
         if (isReflection(request)) {
           return answer(JSON.stringify({ ops: [{ op: 'system.append', text: told }] }));
         }
-        const has = texts.some((text) => request.system.includes(text));
-        return answer(has ? 'Yes, because it is.' : 'Yes.');
+        if (request.system.includes(ADVICE)) return answer('Yes, because it is.');
+        if (!request.system.includes(slow)) return answer('Yes.');
+        return delayed(30, answer(`Because of this. ${'And so on. '.repeat(40)}`));
       }),
     );
-    // Nobody may plan now: a person's plan for the agent is open.
-    const { world, proposals } = await begin();
-    await proposals.tick();
+    const { world, proposals } = await begin(policyWith({ every_hours: 2 }));
     const patch = { agents: { duo: { prompt: 'tone@2' } } };
     const open = await world.oracle.plan({
       mutations: [{ type: 'PROMPT_PATCH', agent: 'duo', patch }],
     });
     await proposals.tick();
-    expect((await proposals.status()).agents.duo).toMatch(/has passed, and waits: plan/);
-    told = String(texts[1]);
-    await world.oracle.reject(open.id, 'ada', null);
     await proposals.tick();
-    expect((await proposals.list())[0]).toMatchObject({ state: 'planned' });
+    expect((await proposals.list())[0]).toMatchObject({ state: 'passed' });
+    expect((await proposals.status()).agents.duo).toMatch(/has passed and waits; plan .* is open/);
+    told = ADVICE;
+    world.now_ms += 3 * HOUR_MS;
+    await proposals.tick();
+    const both = await proposals.list();
+    expect(both.map(({ state }) => state)).toEqual(['passed', 'passed']);
+    expect(both[0]?.point?.tokens).toBeLessThan(both[1]?.point?.tokens ?? 0);
+    await world.oracle.reject(open.id, 'ada', null).catch(() => null);
+    await proposals.tick();
+    expect((await proposals.list()).map(({ state }) => state)).toEqual(['planned', 'dominated']);
   });
 
   test('proposals made from a prompt that is gone are stale', async () => {
