@@ -11,10 +11,10 @@ const keptSchema = z.strictObject({
   bytes_max: z
     .int()
     .min(256)
-    .max(65_536)
+    .max(32_768)
     .default(16_384)
     .describe('Of one call, messages and answer; a longer one is not kept.'),
-  kept_max: countSchema.min(1).max(5000).default(400).describe('Calls of one agent.'),
+  kept_max: countSchema.min(1).max(2000).default(400).describe('Calls of one agent.'),
   days: z.number().positive().max(90).default(7).describe('Then they are deleted.'),
 });
 

@@ -10,8 +10,8 @@ import { unitFraction } from '../core/unit.ts';
 import { headerOf } from './parse.ts';
 
 /**
- * Takes samples of calls for the worker, where the policy asks for them. Nothing of it is journalled
- * or logged: a sample goes to the worker as a message, and is lost where nobody hears it.
+ * Takes samples of calls for the worker, where the policy asks for them. Nothing of it is
+ * journalled or logged: a sample is a message to the worker, and lost where nobody hears it.
  */
 export interface Capture {
   /** Characters of the answer to keep while it comes; 0 where the call is not kept. */

@@ -42,7 +42,7 @@ async function get(path: string) {
 }
 
 describe('proposalRoutes', () => {
-  test('proposalRoutes list what was proposed, with budget and samples, and /status too', async () => {
+  test('proposalRoutes list what was proposed and what was spent; so does /status', async () => {
     const { body } = await get('/api/v1/oracle/proposals');
     expect(body).toMatchObject({
       status: {

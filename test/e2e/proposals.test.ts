@@ -35,7 +35,9 @@ beforeAll(async () => {
     time_scale: 600,
     policies: {
       ...policies,
-      'gateway.yaml': `${policies['gateway.yaml']}capture: { bodies: { mode: redacted, share: 1 } }\n`,
+      'gateway.yaml': `${policies['gateway.yaml']}
+capture: { bodies: { mode: redacted, share: 1 } }
+`,
       'oracle_policies.yaml': `${oracle}bounds:
   /agents/*/prompt: { ops: [system.append], tokens_added_max: 400 }
 proposals:
@@ -79,7 +81,7 @@ interface Listed {
 const listed = (): Promise<Listed> => admin.get<Listed>('proposals');
 
 describe('prompt proposals', () => {
-  test('a model’s helpful prompt is checked, approved, canaried; an attacker’s never leaves', async () => {
+  test('a model’s helpful prompt is checked, approved and canaried; no attacker’s is', async () => {
     for (let user = 0; user < 10; user += 1) await attack(user);
     const traffic = startTraffic(product, wantsKindness, { first_user: 1, concurrency: 4 });
     try {

@@ -65,7 +65,7 @@ test('capture redacts where the policy says so', async () => {
   expect(samples[0]?.answer).toContain('[email]');
 });
 
-test('capture keeps nothing where it is off, and nothing of it is in events, logs or metrics', async () => {
+test('capture keeps nothing where it is off, and no event, log or metric has a word of it', async () => {
   await start();
   await (await gateway.post(ask('my secret pineapple'))).text();
   await gateway.event(1);

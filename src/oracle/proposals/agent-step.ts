@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { messageOf } from '../../core/errors.ts';
 import { matchesPattern } from '../../core/pointer.ts';
 import { type Bound, type Policy, promptVersionOf } from '../../core/policy.ts';
@@ -203,13 +204,14 @@ async function reflect(
   );
   if (!answered.ok) return { told: answered.reason, stopped: answered.cause };
   const held_out = await readSamples(db, { agent, half: 'held_out', limit: kept_max });
-  const judged = judgeProposal(answered.answer, {
+  const judged = await judgeProposal(answered.answer, {
     asked,
     bound: found.bound,
     base,
     parent: found.version === null ? null : `${found.name}@${found.version}`,
     foreign: foreignOf([...all, ...held_out]),
     note: `Proposed by a model that saw ${samples.length} calls.`,
+    pause: () => setImmediate(),
   });
   const refused = 'refusal' in judged;
   const { name, version, digest } = found;

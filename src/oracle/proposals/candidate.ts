@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../core/canonical.ts';
-import type { ProposalRefusal } from '../../core/prompt/guard/proposal-problem.ts';
+import type { ProposalRefusal } from '../../core/prompt/guard/plain-advice.ts';
 import type { ParetoPoint } from '../../core/prompt/pareto.ts';
 import type { PromptVersion } from '../../core/prompt/version.ts';
 import type { CandidateRow } from '../../store/prompt-candidates.ts';

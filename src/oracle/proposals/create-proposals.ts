@@ -42,6 +42,7 @@ export function createProposals(context: OracleContext, own: OwnCallsDeps): Runn
     gateway_url: own.gateway_url,
     token: () => own.token(),
     stopping: stopping.signal,
+    halted: () => offReason(context)?.reason ?? null,
   });
   const inbox = createSampleInbox(db);
   let told: Pick<ProposalsStatus, 'state' | 'reason' | 'agents'> = {

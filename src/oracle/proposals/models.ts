@@ -1,13 +1,12 @@
 import type OpenAI from 'openai';
-import type { Json, JsonObject } from '../../core/canonical.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import { OWN_CALL_HEADER } from '../../core/own-calls.ts';
 import type { PromptProposals } from '../../core/prompt/proposal-policy.ts';
-import { readMeta, writeMeta } from '../../store/ledger.ts';
 import { reserve, type Spent, settle, spentOn } from '../../store/proposal-budget.ts';
 import type { Db } from '../../store/rows.ts';
+import { type BreakerState, createModelBreaker } from './model-breaker.ts';
 
 /** One question to a model, through the gateway. */
 export interface Question<Answer> {
@@ -38,15 +37,6 @@ export interface Models {
   spent(): Promise<Spent & { readonly day: string }>;
 }
 
-/** Durable, so that a worker that is started again and again does not ask again and again. */
-export interface BreakerState {
-  readonly failures: number;
-  readonly opened: number;
-  /** Wall milliseconds; 0 where it is closed. */
-  readonly until_ms: number;
-  readonly reason: string | null;
-}
-
 export interface ModelsDeps {
   readonly db: Db;
   readonly clock: Clock;
@@ -56,47 +46,17 @@ export interface ModelsDeps {
   /** Marks the calls as the oracle's own; asked for at the first of them. */
   token(): string;
   readonly stopping: AbortSignal;
+  /** Why nothing may be asked any more, though it began; or null. */
+  halted(): string | null;
 }
 
-const BREAKER_KEY = 'proposals.breaker';
-const CLOSED: BreakerState = { failures: 0, opened: 0, until_ms: 0, reason: null };
-const OPEN_MS = { first: 3_600_000, most: 24 * 3_600_000 };
 /** Beyond the texts themselves: roles and separators. */
 const TOKENS_A_TURN = 8;
 
 export function createModels(deps: ModelsDeps): Models {
   const { db, clock, metrics } = deps;
-  let made: OpenAI | null = null;
-  const connect = async (): Promise<OpenAI> => {
-    // Loaded when it is first needed: nobody else pays for it.
-    const { OpenAI: Client } = await import('openai');
-    made ??= new Client({
-      baseURL: `${deps.gateway_url}/v1`,
-      apiKey: 'unused',
-      organization: null,
-      project: null,
-      // A further attempt would be a call that nobody has counted.
-      maxRetries: 0,
-      // Its own log would repeat what was asked and answered.
-      logLevel: 'off',
-      defaultHeaders: { [OWN_CALL_HEADER]: deps.token() },
-    });
-    return made;
-  };
-  const breaker = async (): Promise<BreakerState> => {
-    return ((await readMeta(db, BREAKER_KEY)) as BreakerState | undefined) ?? CLOSED;
-  };
-  const failed = async (reason: string, failures_max: number): Promise<void> => {
-    const before = await breaker();
-    const failures = before.failures + 1;
-    const opens = failures >= failures_max;
-    const opened = before.opened + (opens ? 1 : 0);
-    const open_ms = Math.min(OPEN_MS.most, OPEN_MS.first * 2 ** (opened - 1));
-    const until_ms = opens ? clock.wall_ms() + open_ms : before.until_ms;
-    await writeMeta(db, BREAKER_KEY, json({ failures, opened, until_ms, reason }));
-    if (opens) deps.log.warn('no model is asked for proposals for a while', { reason, open_ms });
-  };
-
+  const breaker = createModelBreaker(db, clock, deps.log);
+  const connect = connectionTo(deps);
   const askOnce = async <Answer>(
     question: Question<Answer>,
     asked: PromptProposals,
@@ -122,14 +82,16 @@ export function createModels(deps: ModelsDeps): Models {
   };
 
   return {
-    breaker,
+    breaker: () => breaker.state(),
     async spent() {
       const day = dayOf(clock);
       return { day, ...(await spentOn(db, day)) };
     },
     async ask(question, asked) {
       if (deps.stopping.aborted) return no('stopped', 'the worker stops');
-      const state = await breaker();
+      const halted = deps.halted();
+      if (halted !== null) return no('stopped', halted);
+      const state = await breaker.state();
       if (state.until_ms > clock.wall_ms()) return no('breaker', state.reason ?? 'failed before');
       const day = dayOf(clock);
       const aside = estimateOf(question, asked);
@@ -141,15 +103,35 @@ export function createModels(deps: ModelsDeps): Models {
       const attempt = await askOnce(question, asked, { day, aside });
       if (deps.stopping.aborted && !attempt.ok) return no('stopped', 'the worker stops');
       if (attempt.ok) {
-        if (state.failures > 0) await writeMeta(db, BREAKER_KEY, json(CLOSED));
+        await breaker.succeeded(state);
         metrics.add('hive_proposal_calls_total', [question.purpose, 'ok']);
         return attempt;
       }
       metrics.add('hive_proposal_calls_total', [question.purpose, 'failed']);
       const reason = `${question.purpose}: ${attempt.reason}`;
-      await failed(reason, asked.failures_max);
+      await breaker.failed(reason, asked.failures_max);
       return no('failed', reason);
     },
+  };
+}
+
+/** Made at the first call: nobody else pays for loading it. */
+function connectionTo(deps: ModelsDeps): () => Promise<OpenAI> {
+  let made: OpenAI | null = null;
+  return async () => {
+    const { OpenAI: Client } = await import('openai');
+    made ??= new Client({
+      baseURL: `${deps.gateway_url}/v1`,
+      apiKey: 'unused',
+      organization: null,
+      project: null,
+      // A further attempt would be a call that nobody has counted.
+      maxRetries: 0,
+      // Its own log would repeat what was asked and answered.
+      logLevel: 'off',
+      defaultHeaders: { [OWN_CALL_HEADER]: deps.token() },
+    });
+    return made;
   };
 }
 
@@ -215,8 +197,4 @@ function dayOf(clock: Clock): string {
 
 function no(cause: NoAnswer, reason: string): Answered<never> {
   return { ok: false, cause, reason };
-}
-
-function json(state: BreakerState): Json {
-  return state as unknown as JsonObject;
 }

@@ -2,13 +2,8 @@ import { z } from 'zod';
 import { promptVersionSchema } from '../../config/prompt-schema.ts';
 import { schemaProblems } from '../../config/schema-problems.ts';
 import type { Bound } from '../../core/policy.ts';
-import { borrowedFrom } from '../../core/prompt/guard/borrowed-text.ts';
-import {
-  type Foreign,
-  type ProposalProblem,
-  proposalProblem,
-  TEXT_CHARS_MAX,
-} from '../../core/prompt/guard/proposal-problem.ts';
+import { type ProposalProblem, TEXT_CHARS_MAX } from '../../core/prompt/guard/plain-advice.ts';
+import { type Foreign, proposalProblem } from '../../core/prompt/guard/proposal-problem.ts';
 import type { PromptProposals } from '../../core/prompt/proposal-policy.ts';
 import { estimatedTokens, type PromptVersion, tokensAdded } from '../../core/prompt/version.ts';
 import { redact } from '../../core/redact.ts';
@@ -106,15 +101,17 @@ export interface ProposalFrame {
   readonly base: PromptVersion | null;
   /** `name@version`, or null. */
   readonly parent: string | null;
-  readonly foreign: Foreign;
+  readonly foreign: readonly Foreign[];
   readonly note: string;
+  /** Lets the worker do other things meanwhile. */
+  pause(): Promise<void>;
 }
 
 /**
  * A proposal as a whole new version, or why it is refused. The same schema as a prompt file's, what
  * the policy lets a proposal do, the operator's bound, and the filter on every text of it.
  */
-export function judgeProposal(ops: readonly object[], frame: ProposalFrame): Judged {
+export async function judgeProposal(ops: readonly object[], frame: ProposalFrame): Promise<Judged> {
   const { asked, bound, base, parent, foreign, note } = frame;
   const given = {
     ...base,
@@ -136,57 +133,46 @@ export function judgeProposal(ops: readonly object[], frame: ProposalFrame): Jud
   if (tokensAdded(content) > most) {
     return { refusal: 'bounds', reason: `it would add more than ${most} tokens` };
   }
-  const texts = own.flatMap((op) => ('text' in op ? [op.text] : []));
-  for (const text of texts) {
-    const found = text === '' ? null : proposalProblem(text, foreign);
-    if (found) return found;
-  }
-  if (texts.join('') === '') return { refusal: 'form', reason: 'it has no text' };
-  if (isSpread(content, base, foreign)) {
-    return { refusal: 'borrowed', reason: 'its texts together repeat what was said in a call' };
-  }
+  // The text of a replacement may be empty: it then takes something out.
+  const texts = textsIn(own).filter((text) => text !== '');
+  if (texts.length === 0) return { refusal: 'form', reason: 'it has no text' };
+  const proposed = { texts, base: textsIn(base?.ops ?? []) };
+  const found = await proposalProblem(proposed, foreign, frame.pause);
+  if (found) return found;
   const tokens_added = texts.reduce((sum, text) => sum + estimatedTokens(text), 0);
   return { content, tokens_added };
 }
 
-/** A run that was cut into several texts, also over several proposals. */
-function isSpread({ ops }: PromptVersion, base: PromptVersion | null, { texts }: Foreign): boolean {
-  const joined = (all: PromptVersion['ops']): string =>
-    all.flatMap((op) => ('text' in op ? [op.text] : [])).join(' ');
-  if (borrowedFrom(joined(ops.slice(base?.ops.length ?? 0)), texts)) return true;
-  // What operators wrote themselves may well be what users quote.
-  if (base === null || borrowedFrom(joined(base.ops), texts)) return false;
-  return borrowedFrom(joined(ops), texts) !== null;
+function textsIn(ops: PromptVersion['ops']): readonly string[] {
+  return ops.flatMap((op) => ('text' in op ? [op.text] : []));
 }
 
-/** What others wrote in these calls; the system's words where they differ from call to call. */
-export function foreignOf(samples: readonly StoredSample[]): Foreign {
+/** What was said in these calls; the system's words where they differ from call to call. */
+export function foreignOf(samples: readonly StoredSample[]): readonly Foreign[] {
   const systems = new Map<string, number>();
-  const systemOf = ({ turns }: StoredSample): string =>
-    turns.flatMap(({ role, text }) => (role === 'system' ? [text] : [])).join('\n');
   for (const sample of samples) {
-    const system = systemOf(sample);
+    const system = textsBy(sample, ['system']).join('\n');
     systems.set(system, (systems.get(system) ?? 0) + 1);
   }
-  const isOwn = (system: string): boolean => (systems.get(system) ?? 0) > samples.length / 2;
-  const textsOf = (sample: StoredSample): readonly string[] => [
-    ...sample.turns.flatMap(({ role, text }) => (role === 'system' ? [] : [text])),
-    sample.answer,
-    ...sample.said,
-    ...(isOwn(systemOf(sample)) ? [] : [systemOf(sample)]),
-  ];
-  const units = new Map<string, string[]>();
-  for (const sample of samples) {
-    const users = sample.turns.flatMap(({ role, text }) => (role === 'user' ? [text] : []));
-    const known = units.get(sample.unit) ?? [];
-    units.set(sample.unit, [...known, ...users, ...sample.said]);
-  }
-  const ids = samples.flatMap(({ call, tenant, unit, user, session }) =>
-    [call, tenant, unit, user, session].filter((id) => id !== null && id !== 'default'),
-  );
-  return {
-    texts: [...new Set(samples.flatMap(textsOf))],
-    by_unit: [...units.values()],
-    ids: [...new Set(ids as string[])],
-  };
+  return samples.map((sample) => {
+    const { call, tenant, unit, user, session, answer, said } = sample;
+    const system = textsBy(sample, ['system']).join('\n');
+    const isOwn = (systems.get(system) ?? 0) > samples.length / 2;
+    const ids = [call, tenant, unit, user, session].filter((id) => id !== null);
+    return {
+      unit,
+      texts: [
+        ...textsBy(sample, ['user', 'assistant']),
+        answer,
+        ...said,
+        ...(isOwn ? [] : [system]),
+      ],
+      users: [...textsBy(sample, ['user']), ...said],
+      ids: ids.filter((id) => id !== 'default'),
+    };
+  });
+}
+
+function textsBy({ turns }: StoredSample, roles: readonly string[]): readonly string[] {
+  return turns.flatMap(({ role, text }) => (roles.includes(role) ? [text] : []));
 }

@@ -27,7 +27,7 @@ describe('signEvidence', () => {
     expect(Number.isFinite(signEvidence(5000, 0))).toBe(true);
   });
 
-  test('signEvidence is a martingale at a chance of ½: its mean over the next pair is itself', () => {
+  test('signEvidence is a martingale at ½: its mean over the next pair is itself', () => {
     for (const [wins, losses] of [
       [0, 0],
       [3, 1],

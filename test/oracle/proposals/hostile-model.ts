@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { borrowedFrom } from '../../../src/core/prompt/guard/borrowed-text.ts';
+import { openBorrowing, readWritten } from '../../../src/core/prompt/guard/borrowed-text.ts';
 import { sql } from '../../../src/store/drizzle.ts';
 import type { Store } from '../../../src/store/open.ts';
 import { rowsOf } from '../../../src/store/rows.ts';
@@ -66,7 +66,7 @@ export async function expectNoneThrough(store: Store, attacks: readonly Attack[]
     await expectNothingKept(store, attacks);
     for (const [index, { user, system }] of upstream.calls.entries()) {
       expectQuoted(user, attacks[index]?.said ?? '');
-      expect(borrowedFrom(system, [attacks[index]?.said ?? ''])).toBeNull();
+      expect(openBorrowing(system)(readWritten(attacks[index]?.said ?? ''))).toBeNull();
     }
   } finally {
     await upstream.close();

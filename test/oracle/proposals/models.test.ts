@@ -36,6 +36,7 @@ function started(stopping = new AbortController().signal): Models {
   const metrics = createMetrics();
   const token = () => 't';
   return createModels({
+    halted: () => null,
     db: store.db,
     clock,
     log: silentLog,

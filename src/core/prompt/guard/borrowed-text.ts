@@ -10,31 +10,40 @@ const SENTENCE_WORDS = 4;
 /** A run of `RUN_CHARS` holds a piece of this length that begins at a multiple of it. */
 const PIECE = RUN_CHARS / 2;
 
-export interface Borrowed {
-  readonly kind: 'run' | 'words' | 'sentence';
-  /** Which of the texts it is taken from. */
-  readonly from: number;
+export type BorrowedKind = 'run' | 'words' | 'sentence';
+
+/** What somebody wrote, in the forms in which it is compared; made once, however many compare. */
+export interface Written {
+  readonly letters: readonly string[];
+  readonly word_runs: readonly string[];
+  readonly sentences: readonly string[];
 }
 
-/**
- * The first of the texts of which `text` repeats a run, in any disguise that `readingsOf` undoes,
- * or null. Pure; its time is linear in the texts.
- */
-export function borrowedFrom(text: string, others: readonly string[]): Borrowed | null {
+/** Says what of somebody's text a proposal repeats, or null. */
+export type Borrowing = (theirs: Written) => BorrowedKind | null;
+
+/** Pure; linear in the text. */
+export function readWritten(text: string): Written {
+  const forms = writtenAs(text);
+  return {
+    letters: forms.map(lettersOf),
+    word_runs: forms.flatMap((form) => wordRuns(wordsIn(form))),
+    sentences: forms.flatMap(sentencesOf),
+  };
+}
+
+/** For a text that may repeat others', in any disguise that `readingsOf` undoes. */
+export function openBorrowing(text: string): Borrowing {
   const folded = readingsOf(text);
   const own = [...new Set([...folded].map(lettersOf))];
   const pieces = new Set(own.flatMap((one) => piecesOf(one)));
   const runs = new Set([...folded].flatMap((one) => wordRuns(wordsIn(one))));
-  for (const [from, other] of others.entries()) {
-    for (const theirs of writtenAs(other)) {
-      if (hasRun(lettersOf(theirs), pieces, own)) return { kind: 'run', from };
-      if (wordRuns(wordsIn(theirs)).some((run) => runs.has(run))) return { kind: 'words', from };
-      for (const sentence of sentencesOf(theirs)) {
-        if (own.some((one) => one.includes(sentence))) return { kind: 'sentence', from };
-      }
-    }
-  }
-  return null;
+  return ({ letters, word_runs, sentences }) => {
+    if (letters.some((theirs) => hasRun(theirs, pieces, own))) return 'run';
+    if (word_runs.some((run) => runs.has(run))) return 'words';
+    const isThere = (sentence: string): boolean => own.some((one) => one.includes(sentence));
+    return sentences.some(isThere) ? 'sentence' : null;
+  };
 }
 
 /** Letters as they are compared: whatever number of places all of them were moved on by. */
@@ -55,6 +64,14 @@ function readingsOf(text: string): ReadonlySet<string> {
     readings.add(initials(wordsIn(one)));
     readings.add(initials(one.split('\n').map((line) => line.trim())));
     readings.add(wordsIn(one).map(fromPigLatin).join(' '));
+    readings.add(withoutVowels(one));
+    for (const start of [0, 1]) {
+      readings.add(
+        wordsIn(one)
+          .filter((_, at) => at % 2 === start)
+          .join(' '),
+      );
+    }
     const letters = squeezed(one);
     for (const step of [2, 3]) {
       for (let start = 0; start < step; start += 1) readings.add(everyNth(letters, step, start));
@@ -71,7 +88,7 @@ function writtenAs(text: string): readonly string[] {
   const folded = foldText(text);
   const decoded = decodedTexts(text).map(foldText);
   const spread = everyNth(squeezed(folded), 2, 0);
-  return [...new Set([folded, unleeted(folded), spread, ...decoded])];
+  return [...new Set([folded, unleeted(folded), spread, withoutVowels(folded), ...decoded])];
 }
 
 function piecesOf(letters: string): readonly string[] {
@@ -126,6 +143,10 @@ function sentencesOf(folded: string): readonly string[] {
 
 function backwards(text: string): string {
   return Array.from(text).reverse().join('');
+}
+
+function withoutVowels(folded: string): string {
+  return folded.replaceAll(/[aeiou]/g, '');
 }
 
 function initials(parts: readonly string[]): string {

@@ -2,36 +2,35 @@
 const UNITS_MIN = 2;
 
 /**
- * A word of the text that exactly one unit wrote, in capitals where no sentence begins: a name,
- * rather than what many ask about. Null where there is none.
+ * Tells names from topics: a word that exactly one unit wrote, in capitals where no sentence
+ * begins, and nobody in small letters, is rather a name than what many ask about.
  */
-export function rareNameIn(text: string, byUnit: readonly (readonly string[])[]): string | null {
-  if (byUnit.length < UNITS_MIN) return null;
-  const named = new Map<string, number>();
-  for (const texts of byUnit) {
-    for (const name of new Set(texts.flatMap(namesIn))) named.set(name, (named.get(name) ?? 0) + 1);
+export class RareNames {
+  readonly #writers = new Map<string, Set<string>>();
+  readonly #small = new Set<string>();
+  readonly #units = new Set<string>();
+
+  add(unit: string, text: string): void {
+    this.#units.add(unit);
+    for (const [, name = ''] of text.matchAll(NAME)) {
+      const writers = this.#writers.get(name) ?? new Set();
+      this.#writers.set(name, writers.add(unit));
+    }
+    for (const [word] of text.matchAll(SMALL)) this.#small.add(word);
   }
-  const lower = new Set(
-    byUnit.flat().flatMap((one) => one.match(/(?<![\p{L}\p{N}])\p{Ll}+/gu) ?? []),
-  );
-  return (
-    wordsOf(text).find((word) => {
-      if (named.get(word) !== 1) return false;
-      // Who else writes it small writes a word.
-      return !lower.has(word.toLowerCase()) && !KNOWN.has(word);
-    }) ?? null
-  );
+
+  isIn(text: string): boolean {
+    if (this.#units.size < UNITS_MIN) return false;
+    return (text.match(CAPITALISED) ?? []).some((word) => {
+      if (this.#writers.get(word)?.size !== 1 || KNOWN.has(word)) return false;
+      return !this.#small.has(word.toLowerCase());
+    });
+  }
 }
 
-/** Capitalised words that begin no sentence. */
-function namesIn(text: string): readonly string[] {
-  const found = text.matchAll(/(?<=[\p{Ll}\p{N},;][ \t]+)(\p{Lu}[\p{L}\p{N}’'-]{2,})/gu);
-  return [...found].map(([, name]) => name as string);
-}
-
-function wordsOf(text: string): readonly string[] {
-  return text.match(/\p{Lu}[\p{L}\p{N}’'-]{2,}/gu) ?? [];
-}
+const CAPITALISED = /\p{Lu}[\p{L}\p{N}’'-]{2,}/gu;
+const NAME = /(?<=[\p{Ll}\p{N},;][ \t]{1,4})(\p{Lu}[\p{L}\p{N}’'-]{2,})/gu;
+const SMALL = /(?<![\p{L}\p{N}])\p{Ll}+/gu;
 
 /** Capitalised, and nobody's. */
 const KNOWN: ReadonlySet<string> = new Set(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { versionOf } from '../../src/core/fold.ts';
+import { promptProposalsSchema } from '../../src/config/proposals-schema.ts';
 import { gatewayWith, linesOf, load } from './world.ts';
 
 const gateway = (bodies: string) =>
@@ -8,28 +8,6 @@ const oracle = (prompt: string) => ({
   'policies/oracle_policies.yaml': `proposals:\n  prompt: ${prompt}\n`,
 });
 const MINIMAL = '{ target: big, checks: [{ chars_max: 400 }] }';
-
-describe('capture.bodies', () => {
-  test('capture.bodies is off by default, and then nothing of it is in the policy', () => {
-    expect(load().policy.capture).toEqual({ feedback_text: true });
-    const off = load(gateway('off')).policy;
-    expect(versionOf(off)).toBe(versionOf(load().policy));
-  });
-
-  test('capture.bodies is a word, or a word with its bounds', () => {
-    const bounds = { share: 0.2, bytes_max: 16_384, kept_max: 400, days: 7 };
-    expect(load(gateway('redacted')).policy.capture.bodies).toEqual({ mode: 'redacted', ...bounds });
-    const own = load(gateway('{ mode: on, share: 1, days: 2 }')).policy.capture.bodies;
-    expect(own).toEqual({ ...bounds, mode: 'on', share: 1, days: 2 });
-  });
-
-  test.each(['yes', '{ share: 1 }', '{ mode: on, shar: 1 }', '{ mode: on, bytes_max: 1 }'])(
-    'capture.bodies is refused as %s',
-    (bodies) => {
-      expect(linesOf(gateway(bodies)).join('\n')).toMatch(/^gateway.yaml:\d+:\d+ capture.bodies/);
-    },
-  );
-});
 
 describe('proposals.prompt', () => {
   test('proposals.prompt is off by default, and on where a target is named', () => {
@@ -61,6 +39,11 @@ describe('proposals.prompt', () => {
     ['{ target: big, judge: big, budgett: {} }', /unknown key budgett|budgett/],
   ])('proposals.prompt refuses %s', (prompt, wanted) => {
     expect(linesOf({ ...gateway('redacted'), ...oracle(prompt) }).join('\n')).toMatch(wanted);
+  });
+
+  test('proposals.prompt has a default for all but who reflects and what decides', () => {
+    const given = { agent: 'helper', judge: 'big' };
+    expect(promptProposalsSchema.parse(given)).toMatchObject({ ...given, checks: [] });
   });
 
   test('proposals.prompt needs samples to reflect on', () => {

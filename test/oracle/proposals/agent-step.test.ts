@@ -35,7 +35,7 @@ async function begin(policy = policyWith(), held_out = 20) {
 }
 
 describe('proposals', () => {
-  test('proposals go from the worst calls over held-out pairs to a plan that waits', async () => {
+  test('proposals go from the worst calls over held-out pairs to a plan', async () => {
     upstream.script(modelThat(ADVICE));
     const { world, proposals } = await begin();
     await proposals.tick();
@@ -85,7 +85,7 @@ describe('proposals', () => {
     expect(reflection?.system).toContain(`data ${mark}`);
   });
 
-  test('proposals that make answers worse end early, and equal ones show no difference', async () => {
+  test('proposals that make answers worse end early; equal ones show nothing', async () => {
     const worse = by((request) => {
       return answer(request.system.includes(ADVICE) ? 'Yes.' : 'Yes, because it is.');
     });
@@ -101,7 +101,7 @@ describe('proposals', () => {
     expect((await again.proposals.list())[0]).toMatchObject({ state: 'no_difference' });
   });
 
-  test('proposals wait for more held-out calls, go on with them, and give up in the end', async () => {
+  test('proposals wait for more held-out calls, and give up in the end', async () => {
     upstream.script(modelThat(ADVICE));
     const { world, proposals, said } = await begin(policyWith(), 5);
     await proposals.tick();
@@ -151,7 +151,7 @@ describe('proposals', () => {
     });
   });
 
-  test('proposals keep the front over days, and hand the best one over when they may', async () => {
+  test('proposals keep the front over days, and hand the best one over', async () => {
     const slow = 'Explain every result at great length, from the very beginning.';
     let told = slow;
     upstream.script(
@@ -233,7 +233,7 @@ describe('proposals', () => {
     expect(upstream.calls[0]?.user).not.toContain('acme');
   });
 
-  test('proposals delete all samples where the policy keeps none, and a user’s on demand', async () => {
+  test('proposals delete samples where the policy keeps none, and on demand', async () => {
     const { world, proposals } = await begin();
     await proposals.flush();
     const [sample] = await countSamples(store.db);
