@@ -74,7 +74,8 @@ function statusText({ state, reason, spent, budget, samples, agents }: Proposals
     `spent on ${spent.day}: ${spent.calls}${of(budget?.calls_per_day)} calls, ` +
       `${spent.tokens}${of(budget?.tokens_per_day)} tokens${usd}${of(budget?.usd_per_day)}`,
     ...samples.map((one) => {
-      return `samples of ${one.agent}: ${one.samples} ${one.label} (${one.half}), ${one.units} units`;
+      const counted = `${one.samples} ${one.label} (${one.half}), ${one.units} units`;
+      return `samples of ${one.agent}: ${counted}`;
     }),
     ...Object.entries(agents).map(([agent, told]) => `${agent}: ${plain(told)}`),
   ];

@@ -65,7 +65,7 @@ test('capture redacts where the policy says so', async () => {
   expect(samples[0]?.answer).toContain('[email]');
 });
 
-test('capture keeps nothing where it is off, and no event, log or metric has a word of it', async () => {
+test('capture keeps nothing where it is off; no event, log or metric has a word', async () => {
   await start();
   await (await gateway.post(ask('my secret pineapple'))).text();
   await gateway.event(1);

@@ -1,16 +1,15 @@
-import { GatewayError, messageOf } from '../../core/errors.ts';
+import { messageOf } from '../../core/errors.ts';
 import type { Policy } from '../../core/policy.ts';
-import { linesOf } from '../../core/prompt/diff.ts';
 import type { PromptSample } from '../../core/prompt/sample.ts';
-import { pruneCandidates, readCandidate, readCandidates } from '../../store/prompt-candidates.ts';
-import { countSamples, forgetSamples } from '../../store/prompt-samples.ts';
+import { pruneCandidates } from '../../store/prompt-candidates.ts';
+import { countSamples } from '../../store/prompt-samples.ts';
 import { switchedOn } from '../answers.ts';
 import type { OracleContext } from '../context.ts';
 import { inForceOf } from '../records.ts';
 import { boundOf, stepFor } from './agent-step.ts';
-import { type Candidate, candidateOf } from './candidate.ts';
 import { createModels } from './models.ts';
 import type { OwnCallsDeps } from './own-calls-deps.ts';
+import { viewsOver } from './proposal-views.ts';
 import type { CandidateSummary, Proposals, ProposalsState, ProposalsStatus } from './proposals.ts';
 import { createSampleInbox } from './sample-inbox.ts';
 
@@ -27,7 +26,6 @@ export interface RunningProposals extends Proposals {
   stop(): Promise<void>;
 }
 
-const LISTED = 100;
 /** Policy time; never under the least, whatever the scale. */
 const TICK_EVERY_MS = 60_000;
 const FLUSH_EVERY_MS = 2_000;
@@ -94,37 +92,9 @@ export function createProposals(context: OracleContext, own: OwnCallsDeps): Runn
       await running;
     },
     async status() {
-      const { oracle } = context.loaded().policy;
-      const [spent, breaker, samples] = await Promise.all([
-        models.spent(),
-        models.breaker(),
-        countSamples(db),
-      ]);
-      const off = offReason(context);
-      const budget = oracle.proposals?.prompt?.budget ?? null;
-      return { ...told, ...off, spent, budget, breaker, samples };
+      return { ...told, ...offReason(context), ...(await counted(context, models)) };
     },
-    async list() {
-      const plans = await planStates(context);
-      const candidates = (await readCandidates(db, LISTED)).map(candidateOf);
-      return candidates.map((one) => summaryOf(one, plans));
-    },
-    async show(id) {
-      const row = await readCandidate(db, id);
-      if (!row) throw new GatewayError('not_found', `There is no proposal ${id}.`, { param: 'id' });
-      const candidate = candidateOf(row);
-      return {
-        ...summaryOf(candidate, await planStates(context)),
-        calls: candidate.calls,
-        lines: candidate.content ? linesOf(candidate.content) : [],
-      };
-    },
-    async forget({ tenant, user, session }) {
-      const named = [user, session].filter((one) => one !== undefined);
-      const hashes = named.map((one) => own.hash(tenant, one));
-      await inbox.tend(context.loaded().policy, clock.policy_ms());
-      return { deleted: await forgetSamples(db, hashes) };
-    },
+    ...viewsOver(context, own, inbox),
   };
 }
 
@@ -168,6 +138,20 @@ function movable(policy: Policy): readonly string[] {
   return Object.keys(policy.agents).filter((agent) => boundOf(`/agents/${agent}/prompt`, policy));
 }
 
+/** The part of the status that is read, not remembered. */
+async function counted(
+  { store, loaded }: OracleContext,
+  models: ReturnType<typeof createModels>,
+): Promise<Omit<ProposalsStatus, 'state' | 'reason' | 'agents'>> {
+  const [spent, breaker, samples] = await Promise.all([
+    models.spent(),
+    models.breaker(),
+    countSamples(store.db),
+  ]);
+  const budget = loaded().policy.oracle.proposals?.prompt?.budget ?? null;
+  return { spent, budget, breaker, samples };
+}
+
 async function report(
   { metrics, store, clock }: OracleContext,
   models: ReturnType<typeof createModels>,
@@ -184,19 +168,4 @@ async function report(
     const total = own.reduce((sum, { samples }) => sum + samples, 0);
     metrics.set('hive_samples_kept', total, [label]);
   }
-}
-
-async function planStates(context: OracleContext): Promise<ReadonlyMap<string, string>> {
-  const plans = await context.ledger.plans();
-  return new Map(plans.map(({ id, state }) => [id, state]));
-}
-
-function summaryOf(candidate: Candidate, plans: ReadonlyMap<string, string>): CandidateSummary {
-  const { pairs, content: _whole, calls: _calls, tenant: _tenant, ...rest } = candidate;
-  const count = (outcome: string): number => pairs.filter((one) => one.outcome === outcome).length;
-  return {
-    ...rest,
-    pairs: { win: count('win'), loss: count('loss'), tie: count('tie') },
-    plan_state: rest.plan === null ? null : (plans.get(rest.plan) ?? null),
-  };
 }

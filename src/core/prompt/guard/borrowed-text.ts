@@ -7,14 +7,16 @@ export const RUN_WORDS = 8;
 /** A whole sentence of theirs counts from this on: orders are short. */
 const SENTENCE_CHARS = 16;
 const SENTENCE_WORDS = 4;
-/** A run of `RUN_CHARS` holds a piece of this length that begins at a multiple of it. */
-const PIECE = RUN_CHARS / 2;
+/** What is left of such a run without its vowels. */
+const RUN_CONSONANTS = 24;
 
 export type BorrowedKind = 'run' | 'words' | 'sentence';
 
 /** What somebody wrote, in the forms in which it is compared; made once, however many compare. */
 export interface Written {
   readonly letters: readonly string[];
+  /** Without vowels, as which a run is shorter. */
+  readonly consonants: string;
   readonly word_runs: readonly string[];
   readonly sentences: readonly string[];
 }
@@ -27,6 +29,7 @@ export function readWritten(text: string): Written {
   const forms = writtenAs(text);
   return {
     letters: forms.map(lettersOf),
+    consonants: lettersOf(withoutVowels(forms[0] ?? '')),
     word_runs: forms.flatMap((form) => wordRuns(wordsIn(form))),
     sentences: forms.flatMap(sentencesOf),
   };
@@ -36,10 +39,12 @@ export function readWritten(text: string): Written {
 export function openBorrowing(text: string): Borrowing {
   const folded = readingsOf(text);
   const own = [...new Set([...folded].map(lettersOf))];
-  const pieces = new Set(own.flatMap((one) => piecesOf(one)));
+  const bare = [lettersOf(withoutVowels(foldText(text)))];
+  const hasLetters = runFinder(own, RUN_CHARS);
+  const hasConsonants = runFinder(bare, RUN_CONSONANTS);
   const runs = new Set([...folded].flatMap((one) => wordRuns(wordsIn(one))));
-  return ({ letters, word_runs, sentences }) => {
-    if (letters.some((theirs) => hasRun(theirs, pieces, own))) return 'run';
+  return ({ letters, consonants, word_runs, sentences }) => {
+    if (letters.some(hasLetters) || hasConsonants(consonants)) return 'run';
     if (word_runs.some((run) => runs.has(run))) return 'words';
     const isThere = (sentence: string): boolean => own.some((one) => one.includes(sentence));
     return sentences.some(isThere) ? 'sentence' : null;
@@ -63,8 +68,6 @@ function readingsOf(text: string): ReadonlySet<string> {
     readings.add(wordsIn(one).map(backwards).join(' '));
     readings.add(initials(wordsIn(one)));
     readings.add(initials(one.split('\n').map((line) => line.trim())));
-    readings.add(wordsIn(one).map(fromPigLatin).join(' '));
-    readings.add(withoutVowels(one));
     for (const start of [0, 1]) {
       readings.add(
         wordsIn(one)
@@ -88,36 +91,37 @@ function writtenAs(text: string): readonly string[] {
   const folded = foldText(text);
   const decoded = decodedTexts(text).map(foldText);
   const spread = everyNth(squeezed(folded), 2, 0);
-  return [...new Set([folded, unleeted(folded), spread, withoutVowels(folded), ...decoded])];
+  const pig = [pigLatin(folded, ''), pigLatin(folded, 'way')];
+  return [...new Set([folded, unleeted(folded), spread, ...pig, ...decoded])];
 }
 
-function piecesOf(letters: string): readonly string[] {
-  const pieces: string[] = [];
-  for (let at = 0; at + PIECE <= letters.length; at += 1)
-    pieces.push(letters.slice(at, at + PIECE));
-  return pieces;
-}
-
-function hasRun(theirs: string, pieces: ReadonlySet<string>, own: readonly string[]): boolean {
-  for (let at = 0; at + PIECE <= theirs.length; at += PIECE) {
-    const piece = theirs.slice(at, at + PIECE);
-    if (pieces.has(piece) && own.some((one) => longestAround(one, theirs, at) >= RUN_CHARS)) {
-      return true;
-    }
+/** Whether a text has a run of `least` letters in common with one of `own`. */
+function runFinder(own: readonly string[], least: number): (theirs: string) => boolean {
+  // A run of that length holds a piece of half of it that begins at a multiple of that half.
+  const size = least / 2;
+  const pieces = new Set<string>();
+  for (const one of own) {
+    for (let at = 0; at + size <= one.length; at += 1) pieces.add(one.slice(at, at + size));
   }
-  return false;
+  return (theirs) => {
+    for (let at = 0; at + size <= theirs.length; at += size) {
+      if (!pieces.has(theirs.slice(at, at + size))) continue;
+      if (own.some((one) => longestAround(one, theirs, at, size) >= least)) return true;
+    }
+    return false;
+  };
 }
 
 /** How long the longest run is that both have around the piece of `theirs` at `at`. */
-function longestAround(own: string, theirs: string, at: number): number {
-  const piece = theirs.slice(at, at + PIECE);
+function longestAround(own: string, theirs: string, at: number, size: number): number {
+  const piece = theirs.slice(at, at + size);
   let longest = 0;
   for (let in_ = own.indexOf(piece); in_ !== -1; in_ = own.indexOf(piece, in_ + 1)) {
     let before = 0;
     while (before < Math.min(in_, at) && own[in_ - before - 1] === theirs[at - before - 1]) {
       before += 1;
     }
-    let after = PIECE;
+    let after = size;
     while (in_ + after < own.length && own[in_ + after] === theirs[at + after]) after += 1;
     longest = Math.max(longest, before + after);
   }
@@ -166,9 +170,12 @@ function rot13(text: string): string {
   });
 }
 
-/** `ignoreway` → `ignore`, `lanay` → `anl`…: the consonants that were moved come back. */
-function fromPigLatin(word: string): string {
-  if (word.length > 3 && word.endsWith('way')) return word.slice(0, -3);
-  const moved = /^(.+?)([^aeiou\W\d]{1,3})ay$/.exec(word);
-  return moved ? `${moved[2]}${moved[1]}` : word;
+/** Consonants at the beginning go to the end, with `ay`; a word without gets `way`, or nothing. */
+function pigLatin(folded: string, ending: '' | 'way'): string {
+  return wordsIn(folded)
+    .map((word) => {
+      const [, moved = '', rest = ''] = /^([^aeiou\d]{0,3})(.+)$/.exec(word) ?? [];
+      return moved === '' ? `${word}${ending}` : `${rest}${moved}ay`;
+    })
+    .join(' ');
 }

@@ -44,8 +44,8 @@ function hasStrangeLetter(text: string): boolean {
 
 const LOOKALIKE = 'it has invisible characters, or letters that look like others';
 const DOMAINS =
-  'com|net|org|io|ai|dev|app|info|biz|co|ru|cn|de|uk|eu|us|xyz|top|site|online|example|test|local|' +
-  'onion|zip';
+  'com|net|org|io|ai|dev|app|info|biz|co|ru|cn|de|uk|eu|us|xyz|top|site|online|example|test|' +
+  'local|onion|zip';
 
 interface Form extends ProposalProblem {
   readonly patterns: readonly RegExp[];
@@ -125,12 +125,12 @@ const FORMS: readonly Form[] = [
     refusal: 'override',
     reason: 'it tells to forget other instructions, or makes the model another',
     patterns: [
-      /\b(ignore|disregard|forget|bypass|override|overrule|circumvent)\b[^.!?\n]{0,60}\b(rules?)\b/i,
-      /\b(drop|skip|discard|neglect|abandon|stop following)\b[^.!?\n]{0,60}\b(rules?|polic)/i,
-      /\b(ignore|disregard|forget|bypass|override|overrule)\b[^.!?\n]{0,60}\b(instruct|prompt|polic)/i,
+      /\b(ignore|disregard|forget|bypass|override)\b[^.!?\n]{0,60}\b(rule|instruct|prompt|polic)/i,
       /\b(ignore|disregard|forget|bypass|override)\b[^.!?\n]{0,60}\b(guide|guard|restrict|safety)/i,
-      /\b(ignore|disregard|forget|bypass)\b[^.!?\n]{0,60}\b(above|previous|prior|earlier|system|told)/i,
-      /\b(drop|skip|discard|stop following|disable)\b[^.!?\n]{0,60}\b(instruct|check|filter|patch)/i,
+      /\b(ignore|disregard|forget|bypass)\b[^.!?\n]{0,60}\b(above|previous|prior|earlier|told)/i,
+      /\b(overrule|circumvent|abandon|neglect)\b[^.!?\n]{0,60}\b(rule|instruct|prompt|polic)/i,
+      /\b(drop|skip|discard|stop following)\b[^.!?\n]{0,60}\b(rule|instruct|prompt|polic)/i,
+      /\b(drop|skip|discard|stop following)\b[^.!?\n]{0,60}\b(safety|check|filter|patch|system)/i,
       /\b(system|hidden|initial|secret|your own) (prompt|message|instructions?)\b/i,
       /\byou are (now|no longer)\b|\bpretend\b|\bact as\b|\brole-?play\b|\bobey\b|\bdisable\b/i,
       /\bno (rules|restrictions|limits)\b|\b(from now on|henceforth)\b|\badministrators?\b/i,

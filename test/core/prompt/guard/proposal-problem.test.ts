@@ -70,7 +70,7 @@ describe('proposalProblem', () => {
     expect(await problemOf(ADVICE.slice(0, 9).join(' '), foreign)).toBeNull();
   });
 
-  test('proposalProblem lets any advice through that shares no run with what was said', async () => {
+  test('proposalProblem lets any advice through that shares no run with it', async () => {
     const words = 'answer with short clear steps and give reasons when the question asks for them';
     const other = 'my parcel never came although your page says it has been delivered yesterday';
     const from = (text: string) => fc.constantFrom(...text.split(' '));
