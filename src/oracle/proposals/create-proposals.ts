@@ -10,7 +10,7 @@ import { boundOf, stepFor } from './agent-step.ts';
 import { createModels } from './models.ts';
 import type { OwnCallsDeps } from './own-calls-deps.ts';
 import { viewsOver } from './proposal-views.ts';
-import type { CandidateSummary, Proposals, ProposalsState, ProposalsStatus } from './proposals.ts';
+import type { Proposals, ProposalsState, ProposalsStatus } from './proposals.ts';
 import { createSampleInbox } from './sample-inbox.ts';
 
 /** Proposals as the worker holds them. */

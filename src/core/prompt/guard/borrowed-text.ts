@@ -16,7 +16,7 @@ export type BorrowedKind = 'run' | 'words' | 'sentence';
 export interface Written {
   readonly letters: readonly string[];
   /** Without vowels, as which a run is shorter. */
-  readonly consonants: string;
+  readonly consonants: readonly string[];
   readonly word_runs: readonly string[];
   readonly sentences: readonly string[];
 }
@@ -26,10 +26,13 @@ export type Borrowing = (theirs: Written) => BorrowedKind | null;
 
 /** Pure; linear in the text. */
 export function readWritten(text: string): Written {
-  const forms = writtenAs(text);
+  const said = saidIn(text);
+  const spread = everyNth(squeezed(said[0] ?? ''), 2, 0);
+  const pig = said.flatMap((one) => [pigLatin(one, ''), pigLatin(one, 'way')]);
+  const forms = [...new Set([...said, ...said.map(unleeted), spread, ...pig])];
   return {
     letters: forms.map(lettersOf),
-    consonants: lettersOf(withoutVowels(forms[0] ?? '')),
+    consonants: said.map((one) => lettersOf(withoutVowels(one))),
     word_runs: forms.flatMap((form) => wordRuns(wordsIn(form))),
     sentences: forms.flatMap(sentencesOf),
   };
@@ -44,7 +47,7 @@ export function openBorrowing(text: string): Borrowing {
   const hasConsonants = runFinder(bare, RUN_CONSONANTS);
   const runs = new Set([...folded].flatMap((one) => wordRuns(wordsIn(one))));
   return ({ letters, consonants, word_runs, sentences }) => {
-    if (letters.some(hasLetters) || hasConsonants(consonants)) return 'run';
+    if (letters.some(hasLetters) || consonants.some(hasConsonants)) return 'run';
     if (word_runs.some((run) => runs.has(run))) return 'words';
     const isThere = (sentence: string): boolean => own.some((one) => one.includes(sentence));
     return sentences.some(isThere) ? 'sentence' : null;
@@ -87,12 +90,8 @@ function readingsOf(text: string): ReadonlySet<string> {
 }
 
 /** What somebody wrote, and what it says where it is encoded. */
-function writtenAs(text: string): readonly string[] {
-  const folded = foldText(text);
-  const decoded = decodedTexts(text).map(foldText);
-  const spread = everyNth(squeezed(folded), 2, 0);
-  const pig = [pigLatin(folded, ''), pigLatin(folded, 'way')];
-  return [...new Set([folded, unleeted(folded), spread, ...pig, ...decoded])];
+function saidIn(text: string): readonly string[] {
+  return [...new Set([text, rot13(text), ...decodedTexts(text)].map(foldText))];
 }
 
 /** Whether a text has a run of `least` letters in common with one of `own`. */
