@@ -54,7 +54,7 @@ const RULES: readonly Rule[] = [
 function isNoCard(found: string): boolean {
   const digits = found.replaceAll(/\D/g, '');
   let sum = 0;
-  for (const [index, digit] of [...digits].reverse().entries()) {
+  for (const [index, digit] of digits.split('').reverse().entries()) {
     const doubled = Number(digit) * (index % 2 === 0 ? 1 : 2);
     sum += doubled > 9 ? doubled - 9 : doubled;
   }

@@ -35,7 +35,8 @@ export interface CaptureDeps {
 /** What is beyond it is lost: a flood must not keep the gateway busy with texts. */
 const SAMPLES_A_SECOND = 20;
 
-export function createCapture({ clock, metrics, send }: CaptureDeps): Capture {
+export function createCapture(deps: CaptureDeps): Capture {
+  const { clock, metrics } = deps;
   let second = -1;
   let taken = 0;
   const hasRoom = (): boolean => {
@@ -65,8 +66,15 @@ export function createCapture({ clock, metrics, send }: CaptureDeps): Capture {
       }
       const { id, at_ms, tenant, agent, unit, user, session } = call;
       const clean = mode === 'redacted' ? redact : (text: string): string => text;
-      send({
-        ...{ call: id, at_ms, tenant, agent, unit, user, session, served },
+      deps.send({
+        call: id,
+        at_ms,
+        tenant,
+        agent,
+        unit,
+        user,
+        session,
+        served,
         turns: turns.map(({ role, text }) => ({ role, text: clean(text) })),
         answer: clean(answer),
       });

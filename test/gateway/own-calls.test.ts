@@ -59,7 +59,9 @@ test('own calls that their caller gives up do not open the breaker of a target',
   for (let call = 0; call < 5; call += 1) {
     const headers = { [OWN_CALL_HEADER]: token, 'content-type': 'application/json' };
     const given_up = fetch(`${gateway.url}/v1/chat/completions`, {
-      ...{ method: 'POST', headers, body: JSON.stringify(ask('hello')) },
+      method: 'POST',
+      headers,
+      body: JSON.stringify(ask('hello')),
       signal: AbortSignal.timeout(60),
     });
     await expect(given_up).rejects.toThrow();

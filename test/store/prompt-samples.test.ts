@@ -51,8 +51,15 @@ describe.each(backends())('samples on $name', (backend) => {
 
   function sampleOf(call: string, unit: string, over: Partial<PromptSample> = {}): PromptSample {
     return {
-      ...{ call, unit, at_ms: NOON_MS, tenant: 'default', agent: 'default', user: unit },
-      ...{ session: null, served: 'demo', turns: [{ role: 'user', text: 'hi \0 \ud800' }] },
+      call,
+      unit,
+      at_ms: NOON_MS,
+      tenant: 'default',
+      agent: 'default',
+      user: unit,
+      session: null,
+      served: 'demo',
+      turns: [{ role: 'user', text: 'hi \0 \ud800' }],
       answer: 'hello',
       ...over,
     };
@@ -75,12 +82,10 @@ describe.each(backends())('samples on $name', (backend) => {
         feedbackEvent('fb_1.rating', { call: `call_${reflect[0]}`, text: 'too long' }),
         feedbackEvent('fb_2.correction', { call: `call_${reflect[1]}`, signal: 'correction' }),
         callEvent('call_next', {
-          ...{
-            parent: `call_${reflect[2]}`,
-            relation: 'turn',
-            follow_up,
-            unit: String(reflect[2]),
-          },
+          parent: `call_${reflect[2]}`,
+          relation: 'turn',
+          follow_up,
+          unit: String(reflect[2]),
           at_ms: NOON_MS + 5,
         }),
       ]);

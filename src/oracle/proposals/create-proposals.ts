@@ -36,7 +36,10 @@ export function createProposals(context: OracleContext, own: OwnCallsDeps): Runn
   const { db } = store;
   const stopping = new AbortController();
   const models = createModels({
-    ...{ db, clock, log, metrics },
+    db,
+    clock,
+    log,
+    metrics,
     gateway_url: own.gateway_url,
     token: () => own.token(),
     stopping: stopping.signal,
@@ -140,15 +143,15 @@ function movable(policy: Policy): readonly string[] {
 
 /** The part of the status that is read, not remembered. */
 async function counted(
-  { store, loaded }: OracleContext,
+  context: OracleContext,
   models: ReturnType<typeof createModels>,
 ): Promise<Omit<ProposalsStatus, 'state' | 'reason' | 'agents'>> {
   const [spent, breaker, samples] = await Promise.all([
     models.spent(),
     models.breaker(),
-    countSamples(store.db),
+    countSamples(context.store.db),
   ]);
-  const budget = loaded().policy.oracle.proposals?.prompt?.budget ?? null;
+  const budget = context.loaded().policy.oracle.proposals?.prompt?.budget ?? null;
   return { spent, budget, breaker, samples };
 }
 

@@ -137,7 +137,7 @@ export async function judgeProposal(ops: readonly object[], frame: ProposalFrame
   const texts = textsIn(own).filter((text) => text !== '');
   if (texts.length === 0) return { refusal: 'form', reason: 'it has no text' };
   const proposed = { texts, base: textsIn(base?.ops ?? []) };
-  const found = await proposalProblem(proposed, foreign, frame.pause);
+  const found = await proposalProblem(proposed, foreign, () => frame.pause());
   if (found) return found;
   const tokens_added = texts.reduce((sum, text) => sum + estimatedTokens(text), 0);
   return { content, tokens_added };

@@ -53,7 +53,9 @@ describe('proposals', () => {
     const [plan] = await world.oracle.plans('needs_approval');
     expect(plan?.id).toBe(planned?.plan);
     expect(plan?.mutations[0]).toMatchObject({
-      ...{ type: 'PROMPT_PATCH', agent: 'duo', patch: { agents: { duo: { prompt: 'tone@3' } } } },
+      type: 'PROMPT_PATCH',
+      agent: 'duo',
+      patch: { agents: { duo: { prompt: 'tone@3' } } },
       risk: 'high',
     });
     // Every call was marked as our own, asked as the agent, at the target that had served.

@@ -17,10 +17,22 @@ function candidateWith(wins: number, losses: number, ties = 0): Candidate {
     return { call: `call_${n}`, outcome, by: 'judge', base: took, candidate };
   });
   return {
-    ...{ id: 'prop_1', agent: 'duo', at_ms: 0, state: 'checking', reason: '', refusal: null },
-    ...{ tenant: 't', calls: [], base: { name: 'tone', version: 1, digest: 'd1' }, content: null },
-    ...{ tokens_added: 5, pairs, evidence: { better: 1, worse: 1 }, point: null },
-    ...{ prompt: null, plan: null },
+    id: 'prop_1',
+    agent: 'duo',
+    at_ms: 0,
+    state: 'checking',
+    reason: '',
+    refusal: null,
+    tenant: 't',
+    calls: [],
+    base: { name: 'tone', version: 1, digest: 'd1' },
+    content: null,
+    tokens_added: 5,
+    pairs,
+    evidence: { better: 1, worse: 1 },
+    point: null,
+    prompt: null,
+    plan: null,
   };
 }
 

@@ -14,7 +14,11 @@ afterAll(() => store.close());
 
 describe('a hostile model', () => {
   const frameOf = (said: readonly string[], more: Partial<ProposalFrame> = {}): ProposalFrame => ({
-    ...{ asked: ASKED, bound: {}, base: null, parent: null, note: '' },
+    asked: ASKED,
+    bound: {},
+    base: null,
+    parent: null,
+    note: '',
     foreign: [{ unit: 'u:1', texts: said, users: said, ids: [] }],
     pause: async () => {},
     ...more,

@@ -78,8 +78,16 @@ export function createProposalsWorld(store: Store, policy: Policy, upstream: Ups
         events.push(feedbackEvent(`fb_s${made}.rating`, { call, at_ms: at_ms + 1, rater: unit }));
       }
       proposals.receive({
-        ...{ call, at_ms, unit, user: unit, session: null, tenant: 'default', agent: 'duo' },
-        ...{ served: 'demo', turns: [{ role: 'user', text }], answer: 'It is so.' },
+        call,
+        at_ms,
+        unit,
+        user: unit,
+        session: null,
+        tenant: 'default',
+        agent: 'duo',
+        served: 'demo',
+        turns: [{ role: 'user', text }],
+        answer: 'It is so.',
         ...over,
       });
     }

@@ -16,8 +16,16 @@ afterAll(() => store.close());
 beforeEach(() => emptyStore(store));
 
 const sampleOf = (n: number): PromptSample => ({
-  ...{ call: `call_${n}`, at_ms: 0, tenant: 't', agent: 'duo', unit: `u:${n}`, user: null },
-  ...{ session: null, served: 'demo', turns: [{ role: 'user', text: 'hi' }], answer: 'hello' },
+  call: `call_${n}`,
+  at_ms: 0,
+  tenant: 't',
+  agent: 'duo',
+  unit: `u:${n}`,
+  user: null,
+  session: null,
+  served: 'demo',
+  turns: [{ role: 'user', text: 'hi' }],
+  answer: 'hello',
 });
 
 async function stored(): Promise<number> {

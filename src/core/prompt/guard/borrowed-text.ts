@@ -85,7 +85,7 @@ function readingsOf(text: string): ReadonlySet<string> {
   }
   // `decodedTexts` never sees rot13 of base64: a rotated text is decoded as well.
   for (const one of decodedTexts(rot13(text))) readings.add(foldText(one));
-  for (const one of [...readings]) readings.add(backwards(one));
+  for (const one of Array.from(readings)) readings.add(backwards(one));
   return readings;
 }
 
