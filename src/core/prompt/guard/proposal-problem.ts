@@ -1,4 +1,4 @@
-import { type BorrowedKind, openBorrowing, readWritten } from './borrowed-text.ts';
+import { type BorrowedKind, type Borrowing, openBorrowing, readWritten } from './borrowed-text.ts';
 import { formProblem, type ProposalProblem } from './plain-advice.ts';
 import { RareNames } from './rare-names.ts';
 
@@ -35,9 +35,8 @@ export async function proposalProblem(
     const problem = formProblem(text);
     if (problem) return problem;
   }
-  const alone = [...texts, texts.join(' ')].map(openBorrowing);
-  const before = openBorrowing(base.join(' '));
-  const whole = openBorrowing([...base, ...texts].join(' '));
+  const alone = (texts.length > 1 ? [...texts, texts.join(' ')] : texts).map(openBorrowing);
+  const spread = base.length > 0 ? openSpread(base, texts) : () => null;
   const names = new RareNames();
   for (const { unit, texts: theirs, users, ids } of foreign) {
     if (ids.some((id) => id.length >= 3 && texts.some((text) => isWordIn(text, id))))
@@ -45,15 +44,21 @@ export async function proposalProblem(
     for (const said of theirs) {
       const written = readWritten(said);
       const kind =
-        alone.map((borrowing) => borrowing(written)).find((one) => one !== null) ??
-        // What operators wrote themselves may well be what users quote.
-        (before(written) === null ? whole(written) : null);
+        alone.map((borrowing) => borrowing(written)).find((one) => one !== null) ?? spread(written);
       if (kind !== null) return { refusal: 'borrowed', reason: BORROWED[kind] };
     }
     for (const said of users) names.add(unit, said);
     await pause();
   }
   return texts.some((text) => names.isIn(text)) ? NAME : null;
+}
+
+/** What stood there and what is proposed, together. */
+function openSpread(base: readonly string[], texts: readonly string[]): Borrowing {
+  const before = openBorrowing(base.join(' '));
+  const whole = openBorrowing([...base, ...texts].join(' '));
+  // What operators wrote themselves may well be what users quote.
+  return (written) => (before(written) === null ? whole(written) : null);
 }
 
 const KNOWN_ID: ProposalProblem = {
