@@ -6,6 +6,7 @@ export default defineConfig({
     './src/store/schema/events.ts',
     './src/store/schema/rollups.ts',
     './src/store/schema/ledger.ts',
+    './src/store/schema/proposals.ts',
   ],
   out: './drizzle',
 });

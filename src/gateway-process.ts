@@ -12,10 +12,12 @@ import { type Clock, createClock } from './core/clock.ts';
 import { messageOf } from './core/errors.ts';
 import type { Log } from './core/log.ts';
 import { createMetrics, type Metrics } from './core/metrics.ts';
+import type { PromptSample } from './core/prompt/sample.ts';
 import type { Bus } from './events/bus.ts';
 import { openJournal } from './events/journal.ts';
 import { createGateway, type Gateway } from './gateway/app.ts';
 import { banner } from './gateway/banner.ts';
+import { createCapture } from './gateway/capture.ts';
 import { createFeedback } from './gateway/feedback.ts';
 import { createFeeds, type Feeds } from './gateway/feeds.ts';
 import { createFollower, type Follower } from './gateway/follower.ts';
@@ -60,6 +62,8 @@ export interface Surroundings {
   engineUrl(provider: string): string;
   /** The journal has grown. */
   onHint(): void;
+  /** A call was kept as a sample, for the worker to store. */
+  onSample(sample: PromptSample): void;
 }
 
 export interface Parts {
@@ -135,6 +139,7 @@ export async function assemble(ground: Ground, around: Surroundings): Promise<Pa
     ready: () => serving,
     feedbackHeader: feedback.header,
     feedbackRoutes: feedback.app,
+    capture: createCapture({ ...ground, send: (sample) => around.onSample(sample) }),
     random: Math.random,
   });
   return {
@@ -211,7 +216,11 @@ async function run(writer: string): Promise<void> {
   let engines: Readonly<Record<string, string>> = {};
   const parts = await assemble(
     { environment, clock, log, metrics: createMetrics(), writer },
-    { engineUrl: (name) => engines[name] ?? '', onHint: () => tell({ kind: 'hint' }) },
+    {
+      engineUrl: (name) => engines[name] ?? '',
+      onHint: () => tell({ kind: 'hint' }),
+      onSample: (sample) => tell({ kind: 'sample', sample }),
+    },
   );
   let served = { port, admin_port: null as number | null };
   let handed_over = false;

@@ -74,6 +74,7 @@ async function serveAlone(ground: Ground, release: () => void): Promise<void> {
   const parts = await assemble(ground, {
     engineUrl: (provider) => engine.url(provider),
     onHint: () => void worker?.send({ kind: 'hint' }),
+    onSample: (sample) => void worker?.send({ kind: 'sample', sample }),
   });
   const { follower, permits, gateway } = parts;
   const port = await listen(gateway.server, environment.host, environment.port);
@@ -119,6 +120,7 @@ async function serveTogether(ground: Ground, release: () => void): Promise<void>
       return cluster.fork(variables).process;
     },
     onHint: () => void worker?.send({ kind: 'hint' }),
+    onSample: (sample) => void worker?.send({ kind: 'sample', sample }),
     onWriters: (list) => void worker?.send({ kind: 'writers', list }),
   });
   const engine = createEngineChild({

@@ -31,6 +31,7 @@ import { createLiveWriters, type LiveWriters } from './events/live-writers.ts';
 import { pruneSegments, writerOf } from './events/segments.ts';
 import { createTail, type Tail } from './events/tail.ts';
 import { watchControl } from './gateway/control-watch.ts';
+import { ownCallsFor } from './gateway/own-calls.ts';
 import { createOracle, type RunningOracle } from './oracle/create-oracle.ts';
 import { detectors } from './oracle/detectors/index.ts';
 import { gates } from './oracle/gates/index.ts';
@@ -195,12 +196,14 @@ function createWorkerAdmin(
     if (message.kind === 'hint') tail.hint();
     if (message.kind === 'report') heard = message.report;
     if (message.kind === 'writers') writers.follow(message.list);
+    if (message.kind === 'sample') oracle.proposals?.receive(message.sample);
   });
   return createAdmin({
     ...ground,
     oracle,
     prompts: oracle.prompts,
     experiments: oracle.experiments,
+    proposals: oracle.proposals,
     routers: () => routes.reports(),
     store: { kind: store.kind, check: async () => void (await rowsOf(store.db, sql`select 1`)) },
     report: () => heard,
@@ -268,6 +271,7 @@ function createWorkerOracle(ground: Ground, lent: Lent): RunningOracle {
     mutations,
     gates,
     drain: () => lent.tail.drain(),
+    ownCalls: ownCallsFor(ground.environment),
     publish: (state) => tell({ kind: 'state', state }),
     publishPermits: (permits) => tell({ kind: 'permits', permits }),
     writeControlWithdrawn(key) {

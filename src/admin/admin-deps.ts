@@ -6,6 +6,7 @@ import type { ChildReport, GatewayReport } from '../core/state.ts';
 import type { AbExperiments } from '../oracle/ab-answers.ts';
 import type { Oracle } from '../oracle/oracle.ts';
 import type { Prompts } from '../oracle/prompt-views.ts';
+import type { Proposals } from '../oracle/proposals/proposals.ts';
 import type { RouterReport } from '../oracle/route-learning.ts';
 
 /** All that the admin API is given. It holds no state of its own. */
@@ -14,6 +15,8 @@ export interface AdminDeps {
   readonly prompts: Prompts;
   /** A/B experiments; none where it is absent. */
   readonly experiments?: AbExperiments;
+  /** Prompts that a model proposes; null where no model can be reached. */
+  readonly proposals?: Proposals | null;
   readonly store: StoreHealth;
   /** What the routers that learn believe; none where it is absent. */
   readonly routers?: () => readonly RouterReport[];

@@ -11,6 +11,7 @@ import { METRICS_CONTENT_TYPE, metricsText } from './metrics-text.ts';
 import { oracleRoutes } from './oracle-routes.ts';
 import { PAGE_POLICY, renderPage } from './page.ts';
 import { promptRoutes } from './prompt-routes.ts';
+import { proposalRoutes } from './proposal-routes.ts';
 import { mountRoutes, type Route } from './route.ts';
 import { checkReady, collectStatus } from './status.ts';
 
@@ -30,6 +31,7 @@ export function createAdmin(deps: AdminDeps): Admin {
     ...oracleRoutes(deps),
     ...promptRoutes(deps.prompts),
     ...experimentRoutes(deps.experiments),
+    ...proposalRoutes(deps.proposals ?? null),
     ...stateRoutes(deps),
   ];
   app.use(stampAnswers(() => deps.clock.wall_ms()));

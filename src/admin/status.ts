@@ -6,6 +6,7 @@ import type { ChildReport, GatewayReport } from '../core/state.ts';
 import type { AbSummary } from '../oracle/ab-answers.ts';
 import type { CanaryStatus, Cycle, MutationStatus } from '../oracle/oracle.ts';
 import type { PromptSummary } from '../oracle/prompt-answers.ts';
+import type { ProposalsStatus } from '../oracle/proposals/proposals.ts';
 import { type AdminDeps, limitsOf } from './admin-deps.ts';
 import { LATE, within } from './deadline.ts';
 
@@ -35,6 +36,8 @@ export interface Status {
   readonly prompts: readonly PromptSummary[] | null;
   /** A/B experiments of the policy, and those that were taken out of it last. */
   readonly experiments: readonly AbSummary[] | null;
+  /** What the models that propose prompts wait for; null where none can be reached. */
+  readonly proposals: ProposalsStatus | null;
   readonly plans_waiting: readonly Plan[] | null;
   /** The newest executed changes, whatever became of them. */
   readonly changes: readonly MutationStatus[] | null;
@@ -61,12 +64,13 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     }
     return null;
   };
-  const [stored, canaries, prompts, experiments, waiting, changes, cycles, state] =
+  const [stored, canaries, prompts, experiments, proposals, waiting, changes, cycles, state] =
     await Promise.all([
       look('store', () => deps.store.check().then(() => true)),
       look('canaries', () => deps.oracle.canaries()),
       look('prompts', () => deps.prompts.list()),
       look('experiments', async () => (await deps.experiments?.list()) ?? []),
+      look('proposals', async () => (await deps.proposals?.status()) ?? null),
       look('plans', () => deps.oracle.plans('needs_approval')),
       look('changes', () => deps.oracle.mutations()),
       look('cycles', () => deps.oracle.cycles(1)),
@@ -99,6 +103,7 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     canaries,
     prompts,
     experiments,
+    proposals,
     plans_waiting: waiting,
     changes: changes?.slice(0, CHANGES_MAX) ?? null,
     cycle: cycle ? withoutStages(cycle) : null,

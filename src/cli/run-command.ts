@@ -9,6 +9,7 @@ import { oracleCommands } from './oracle-commands.ts';
 import { parseCommand } from './parse-command.ts';
 import { processCommands } from './process-commands.ts';
 import { promptCommands } from './prompt-commands.ts';
+import { proposalCommands } from './proposal-commands.ts';
 import { routerCommands } from './router-commands.ts';
 import { simCommands } from './sim-commands.ts';
 
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   ...oracleCommands,
   ...promptCommands,
   ...experimentCommands,
+  ...proposalCommands,
   ...brakeCommands,
   ...simCommands,
   ...routerCommands,

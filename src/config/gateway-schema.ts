@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { experimentSchema } from './experiment-schema.ts';
+import { bodiesSchema } from './capture-schema.ts';
 import {
   countSchema,
   durationSchema,
@@ -234,6 +235,7 @@ export const gatewaySchema = z.strictObject({
         .boolean()
         .default(true)
         .describe('Whether the words of corrections and comments are stored.'),
+      bodies: bodiesSchema,
     })
     .prefault({}),
   store: z

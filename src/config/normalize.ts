@@ -2,6 +2,7 @@ import type { AccessKey, AccessPolicy } from '../core/access-policy.ts';
 import { digestOf } from '../core/canonical.ts';
 import type { NamedList, PluginEntry, Policy, PromptEntry, Switches } from '../core/policy.ts';
 import type { PromptVersion } from '../core/prompt/version.ts';
+import { captureOf } from './capture-schema.ts';
 import type { GatewayFile } from './gateway-schema.ts';
 import type { OracleFile } from './oracle-schema.ts';
 import type { PipelineFile } from './pipeline-schema.ts';
@@ -54,7 +55,7 @@ export function normalize(
     resilience: gateway.resilience,
     access: normalizeAccess(gateway.access),
     limits: gateway.limits,
-    capture: gateway.capture,
+    capture: normalizeCapture(gateway.capture),
     store: gateway.store,
     prompts: prompts.entries,
     oracle: {
@@ -62,6 +63,7 @@ export function normalize(
       safety: oracle.safety,
       bounds: oracle.bounds,
       gates: oracle.gates,
+      ...(oracle.proposals?.prompt ? { proposals: oracle.proposals } : {}),
     },
     pipeline: {
       schedule: pipeline.schedule,
@@ -71,6 +73,12 @@ export function normalize(
     switches,
   };
   return { policy, contents: prompts.contents, places: placesOf(files, plugins) };
+}
+
+/** Absent where nothing is kept: a call then looks at one absent key. */
+function normalizeCapture({ bodies, ...capture }: GatewayFile['capture']): Policy['capture'] {
+  const { mode, ...kept } = typeof bodies === 'string' ? captureOf(bodies) : bodies;
+  return mode === 'off' ? capture : { ...capture, bodies: { mode, ...kept } };
 }
 
 function weights(targets: Readonly<Record<string, number>> | readonly string[]) {

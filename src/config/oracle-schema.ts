@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { promptProposalsSchema } from './proposals-schema.ts';
 import {
   countSchema,
   durationSchema,
@@ -126,7 +127,7 @@ const boundSchema = z.strictObject({
       'Prompts, in the order in which they are tried; a label stands for the version it is at.',
     ),
   ops: z
-    .array(z.enum(['system.append']))
+    .array(z.enum(['system.append', 'system.prepend', 'replace', 'fewshot.insert', 'user.suffix']))
     .optional()
     .describe('What a prompt patch may do.'),
   tokens_added_max: countSchema.optional().describe('Estimated tokens that a prompt may add.'),
@@ -163,6 +164,10 @@ export const oracleSchema = z.strictObject({
     .refine((gates) => new Set(gates).size === gates.length, 'a gate is named twice')
     .default(DEFAULT_GATES)
     .describe('The checks of a change, in order.'),
+  proposals: z
+    .strictObject({ prompt: promptProposalsSchema.optional() })
+    .optional()
+    .describe('What a model may propose; absent: nothing.'),
 });
 
 export type OracleFile = z.output<typeof oracleSchema>;

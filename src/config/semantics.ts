@@ -14,6 +14,7 @@ import { categoryProblems } from './category-problems.ts';
 import { secretVariable } from './expand.ts';
 import { experimentProblems } from './experiment-problems.ts';
 import { isLoopback } from './loopback.ts';
+import { proposalProblems } from './proposal-problems.ts';
 import { missing, own, type PolicyProblem, promptReferenceProblems } from './references.ts';
 import { schemaProblems } from './schema-problems.ts';
 import { didYouMean } from './suggest.ts';
@@ -48,6 +49,7 @@ export function policyProblems(policy: Policy, known: Known): readonly PolicyPro
       agentProblems(changed, agent, known, [...adapters]),
     ),
     ...boundProblems(policy, [...adapters]),
+    ...proposalProblems(policy),
     ...gateProblems(policy, known),
     ...accessProblems(policy, known),
   ];

@@ -2,6 +2,7 @@ import type { AbEntry } from './ab/entry.ts';
 import type { AccessPolicy } from './access-policy.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import type { Network } from './network.ts';
+import type { CapturedBodies, PromptProposals } from './prompt/proposal-policy.ts';
 import type { PromptVersion } from './prompt/version.ts';
 
 /**
@@ -25,7 +26,7 @@ export interface Policy {
   readonly resilience: Resilience;
   readonly access: AccessPolicy;
   readonly limits: { readonly body_bytes_max: number };
-  readonly capture: { readonly feedback_text: boolean };
+  readonly capture: { readonly feedback_text: boolean; readonly bodies?: CapturedBodies };
   readonly store: { readonly events_days: number };
   /** Prompt patches by name. */
   readonly prompts: Readonly<Record<string, PromptEntry>>;
@@ -188,6 +189,7 @@ export interface OraclePolicy {
   readonly bounds: Readonly<Record<string, Bound>>;
   /** The gates in their order. */
   readonly gates: readonly string[];
+  readonly proposals?: { readonly prompt?: PromptProposals };
 }
 
 export interface Thresholds {

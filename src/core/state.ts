@@ -1,6 +1,7 @@
 import type { MetricsSnapshot } from './metrics.ts';
 import type { Row } from './oracle.ts';
 import type { Contents } from './policy.ts';
+import type { PromptSample } from './prompt/sample.ts';
 import type { RouteTable } from './routing/route-belief.ts';
 
 /**
@@ -81,6 +82,8 @@ export type ToWorker =
   /** The journal has grown: read it now rather than at the next poll. */
   | { readonly kind: 'hint' }
   | { readonly kind: 'report'; readonly report: GatewayReport }
+  /** What was said in a call, where `capture.bodies` asks for it; lost where nobody listens. */
+  | { readonly kind: 'sample'; readonly sample: PromptSample }
   | { readonly kind: 'writers'; readonly list: WriterList };
 
 /** The journal's writers among the gateway's processes, as the parent knows them. */

@@ -27,6 +27,7 @@ import { createHookDeps } from './hook-deps.ts';
 import { LISTENER_LIMITS, type ListenerLimits } from './listener-limits.ts';
 import { serveModels } from './models.ts';
 import { createOverload } from './overload.ts';
+import { createOwnCalls } from './own-calls.ts';
 import { clientRequestId } from './parse.ts';
 import { createProgress } from './progress.ts';
 import { createRequestLineCheck, pathOf } from './request-line.ts';
@@ -78,6 +79,7 @@ export function createGateway(given: GatewayDeps): Gateway {
     random: () => given.random(),
     hooks: createHookDeps(given, (key) => fuseOf(fuses, key)),
     signals: createSignals(given),
+    isOwn: createOwnCalls(given.secret),
   };
   const limits = { ...LISTENER_LIMITS, ...given.limits };
   const server = createServer(serverOptions(limits), createListener(deps, calls));

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Bus } from '../events/bus.ts';
+import type { Capture } from './capture.ts';
 import type { ListenerLimits } from './listener-limits.ts';
 import type { Permits } from './permits.ts';
 import type { RecentCalls } from './recent.ts';
@@ -30,6 +31,8 @@ export interface GatewayDeps {
   readonly feedbackHeader: FeedbackHeader;
   /** `POST /feedback` and `/api/v1/feedback/*`. May throw GatewayError: `app` answers for it. */
   readonly feedbackRoutes: Hono;
+  /** Keeps samples of calls, where the policy asks for it; none where it is absent. */
+  readonly capture?: Capture;
   /** Over `LISTENER_LIMITS`. */
   readonly limits?: Partial<ListenerLimits>;
   /** A number in [0, 1), for the jitter of backoffs. */

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { uuidv7 } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
+import type { PromptSample } from '../core/prompt/sample.ts';
 import type { ChildReport, GatewayReport } from '../core/state.ts';
 import { type Supervised, supervise } from './children.ts';
 import type { FromGatewayProcess, ToGatewayProcess } from './process-messages.ts';
@@ -24,6 +25,7 @@ export interface MemberOwner {
   /** It has ended; what it last said of itself, if it ever did. */
   onEnded(last: GatewayReport | null): void;
   onHint(): void;
+  onSample(sample: PromptSample): void;
   /** All that a new process has to know before it takes calls. */
   known(): readonly ToGatewayProcess[];
 }
@@ -108,6 +110,7 @@ export class GatewayMember {
 
   #hear(message: FromGatewayProcess): void {
     if (message.kind === 'hint') this.#owner.onHint();
+    if (message.kind === 'sample') this.#owner.onSample(message.sample);
     if (message.kind === 'report') this.#report = message.report;
     if (message.kind === 'listening') this.#listening.resolve(message.port);
     if (message.kind !== 'assembled') return;

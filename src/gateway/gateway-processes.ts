@@ -1,6 +1,7 @@
 import { GatewayError, messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { type MetricsSnapshot, mergeMetrics, totalsOf } from '../core/metrics.ts';
+import type { PromptSample } from '../core/prompt/sample.ts';
 import type { ChildReport, GatewayReport, WriterList } from '../core/state.ts';
 import { GatewayMember, type MemberDeps, type MemberOwner } from './gateway-member.ts';
 import { mergeReports } from './merge-reports.ts';
@@ -10,6 +11,8 @@ export interface GatewayProcessesDeps extends MemberDeps {
   readonly count: number;
   /** Some process has journalled something. */
   onHint(): void;
+  /** Some process has kept a call as a sample. */
+  onSample(sample: PromptSample): void;
   /** Told before a process of a new name begins, and after one has ended. */
   onWriters(list: WriterList): void;
   /** How long a new process may take to listen. */
@@ -61,6 +64,7 @@ export function createGatewayProcesses(deps: GatewayProcessesDeps): GatewayProce
       if (last) retired = mergeMetrics([retired, totalsOf(last.metrics)]);
     },
     onHint: () => deps.onHint(),
+    onSample: (sample) => deps.onSample(sample),
     known: () => [...kept.values()],
   };
   const begin = (index: number): GatewayMember => {

@@ -1,4 +1,4 @@
-import type { GatewayReport, ToGateway } from '../core/state.ts';
+import type { GatewayReport, ToGateway, ToWorker } from '../core/state.ts';
 
 /**
  * What crosses between the parent and a gateway process, where there is more than one
@@ -19,4 +19,5 @@ export type FromGatewayProcess =
   | { readonly kind: 'assembled' }
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'hint' }
+  | Extract<ToWorker, { kind: 'sample' }>
   | { readonly kind: 'report'; readonly report: GatewayReport };

@@ -1,6 +1,7 @@
 import type { AgentPlan } from '../config/snapshot.ts';
 import type { Call, Outcome } from '../core/call.ts';
-import type { CallEvent } from '../core/event.ts';
+import type { CallEvent, Origin } from '../core/event.ts';
+import type { Metrics } from '../core/metrics.ts';
 import type { Assignment } from './assign.ts';
 import { microseconds, type Progress, tokensOf } from './progress.ts';
 import type { RecentCalls } from './recent.ts';
@@ -37,6 +38,7 @@ export function callEvent(
   outcome: Outcome,
   related: ReturnType<RecentCalls['relate']>,
   learned: Learned = {},
+  origin: Origin = 'client',
 ): CallEvent {
   return {
     type: 'call',
@@ -71,8 +73,23 @@ export function callEvent(
     finish: outcome.finish,
     markers: progress.markers,
     ...learned,
-    origin: 'client',
+    origin,
   };
+}
+
+/** A client's call in the metrics. */
+export function countCall(
+  { agent, stream }: Call,
+  { waited_ms }: Progress,
+  { outcome, latency_ms, tokens }: Outcome,
+  metrics: Metrics,
+): void {
+  metrics.add('hive_calls_total', [agent, outcome]);
+  metrics.observe('hive_call_seconds', latency_ms / 1000, [agent]);
+  const own_ms = Math.max(0, latency_ms - waited_ms);
+  if (!stream) metrics.observe('hive_overhead_seconds', own_ms / 1000);
+  metrics.add('hive_tokens_total', [agent, 'in'], tokens.in);
+  metrics.add('hive_tokens_total', [agent, 'out'], tokens.out);
 }
 
 /** The target chosen before health had a say: a plugin's decision among targets, else the first. */

@@ -4,8 +4,9 @@ import type { PluginInstance, Snapshot } from '../config/snapshot.ts';
 import type { Call, CallResponse } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import { type GatewayError, messageOf, toGatewayError } from '../core/errors.ts';
-import type { Relation } from '../core/event.ts';
+import type { Origin, Relation } from '../core/event.ts';
 import type { MaybePromise } from '../core/plugin.ts';
+import type { CapturedBodies } from '../core/prompt/proposal-policy.ts';
 import { admit, type Caller } from './access.ts';
 import { type Assignment, assignArm } from './assign.ts';
 import { watchedArm } from './assignment.ts';
@@ -18,9 +19,10 @@ import type { Account } from './held-bytes.ts';
 import type { HookDepsOf } from './hook-deps.ts';
 import { type HookRun, runEndHooks, runRequestHooks, runResponseHooks } from './hooks.ts';
 import { identify } from './identify.ts';
+import { assignOwn, OWN_CALLER, type OwnCalls } from './own-calls.ts';
 import { headerOf, parseBody, readBody } from './parse.ts';
 import { planFor } from './plan-for.ts';
-import { callEvent, type Ended, outcomeOf } from './record.ts';
+import { callEvent, countCall, type Ended, outcomeOf } from './record.ts';
 import { relay } from './relay.ts';
 import { type Exchange, respondError, respondReply, respondWhole } from './respond.ts';
 import { createScope } from './scope.ts';
@@ -35,6 +37,7 @@ export interface CallDeps extends GatewayDeps, DispatchDeps {
   /** A call is over, its record included. */
   onCallOver(): void;
   readonly signals: Signals;
+  readonly isOwn: OwnCalls;
 }
 
 /** A call that has come as far as the pipeline. */
@@ -44,6 +47,9 @@ interface Entered {
   /** What it repeats or goes on with: found out when its request has been sent on. */
   related: { readonly parent: string | null; readonly relation: Relation | null };
   readonly categories: Snapshot['categories'];
+  readonly origin: Origin;
+  /** How the call is kept as a sample, or null. */
+  readonly kept: CapturedBodies | null;
 }
 
 /**
@@ -63,19 +69,20 @@ export async function serveCall(
   try {
     const { request, call_id: id, request_id, at_ms } = exchange;
     // Before the body: a stranger's is not even read.
-    admitCaller(request, deps.current.snapshot);
+    const own = deps.isOwn(request);
+    admitCaller(request, deps.current.snapshot, own);
     const parsed = parseBody(await receive(exchange, account, deps), route);
     lease = deps.current.lease();
     const { snapshot } = lease;
     exchange.version = snapshot.version;
     // Again, since this is the version that the call sees: the key may be gone from it.
-    const caller = admitCaller(request, snapshot);
+    const caller = admitCaller(request, snapshot, own);
     const { endpoint } = route;
     const arrival = { id, request_id, at_ms, endpoint, caller, secret: deps.secret };
     const call = identify(request, parsed, snapshot, arrival);
-    entered = enter(call, snapshot, exchange, deps);
+    entered = enter(call, snapshot, exchange, own, deps);
     const { run } = entered;
-    startFeedback(call, exchange, deps);
+    if (!own) startFeedback(call, exchange, deps);
 
     const replying = runRequestHooks(run);
     const reply = replying instanceof Promise ? await replying : replying;
@@ -110,17 +117,26 @@ async function receive(exchange: Exchange, account: Account, deps: CallDeps): Pr
   return raw;
 }
 
-function admitCaller(request: IncomingMessage, { policy }: Snapshot): Caller {
+function admitCaller(request: IncomingMessage, { policy }: Snapshot, own: boolean): Caller {
+  if (own) return OWN_CALLER;
   return admit(policy.access, (name) => headerOf(request, name));
 }
 
 /** Assigns the arm and opens the pipeline that the call goes through. */
-function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDeps): Entered {
-  const assigned = assignArm(call, snapshot, deps.permits);
+function enter(
+  call: Call,
+  snapshot: Snapshot,
+  exchange: Exchange,
+  own: boolean,
+  deps: CallDeps,
+): Entered {
+  const assigned = own ? assignOwn(call, snapshot) : assignArm(call, snapshot, deps.permits);
   const fit = planFor(call, assigned.plan, snapshot);
   const assignment = fit === assigned.plan ? assigned : { ...assigned, plan: fit };
   exchange.assignment = assignment;
-  exchange.progress.said = deps.signals.open(call);
+  const { bodies } = snapshot.policy.capture;
+  const whole_max = bodies && !own ? (deps.capture?.open(call, bodies, exchange.request) ?? 0) : 0;
+  exchange.progress.said = deps.signals.open(call, whole_max);
   const { plan, experiment, arm } = assignment;
   const around = new CallSurroundings(call, exchange.request, snapshot, deps.targets);
   const run: HookRun = {
@@ -132,7 +148,14 @@ function enter(call: Call, snapshot: Snapshot, exchange: Exchange, deps: CallDep
     entered: [],
     bypassed: null,
   };
-  const entered: Entered = { run, assignment, related: UNRELATED, categories: snapshot.categories };
+  const entered: Entered = {
+    run,
+    assignment,
+    related: UNRELATED,
+    categories: snapshot.categories,
+    origin: own ? 'oracle' : 'client',
+    kept: bodies && whole_max > 0 ? bodies : null,
+  };
   // Nothing of it is asked before the call's record is made: until then its upstream may work.
   deps.turn.afterwards(() => {
     try {
@@ -270,25 +293,27 @@ function conclude(
   deps: CallDeps,
 ): void {
   if (entered === null) return;
-  const { run, assignment, related, categories } = entered;
+  const { run, assignment, related, categories, origin, kept } = entered;
   const { call, progress } = run;
   const { said, replied } = progress;
   const { relation } = related;
   try {
     const outcome = outcomeOf(call, progress, ended, ended.at_ms);
     runEndHooks(run, outcome);
-    const seen = { call, relation, origin: 'client', replied, said, categories } as const;
+    const seen = { call, relation, origin, replied, said, categories };
     const learned = deps.signals.observe({ ...outcome, ...seen });
-    const event = callEvent(call, assignment, progress, outcome, related, learned);
+    const event = callEvent(call, assignment, progress, outcome, related, learned, origin);
     deps.bus.publish(event);
+    if (origin !== 'client') {
+      deps.metrics.add('hive_own_calls_total', [call.agent, outcome.outcome]);
+      return;
+    }
     deps.recent.remember(event);
+    if (kept && !replied && outcome.outcome === 'ok') {
+      deps.capture?.take({ call, said, served: outcome.served }, kept);
+    }
     if (event.arm !== null && event.arm !== 'control') deps.permits.observeCall(event);
-    deps.metrics.add('hive_calls_total', [call.agent, outcome.outcome]);
-    deps.metrics.observe('hive_call_seconds', outcome.latency_ms / 1000, [call.agent]);
-    const own_ms = Math.max(0, outcome.latency_ms - progress.waited_ms);
-    if (!call.stream) deps.metrics.observe('hive_overhead_seconds', own_ms / 1000);
-    deps.metrics.add('hive_tokens_total', [call.agent, 'in'], outcome.tokens.in);
-    deps.metrics.add('hive_tokens_total', [call.agent, 'out'], outcome.tokens.out);
+    countCall(call, progress, outcome, deps.metrics);
   } catch (thrown) {
     deps.log.error('a call was not recorded', { call: call.id, error: messageOf(thrown) });
   }

@@ -17,8 +17,8 @@ import { wordsOf } from '../core/signals/words.ts';
  * answer has been written, told in numbers and classes (docs/signals.md). No text outlives a call.
  */
 export interface Signals {
-  /** What the call's answer is to be collected in. */
-  open(call: Call): SaidText;
+  /** What the call's answer is to be collected in, whole up to `whole_max` characters. */
+  open(call: Call, whole_max?: number): SaidText;
   /** Once for each call, when its answer has left. Never throws. */
   observe(seen: SeenCall): Learned;
 }
@@ -87,7 +87,10 @@ export function createSignals({ log, classifier = followUpRules }: SignalsDeps):
   };
 
   return {
-    open: (call) => new SaidText(askedFormat(call) === null ? 0 : CHECKED_CHARS_MAX),
+    open(call, whole_max = 0) {
+      const checked_max = askedFormat(call) === null ? 0 : CHECKED_CHARS_MAX;
+      return new SaidText(Math.max(checked_max, whole_max));
+    },
     observe(seen) {
       try {
         return learn(seen);

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { OTHER_CATEGORY } from '../config/categories.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import type { Call } from '../core/call.ts';
+import { OWN_CALL_HEADER } from '../core/own-calls.ts';
 import { headerOf } from './parse.ts';
 import type { Surroundings } from './scope.ts';
 import type { Targets } from './targets.ts';
@@ -12,6 +13,7 @@ const CREDENTIALS: ReadonlySet<string> = new Set([
   'x-api-key',
   'api-key',
   'cookie',
+  OWN_CALL_HEADER,
 ]);
 
 /** What one call's plugins may ask of the request, the snapshot and the targets. */

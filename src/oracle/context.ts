@@ -16,6 +16,7 @@ import type { Observer } from '../store/observe.ts';
 import type { Store } from '../store/open.ts';
 import type { NamedDetector } from './analyze.ts';
 import type { Acknowledging, Ledger } from './ledger.ts';
+import type { OwnCallsDeps } from './proposals/own-calls-deps.ts';
 import type { NamedGate } from './validate.ts';
 
 /** What the worker lends the oracle: all that is not a pure function of data. */
@@ -40,6 +41,8 @@ export interface OracleDeps {
   frozen(): boolean;
   /** Adds a rollback key to `control.json`, durably: the gateway obeys it without us. */
   writeControlWithdrawn(key: string): void;
+  /** How it reaches the gateway as itself; without it no model is asked for anything. */
+  readonly ownCalls?: OwnCallsDeps;
   /** Draws the jitter of the schedule; 0 ≤ x < 1. */
   readonly random?: () => number;
 }

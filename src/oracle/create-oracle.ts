@@ -16,6 +16,7 @@ import { type Change, createLedger, stateOf } from './ledger.ts';
 import { createLoop } from './loop.ts';
 import type { Cycle, Oracle } from './oracle.ts';
 import { type Prompts, promptsOver } from './prompt-views.ts';
+import { createProposals, type RunningProposals } from './proposals/create-proposals.ts';
 import type { LedgerView } from './records.ts';
 import { supersede, withdrawAll } from './take-back.ts';
 import { settleWithheld } from './tend-canaries.ts';
@@ -29,6 +30,8 @@ export interface RunningOracle extends Oracle {
   readonly experiments: AbExperiments;
   /** Looks at the A/B experiments now; it is done every few seconds in any case. */
   tendExperiments(): Promise<void>;
+  /** Null where the oracle cannot reach the gateway as itself. */
+  readonly proposals: RunningProposals | null;
   start(): void;
   /** Awaits the running cycle. */
   stop(): Promise<void>;
@@ -61,18 +64,21 @@ export function createOracle(deps: OracleDeps): RunningOracle {
     random: deps.random ?? Math.random,
     run: async () => !switchedOn(deps) || (await cycles.tick()).state === 'done',
   });
+  const proposals = deps.ownCalls ? createProposals(context, deps.ownCalls) : null;
   return {
     ...answersOf(context),
     ...cycles,
     prompts: promptsOver(context),
     experiments: experimentsOver(context, reports),
     tendExperiments: () => tendAb(context, reports),
+    proposals,
     start() {
       loop.start();
       experiments.start();
+      proposals?.start();
     },
     async stop() {
-      await experiments.stop();
+      await Promise.all([experiments.stop(), proposals?.stop()]);
       await loop.stop();
       await cycles.idle();
     },

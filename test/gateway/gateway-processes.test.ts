@@ -58,6 +58,7 @@ function start(over: Partial<GatewayProcessesDeps> = {}) {
     metrics: createMetrics(),
     stop_ms: 1000,
     onHint: () => {},
+    onSample: () => {},
     onWriters: (list) => lists.push(list),
     ...over,
   });

@@ -9,7 +9,11 @@ import type { Plan } from '../../src/core/oracle.ts';
 import type { Policy } from '../../src/core/policy.ts';
 import type { Permit, State } from '../../src/core/state.ts';
 import { inShare } from '../../src/core/unit.ts';
-import { createOracle, type RunningOracle } from '../../src/oracle/create-oracle.ts';
+import {
+  createOracle,
+  type OracleDeps,
+  type RunningOracle,
+} from '../../src/oracle/create-oracle.ts';
 import { detectors } from '../../src/oracle/detectors/index.ts';
 import { gates } from '../../src/oracle/gates/index.ts';
 import { mutations } from '../../src/oracle/mutations/index.ts';
@@ -55,7 +59,11 @@ export interface Traffic {
   failed?(arm: 'canary' | 'control', unit: number): boolean;
 }
 
-export function createWorld(store: Store, policy: Policy = POLICY): World {
+export function createWorld(
+  store: Store,
+  policy: Policy = POLICY,
+  more: Partial<OracleDeps> = {},
+): World {
   const published: State[] = [];
   let permits: readonly Permit[] = [];
   const world = {
@@ -109,6 +117,7 @@ export function createWorld(store: Store, policy: Policy = POLICY): World {
     frozen: () => world.frozen,
     writeControlWithdrawn: (key) => void world.control.push(key),
     random: () => 0.5,
+    ...more,
   });
   const built: World = Object.assign(world, { oracle });
   return built;

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Store } from '../../src/store/open.ts';
+import { NOTHING_SPENT, reserve, settle, spentOn } from '../../src/store/proposal-budget.ts';
+import { backends, emptyStore } from '../kit/store.ts';
+
+describe.each(backends())('the budget on $name', (backend) => {
+  if (backend.missing !== null) {
+    test.skip(`is skipped: ${backend.missing}`, () => {});
+    return;
+  }
+  let store: Store;
+  beforeAll(async () => {
+    store = await backend.open();
+  });
+  afterAll(async () => {
+    await store.close();
+    backend.stop();
+  });
+  beforeEach(() => emptyStore(store));
+
+  const budget = { calls_per_day: 10, tokens_per_day: 1000, usd_per_day: 1 };
+  const call = { tokens: 50, usd: 0.01 };
+
+  describe('reserve', () => {
+    test('reserve lets no more through than the budget has, however many ask at once', async () => {
+      const asked = Array.from({ length: 50 }, () => reserve(store.db, 'd', call, budget));
+      const let_through = (await Promise.all(asked)).filter((one) => one !== null);
+      expect(let_through).toHaveLength(10);
+      expect(await spentOn(store.db, 'd')).toEqual({ calls: 10, tokens: 500, usd: 0.1 });
+    });
+
+    test.each([
+      ['tokens', { ...call, tokens: 400 }, 2],
+      ['USD', { ...call, usd: 0.4 }, 2],
+      ['tokens of one call', { ...call, tokens: 1001 }, 0],
+      ['USD of one call', { ...call, usd: 1.1 }, 0],
+    ])('reserve stops at the %s', async (_what, one, times) => {
+      const answers = [];
+      for (let n = 0; n < 4; n += 1) answers.push(await reserve(store.db, 'd', one, budget));
+      expect(answers.filter((answer) => answer !== null)).toHaveLength(times);
+    });
+
+    test('reserve begins anew each day, and needs no bound in USD', async () => {
+      const { usd_per_day: _none, ...free } = budget;
+      expect(await reserve(store.db, 'a', { tokens: 1, usd: 99 }, free)).not.toBeNull();
+      expect(await reserve(store.db, 'b', call, budget)).toEqual({ calls: 1, ...call });
+      expect(await spentOn(store.db, 'c')).toEqual(NOTHING_SPENT);
+    });
+
+    test('settle puts what was taken in the place of what was set aside', async () => {
+      await reserve(store.db, 'd', call, budget);
+      await reserve(store.db, 'd', call, budget);
+      await settle(store.db, 'd', call, { tokens: 7, usd: 0.002 });
+      const { calls, tokens, usd } = await spentOn(store.db, 'd');
+      expect([calls, tokens]).toEqual([2, 57]);
+      expect(usd).toBeCloseTo(0.012);
+    });
+  });
+});
