@@ -3,9 +3,9 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { ChildReport, GatewayReport } from '../core/state.ts';
+import type { RouterReport } from '../oracle/learn-table.ts';
 import type { Oracle } from '../oracle/oracle.ts';
 import type { Prompts } from '../oracle/prompt-views.ts';
-import type { RouterReport } from '../oracle/route-learning.ts';
 
 /** All that the admin API is given. It holds no state of its own. */
 export interface AdminDeps {

@@ -62,15 +62,16 @@ const SWEEPS = 12;
 export function fitContext(
   samples: readonly ContextSample[],
   targets: readonly string[],
-  discount: number,
+  /** What each sample counts. */
+  counts: ArrayLike<number>,
 ): ContextFit {
   const sorted = [...targets].sort();
   const categories = mostCommon(samples);
   const columns = FEATURES + categories.length;
-  const rows = readRows(samples, sorted, categories);
+  const rows = readRows(samples, sorted, categories, counts);
   const { means, deviations } = momentsOf(rows, columns);
-  const mean = rows.length === 0 ? 0.5 : weightedMean(rows, discount);
-  const sums = sumUp(rows, { columns, arms: sorted.length, means, mean, discount });
+  const mean = rows.length === 0 ? 0.5 : weightedMean(rows);
+  const sums = sumUp(rows, { columns, arms: sorted.length, means, mean });
   const solved = solve(sums, columns);
   const basis = topDirections(pooled(sums, columns), columns, BASIS);
   const arms = sorted.map((target, k): ArmFit => {

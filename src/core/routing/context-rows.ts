@@ -37,14 +37,17 @@ export interface Row {
   readonly category: string;
   readonly arm: number;
   readonly reward: number;
+  /** What it counts. */
+  readonly weight: number;
 }
 
 export function readRows(
   samples: readonly ContextSample[],
   targets: readonly string[],
   categories: readonly string[],
+  counts: ArrayLike<number> | null = null,
 ): readonly Row[] {
-  return samples.flatMap(({ features, category, target, reward }) => {
+  return samples.flatMap(({ features, category, target, reward }, at) => {
     const arm = targets.indexOf(target);
     if (arm < 0) return [];
     const x = new Float64Array(FEATURES + categories.length);
@@ -52,7 +55,8 @@ export function readRows(
     x[0] = 1;
     const own = categories.indexOf(category);
     if (own >= 0) x[FEATURES + own] = 1;
-    return [{ x, known, category, arm, reward }];
+    const weight = counts === null ? 1 : (counts[at] as number);
+    return [{ x, known, category, arm, reward, weight }];
   });
 }
 
@@ -77,14 +81,14 @@ export function momentsOf(rows: readonly Row[], columns: number) {
   return { means, deviations };
 }
 
-export function weightedMean(rows: readonly Row[], discount: number): number {
-  let weight = 0;
+export function weightedMean(rows: readonly Row[]): number {
+  let total = 0;
   let sum = 0;
-  for (const { reward } of rows) {
-    weight = weight * discount + 1;
-    sum = sum * discount + reward;
+  for (const { reward, weight } of rows) {
+    total += weight;
+    sum += weight * reward;
   }
-  return sum / weight;
+  return sum / total;
 }
 
 export function sumUp(
@@ -94,18 +98,17 @@ export function sumUp(
     readonly arms: number;
     readonly means: Float64Array;
     readonly mean: number;
-    readonly discount: number;
   },
 ): readonly Sums[] {
-  const { columns, means, mean, discount } = of;
+  const { columns, means, mean } = of;
   const sums = Array.from({ length: of.arms }, () => ({
     n: 0,
     gram: new Float64Array(columns * columns),
     cross: new Float64Array(columns),
     squares: 0,
   }));
-  for (const [at, { x, known, arm, reward }] of rows.entries()) {
-    const weight = discount ** (rows.length - 1 - at);
+  for (const { x, known, arm, reward, weight } of rows) {
+    if (weight === 0) continue;
     // A call of which nothing is known is taken for the average one.
     for (let k = 1; k < FEATURES; k += 1) {
       x[k] = known ? (x[k] as number) - (means[k] as number) : 0;

@@ -1,5 +1,5 @@
 import { callContext, encodeFeatures } from '../../../src/core/routing/call-context.ts';
-import { fitContext } from '../../../src/core/routing/context-fit.ts';
+import { fitThroughChanges } from '../../../src/core/routing/context-drift.ts';
 import {
   type ContextRule,
   contextProbabilities,
@@ -37,7 +37,9 @@ const KINDS: readonly ((random: Random) => string)[] = [
   (r) => `Where is my order ${n(r)}? It should have been here on ${words(r)}.`,
   (r) => `翻译这句话：今天天气很好，我们去公园散步吧 ${n(r)}`,
 ];
-const WORDS = 'moon river stone light winter garden house music paper night market story'.split(' ');
+const WORDS = 'moon river stone light winter garden house music paper night market story'.split(
+  ' ',
+);
 const n = (random: Random): number => Math.floor(random.uniform() * 900) + 3;
 const words = (random: Random): string =>
   [1, 2].map(() => WORDS[Math.floor(random.uniform() * WORDS.length)]).join(' ');
@@ -60,7 +62,7 @@ export function runContextWorld(world: ContextWorld): ContextRun {
   let rates = ratesOf(arms, world.differ);
   const due = new Map<number, ContextSample[]>();
   let seen: ContextSample[] = [];
-  let scorer = createContextScorer(fitContext([], names, 1).model);
+  let scorer = createContextScorer(fitThroughChanges([], names, 1).fit.model);
   const x = new Float64Array(FEATURES);
   const run = { regret: 0, uniform_regret: 0 };
   const shares = new Float64Array(calls);
@@ -70,7 +72,7 @@ export function runContextWorld(world: ContextWorld): ContextRun {
     due.delete(call);
     if (call % world.refit_calls === 0 && rule !== 'uniform') {
       seen = seen.slice(-WINDOW);
-      scorer = createContextScorer(fitContext(seen, names, 0.999).model);
+      scorer = createContextScorer(fitThroughChanges(seen, names, 0.999).fit.model);
     }
     const kind = Math.floor(random.uniform() * arms);
     const text = (KINDS[kind % KINDS.length] as (random: Random) => string)(random);
@@ -91,7 +93,12 @@ export function runContextWorld(world: ContextWorld): ContextRun {
     shares[call] = given[chances.indexOf(top)] as number;
     const reward = Number(random.uniform() < (chances[arm] as number));
     const at = call + 1 + Math.floor(random.uniform() * CALLS_AN_HOUR);
-    const sample = { features: encodeFeatures(x), category: '', target: names[arm] as string, reward };
+    const sample = {
+      features: encodeFeatures(x),
+      category: '',
+      target: names[arm] as string,
+      reward,
+    };
     due.set(at, [...(due.get(at) ?? []), sample]);
   }
   const half = world.drift ? calls / 2 : calls;
