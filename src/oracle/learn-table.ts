@@ -21,6 +21,7 @@ export interface Lesson {
     readonly target: string;
     readonly reward: number;
     readonly features: string | null;
+    readonly unit: string;
   }[];
   /** Rewards that do not count: older ones of users that have given many. */
   readonly left_out: number;

@@ -132,18 +132,18 @@ describe('route learning', () => {
   });
 
   test('learning lets one loud user weigh as much as twenty rewards, whatever it says', async () => {
-    const rated = (id: string, target: string, unit: string, value: number) => [
-      call(id, target, { unit }),
+    const rated = (id: string, target: string, unit: string, [value, at]: [number, number]) => [
+      call(id, target, { unit, at_ms: NOON_MS + at }),
       feedbackEvent(`f${id}`, { call: id, signal: 'rating', value, rater: unit }),
     ];
     const many = Array.from({ length: 40 }, (_, at) => [
-      ...rated(`m${at}`, 'mini', `u:${at}`, 5),
-      ...rated(`b${at}`, 'big', `u:${at}`, 2),
+      ...rated(`m${at}`, 'mini', `u:${at}`, [5, at]),
+      ...rated(`b${at}`, 'big', `u:${at}`, [2, at]),
     ]);
-    // The loud one loves what all others do not, and hates what they like.
+    // The loud one, who comes last, loves what all others do not, and hates what they like.
     const loud = Array.from({ length: 150 }, (_, at) => [
-      ...rated(`x${at}`, 'big', 'u:loud', 5),
-      ...rated(`y${at}`, 'mini', 'u:loud', 1),
+      ...rated(`x${at}`, 'big', 'u:loud', [5, 100 + at]),
+      ...rated(`y${at}`, 'mini', 'u:loud', [1, 100 + at]),
     ]);
     await apply(...many.flat(), ...loud.flat());
     const shareOf = async (user_max: number): Promise<number> => {

@@ -4,7 +4,7 @@ import { type ContextSample, readRows } from './context-rows.ts';
 import { type RewardChange, rewardChanges, rewardWeights } from './reward-weights.ts';
 
 /** What other targets' rewards before a change count for: a model of many features needs some. */
-const OTHERS_KEPT = 40;
+const OTHERS_KEPT = 10;
 
 /**
  * The fit, made again where a target has changed. Changes are looked for in what the model leaves
@@ -21,11 +21,12 @@ export function fitThroughChanges(
   const scorer = createContextScorer(fit.model);
   if (scorer === null) return { fit, changes: [] };
   const rows = readRows(known, fit.model.targets, fit.model.categories);
-  const left = known.map(({ category, target, reward }, at) => {
+  const left = known.map(({ category, target, reward, unit }, at) => {
     const row = rows[at];
-    if (row === undefined || !row.known) return { category: '', target, reward: 0 };
+    const whose = unit === undefined ? {} : { unit };
+    if (row === undefined || !row.known) return { ...whose, category: '', target, reward: 0 };
     const { means } = scoreContext(scorer, row.x, category, [target], false);
-    return { category: '', target, reward: reward - (means[0] as number) };
+    return { ...whose, category: '', target, reward: reward - (means[0] as number) };
   });
   const changes = rewardChanges(left);
   if (changes.length === 0) return { fit, changes };

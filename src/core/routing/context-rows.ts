@@ -9,6 +9,7 @@ export interface ContextSample {
   readonly category: string;
   readonly target: string;
   readonly reward: number;
+  readonly unit?: string;
 }
 
 /** Categories that get columns of their own: those with the most calls. */

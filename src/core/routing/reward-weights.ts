@@ -5,6 +5,8 @@ export interface RoutedReward {
   readonly category: string;
   readonly target: string;
   readonly reward: number;
+  /** Whose call it was; left out, each is somebody else’s. */
+  readonly unit?: string;
 }
 
 /** A target whose rewards are no longer what they were. */
@@ -20,17 +22,22 @@ const ALARM = 0.01;
 /** Rewards on each side of a change. */
 const SIDE_MIN = 5;
 const CHANGES_MAX = 4;
+/** Newest rewards of one unit that may show a change: what one user says is no change. */
+const UNIT_MAX = 3;
 /** What the other targets' rewards before a change count for, at most: others may have changed. */
 const OTHERS_KEPT = 3;
 
 /**
  * Where targets' rewards changed: the generalised likelihood ratio of two means against one, at all
  * places, above ln(3 n √n / α) (Besson et al. 2022, GLR-klUCB), by target and category, so that
- * another mix of categories is no change. `rewards` are oldest first.
+ * another mix of categories is no change, and of no more than three rewards a unit. `rewards` are
+ * oldest first.
  */
 export function rewardChanges(rewards: readonly RoutedReward[]): readonly RewardChange[] {
   const cells = new Map<string, { readonly places: number[]; readonly values: number[] }>();
-  for (const [at, { category, target, reward }] of rewards.entries()) {
+  const places = [...rewards.keys()].filter(fewOfEach(rewards));
+  for (const at of places) {
+    const { category, target, reward } = rewards[at] as RoutedReward;
     const key = `${category}\t${target}`;
     const cell = cells.get(key) ?? { places: [], values: [] };
     cells.set(key, cell);
@@ -44,6 +51,20 @@ export function rewardChanges(rewards: readonly RoutedReward[]): readonly Reward
     const { category, target } = first;
     return [{ category, target, at: places[split] as number }];
   });
+}
+
+/** Whether a reward is among the newest few of its unit, target and category. */
+function fewOfEach(rewards: readonly RoutedReward[]): (at: number) => boolean {
+  const kept = new Uint8Array(rewards.length);
+  const counts = new Map<string, number>();
+  for (let at = rewards.length - 1; at >= 0; at -= 1) {
+    const { unit, category, target } = rewards[at] as RoutedReward;
+    const key = `${unit}\t${category}\t${target}`;
+    const count = unit === undefined ? 0 : (counts.get(key) ?? 0);
+    if (unit !== undefined) counts.set(key, count + 1);
+    kept[at] = count < UNIT_MAX ? 1 : 0;
+  }
+  return (at) => kept[at] === 1;
 }
 
 /** The newest change's place, or null: what is after one change is looked at again. */

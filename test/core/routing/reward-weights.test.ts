@@ -23,7 +23,7 @@ function drawn(
 
 describe('reward changes', () => {
   test('reward changes are found soon after a target got worse, at about the place', () => {
-    const rewards = drawn(700, 1, (target, at) => (target === 'a' && at >= 600 ? 0.3 : 0.8));
+    const rewards = drawn(700, 2, (target, at) => (target === 'a' && at >= 600 ? 0.3 : 0.8));
     const [change, ...others] = rewardChanges(rewards);
     expect(others).toEqual([]);
     expect(change?.target).toBe('a');
@@ -47,6 +47,19 @@ describe('reward changes', () => {
     }));
     expect(rewardChanges(priced)[0]?.at).toBeGreaterThan(190);
     expect(rewardChanges(priced.slice(0, 200))).toEqual([]);
+  });
+
+  test('reward changes are none where one user alone says so, and some where many do', () => {
+    const quiet = drawn(200, 6, () => 0.9).map((one, at) => ({ ...one, unit: `u:${at}` }));
+    const loud = (unit: (at: number) => string) =>
+      Array.from({ length: 30 }, (_, at) => ({
+        category: '',
+        target: 'a',
+        reward: 0,
+        unit: unit(at),
+      }));
+    expect(rewardChanges([...quiet, ...loud(() => 'u:loud')])).toEqual([]);
+    expect(rewardChanges([...quiet, ...loud((at) => `v:${at}`)])).toHaveLength(1);
   });
 
   test('reward changes of one category are none of another', () => {
