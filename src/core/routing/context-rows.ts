@@ -1,5 +1,5 @@
 import { decodeFeatures } from './call-context.ts';
-import { addOuterProduct } from './positive-matrix.ts';
+import { addOuterProduct, mirror } from './positive-matrix.ts';
 import { FEATURES } from './prompt-features.ts';
 
 /** One matured reward and what its call looked like; oldest first in a list. */
@@ -125,6 +125,7 @@ export function sumUp(
       x[k] = known ? (x[k] as number) + (means[k] as number) : 0;
     }
   }
+  for (const { gram } of sums) mirror(gram, columns);
   return sums;
 }
 

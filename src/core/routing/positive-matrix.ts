@@ -74,15 +74,23 @@ export function dot(left: Float64Array, right: Float64Array): number {
   return sum;
 }
 
-/** Adds weight × x xᵀ. */
+/** Adds weight × x xᵀ below the diagonal and on it; `mirror` makes the rest, once for all. */
 export function addOuterProduct(into: Float64Array, x: Float64Array, weight: number): void {
   const d = x.length;
   for (let row = 0; row < d; row += 1) {
     const left = weight * (x[row] as number);
     if (left === 0) continue;
     const base = row * d;
-    for (let column = 0; column < d; column += 1) {
+    for (let column = 0; column <= row; column += 1) {
       into[base + column] = (into[base + column] as number) + left * (x[column] as number);
+    }
+  }
+}
+
+export function mirror(a: Float64Array, d: number): void {
+  for (let row = 0; row < d; row += 1) {
+    for (let column = 0; column < row; column += 1) {
+      a[column * d + row] = a[row * d + column] as number;
     }
   }
 }
