@@ -52,7 +52,7 @@ function remarks({ proven, changed, strongest = {} }: RouterReport): readonly st
   return [
     ...proven.map(
       ({ category, target, exploited }) =>
-        `Proven best${inWords(category)}: ${target}${exploited ? ', it has all but the floors' : ''}.`,
+        `Proven best${inWords(category)}: ${target}${exploited ? WITH_ALL : ''}.`,
     ),
     ...changed.map(
       ({ category, target }) =>
@@ -64,6 +64,7 @@ function remarks({ proven, changed, strongest = {} }: RouterReport): readonly st
   ];
 }
 
+const WITH_ALL = ', it has all but the floors';
 const inWords = (category: string): string => (category === '' ? '' : ` in ${category}`);
 
 const effectsText = (effects: NonNullable<RouterReport['strongest']>[string]): string =>

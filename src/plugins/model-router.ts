@@ -235,7 +235,7 @@ function learned({ bandit }: ModelRouterOptions, host: PluginHost): Routing {
   };
 }
 
-/** By the call's features and the model that the worker published; the weights until there is one. */
+/** By the call's features and the model that the worker published; the weights until then. */
 function contextual(
   rule: 'linucb' | 'squarecb',
   { bandit }: ModelRouterOptions,

@@ -131,7 +131,7 @@ describe('route learning', () => {
     expect(believed?.low).toBeLessThan(believed?.mean ?? 0);
   });
 
-  test('learning lets one loud user weigh as much as twenty rewards, whatever it says', async () => {
+  test('learning lets one loud user weigh as much as twenty rewards', async () => {
     const rated = (id: string, target: string, unit: string, [value, at]: [number, number]) => [
       call(id, target, { unit, at_ms: NOON_MS + at }),
       feedbackEvent(`f${id}`, { call: id, signal: 'rating', value, rater: unit }),
@@ -159,7 +159,7 @@ describe('route learning', () => {
     expect(await shareOf(1_000_000)).toBeLessThan(0.1);
   });
 
-  test('learning with context publishes a model of calls’ features, and nothing before', async () => {
+  test('learning with context publishes a model of calls’ features', async () => {
     const texts = { mini: 'def f(x): return {x: [1]}; y_z = x;', big: 'Where is the station?' };
     const calls = Array.from({ length: 400 }, (_, at) => {
       const [kind, other] = at % 2 === 0 ? (['mini', 'big'] as const) : (['big', 'mini'] as const);
@@ -188,7 +188,7 @@ describe('route learning', () => {
     expect(report?.categories[0]?.targets.map(({ n }) => n)).toEqual([200, 200]);
   });
 
-  test('learning says who is proven best, and gives it all but the floors where asked', async () => {
+  test('learning says who is proven best, and gives it all but the floors if asked', async () => {
     const calls = Array.from({ length: 400 }, (_, at) =>
       at % 2 === 0
         ? call(`p${at}`, 'mini', { unit: `u:${at}` })

@@ -26,9 +26,10 @@ describe('context figures', () => {
           const recovered = runs.map((run) => run.recovered ?? Number.POSITIVE_INFINITY);
           const settled = mean(runs.map((run) => run.settled));
           console.info({ name, differ, arms, ratio, recovered, settled });
-          // Each kind of call has a best target of its own to be found: eight times as much to learn.
+          // Eight kinds have each their own best target to be found: so much more to learn.
           expect(ratio).toBeLessThanOrEqual(differ && arms === 8 ? 0.5 : 0.35);
-          expect(median(recovered)).toBeLessThan(2000);
+          // Which is also so after a change: all of it is learned anew.
+          expect(median(recovered)).toBeLessThan(differ && arms === 8 ? 6000 : 2000);
         });
       }
     }

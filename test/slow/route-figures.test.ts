@@ -6,9 +6,6 @@ const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
 const settings = { ...ROUTE_BANDIT, draws: 2000 };
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, one) => sum + one, 0) / values.length;
-const median = (values: readonly number[]): number =>
-  [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] as number;
-
 /**
  * Calls that an A/B of a size planned ahead takes, at 5 % on two sides and 90 % power: it is read
  * when the last feedback is there, an hour after the last call (1,000 calls). `gap` is the one that

@@ -149,7 +149,10 @@ interface Moment {
 }
 
 /** Calls until an arm is no longer new: then half of what `explore` takes off its doubt is off. */
-const NOVEL = 10;
+const NOVEL = 4;
+/** Calls until what is explored begins to shrink with the root of their number, and how far. */
+const EARLY = 800;
+const EXPLORE_LEAST = 0.3;
 /** Of inverse gap weighting: γ = this × √(n T), Foster and Rakhlin's rate (2020). */
 const GAMMA = 20;
 /** Impossible arms are this bad: below anything that a utility can be. */
@@ -166,7 +169,8 @@ function speak(voice: Voice, x: Float64Array, { settings, calls, tries, allowed 
       deviations[k] = 0;
     }
   }
-  const { rule, explore } = settings;
+  const { rule } = settings;
+  const explore = settings.explore * decayAfter(calls, settings.discount);
   for (let k = 0; k < means.length; k += 1) {
     // What was hardly tried keeps its whole doubt: two failures at the start prove nothing.
     const novel = NOVEL / (NOVEL + (tries[k] as number));
@@ -174,6 +178,16 @@ function speak(voice: Voice, x: Float64Array, { settings, calls, tries, allowed 
     deviations[k] = scale * (deviations[k] as number);
   }
   decide(rule, voice, { calls, among: allowed?.length ?? means.length });
+}
+
+/**
+ * What a better choice can still earn shrinks with the calls that are left to a log of its size, so
+ * does what is paid to find it; where rewards may change (a discount) it stays as it is after as
+ * many calls as are remembered.
+ */
+function decayAfter(calls: number, discount: number): number {
+  const remembered = discount < 1 ? Math.min(calls, 1 / (1 - discount)) : calls;
+  return Math.max(EXPLORE_LEAST, 1 / Math.sqrt(1 + remembered / EARLY));
 }
 
 /** Fills the voice's probabilities by its means and its scaled deviations. */

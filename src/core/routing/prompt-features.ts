@@ -81,7 +81,13 @@ function kindsOf(): Uint8Array {
 }
 
 /** Latin letters beyond ASCII, and all other scripts; signs of theirs count as letters too. */
-const kindBeyond = (code: number): number => (code < 0x250 ? ACCENT : OTHER);
+function kindOf(code: number): number {
+  if (code < 128) return KINDS[code] as number;
+  return code < 0x250 ? ACCENT : OTHER;
+}
+
+/** Of a letter; beyond ASCII as it is. */
+const inLowerCase = (code: number): number => (code < 128 ? code | 32 : code);
 /** From here on scripts write without spaces (CJK), so that each character is a word. */
 const IDEOGRAPHS = 0x2e80;
 
@@ -125,6 +131,9 @@ interface Counts {
   /** Hashes of the first word of all, and of the last sentence. */
   first: number;
   sentence: number;
+  /** The word before, and whether the next one begins a sentence. */
+  last: number;
+  begins: boolean;
 }
 
 /** Fills `out` (of FEATURES) and returns it. Dense columns are 0 to 1, the hashed have length 1. */
@@ -135,7 +144,16 @@ export function promptFeatures(
 ): Float64Array {
   out.fill(0);
   const kinds = new Int32Array(OTHER + 1);
-  const counts: Counts = { kinds, words: 0, choices: 0, read: 0, first: 0, sentence: 0 };
+  const counts: Counts = {
+    kinds,
+    words: 0,
+    choices: 0,
+    read: 0,
+    first: 0,
+    sentence: 0,
+    last: 0,
+    begins: true,
+  };
   const whole = text.length <= HEAD + TAIL;
   readSpan(text, 0, whole ? text.length : HEAD, counts, out);
   if (!whole) readSpan(text, text.length - TAIL, text.length, counts, out);
@@ -183,31 +201,36 @@ function readSpan(text: string, from: number, to: number, counts: Counts, out: F
   const { kinds } = counts;
   let word = 0;
   let length = 0;
-  let last = 0;
-  let begins = true;
+  counts.last = 0;
+  counts.begins = true;
   for (let at = from; at <= to; at += 1) {
     const code = at < to ? text.charCodeAt(at) : 32;
-    const kind = code < 128 ? (KINDS[code] as number) : kindBeyond(code);
+    const kind = kindOf(code);
     kinds[kind] = (kinds[kind] as number) + 1;
     if (kind >= LETTER) {
-      word = hashed(word, kind === CAPITAL ? code | 32 : code);
+      word = hashed(word, inLowerCase(code));
       length += 1;
       if (code < IDEOGRAPHS) continue;
     }
     if (length > 0) {
       if (length === 1 && isChoice(text, at)) counts.choices += 1;
-      if (begins) counts.sentence = word;
-      if (counts.words === 0) counts.first = word;
-      begins = false;
-      counts.words += 1;
-      addWord(word, last, out);
-      last = word;
+      endWord(word, counts, out);
       word = 0;
       length = 0;
     }
-    if (kind >= LINE && kind <= STOP) begins = true;
+    if (kind >= LINE && kind <= STOP) counts.begins = true;
   }
   counts.read += to - from;
+}
+
+function endWord(word: number, counts: Counts, out: Float64Array): void {
+  if (counts.begins) counts.sentence = word;
+  if (counts.words === 0) counts.first = word;
+  counts.begins = false;
+  counts.words += 1;
+  bump(word, 1, out);
+  bump(Math.imul(word, 31) ^ Math.imul(counts.last, 0x85ebca6b), 0.5, out);
+  counts.last = word;
 }
 
 /** A letter alone between a line's start, a space or a bracket and “.”, “)” or “:”. */
@@ -216,11 +239,6 @@ function isChoice(text: string, at: number): boolean {
   if (after !== 46 && after !== 41 && after !== 58) return false;
   const before = at >= 2 ? text.charCodeAt(at - 2) : 10;
   return before === 10 || before === 40 || before === 32;
-}
-
-function addWord(word: number, last: number, out: Float64Array): void {
-  bump(word, 1, out);
-  bump(Math.imul(word, 31) ^ Math.imul(last, 0x85ebca6b), 0.5, out);
 }
 
 /** A signed bucket (Weinberger et al. 2009): collisions cancel on average. */

@@ -16,7 +16,15 @@ import {
 import { reportContext } from '../../../src/core/routing/context-report.ts';
 import type { ContextSample } from '../../../src/core/routing/context-rows.ts';
 import { createContextualChoice } from '../../../src/core/routing/contextual-choice.ts';
-import { factorOf, inverseOf, topDirections } from '../../../src/core/routing/positive-matrix.ts';
+import {
+  addOuterProduct,
+  dot,
+  factorOf,
+  inverseOf,
+  mirror,
+  times,
+  topDirections,
+} from '../../../src/core/routing/positive-matrix.ts';
 import { FEATURES, promptFeatures } from '../../../src/core/routing/prompt-features.ts';
 import { createRandom } from '../../../src/core/routing/random.ts';
 import { callOf } from '../../plugins/recording-scope.ts';
@@ -133,7 +141,7 @@ describe('context model', () => {
     expect((means[0] as number) - (means[1] as number)).toBeGreaterThan(0.7);
   });
 
-  test('context model of other features than ours, or that does not fit itself, is not used', () => {
+  test('context model of other features, or that does not fit itself, is not used', () => {
     const { model } = fitContext(samplesOf(60, 1), ['a', 'b'], ones(60));
     expect(createContextScorer({ ...model, features: 'other' })).toBeNull();
     expect(createContextScorer({ ...model, weights: [[1, 2]] })).toBeNull();
@@ -232,24 +240,24 @@ describe('positive matrix', () => {
     const d = 12;
     const a = new Float64Array(d * d);
     for (let row = 0; row < 40; row += 1) {
-      const x = Float64Array.from({ length: d }, () => random.normal());
-      for (let i = 0; i < d * d; i += 1) {
-        a[i] = (a[i] as number) + (x[Math.floor(i / d)] as number) * (x[i % d] as number);
-      }
+      addOuterProduct(
+        a,
+        Float64Array.from({ length: d }, () => random.normal()),
+        1,
+      );
     }
+    mirror(a, d);
     const inverse = inverseOf(factorOf(a, new Float64Array(d)), d);
-    for (let i = 0; i < d * d; i += 1) {
-      let sum = 0;
-      for (let k = 0; k < d; k += 1) {
-        sum += (a[Math.floor(i / d) * d + k] as number) * (inverse[k * d + (i % d)] as number);
+    for (let column = 0; column < d; column += 1) {
+      const image = times(a, inverse.slice(column * d, (column + 1) * d));
+      for (const [row, value] of image.entries()) {
+        expect(value).toBeCloseTo(row === column ? 1 : 0, 8);
       }
-      expect(sum).toBeCloseTo(Math.floor(i / d) === i % d ? 1 : 0, 8);
     }
     const rows = topDirections(a, d, 4);
     for (const [i, left] of rows.entries()) {
       for (const [j, right] of rows.entries()) {
-        const product = left.reduce((sum, one, at) => sum + one * (right[at] as number), 0);
-        expect(product).toBeCloseTo(i === j ? 1 : 0, 9);
+        expect(dot(left, right)).toBeCloseTo(i === j ? 1 : 0, 9);
       }
     }
   });

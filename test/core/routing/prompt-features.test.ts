@@ -28,7 +28,7 @@ describe('prompt features', () => {
     expect(at('instruction_first', 'Write a poem.')).toBe(1);
   });
 
-  test('prompt features tell what is asked for by the first words, of the last sentence too', () => {
+  test('prompt features tell what is asked by the first words, of the last sentence too', () => {
     expect(at('asks_how_or_why', 'Why is the sky blue?')).toBe(1);
     expect(at('asks_for_a_fact', 'Here is my text. Who wrote it')).toBe(1);
     expect(at('asks_to_make', 'WRITE me a poem')).toBe(1);
@@ -36,7 +36,7 @@ describe('prompt features', () => {
     expect(at('asks_to_rework', 'Do not translate this')).toBe(0);
   });
 
-  test('prompt features tell languages apart by accents and script, and read each ideograph', () => {
+  test('prompt features tell accents and scripts apart, and read each ideograph', () => {
     expect(at('accents', 'Möchten Sie das ändern? Natürlich, später.')).toBeGreaterThan(0.5);
     expect(at('accents', 'Do you want to change it? Of course, later.')).toBe(0);
     const [left, right] = ['今天天气很好', '今天天气不好'].map((text) => promptFeatures(text));
