@@ -196,7 +196,7 @@ function massesOf(): readonly number[] {
  * each target's probability is a sum.
  */
 function drawnBounds(means: Float64Array, deviations: Float64Array, explore: number): number[] {
-  const shares = new Array<number>(means.length).fill(0);
+  const shares = Array.from(means, () => 0);
   for (let point = 0; point < POINTS; point += 1) {
     const reach = (explore * REACH * point) / (POINTS - 1);
     let best = -1;
@@ -214,7 +214,7 @@ function drawnBounds(means: Float64Array, deviations: Float64Array, explore: num
 }
 
 function gapWeights(known: readonly number[], means: Float64Array, gamma: number): number[] {
-  const shares = new Array<number>(means.length).fill(0);
+  const shares = Array.from(means, () => 0);
   const weights = inverseGapWeights(
     known.map((k) => means[k] as number),
     gamma,

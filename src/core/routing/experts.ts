@@ -88,13 +88,6 @@ export function createKindsExpert(kinds: Kinds, { cost_weight }: ExpertSettings)
 /** A ridge prior of each weight, in units of the noise: about ± 0.25 a feature. */
 const LAMBDA = 3;
 
-/**
- * How much of its predictions is believed: the slope of what was seen against what was predicted,
- * before it was learned (0: words tell nothing; 1: just what the model says). It starts as if
- * predictions of this Σ squares had been half true.
- */
-const TRUST_PRIOR = 0.5;
-
 /** What the kinds leave unexplained, by each arm's linear model of the features (LinTS, LinUCB). */
 export function createLinearExpert(
   kinds: Kinds,
@@ -103,17 +96,14 @@ export function createLinearExpert(
   const models: readonly LinearArm[] = Array.from({ length: arms }, () =>
     createLinearArm(FEATURES, LAMBDA),
   );
-  let products = 0.5 * TRUST_PRIOR;
-  let squares = TRUST_PRIOR;
   return {
     name: 'linear',
     predict(x, means, deviations) {
       fill({ ...kinds, cost_weight }, means, deviations);
-      const trust = Math.min(1, Math.max(0, products / squares));
       for (let arm = 0; arm < models.length; arm += 1) {
         const model = models[arm] as LinearArm;
         if (model.n === 0) continue;
-        means[arm] = (means[arm] as number) + trust * predictLinear(model, x);
+        means[arm] = (means[arm] as number) + predictLinear(model, x);
       }
     },
     learn(x, arm, quality) {
@@ -121,9 +111,6 @@ export function createLinearExpert(
       const at = category * arms + arm;
       const expected = (tree.base[category] as number) + (tree.mean[at] as number);
       const model = models[arm] as LinearArm;
-      const predicted = predictLinear(model, x);
-      products = discount * products + predicted * (quality - expected);
-      squares = discount * squares + predicted * predicted;
       learnLinear(model, x, quality - expected, 1, discount);
     },
   };
