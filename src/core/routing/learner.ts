@@ -153,6 +153,11 @@ const NOVEL = 4;
 /** Calls until what is explored begins to shrink with the root of their number, and how far. */
 const EARLY = 800;
 const EXPLORE_LEAST = 0.3;
+/**
+ * What contextual voices explore of it beside the plain one: contexts vary by themselves, so a
+ * choice by context is nearly its own exploration (Bastani, Bayati, Khosravi 2021).
+ */
+const CONTEXT_PART = 0.4;
 /** Of inverse gap weighting: γ = this × √(n T), Foster and Rakhlin's rate (2020). */
 const GAMMA = 20;
 /** Impossible arms are this bad: below anything that a utility can be. */
@@ -170,7 +175,7 @@ function speak(voice: Voice, x: Float64Array, { settings, calls, tries, allowed 
     }
   }
   const { rule } = settings;
-  const explore = settings.explore * decayAfter(calls, settings.discount);
+  const explore = settings.explore * decayAfter(calls, settings.discount) * partOf(voice, settings);
   for (let k = 0; k < means.length; k += 1) {
     // What was hardly tried keeps its whole doubt: two failures at the start prove nothing.
     const novel = NOVEL / (NOVEL + (tries[k] as number));
@@ -181,14 +186,16 @@ function speak(voice: Voice, x: Float64Array, { settings, calls, tries, allowed 
 }
 
 /**
- * What a better choice can still earn shrinks with the calls that are left to a log of its size, so
- * does what is paid to find it; where rewards may change (a discount) it stays as it is after as
- * many calls as are remembered.
+ * The longer one has learned, the less is left to be gained by knowing more, so less is paid for it;
+ * where rewards may change (a discount) it stays as it is after as many calls as are remembered.
  */
 function decayAfter(calls: number, discount: number): number {
   const remembered = discount < 1 ? Math.min(calls, 1 / (1 - discount)) : calls;
   return Math.max(EXPLORE_LEAST, 1 / Math.sqrt(1 + remembered / EARLY));
 }
+
+const partOf = ({ expert }: Voice, { context }: LearnerSettings): number =>
+  context === 'auto' && expert.name !== 'pooled' ? CONTEXT_PART : 1;
 
 /** Fills the voice's probabilities by its means and its scaled deviations. */
 function decide(
