@@ -65,7 +65,8 @@ export function runWorld({ arms, calls, drift, seed, settings }: World): WorldRu
     const belief = beliefAfter('beta', rewards.slice(-WINDOW), settings);
     table = tableOf(belief, names, settings).by[''] as number[];
   };
-  for (let call = 0; call < calls; call += 1) {
+  // Without drift a run is about the proof, and ends with it.
+  for (let call = 0; call < calls && (drift || run.proven === null); call += 1) {
     if (drift && call === calls / 2) rates = swapped(rates);
     if (call >= (minute + 1) * CALLS_A_MINUTE) nextMinute(call);
     const arm = pick(table, random.uniform());
