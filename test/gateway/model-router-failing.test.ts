@@ -89,6 +89,6 @@ test('a contextual router goes by the weights while its model does not fit', asy
   await start(() => ({ epoch: 1, table }), 'squarecb');
   expect((await gateway.post(ask())).status).toBe(200);
   const event = await gateway.event();
-  expect(event.markers).toEqual([]);
+  expect(event.markers).not.toContain('plugin:router:threw');
   expect(event.decisions[0]?.probabilities).toEqual([0.5, 0.5]);
 });
