@@ -175,7 +175,8 @@ function speak(voice: Voice, x: Float64Array, { settings, calls, tries, allowed 
     }
   }
   const { rule } = settings;
-  const explore = settings.explore * decayAfter(calls, settings.discount) * partOf(voice, settings);
+  const shrunk = decayAfter(calls, settings.discount) * partOf(voice, settings);
+  const explore = settings.explore * shrunk;
   for (let k = 0; k < means.length; k += 1) {
     // What was hardly tried keeps its whole doubt: two failures at the start prove nothing.
     const novel = NOVEL / (NOVEL + (tries[k] as number));
