@@ -37,7 +37,10 @@ export interface ContextScorer {
   readonly model: ContextModel;
   readonly index: ReadonlyMap<string, number>;
   readonly categories: ReadonlyMap<string, number>;
-  /** Targets × columns, basis × columns, and targets × order × order: one array each. */
+  /**
+   * Targets × columns, basis × columns, and of each target the lower triangle of `on`, what is
+   * beside the diagonal doubled: one array each.
+   */
   readonly weights: Float64Array;
   readonly basis: Float64Array;
   readonly on: Float64Array;
@@ -63,11 +66,17 @@ export function createContextScorer(model: ContextModel): ContextScorer | null {
     categories: new Map(model.categories.map((category, at) => [category, FEATURES + at])),
     weights: Float64Array.from(model.weights.flat()),
     basis: Float64Array.from(model.basis.flat()),
-    on: Float64Array.from(model.doubt.flatMap(({ on }) => on.flat())),
+    on: Float64Array.from(model.doubt.flatMap(({ on }) => triangleOf(on))),
     columns,
     order,
     z: new Float64Array(order),
   };
+}
+
+function triangleOf(on: readonly (readonly number[])[]): readonly number[] {
+  return on.flatMap((row, at) =>
+    row.slice(0, at + 1).map((value, column) => (column < at ? 2 * value : value)),
+  );
 }
 
 /** Expected reward of each target for the call, and its standard deviation. */
@@ -129,10 +138,10 @@ function project(scorer: ContextScorer, x: Float64Array, own: number): number {
 
 function deviationOf({ on, order, z, model }: ContextScorer, target: number, rest: number): number {
   let sum = (model.doubt[target] as TargetDoubt).beside * rest;
-  let at = target * order * order;
+  let at = (target * order * (order + 1)) / 2;
   for (let row = 0; row < order; row += 1) {
     let inner = 0;
-    for (let column = 0; column < order; column += 1) {
+    for (let column = 0; column <= row; column += 1) {
       inner += (on[at] as number) * (z[column] as number);
       at += 1;
     }
@@ -159,7 +168,8 @@ export function contextProbabilities(
   { rule, explore, gamma, floor }: ContextRule,
   { noise, rewards }: Pick<ContextModel, 'noise' | 'rewards'>,
 ): readonly number[] | null {
-  const known = [...means.keys()].filter((k) => !Number.isNaN(means[k]));
+  const known: number[] = [];
+  for (let k = 0; k < means.length; k += 1) if (!Number.isNaN(means[k])) known.push(k);
   if (known.length === 0) return null;
   const n = means.length;
   const best =
@@ -196,25 +206,43 @@ function massesOf(): readonly number[] {
  * each target's probability is a sum.
  */
 function drawnBounds(means: Float64Array, deviations: Float64Array, explore: number): number[] {
-  const shares = Array.from(means, () => 0);
+  const shares = zeros(means.length);
+  const [low, high] = [highest(means, deviations, 0), highest(means, deviations, explore * REACH)];
+  if (low === high) {
+    // Bounds are straight lines: who is highest at both ends is so between them.
+    shares[low] = 1;
+    return shares;
+  }
   for (let point = 0; point < POINTS; point += 1) {
     const reach = (explore * REACH * point) / (POINTS - 1);
-    let best = -1;
-    let top = Number.NEGATIVE_INFINITY;
-    for (let k = 0; k < means.length; k += 1) {
-      const bound = (means[k] as number) + reach * (deviations[k] as number);
-      if (bound > top) {
-        top = bound;
-        best = k;
-      }
-    }
+    const best = highest(means, deviations, reach);
     shares[best] = (shares[best] as number) + (MASSES[point] as number);
   }
   return shares;
 }
 
+function highest(means: Float64Array, deviations: Float64Array, reach: number): number {
+  let best = -1;
+  let top = Number.NEGATIVE_INFINITY;
+  for (let k = 0; k < means.length; k += 1) {
+    const bound = (means[k] as number) + reach * (deviations[k] as number);
+    if (bound > top) {
+      top = bound;
+      best = k;
+    }
+  }
+  return best;
+}
+
+/** Without an iterator: it is made for each call. */
+function zeros(count: number): number[] {
+  const all: number[] = [];
+  for (let at = 0; at < count; at += 1) all.push(0);
+  return all;
+}
+
 function gapWeights(known: readonly number[], means: Float64Array, gamma: number): number[] {
-  const shares = Array.from(means, () => 0);
+  const shares = zeros(means.length);
   const weights = inverseGapWeights(
     known.map((k) => means[k] as number),
     gamma,

@@ -39,8 +39,12 @@ export const FEATURE_NAMES: readonly string[] = [
 ];
 
 /** Characters read: of a longer text the beginning and the end, where it says what it wants. */
-const HEAD = 1024;
-const TAIL = 512;
+export interface ReadSpan {
+  readonly head: number;
+  readonly tail: number;
+}
+
+const WHOLE_SPAN: ReadSpan = { head: 1024, tail: 512 };
 
 export interface CallFacts {
   readonly tools?: boolean;
@@ -141,6 +145,7 @@ export function promptFeatures(
   text: string,
   facts: CallFacts = {},
   out: Float64Array = new Float64Array(FEATURES),
+  { head, tail }: ReadSpan = WHOLE_SPAN,
 ): Float64Array {
   out.fill(0);
   const kinds = new Int32Array(OTHER + 1);
@@ -154,9 +159,9 @@ export function promptFeatures(
     last: 0,
     begins: true,
   };
-  const whole = text.length <= HEAD + TAIL;
-  readSpan(text, 0, whole ? text.length : HEAD, counts, out);
-  if (!whole) readSpan(text, text.length - TAIL, text.length, counts, out);
+  const whole = text.length <= head + tail;
+  readSpan(text, 0, whole ? text.length : head, counts, out);
+  if (!whole) readSpan(text, text.length - tail, text.length, counts, out);
   normalise(out);
   fillDense(text, facts, counts, out);
   return out;
