@@ -187,8 +187,8 @@ function speak(voice: Voice, x: Float64Array, { settings, calls, tries, allowed 
 }
 
 /**
- * The longer one has learned, the less is left to be gained by knowing more, so less is paid for it;
- * where rewards may change (a discount) it stays as it is after as many calls as are remembered.
+ * The longer one has learned, the less is left to be gained by knowing more, so less is paid for
+ * it; where rewards may change (a discount) it stays as after as many calls as are remembered.
  */
 function decayAfter(calls: number, discount: number): number {
   const remembered = discount < 1 ? Math.min(calls, 1 / (1 - discount)) : calls;
