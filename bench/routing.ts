@@ -2,8 +2,12 @@ import process from 'node:process';
 import type { Call } from '../src/core/call.ts';
 import { instantiate } from '../src/core/definition.ts';
 import type { AgentView, PluginHost, Scope } from '../src/core/plugin.ts';
+import { encodeFeatures } from '../src/core/routing/call-context.ts';
+import { fitContext } from '../src/core/routing/context-fit.ts';
+import type { ContextModel } from '../src/core/routing/context-model.ts';
 import { createLearner, LEARNER_DEFAULTS } from '../src/core/routing/learner.ts';
 import { promptFeatures } from '../src/core/routing/prompt-features.ts';
+import { createRandom } from '../src/core/routing/random.ts';
 import { decide } from '../src/gateway/scope.ts';
 import { definition } from '../src/plugins/model-router.ts';
 
@@ -15,7 +19,10 @@ const ROUNDS = 9;
 const CALLS = 50_000;
 const NAMES = Array.from({ length: 8 }, (_, at) => `t${at}`);
 const UNITS = Array.from({ length: 1000 }, (_, at) => `u:${at}`);
-const TEXT = 'It is possible to change the password on the page of your account? '.repeat(15);
+/** In one piece, as a parser gives it. */
+const TEXT = Buffer.from(
+  'It is possible to change the password on the page of your account? '.repeat(15),
+).toString();
 
 const view = {
   name: 'a',
@@ -30,8 +37,20 @@ const call = {
   raw: Buffer.from(TEXT),
 } as unknown as Call;
 
+/** Learned of 2,000 calls of random words; its size is what counts here, not what it knows. */
+function learned(): ContextModel {
+  const random = createRandom(1);
+  const samples = Array.from({ length: 2000 }, (_, at) => ({
+    features: encodeFeatures(promptFeatures(`${TEXT.slice(random.uniform() * 500)} ${at}`)),
+    category: '',
+    target: NAMES[at % 8] as string,
+    reward: Number(random.uniform() < 0.1 * (at % 8)),
+  }));
+  return fitContext(samples, NAMES, new Float64Array(2000).fill(1)).model;
+}
+
 function hostOf(failing: boolean): PluginHost {
-  const table = { targets: NAMES, by: { '': NAMES.map(() => 1 / 8) } };
+  const table = { targets: NAMES, by: { '': NAMES.map(() => 1 / 8) }, model: learned() };
   return {
     agent: 'a',
     condition: () => (one) => one.raw.length > 4000,
@@ -87,6 +106,8 @@ for (const options of [
   { strategy: 'cheapest', facts: { t3: { input_usd: 1 } } },
   { strategy: 'rules', rules: [{ when: 'call.tokens_in > 1000', target: 't3' }] },
   { strategy: 'bandit' },
+  { strategy: 'linucb' },
+  { strategy: 'squarecb' },
   { strategy: 'weighted', facts: { t3: { vision: false } } },
 ]) {
   const plugin = instantiate(definition, options, hostOf(false));
@@ -96,6 +117,7 @@ for (const options of [
     median((at) => void plugin.onRequest?.(call, scopes[at % 1000] as Scope)),
   );
 }
+const x = promptFeatures(TEXT);
 const failing = instantiate(definition, { strategy: 'bandit' }, hostOf(true));
 say(
   'bandit that throws',
@@ -107,10 +129,9 @@ say(
 );
 say(
   'features of 1 KB',
-  median((at) => void promptFeatures(`${at} ${TEXT}`), 5000),
+  median(() => void promptFeatures(TEXT, {}, x), 5000),
 );
 const learner = createLearner({ ...LEARNER_DEFAULTS, arms: 8, context: 'linear' });
-const x = promptFeatures(TEXT);
 say(
   'a contextual choice among 8 (lab)',
   median(() => {

@@ -8,6 +8,9 @@ import type { Oracle } from '../oracle/oracle.ts';
 import type { Prompts } from '../oracle/prompt-views.ts';
 import type { Proposals } from '../oracle/proposals/proposals.ts';
 import type { RouterReport } from '../oracle/route-learning.ts';
+import type { RouterReport } from '../oracle/learn-table.ts';
+import type { Oracle } from '../oracle/oracle.ts';
+import type { Prompts } from '../oracle/prompt-views.ts';
 
 /** All that the admin API is given. It holds no state of its own. */
 export interface AdminDeps {

@@ -81,7 +81,7 @@ function stateRoutes(deps: AdminDeps): readonly Route[] {
     {
       method: 'GET',
       path: '/api/v1/router',
-      summary: 'what the routers that learn believe, with 95 % intervals',
+      summary: 'what the routers that learn believe, with 95 % intervals, and their whole models',
       handle: (c) => c.json({ routers: deps.routers?.() ?? [] }),
     },
     {

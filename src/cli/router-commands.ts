@@ -1,30 +1,36 @@
-import type { RouterReport } from '../oracle/route-learning.ts';
+import type { RouterReport } from '../oracle/learn-table.ts';
 import { answered } from './admin-client.ts';
 import { type Command, usageError, wordAt } from './command.ts';
 import { percentText, tableText } from './text.ts';
 
 const router: Command = {
   name: 'router',
-  usage: 'show [AGENT]',
+  usage: 'show|export [AGENT]',
   summary: 'shows what the routers that learn believe of each target, and how surely',
   example: 'hive router show',
   options: {},
   words: [1, 2],
   async run(asked, context) {
-    if (wordAt(asked, 0) !== 'show') throw usageError('hive router knows one word: show');
+    const word = wordAt(asked, 0);
+    if (word !== 'show' && word !== 'export') {
+      throw usageError('hive router knows two words: show, and export (all of the model, as JSON)');
+    }
     const agent = asked.words[1];
     const answer = await asked.client.get('/api/v1/router');
     const all = answered<readonly RouterReport[]>(answer, 'routers');
     const routers = agent === undefined ? all : all.filter((one) => one.agent === agent);
-    if (asked.json) context.print(JSON.stringify({ routers }));
+    if (word === 'export') context.print(JSON.stringify({ routers }, null, 2));
+    else if (asked.json) context.print(JSON.stringify({ routers }));
     else context.print(routers.map(routerText).join('\n\n') || NOBODY);
     return 0;
   },
 };
 
-const NOBODY = 'No agent’s router learns: model-router has `strategy: bandit` for none.';
+const NOBODY =
+  'No agent’s router learns: model-router has strategy bandit, linucb or squarecb for none.';
 
-function routerText({ agent, reward, rewards, categories }: RouterReport): string {
+function routerText(report: RouterReport): string {
+  const { agent, strategy, reward, rewards, categories, left_out } = report;
   const rows = categories.flatMap(({ category, targets }) =>
     targets.map(({ target, mean, low, high, n, share }) => [
       category === '' ? '(all)' : category,
@@ -36,8 +42,37 @@ function routerText({ agent, reward, rewards, categories }: RouterReport): strin
     ]),
   );
   const head = ['category', 'target', 'reward', '95 % of the doubt', 'counted', 'share'];
-  const title = `${agent}: reward is ${reward}; learned of ${rewards} calls.`;
-  return `${title}\n${tableText(head, rows, 'It has no targets.')}`;
+  const older = left_out > 0 ? ` (${left_out} more were older or of users with many)` : '';
+  const title = `${agent}, ${strategy}: reward is ${reward}; learned of ${rewards} calls${older}.`;
+  const lines = [title, tableText(head, rows, 'It has no targets.'), ...remarks(report)];
+  return lines.join('\n');
 }
+
+function remarks({ proven, changed, strongest = {} }: RouterReport): readonly string[] {
+  return [
+    ...proven.map(
+      ({ category, target, exploited }) =>
+        `Proven best${inWords(category)}: ${target}${exploited ? WITH_ALL : ''}.`,
+    ),
+    ...changed.map(
+      ({ category, target }) =>
+        `${target} has changed${inWords(category)}: what was before hardly counts.`,
+    ),
+    ...Object.entries(strongest).flatMap(([target, effects]) =>
+      effects.length === 0 ? [] : [`${target}, one deviation more of: ${effectsText(effects)}`],
+    ),
+  ];
+}
+
+const WITH_ALL = ', it has all but the floors';
+const inWords = (category: string): string => (category === '' ? '' : ` in ${category}`);
+
+const effectsText = (effects: NonNullable<RouterReport['strongest']>[string]): string =>
+  effects
+    .map(({ feature, effect, low, high }) => {
+      const sign = effect < 0 ? '' : '+';
+      return `${feature} ${sign}${effect.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
+    })
+    .join(', ');
 
 export const routerCommands: readonly Command[] = [router];

@@ -126,6 +126,8 @@ export interface Decision {
   readonly forced?: 'only' | 'pin' | 'health' | 'cache' | 'fallback';
   /** The category whose probabilities these are, where they depend on it. */
   readonly category?: string;
+  /** What of the call they depend on, where they do: see `encodeFeatures`. */
+  readonly features?: string;
 }
 
 /** A remark for the client: what was dropped or degraded, and why. Becomes `x-hive-notes`. */

@@ -50,6 +50,8 @@ export interface Drawn {
   readonly epoch: number;
   /** Recorded with the decision: whose probabilities these are. */
   readonly category: string;
+  /** Recorded with the decision: what of the call they depend on. */
+  readonly features?: string;
 }
 
 /** What one plugin may see and do during one call. */

@@ -107,6 +107,7 @@ export function decide(
     intended,
     ...(forced === undefined ? {} : { forced }),
     ...(drawn === undefined ? {} : { category: drawn.category }),
+    ...(drawn?.features === undefined ? {} : { features: drawn.features }),
   };
 }
 

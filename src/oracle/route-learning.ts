@@ -3,33 +3,17 @@ import type { Log } from '../core/log.ts';
 import { mergePatch } from '../core/pointer.ts';
 import type { Policy } from '../core/policy.ts';
 import {
-  type BelievedTarget,
-  believe,
-  emptyBelief,
-  explain,
-  ROUTE_BANDIT,
-  type RouteBelief,
-  type RouteTable,
-  tableOf,
-} from '../core/routing/route-belief.ts';
-import { type ModelRouterOptions, RouterOptions } from '../core/routing/router-options.ts';
+  isContextual,
+  LEARNED,
+  type ModelRouterOptions,
+  RouterOptions,
+} from '../core/routing/router-options.ts';
+import { cappedByUnit } from '../core/routing/user-cap.ts';
 import type { Feed } from '../core/state.ts';
 import { type RoutedCall, routedCalls } from '../store/routed-calls.ts';
 import type { Db } from '../store/rows.ts';
-
-/** What one agent's router believes, for people. */
-export interface RouterReport {
-  readonly agent: string;
-  readonly strategy: 'bandit';
-  readonly reward: string;
-  /** Rewards that it was made of, before they were discounted. */
-  readonly rewards: number;
-  readonly categories: readonly {
-    /** '' is the agent as a whole. */
-    readonly category: string;
-    readonly targets: readonly (BelievedTarget & { readonly share: number })[];
-  }[];
-}
+import { learnContext } from './learn-context.ts';
+import { type LearnedRoutes, type Lesson, learnTable, type RouterReport } from './learn-table.ts';
 
 export interface RouteLearning {
   /** Learns what has matured, and publishes tables if any has changed. Never rejects. */
@@ -46,29 +30,39 @@ export interface RouteLearningDeps {
 }
 
 /** With the default discount older ones count less than 1 in 100. */
-const CALLS_MAX = 5_000;
-/** A table takes a tenth of a second at most: with many categories each is drawn less often. */
-const CELL_DRAWS_MAX = 400_000;
+const REWARDS_MAX = 5_000;
+/** Choices looked at for them: a user whose older ones do not count must not push others out. */
+const CALLS_MAX = 10_000;
 
 /**
- * Learns an agent's routes from its stored calls. It keeps nothing: the belief is made anew of the
+ * Learns an agent's routes from its stored calls. It stores nothing: the belief is made anew of the
  * newest matured calls, so that late feedback counts, a restart forgets nothing, and equal stores
  * publish equal tables.
  */
 export function createRouteLearning(deps: RouteLearningDeps): RouteLearning {
-  let reports: readonly RouterReport[] = [];
+  const learned = new Map<string, Kept>();
   let published = '';
   return {
     async tick() {
       try {
-        const learned: Learned[] = [];
-        for (const [agent, options] of banditsOf(deps.policy())) {
-          learned.push(await learn(deps, agent, options));
+        const routers = routersOf(deps.policy());
+        for (const [agent, options] of routers) {
+          const lesson = await lessonOf(deps, agent, options);
+          const before = learned.get(agent);
+          if (before !== undefined && isSame(before.lesson, lesson)) continue;
+          const routes = isContextual(options.strategy) ? learnContext(lesson) : learnTable(lesson);
+          tellProven(deps.log, agent, before?.routes.report, routes.report);
+          learned.set(agent, { lesson, routes });
         }
-        reports = learned.map(reportOf);
-        const data = Object.fromEntries(learned.map(({ agent, table }) => [agent, table]));
+        for (const agent of learned.keys()) {
+          if (!routers.some(([name]) => name === agent)) learned.delete(agent);
+        }
+        if (learned.size === 0) return;
+        const data = Object.fromEntries(
+          [...learned].map(([agent, { routes }]) => [agent, routes.report.published]),
+        );
         const text = JSON.stringify(data);
-        if (text === published || learned.length === 0) return;
+        if (text === published) return;
         published = text;
         deps.publish({ name: 'routes', epoch: deps.policy_ms(), data });
       } catch (error) {
@@ -77,20 +71,17 @@ export function createRouteLearning(deps: RouteLearningDeps): RouteLearning {
         });
       }
     },
-    reports: () => reports,
+    reports: () => [...learned.values()].map(({ routes }) => routes.report),
   };
 }
 
-interface Learned {
-  readonly agent: string;
-  readonly options: ModelRouterOptions;
-  readonly targets: readonly string[];
-  readonly belief: RouteBelief;
-  readonly table: RouteTable;
+interface Kept {
+  readonly lesson: Lesson;
+  readonly routes: LearnedRoutes;
 }
 
-/** Agents whose router is a bandit, and its options as the gateway compiled them. */
-function banditsOf(policy: Policy): readonly (readonly [string, ModelRouterOptions])[] {
+/** Agents whose router learns, and its options as the gateway compiled them. */
+function routersOf(policy: Policy): readonly (readonly [string, ModelRouterOptions])[] {
   const routers = policy.plugins.order.filter(
     (id) => policy.plugins.by[id]?.use === 'model-router',
   );
@@ -98,17 +89,17 @@ function banditsOf(policy: Policy): readonly (readonly [string, ModelRouterOptio
     routers.flatMap((id) => {
       const own = policy.plugins.by[id]?.options ?? {};
       const options = RouterOptions.safeParse(mergePatch(own, entry.plugins[id] ?? {}));
-      const bandit = options.success && options.data.strategy === 'bandit';
-      return bandit ? [[agent, options.data] as const] : [];
+      const learns = options.success && LEARNED.some((one) => one === options.data.strategy);
+      return learns ? [[agent, options.data] as const] : [];
     }),
   );
 }
 
-async function learn(
+async function lessonOf(
   deps: RouteLearningDeps,
   agent: string,
   options: ModelRouterOptions,
-): Promise<Learned> {
+): Promise<Lesson> {
   const { bandit } = options;
   const { agents, targets: known } = deps.policy();
   const targets = Object.keys(agents[agent]?.targets ?? {}).filter(
@@ -116,21 +107,38 @@ async function learn(
   );
   const before_ms = deps.policy_ms() - 1000 * bandit.maturity_s;
   const calls = await routedCalls(deps.db, { agent, before_ms, limit: CALLS_MAX });
-  const priced = bandit.latency_weight > 0 || bandit.cost_weight > 0;
-  let belief = emptyBelief(priced ? 'normal' : 'beta');
-  for (const call of calls) {
+  const rewarded = calls.flatMap((call) => {
+    const { unit, features, category, target } = call;
     const reward = rewardOf(call, options);
-    if (reward === null) continue;
-    belief = believe(belief, { category: call.category, target: call.target, reward }, bandit);
-  }
-  const cells = targets.length * (1 + Object.keys(belief.cells).length);
-  const draws = Math.min(ROUTE_BANDIT.draws, Math.max(1000, Math.floor(CELL_DRAWS_MAX / cells)));
-  const settings = { ...bandit, draws };
-  return { agent, options, targets, belief, table: tableOf(belief, targets, settings) };
+    return reward === null ? [] : [{ unit, features, category, target, reward }];
+  });
+  const rewards = cappedByUnit(rewarded, bandit.user_max).slice(-REWARDS_MAX);
+  return { agent, options, targets, rewards, left_out: rewarded.length - rewards.length };
+}
+
+/** Whether there is nothing new to learn: most looks find nothing. */
+function isSame(before: Lesson, now: Lesson): boolean {
+  return (
+    before.rewards.length === now.rewards.length &&
+    before.targets.join() === now.targets.join() &&
+    JSON.stringify(before.options) === JSON.stringify(now.options) &&
+    now.rewards.every((one, at) => {
+      const other = before.rewards[at];
+      return (
+        one.reward === other?.reward &&
+        one.target === other.target &&
+        one.category === other.category &&
+        one.features === other.features
+      );
+    })
+  );
 }
 
 /** Null where the call says nothing: a rating that nobody gave is no praise. */
-export function rewardOf(call: RoutedCall, { bandit, facts }: ModelRouterOptions): number | null {
+export function rewardOf(
+  call: Omit<RoutedCall, 'unit' | 'features'>,
+  { bandit, facts }: ModelRouterOptions,
+): number | null {
   const worth = bandit.reward === 'success' ? Number(call.ok) : call.said;
   if (worth === null) return null;
   const { input_usd = 0, output_usd = 0 } = facts[call.target] ?? {};
@@ -138,23 +146,16 @@ export function rewardOf(call: RoutedCall, { bandit, facts }: ModelRouterOptions
   return worth - (bandit.latency_weight * call.latency_ms) / 1000 - bandit.cost_weight * usd;
 }
 
-function reportOf({ agent, options, targets, belief, table }: Learned): RouterReport {
-  const { reward, latency_weight, cost_weight, borrow } = options.bandit;
-  const terms = [
-    ...(latency_weight > 0 ? [` - ${latency_weight} × seconds`] : []),
-    ...(cost_weight > 0 ? [` - ${cost_weight} × USD`] : []),
-  ];
-  return {
-    agent,
-    strategy: 'bandit',
-    reward: `${reward}${terms.join('')}`,
-    rewards: belief.rewards,
-    categories: Object.entries(table.by).map(([category, shares]) => ({
-      category,
-      targets: explain(belief, category, targets, borrow).map((one) => ({
-        ...one,
-        share: shares[table.targets.indexOf(one.target)] ?? 0,
-      })),
-    })),
-  };
+/** A proof is news once. */
+function tellProven(
+  log: Log,
+  agent: string,
+  before: RouterReport | undefined,
+  now: RouterReport,
+): void {
+  for (const { category, target, exploited } of now.proven) {
+    const known = before?.proven.some((one) => one.category === category && one.target === target);
+    if (!known)
+      log.info('a target is proven to be the best', { agent, category, target, exploited });
+  }
 }

@@ -8,13 +8,18 @@ import type {
   Scope,
   TargetView,
 } from '../core/plugin.ts';
+import { createContextualChoice } from '../core/routing/contextual-choice.ts';
 import {
   createFirstBytes,
   expectedFirstByte,
   observeFirstByte,
   sizeBucket,
 } from '../core/routing/first-byte.ts';
-import { type ModelRouterOptions, RouterOptions } from '../core/routing/router-options.ts';
+import {
+  isContextual,
+  type ModelRouterOptions,
+  RouterOptions,
+} from '../core/routing/router-options.ts';
 import {
   anyLimits,
   isCapable,
@@ -159,6 +164,7 @@ function routingOf(options: ModelRouterOptions, host: PluginHost): Routing | nul
   if (strategy === 'round-robin') return { strategy: inTurn(host) };
   if (strategy === 'fastest') return fastest(options, host);
   if (strategy === 'bandit') return learned(options, host);
+  if (isContextual(strategy)) return contextual(strategy, options, host);
   if (strategy === 'rules') return { strategy: byRules(options, host) };
   if (strategy === 'cheapest') return { strategy: cheapest(facts, quality_min) };
   return {
@@ -225,6 +231,28 @@ function learned({ bandit }: ModelRouterOptions, host: PluginHost): Routing {
     drawn: (scope) => ({
       epoch: bandit.sticky ? 0 : (host.routes(host.agent)?.epoch ?? 0),
       category: scope.category(),
+    }),
+  };
+}
+
+/** By the call's features and the model that the worker published; the weights until then. */
+function contextual(
+  rule: 'linucb' | 'squarecb',
+  { bandit }: ModelRouterOptions,
+  host: PluginHost,
+): Routing {
+  const choice = createContextualChoice({ ...bandit, rule, explore: bandit.bound }, bandit.sticky);
+  return {
+    strategy(own, call, scope) {
+      const published = host.routes(host.agent);
+      const targets = own.map(({ name }) => name);
+      const asked = { call, category: scope.category(), targets, published };
+      return choice.probabilities(asked) ?? weightsOf(own);
+    },
+    drawn: (scope) => ({
+      epoch: bandit.sticky ? 0 : (host.routes(host.agent)?.epoch ?? 0),
+      category: scope.category(),
+      features: choice.features(),
     }),
   };
 }

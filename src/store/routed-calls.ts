@@ -4,6 +4,10 @@ import { type Db, rowsOf } from './rows.ts';
 /** What became of a choice of the router, as learning needs it. */
 export interface RoutedCall {
   readonly target: string;
+  /** Who called: see `CallEvent.unit`. */
+  readonly unit: string;
+  /** What the call looked like, where its router asked; null elsewhere. */
+  readonly features: string | null;
   /** '' where the choice did not depend on a category. */
   readonly category: string;
   /** The chosen target answered. */
@@ -27,7 +31,8 @@ export async function routedCalls(
   const newest = await rowsOf<RoutedCall>(
     db,
     sql`
-      select d.value->>'chosen' as target, coalesce(d.value->>'category', '') as category,
+      select d.value->>'chosen' as target, c.unit, d.value->>'features' as features,
+        coalesce(d.value->>'category', '') as category,
         (c.outcome = 'ok' and c.served = d.value->>'chosen') as ok,
         c.latency_ms::float8 as latency_ms, c.tokens_in::int as tokens_in,
         c.tokens_out::int as tokens_out, said.value::float8 as said

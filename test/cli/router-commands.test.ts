@@ -7,6 +7,11 @@ const REPORT = {
   strategy: 'bandit',
   reward: 'feedback - 0.1 × seconds',
   rewards: 321,
+  left_out: 4,
+  proven: [{ category: '', target: 'mini', exploited: true }],
+  changed: [{ category: 'code', target: 'big' }],
+  strongest: { big: [{ feature: 'code', effect: 0.12, low: 0.05, high: 0.19 }] },
+  published: { targets: ['big', 'mini'], by: { '': [0.03, 0.97] } },
   categories: [
     {
       category: '',
@@ -31,8 +36,11 @@ describe('hive router show', () => {
     const shown = await hive(['router', 'show'], { env });
     expect(shown).toMatchObject({ code: 0, err: '' });
     expect(shown.out).toContain(
-      'support: reward is feedback - 0.1 × seconds; learned of 321 calls.',
+      'support, bandit: reward is feedback - 0.1 × seconds; learned of 321 calls (4 more',
     );
+    expect(shown.out).toContain('Proven best: mini, it has all but the floors.');
+    expect(shown.out).toContain('big has changed in code: what was before hardly counts.');
+    expect(shown.out).toContain('big, one deviation more of: code +0.120 (0.050 to 0.190)');
     expect(shown.out).toMatch(/\(all\) +mini +0\.812 +0\.700 to 0\.900 +200 +97 %/);
   });
 
@@ -40,6 +48,8 @@ describe('hive router show', () => {
     const json = await hive(['router', 'show', 'support', '--json'], { env });
     expect(JSON.parse(json.out)).toEqual({ routers: [REPORT] });
     expect((await hive(['router', 'show', 'nobody'], { env })).out).toContain('No agent’s router');
+    const whole = await hive(['router', 'export', 'support'], { env });
+    expect(JSON.parse(whole.out)).toEqual({ routers: [REPORT] });
     expect((await hive(['router', 'hide'], { env })).code).toBe(2);
   });
 });

@@ -16,6 +16,10 @@ export interface GradedSpec {
   /** USD of a usual call of the dearest model. */
   readonly dearest: number;
   readonly order: 'file' | 'shuffled';
+  /** By how much one model is better than all others, in logits; left out, none is. */
+  readonly dominant?: number;
+  /** Prices from 1 to this many times as much, whatever the skill; left out, they follow skill. */
+  readonly price_ratio?: number;
 }
 
 export interface GradedLine {
@@ -41,7 +45,13 @@ export function gradedWorld(spec: GradedSpec): readonly GradedLine[] {
   const random = createRandom(spec.seed);
   const vocabulary = Array.from({ length: 3000 }, () => wordOf(random));
   const skills = Array.from({ length: spec.models }, () => spec.spread * random.normal());
-  const prices = skills.map((skill) => Math.exp(1.5 * skill + random.normal()));
+  if (spec.dominant !== undefined) skills[3] = Math.max(...skills) + spec.dominant;
+  const { price_ratio } = spec;
+  const prices = skills.map((skill, model) =>
+    price_ratio === undefined
+      ? Math.exp(1.5 * skill + random.normal())
+      : price_ratio ** (model / (skills.length - 1)),
+  );
   const top = Math.max(...prices);
   const tasks = Array.from({ length: spec.tasks }, () => taskOf(spec, skills, vocabulary, random));
   const shares = tasks.reduce((sum, { share }) => sum + share, 0);

@@ -4,6 +4,14 @@ import type { JournalRecord } from '../../src/core/event.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
 import type { Policy } from '../../src/core/policy.ts';
+import { encodeFeatures } from '../../src/core/routing/call-context.ts';
+import {
+  type ContextModel,
+  type ContextScorer,
+  createContextScorer,
+  scoreContext,
+} from '../../src/core/routing/context-model.ts';
+import { promptFeatures } from '../../src/core/routing/prompt-features.ts';
 import { RouterOptions } from '../../src/core/routing/router-options.ts';
 import type { Feed } from '../../src/core/state.ts';
 import { createRouteLearning, rewardOf } from '../../src/oracle/route-learning.ts';
@@ -97,7 +105,9 @@ describe('route learning', () => {
 
   test('learning gives a target that fails the floor, by matured calls alone', async () => {
     const calls = Array.from({ length: 60 }, (_, at) =>
-      at % 2 === 0 ? call(`a${at}`, 'mini') : call(`a${at}`, 'big', { outcome: 'error' }),
+      at % 2 === 0
+        ? call(`a${at}`, 'mini', { unit: `u:${at}` })
+        : call(`a${at}`, 'big', { outcome: 'error', unit: `u:${at}` }),
     );
     await apply(...calls);
     const early = learning({ strategy: 'bandit' }, 60_000);
@@ -119,6 +129,81 @@ describe('route learning', () => {
     const believed = report?.categories[0]?.targets.find(({ target }) => target === 'mini');
     expect(believed?.mean).toBeGreaterThan(0.9);
     expect(believed?.low).toBeLessThan(believed?.mean ?? 0);
+  });
+
+  test('learning lets one loud user weigh as much as twenty rewards', async () => {
+    const rated = (id: string, target: string, unit: string, [value, at]: [number, number]) => [
+      call(id, target, { unit, at_ms: NOON_MS + at }),
+      feedbackEvent(`f${id}`, { call: id, signal: 'rating', value, rater: unit }),
+    ];
+    const many = Array.from({ length: 40 }, (_, at) => [
+      ...rated(`m${at}`, 'mini', `u:${at}`, [5, at]),
+      ...rated(`b${at}`, 'big', `u:${at}`, [2, at]),
+    ]);
+    // The loud one, who comes last, loves what all others do not, and hates what they like.
+    const loud = Array.from({ length: 150 }, (_, at) => [
+      ...rated(`x${at}`, 'big', 'u:loud', [5, 100 + at]),
+      ...rated(`y${at}`, 'mini', 'u:loud', [1, 100 + at]),
+    ]);
+    await apply(...many.flat(), ...loud.flat());
+    const shareOf = async (user_max: number): Promise<number> => {
+      const { learned } = learning({
+        strategy: 'bandit',
+        bandit: { reward: 'feedback', user_max },
+      });
+      await learned.tick();
+      const targets = learned.reports()[0]?.categories[0]?.targets ?? [];
+      return targets.find(({ target }) => target === 'mini')?.share ?? 0;
+    };
+    expect(await shareOf(20)).toBeGreaterThan(0.9);
+    expect(await shareOf(1_000_000)).toBeLessThan(0.1);
+  });
+
+  test('learning with context publishes a model of calls’ features', async () => {
+    const texts = { mini: 'def f(x): return {x: [1]}; y_z = x;', big: 'Where is the station?' };
+    const calls = Array.from({ length: 400 }, (_, at) => {
+      const [kind, other] = at % 2 === 0 ? (['mini', 'big'] as const) : (['big', 'mini'] as const);
+      const asked = at % 4 < 2 ? kind : other;
+      const x = promptFeatures(texts[kind]);
+      const outcome = asked === kind ? 'ok' : 'error';
+      return call(`k${at}`, asked, { unit: `u:${at}`, outcome }, { features: encodeFeatures(x) });
+    });
+    const { feeds, learned } = learning({ strategy: 'linucb', bandit: { discount: 1 } });
+    await learned.tick();
+    expect(feeds[0]?.data.default?.model).toBeUndefined();
+    await apply(...calls);
+    await learned.tick();
+    const model = feeds[1]?.data.default?.model as ContextModel;
+    const scorer = createContextScorer(JSON.parse(JSON.stringify(model)) as ContextModel);
+    for (const kind of ['mini', 'big'] as const) {
+      const x = promptFeatures(texts[kind]);
+      const { means } = scoreContext(scorer as ContextScorer, x, '', ['big', 'mini'], true);
+      expect(means[kind === 'big' ? 0 : 1]).toBeGreaterThan(0.9);
+      expect(means[kind === 'big' ? 1 : 0]).toBeLessThan(0.1);
+    }
+    const [report] = learned.reports();
+    expect(report).toMatchObject({ strategy: 'linucb', rewards: 400, left_out: 0 });
+    const effects = report?.strongest?.mini ?? [];
+    expect(effects[0]?.low).toBeGreaterThan(0);
+    expect(report?.categories[0]?.targets.map(({ n }) => n)).toEqual([200, 200]);
+  });
+
+  test('learning says who is proven best, and gives it all but the floors if asked', async () => {
+    const calls = Array.from({ length: 400 }, (_, at) =>
+      at % 2 === 0
+        ? call(`p${at}`, 'mini', { unit: `u:${at}` })
+        : call(`p${at}`, 'big', { unit: `u:${at}`, outcome: at % 4 === 1 ? 'ok' : 'error' }),
+    );
+    await apply(...calls);
+    const { feeds, learned } = learning({
+      strategy: 'bandit',
+      bandit: { stop: { on_proven: 'exploit' } },
+    });
+    await learned.tick();
+    expect(learned.reports()[0]?.proven).toEqual([
+      { category: '', target: 'mini', exploited: true },
+    ]);
+    expect(feeds[0]?.data.default?.by['']).toEqual([0.02, 0.98]);
   });
 
   test('learning publishes nothing without a bandit, and survives a store that fails', async () => {

@@ -2,6 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { Attempt, CallPatch } from '../../src/core/call.ts';
 import { instantiate } from '../../src/core/definition.ts';
 import type { Plugin, PluginHost } from '../../src/core/plugin.ts';
+import { encodeFeatures } from '../../src/core/routing/call-context.ts';
+import { fitContext } from '../../src/core/routing/context-fit.ts';
+import { promptFeatures } from '../../src/core/routing/prompt-features.ts';
 import { definition } from '../../src/plugins/model-router.ts';
 import { callOf, pluginHost, recordingScope, target } from './recording-scope.ts';
 
@@ -166,5 +169,41 @@ describe('model router that has learned', () => {
       expect(first(router({ strategy: 'bandit' }, { ...pluginHost, routes }), scope)).toBe('b');
       expect(scope.choices[0]?.probabilities).toEqual([1, 3, 1]);
     }
+  });
+
+  test('linucb and squarecb draw by a call’s features, and record them with exact shares', () => {
+    const texts = ['def f(x): return {x: [1]};', 'Where is my parcel?'];
+    const samples = Array.from({ length: 300 }, (_, at) => ({
+      features: encodeFeatures(promptFeatures(`${texts[at % 2]} ${at % 5}`)),
+      category: '',
+      target: at % 4 < 2 ? 'a' : 'b',
+      reward: Number(at % 2 === (at % 4 < 2 ? 0 : 1)),
+    }));
+    const { model } = fitContext(samples, ['a', 'b', 'c'], Array(300).fill(1));
+    const table = { targets: ['a', 'b', 'c'], by: {}, model };
+    const routes = () => ({ epoch: 7, table });
+    for (const strategy of ['linucb', 'squarecb']) {
+      const plugin = router({ strategy }, { ...pluginHost, routes });
+      for (const [kind, text] of texts.entries()) {
+        const scope = recordingScope({ targets }, { category: 'code' });
+        routed(plugin, scope, callOf({ messages: [{ role: 'user', content: `${text} 3` }] }));
+        const [choice] = scope.choices;
+        const shares = choice?.probabilities ?? [];
+        expect(shares.reduce((sum, one) => sum + one, 0)).toBeCloseTo(1, 9);
+        expect(Math.min(...shares)).toBeGreaterThanOrEqual(0.02 - 1e-9);
+        expect(shares[kind]).toBeGreaterThan(shares[1 - kind] as number);
+        expect(choice?.drawn).toMatchObject({ epoch: 7, category: 'code' });
+        expect(choice?.drawn?.features).toHaveLength(88);
+      }
+      const down = recordingScope({ targets }, { down: ['a'] });
+      routed(plugin, down, callOf({ messages: [{ role: 'user', content: texts[0] as string }] }));
+      expect(down.choices[0]).toMatchObject({ excluded: ['a'] });
+      expect(down.choices[0]?.probabilities[0]).toBe(0);
+    }
+    const before = recordingScope({ targets });
+    routed(router({ strategy: 'linucb' }), before);
+    expect(before.choices[0]?.probabilities).toEqual([1, 3, 1]);
+    const stop = { strategy: 'linucb', bandit: { stop: {} } };
+    expect(() => router(stop)).toThrow(/only strategy `bandit` stops/);
   });
 });

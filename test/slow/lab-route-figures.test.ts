@@ -20,6 +20,8 @@ const WORLDS: Readonly<Record<string, Partial<GradedSpec>>> = {
   'by task': { order: 'file', dearest: 0.1 },
   '25 models': { models: 25, spread: 0.5 },
   'tasks alike': { interaction: 0 },
+  'one dominates': { interaction: 0.3, dominant: 1 },
+  'prices × 100': { dearest: 2, price_ratio: 100 },
 };
 const STRATEGIES = ['auto', 'thompson', 'epsilon-greedy', 'uniform'] as const;
 
@@ -56,7 +58,8 @@ describe('lab route figures', () => {
       });
       console.info(name, row.join(', '));
     }
-    const mean = (strategy: string): number => (sums.get(strategy) ?? 0) / 6;
+    const mean = (strategy: string): number =>
+      (sums.get(strategy) ?? 0) / Object.keys(WORLDS).length;
     expect(mean('auto')).toBeGreaterThan(-0.5);
     expect(mean('auto')).toBeGreaterThan(mean('thompson'));
     expect(mean('auto')).toBeGreaterThan(mean('epsilon-greedy'));

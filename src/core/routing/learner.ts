@@ -149,7 +149,15 @@ interface Moment {
 }
 
 /** Calls until an arm is no longer new: then half of what `explore` takes off its doubt is off. */
-const NOVEL = 10;
+const NOVEL = 4;
+/** Calls until what is explored begins to shrink with the root of their number, and how far. */
+const EARLY = 800;
+const EXPLORE_LEAST = 0.3;
+/**
+ * What contextual voices explore of it beside the plain one: contexts vary by themselves, so a
+ * choice by context is nearly its own exploration (Bastani, Bayati, Khosravi 2021).
+ */
+const CONTEXT_PART = 0.4;
 /** Of inverse gap weighting: γ = this × √(n T), Foster and Rakhlin's rate (2020). */
 const GAMMA = 20;
 /** Impossible arms are this bad: below anything that a utility can be. */
@@ -166,7 +174,9 @@ function speak(voice: Voice, x: Float64Array, { settings, calls, tries, allowed 
       deviations[k] = 0;
     }
   }
-  const { rule, explore } = settings;
+  const { rule } = settings;
+  const shrunk = decayAfter(calls, settings.discount) * partOf(voice, settings);
+  const explore = settings.explore * shrunk;
   for (let k = 0; k < means.length; k += 1) {
     // What was hardly tried keeps its whole doubt: two failures at the start prove nothing.
     const novel = NOVEL / (NOVEL + (tries[k] as number));
@@ -175,6 +185,18 @@ function speak(voice: Voice, x: Float64Array, { settings, calls, tries, allowed 
   }
   decide(rule, voice, { calls, among: allowed?.length ?? means.length });
 }
+
+/**
+ * The longer one has learned, the less is left to be gained by knowing more, so less is paid for
+ * it; where rewards may change (a discount) it stays as after as many calls as are remembered.
+ */
+function decayAfter(calls: number, discount: number): number {
+  const remembered = discount < 1 ? Math.min(calls, 1 / (1 - discount)) : calls;
+  return Math.max(EXPLORE_LEAST, 1 / Math.sqrt(1 + remembered / EARLY));
+}
+
+const partOf = ({ expert }: Voice, { context }: LearnerSettings): number =>
+  context === 'auto' && expert.name !== 'pooled' ? CONTEXT_PART : 1;
 
 /** Fills the voice's probabilities by its means and its scaled deviations. */
 function decide(

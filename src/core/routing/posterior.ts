@@ -1,3 +1,4 @@
+import type { ArmSums } from './best-arm.ts';
 import type { Random } from './random.ts';
 
 /** What is believed of one arm's mean reward. */
@@ -24,51 +25,31 @@ export const BETA_PRIOR: BetaPosterior = { kind: 'beta', alpha: 1, beta: 1 };
 /** A reward within about ± 1 of 0.5, as weak as one observation. */
 export const NORMAL_PRIOR: NormalPosterior = { kind: 'normal', mean: 0.5, n: 1, a: 1, b: 0.25 };
 
-/** The posterior after one more reward. Throws a RangeError on one that is no number. */
-export function observed(posterior: Posterior, reward: number): Posterior {
-  if (!Number.isFinite(reward)) throw new RangeError(`a reward is a number, not ${reward}`);
-  if (posterior.kind === 'beta') {
-    const success = Math.min(1, Math.max(0, reward));
-    const { alpha, beta } = posterior;
-    return { kind: 'beta', alpha: alpha + success, beta: beta + 1 - success };
-  }
-  const { mean, n, a, b } = posterior;
-  const gap = reward - mean;
-  return {
-    kind: 'normal',
-    mean: mean + gap / (n + 1),
-    n: n + 1,
-    a: a + 0.5,
-    b: b + (0.5 * n * gap * gap) / (n + 1),
-  };
-}
-
 /**
- * Forgets towards the prior: what was seen counts gamma times as much. Once a reward, for every
- * arm, so that an arm that is never chosen becomes uncertain again; gamma 0.999 halves in 693.
+ * The posterior after rewards, given by their sums; weighted rewards count in proportion. Throws a
+ * RangeError on what are no numbers. With `beta`, rewards are of [0, 1].
  */
-export function discounted(posterior: Posterior, prior: Posterior, gamma: number): Posterior {
-  const back = (value: number, to: number): number => to + gamma * (value - to);
-  if (posterior.kind === 'beta' && prior.kind === 'beta') {
-    return {
-      kind: 'beta',
-      alpha: back(posterior.alpha, prior.alpha),
-      beta: back(posterior.beta, prior.beta),
-    };
+export function posteriorAfter(prior: Posterior, { n, sum, squares }: ArmSums): Posterior {
+  if (![n, sum, squares].every(Number.isFinite)) {
+    throw new RangeError(`rewards are numbers, not ${sum} in ${n}`);
   }
-  if (posterior.kind === 'beta' || prior.kind === 'beta') return posterior;
-  const { mean, n, a, b } = posterior;
-  // The mean stays where it is until the prior outweighs it: n and a carry the doubt.
-  const seen = Math.max(0, n - prior.n) * gamma;
-  const total = seen + prior.n;
-  const kept = Math.max(0, n - prior.n);
-  const seenMean = kept > 0 ? (mean * n - prior.mean * prior.n) / kept : prior.mean;
+  if (prior.kind === 'beta') {
+    const successes = Math.min(n, Math.max(0, sum));
+    return { kind: 'beta', alpha: prior.alpha + successes, beta: prior.beta + n - successes };
+  }
+  if (n <= 0) return prior;
+  const mean = sum / n;
+  const gap = mean - prior.mean;
+  const total = prior.n + n;
   return {
     kind: 'normal',
-    mean: (seenMean * seen + prior.mean * prior.n) / total,
+    mean: (prior.mean * prior.n + sum) / total,
     n: total,
-    a: back(a, prior.a),
-    b: back(b, prior.b),
+    a: prior.a + n / 2,
+    b:
+      prior.b +
+      0.5 * Math.max(0, squares - n * mean * mean) +
+      (0.5 * prior.n * n * gap ** 2) / total,
   };
 }
 

@@ -1,18 +1,27 @@
 /**
  * What a call looks like, in one pass over its text, without a model: the context of contextual
  * routing. The first DENSE columns are stated below, the others are hashed words and word pairs.
+ * A change of what a column means is a change of FEATURES_ID: models of another are not used.
  */
+export const FEATURES_ID = 'text-64.2';
+
 export const DENSE_NAMES = [
   'bias',
   'length',
+  'request_size',
   'code',
   'digits',
   'mathematics',
+  'accents',
   'other_script',
   'lines',
   'capitals',
   'choices',
   'question',
+  'asks_how_or_why',
+  'asks_for_a_fact',
+  'asks_to_make',
+  'asks_to_rework',
   'word_length',
   'instruction_first',
   'tools',
@@ -21,86 +30,44 @@ export const DENSE_NAMES = [
 
 const DENSE = DENSE_NAMES.length;
 /** Buckets of hashed words: the rest of a vector of 64. */
-export const HASHED = 50;
+export const HASHED = 44;
 export const FEATURES = DENSE + HASHED;
+/** Of every column, for people: dense ones by their names, `words 1` to `words 44` the others. */
+export const FEATURE_NAMES: readonly string[] = [
+  ...DENSE_NAMES,
+  ...Array.from({ length: HASHED }, (_, at) => `words ${at + 1}`),
+];
 
 /** Characters read: of a longer text the beginning and the end, where it says what it wants. */
-const HEAD = 1024;
-const TAIL = 512;
+export interface ReadSpan {
+  readonly head: number;
+  readonly tail: number;
+}
+
+const WHOLE_SPAN: ReadSpan = { head: 1024, tail: 512 };
 
 export interface CallFacts {
   readonly tools?: boolean;
   /** Turns of the conversation before this one. */
   readonly turn?: number;
+  /** Bytes of the whole request; the text's characters where it is left out. */
+  readonly bytes?: number;
 }
 
-interface Counts {
-  letters: number;
-  digits: number;
-  capitals: number;
-  code: number;
-  mathematics: number;
-  other: number;
-  lines: number;
-  choices: number;
-  questions: number;
-  words: number;
-  read: number;
-}
-
-/** Fills `out` (of FEATURES) and returns it. Dense columns are 0 to 1, the hashed have length 1. */
-export function promptFeatures(
-  text: string,
-  facts: CallFacts = {},
-  out: Float64Array = new Float64Array(FEATURES),
-): Float64Array {
-  out.fill(0);
-  const counts: Counts = {
-    letters: 0,
-    digits: 0,
-    capitals: 0,
-    code: 0,
-    mathematics: 0,
-    other: 0,
-    lines: 0,
-    choices: 0,
-    questions: 0,
-    words: 0,
-    read: 0,
-  };
-  const whole = text.length <= HEAD + TAIL;
-  readSpan(text, 0, whole ? text.length : HEAD, counts, out);
-  if (!whole) readSpan(text, text.length - TAIL, text.length, counts, out);
-  normalise(out);
-  const read = Math.max(1, counts.read);
-  const share = (count: number, full: number): number => Math.min(1, count / (read * full));
-  out[0] = 1;
-  out[1] = Math.min(1, Math.log1p(text.length) / 10);
-  out[2] = share(counts.code, 0.08);
-  out[3] = share(counts.digits, 0.15);
-  out[4] = share(counts.mathematics, 0.06);
-  out[5] = share(counts.other, 0.5);
-  out[6] = share(counts.lines, 0.05);
-  out[7] = share(counts.capitals, 0.2);
-  out[8] = Math.min(1, counts.choices / 4);
-  out[9] = Math.min(1, counts.questions / 2);
-  out[10] = counts.words === 0 ? 0 : Math.min(1, counts.letters / counts.words / 8);
-  out[11] = text.endsWith('?') ? 0 : 1;
-  out[12] = facts.tools === true ? 1 : 0;
-  out[13] = Math.min(1, Math.log1p(facts.turn ?? 0) / 4);
-  return out;
-}
-
-const LETTER = 1;
-const CAPITAL = 2;
-const DIGIT = 3;
-const CODE = 4;
-const MATHEMATICS = 5;
-const LINE = 6;
-const QUESTION = 7;
-/** What a character code up to 127 counts as. */
+const DIGIT = 1;
+const CODE = 2;
+const MATHEMATICS = 3;
+const LINE = 4;
+const QUESTION = 5;
+const STOP = 6;
+/** From here on it is part of a word. */
+const LETTER = 7;
+const CAPITAL = 8;
+const ACCENT = 9;
+const OTHER = 10;
 const KINDS = kindsOf();
 
+/** What a character code up to 127 counts as. */
 function kindsOf(): Uint8Array {
   const kinds = new Uint8Array(128);
   const set = (chars: string, kind: number): void => {
@@ -113,52 +80,162 @@ function kindsOf(): Uint8Array {
   set('\\$^+*/%', MATHEMATICS);
   set('\n', LINE);
   set('?', QUESTION);
+  set('.!:', STOP);
   return kinds;
 }
 
-/** The word that is being read. */
-interface Reading {
-  word: number;
-  length: number;
-  last: number;
+/** Latin letters beyond ASCII, and all other scripts; signs of theirs count as letters too. */
+function kindOf(code: number): number {
+  if (code < 128) return KINDS[code] as number;
+  return code < 0x250 ? ACCENT : OTHER;
 }
 
+/** Of a letter; beyond ASCII as it is. */
+const inLowerCase = (code: number): number => (code < 128 ? code | 32 : code);
+/** From here on scripts write without spaces (CJK), so that each character is a word. */
+const IDEOGRAPHS = 0x2e80;
+
+/** What the first words of a text and of its last sentence ask for. */
+const ASKS: readonly (readonly [column: (typeof DENSE_NAMES)[number], words: string])[] = [
+  ['asks_how_or_why', 'how why explain describe prove solve calculate compute wie warum comment'],
+  [
+    'asks_for_a_fact',
+    'what who when where which whose is are was does do can wer was wann qui que',
+  ],
+  ['asks_to_make', 'write create generate implement build make draft give list schreibe écris'],
+  [
+    'asks_to_rework',
+    'translate summarize fix rewrite edit refactor correct convert improve shorten',
+  ],
+];
+const ASKING = askingOf();
+
+/** The column that a first word counts in, by the word's hash. */
+function askingOf(): ReadonlyMap<number, number> {
+  const columns = ASKS.flatMap(([column, words]) =>
+    words.split(' ').map((word) => {
+      let hash = 0;
+      for (let at = 0; at < word.length; at += 1) hash = hashed(hash, word.charCodeAt(at));
+      return [hash, DENSE_NAMES.indexOf(column)] as const;
+    }),
+  );
+  return new Map(columns);
+}
+
+function hashed(word: number, code: number): number {
+  return Math.imul(word ^ code, 0x9e3779b1) ^ (word >>> 15);
+}
+
+/** What was counted: by kind of character, and of words. */
+interface Counts {
+  readonly kinds: Int32Array;
+  words: number;
+  choices: number;
+  read: number;
+  /** Hashes of the first word of all, and of the last sentence. */
+  first: number;
+  sentence: number;
+  /** The word before, and whether the next one begins a sentence. */
+  last: number;
+  begins: boolean;
+}
+
+/** Fills `out` (of FEATURES) and returns it. Dense columns are 0 to 1, the hashed have length 1. */
+export function promptFeatures(
+  text: string,
+  facts: CallFacts = {},
+  out: Float64Array = new Float64Array(FEATURES),
+  { head, tail }: ReadSpan = WHOLE_SPAN,
+): Float64Array {
+  out.fill(0);
+  const kinds = new Int32Array(OTHER + 1);
+  const counts: Counts = {
+    kinds,
+    words: 0,
+    choices: 0,
+    read: 0,
+    first: 0,
+    sentence: 0,
+    last: 0,
+    begins: true,
+  };
+  const whole = text.length <= head + tail;
+  readSpan(text, 0, whole ? text.length : head, counts, out);
+  if (!whole) readSpan(text, text.length - tail, text.length, counts, out);
+  normalise(out);
+  fillDense(text, facts, counts, out);
+  return out;
+}
+
+function fillDense(text: string, facts: CallFacts, counts: Counts, out: Float64Array): void {
+  const { kinds, words, choices, first, sentence } = counts;
+  const read = Math.max(1, counts.read);
+  const share = (kind: number, full: number): number =>
+    Math.min(1, (kinds[kind] as number) / (read * full));
+  const letters = sumFrom(kinds, LETTER);
+  out[0] = 1;
+  out[1] = Math.min(1, Math.log1p(text.length) / 10);
+  out[2] = Math.min(1, Math.log1p(facts.bytes ?? text.length) / 14);
+  out[3] = share(CODE, 0.08);
+  out[4] = share(DIGIT, 0.15);
+  out[5] = share(MATHEMATICS, 0.06);
+  out[6] = share(ACCENT, 0.06);
+  out[7] = share(OTHER, 0.5);
+  out[8] = share(LINE, 0.05);
+  out[9] = share(CAPITAL, 0.2);
+  out[10] = Math.min(1, choices / 4);
+  out[11] = Math.min(1, (kinds[QUESTION] as number) / 2);
+  for (const word of [first, sentence]) {
+    const column = ASKING.get(word);
+    if (column !== undefined) out[column] = 1;
+  }
+  out[16] = words === 0 ? 0 : Math.min(1, letters / words / 8);
+  out[17] = text.endsWith('?') ? 0 : 1;
+  out[18] = facts.tools === true ? 1 : 0;
+  out[19] = Math.min(1, Math.log1p(facts.turn ?? 0) / 4);
+}
+
+function sumFrom(counts: Int32Array, from: number): number {
+  let sum = 0;
+  for (let at = from; at < counts.length; at += 1) sum += counts[at] as number;
+  return sum;
+}
+
+/** One pass, in local variables: this is what a contextual choice costs most. */
 function readSpan(text: string, from: number, to: number, counts: Counts, out: Float64Array): void {
-  const reading: Reading = { word: 0, length: 0, last: 0 };
+  const { kinds } = counts;
+  let word = 0;
+  let length = 0;
+  counts.last = 0;
+  counts.begins = true;
   for (let at = from; at <= to; at += 1) {
     const code = at < to ? text.charCodeAt(at) : 32;
-    const kind = code < 128 ? (KINDS[code] as number) : LETTER;
-    if (kind === LETTER || kind === CAPITAL) readLetter(reading, code, kind, counts);
-    else {
-      if (reading.length > 0) endWord(reading, text, at, counts, out);
-      if (kind !== 0) count(kind, counts);
+    const kind = kindOf(code);
+    kinds[kind] = (kinds[kind] as number) + 1;
+    if (kind >= LETTER) {
+      word = hashed(word, inLowerCase(code));
+      length += 1;
+      if (code < IDEOGRAPHS) continue;
     }
+    if (length > 0) {
+      if (length === 1 && isChoice(text, at)) counts.choices += 1;
+      endWord(word, counts, out);
+      word = 0;
+      length = 0;
+    }
+    if (kind >= LINE && kind <= STOP) counts.begins = true;
   }
   counts.read += to - from;
 }
 
-function readLetter(reading: Reading, code: number, kind: number, counts: Counts): void {
-  const word = Math.imul(reading.word ^ (kind === CAPITAL ? code | 32 : code), 0x9e3779b1);
-  reading.word = word ^ (word >>> 15);
-  reading.length += 1;
-  counts.letters += 1;
-  if (kind === CAPITAL) counts.capitals += 1;
-  else if (code >= 128) counts.other += 1;
-}
-
-function endWord(
-  reading: Reading,
-  text: string,
-  at: number,
-  counts: Counts,
-  out: Float64Array,
-): void {
-  if (reading.length === 1 && isChoice(text, at)) counts.choices += 1;
-  addWord(reading.word, reading.last, out);
+function endWord(word: number, counts: Counts, out: Float64Array): void {
+  if (counts.begins) counts.sentence = word;
+  if (counts.words === 0) counts.first = word;
+  counts.begins = false;
   counts.words += 1;
-  reading.last = reading.word;
-  reading.word = 0;
-  reading.length = 0;
+  bump(word, 1, out);
+  bump(Math.imul(word, 31) ^ Math.imul(counts.last, 0x85ebca6b), 0.5, out);
+  counts.last = word;
 }
 
 /** A letter alone between a line's start, a space or a bracket and “.”, “)” or “:”. */
@@ -169,25 +246,13 @@ function isChoice(text: string, at: number): boolean {
   return before === 10 || before === 40 || before === 32;
 }
 
-function count(kind: number, counts: Counts): void {
-  if (kind === DIGIT) counts.digits += 1;
-  else if (kind === CODE) counts.code += 1;
-  else if (kind === MATHEMATICS) counts.mathematics += 1;
-  else if (kind === LINE) counts.lines += 1;
-  else counts.questions += 1;
-}
-
-function addWord(word: number, last: number, out: Float64Array): void {
-  bump(word, 1, out);
-  bump(Math.imul(word, 31) ^ Math.imul(last, 0x85ebca6b), 0.5, out);
-}
-
 /** A signed bucket (Weinberger et al. 2009): collisions cancel on average. */
 function bump(hash: number, weight: number, out: Float64Array): void {
   const mixed = Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35);
   const spread = mixed ^ (mixed >>> 13);
-  const at = DENSE + ((spread >>> 1) % HASHED);
-  out[at] = (out[at] as number) + ((spread & 1) === 0 ? weight : -weight);
+  const at = DENSE + (((spread >>> 16) * HASHED) >>> 16);
+  // Without a branch: a sign that is chance cannot be predicted.
+  out[at] = (out[at] as number) + (1 - ((spread & 1) << 1)) * weight;
 }
 
 /** Square roots of counts, so that what is repeated does not drown the rest; then length 1. */
@@ -195,9 +260,8 @@ function normalise(out: Float64Array): void {
   let square = 0;
   for (let at = DENSE; at < FEATURES; at += 1) {
     const value = out[at] as number;
-    const root = value < 0 ? -Math.sqrt(-value) : Math.sqrt(value);
-    out[at] = root;
-    square += root * root;
+    square += Math.abs(value);
+    out[at] = value < 0 ? -Math.sqrt(-value) : Math.sqrt(value);
   }
   const scale = square > 0 ? 1 / Math.sqrt(square) : 0;
   for (let at = DENSE; at < FEATURES; at += 1) out[at] = (out[at] as number) * scale;

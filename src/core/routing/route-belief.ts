@@ -1,15 +1,16 @@
 import { floored, thompsonProbabilities, topTwoProbabilities } from './arm-probabilities.ts';
+import type { ContextModel } from './context-model.ts';
 import {
   BETA_PRIOR,
   borrowed,
   deviationOf,
-  discounted,
   meanOf,
   NORMAL_PRIOR,
-  observed,
   type Posterior,
+  posteriorAfter,
 } from './posterior.ts';
 import { createRandom } from './random.ts';
+import { type RoutedReward, rewardWeights, sumRewards } from './reward-weights.ts';
 
 /**
  * What is believed of an agent's targets, by category: one value an agent, plain JSON, so that it
@@ -42,36 +43,27 @@ export const ROUTE_BANDIT: RouteBanditSettings = {
 };
 
 const AGENT = '';
-export const emptyBelief = (reward: RouteBelief['reward']): RouteBelief => ({
-  reward,
-  cells: {},
-  rewards: 0,
-});
 
-const priorOf = ({ reward }: RouteBelief): Posterior =>
+const priorOf = ({ reward }: Pick<RouteBelief, 'reward'>): Posterior =>
   reward === 'beta' ? BETA_PRIOR : NORMAL_PRIOR;
 
-/** The belief after one matured reward, in the category and for the agent as a whole. */
-export function believe(
-  belief: RouteBelief,
-  seen: { readonly category: string; readonly target: string; readonly reward: number },
+/**
+ * The belief after matured rewards, oldest first: in each category and for the agent as a whole.
+ * What is old counts less, and what was before a change hardly; see `rewardWeights`.
+ */
+export function beliefAfter(
+  reward: RouteBelief['reward'],
+  rewards: readonly RoutedReward[],
   { discount }: Pick<RouteBanditSettings, 'discount'> = ROUTE_BANDIT,
 ): RouteBelief {
-  const prior = priorOf(belief);
+  const prior = priorOf({ reward });
   const cells: Record<string, Record<string, Posterior>> = {};
-  for (const [category, arms] of Object.entries(belief.cells)) {
-    const faded: Record<string, Posterior> = {};
-    for (const [target, arm] of Object.entries(arms)) {
-      faded[target] = discounted(arm, prior, discount);
-    }
-    cells[category] = faded;
+  for (const [category, arms] of sumRewards(rewards, rewardWeights(rewards, discount))) {
+    const believed: Record<string, Posterior> = {};
+    for (const [target, sums] of arms) believed[target] = posteriorAfter(prior, sums);
+    cells[category] = believed;
   }
-  for (const category of new Set([AGENT, seen.category])) {
-    const arms = cells[category] ?? {};
-    cells[category] = arms;
-    arms[seen.target] = observed(arms[seen.target] ?? prior, seen.reward);
-  }
-  return { ...belief, cells, rewards: belief.rewards + 1 };
+  return { reward, cells, rewards: rewards.length };
 }
 
 /** What is believed of a target in a category: its own rewards, and what it borrows. */
@@ -96,6 +88,8 @@ export interface RouteTable {
   readonly targets: readonly string[];
   /** '' is for a category that the table does not name. */
   readonly by: Readonly<Record<string, readonly number[]>>;
+  /** What a contextual router draws from instead; `by` is then empty. */
+  readonly model?: ContextModel;
 }
 
 /** The probabilities of all categories that are known: equal beliefs give equal tables. */

@@ -8,6 +8,19 @@ const Rule = z.strictObject({
   target: z.string().describe('Who answers calls for which it holds.'),
 });
 
+const Stop = z.strictObject({
+  delta: z
+    .number()
+    .min(0.0001)
+    .max(0.5)
+    .default(0.05)
+    .describe('The chance that the one called proven is not the best, whenever one looks.'),
+  on_proven: z
+    .enum(['report', 'exploit'])
+    .default('report')
+    .describe('`exploit`: it gets all but the floors; `report`: it is only said.'),
+});
+
 const Bandit = z.strictObject({
   rule: z
     .enum(['thompson', 'top-two'])
@@ -46,7 +59,28 @@ const Bandit = z.strictObject({
   sticky: z
     .boolean()
     .default(false)
-    .describe('A unit keeps its target while shares allow; else it is drawn with each table.'),
+    .describe(
+      'A unit keeps its target while shares allow, and its session’s first message is its context.',
+    ),
+  user_max: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(20)
+    .describe('Newest rewards of one user (unit) that count, of each target.'),
+  stop: Stop.optional().describe('`bandit`: when the best target is proven. Left out: never.'),
+  bound: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(1)
+    .describe('`linucb`: standard deviations of doubt that are explored; 0 explores the floor.'),
+  gamma: z
+    .number()
+    .min(0)
+    .max(1000)
+    .default(3)
+    .describe('`squarecb`: how fast it settles on what it believes.'),
 });
 
 export type BanditOptions = z.output<typeof Bandit>;
@@ -60,7 +94,13 @@ const STRATEGIES = [
   'cheapest',
   'rules',
   'bandit',
+  'linucb',
+  'squarecb',
 ] as const;
+
+/** Strategies whose tables or models the worker learns. */
+export const LEARNED = ['bandit', 'linucb', 'squarecb'] as const;
+export type LearnedStrategy = (typeof LEARNED)[number];
 
 export const RouterOptions = z
   .strictObject({
@@ -90,11 +130,21 @@ export const RouterOptions = z
       .record(z.string(), TargetFactsSchema)
       .default({})
       .describe('By target: prices, quality, and what it cannot do; nobody asks it for that.'),
-    bandit: Bandit.prefault({}).describe('`bandit`: what the worker learns from, and how.'),
+    bandit: Bandit.prefault({}).describe(
+      '`bandit`, `linucb`, `squarecb`: what the worker learns from, and how.',
+    ),
   })
   .refine(({ strategy, target }) => strategy !== 'fixed' || target !== undefined, {
     path: ['target'],
     message: 'strategy `fixed` needs the name of its target',
+  })
+  .refine(({ strategy, bandit }) => !isContextual(strategy) || bandit.stop === undefined, {
+    path: ['bandit', 'stop'],
+    message: 'only strategy `bandit` stops: with context there is no one best target',
   });
+
+export function isContextual(strategy: string): strategy is 'linucb' | 'squarecb' {
+  return strategy === 'linucb' || strategy === 'squarecb';
+}
 
 export type ModelRouterOptions = z.output<typeof RouterOptions>;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   DENSE_NAMES,
+  FEATURE_NAMES,
   FEATURES,
   promptFeatures,
 } from '../../../src/core/routing/prompt-features.ts';
@@ -25,6 +26,32 @@ describe('prompt features', () => {
     expect(at('question', 'Is it so?')).toBe(0.5);
     expect(at('other_script', '你好世界你好世界')).toBe(1);
     expect(at('instruction_first', 'Write a poem.')).toBe(1);
+  });
+
+  test('prompt features tell what is asked by the first words, of the last sentence too', () => {
+    expect(at('asks_how_or_why', 'Why is the sky blue?')).toBe(1);
+    expect(at('asks_for_a_fact', 'Here is my text. Who wrote it')).toBe(1);
+    expect(at('asks_to_make', 'WRITE me a poem')).toBe(1);
+    expect(at('asks_to_rework', 'One two three.\nTranslate this')).toBe(1);
+    expect(at('asks_to_rework', 'Do not translate this')).toBe(0);
+  });
+
+  test('prompt features tell accents and scripts apart, and read each ideograph', () => {
+    expect(at('accents', 'Möchten Sie das ändern? Natürlich, später.')).toBeGreaterThan(0.5);
+    expect(at('accents', 'Do you want to change it? Of course, later.')).toBe(0);
+    const [left, right] = ['今天天气很好', '今天天气不好'].map((text) => promptFeatures(text));
+    expect(left).not.toEqual(right);
+    expect(at('word_length', '今天天气很好')).toBeCloseTo(1 / 8, 9);
+  });
+
+  test('prompt features have the request’s size, tools and turn as they are told', () => {
+    const x = promptFeatures('hi', { tools: true, turn: 3, bytes: 5000 });
+    const of = (name: (typeof DENSE_NAMES)[number]): number =>
+      x[DENSE_NAMES.indexOf(name)] as number;
+    expect(of('tools')).toBe(1);
+    expect(of('turn')).toBeCloseTo(Math.log1p(3) / 4, 9);
+    expect(of('request_size')).toBeCloseTo(Math.log1p(5000) / 14, 9);
+    expect(FEATURE_NAMES).toHaveLength(FEATURES);
   });
 
   test('prompt features of alike texts are near, of others far', () => {

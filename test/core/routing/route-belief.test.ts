@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { provenBest } from '../../../src/core/routing/best-arm.ts';
 import { meanOf } from '../../../src/core/routing/posterior.ts';
+import type { RoutedReward } from '../../../src/core/routing/reward-weights.ts';
 import {
+  beliefAfter,
   beliefOf,
-  believe,
-  emptyBelief,
   explain,
   type RouteBelief,
   tableOf,
@@ -17,13 +17,7 @@ const seenArb = fc.record({
   target: fc.constantFrom('a', 'b', 'c'),
   reward: fc.double({ min: 0, max: 1, noNaN: true }),
 });
-const beliefAfter = (
-  seen: Iterable<{ category: string; target: string; reward: number }>,
-): RouteBelief => {
-  let belief = emptyBelief('beta');
-  for (const one of seen) belief = believe(belief, one);
-  return belief;
-};
+const believed = (seen: readonly RoutedReward[]): RouteBelief => beliefAfter('beta', seen);
 const times = (n: number, category: string, target: string, reward: number) =>
   Array.from({ length: n }, () => ({ category, target, reward }));
 
@@ -31,7 +25,7 @@ describe('route belief', () => {
   test('route belief gives each category a table that adds up to 1 and keeps the floor', () => {
     fc.assert(
       fc.property(fc.array(seenArb, { maxLength: 30 }), (seen) => {
-        const { by } = tableOf(beliefAfter(seen), ['a', 'b', 'c'], FEWER_DRAWS);
+        const { by } = tableOf(believed(seen), ['a', 'b', 'c'], FEWER_DRAWS);
         for (const weights of Object.values(by)) {
           expect(weights.reduce((sum, one) => sum + one, 0)).toBeCloseTo(1, 9);
           expect(Math.min(...weights)).toBeGreaterThanOrEqual(0.02 - 1e-12);
@@ -44,7 +38,7 @@ describe('route belief', () => {
   test('route belief gives the same table however the targets are listed, and after JSON', () => {
     fc.assert(
       fc.property(fc.array(seenArb, { maxLength: 20 }), (seen) => {
-        const belief = beliefAfter(seen);
+        const belief = believed(seen);
         const table = tableOf(belief, ['a', 'b', 'c'], FEWER_DRAWS);
         expect(tableOf(belief, ['c', 'a', 'b'], FEWER_DRAWS)).toEqual(table);
         const stored = JSON.parse(JSON.stringify(belief)) as RouteBelief;
@@ -55,16 +49,17 @@ describe('route belief', () => {
   });
 
   test('route belief of a cold category is the agent’s, until it learns otherwise', () => {
-    const belief = beliefAfter([...times(200, 'chat', 'a', 1), ...times(200, 'chat', 'b', 0)]);
+    const before = [...times(200, 'chat', 'a', 1), ...times(200, 'chat', 'b', 0)];
+    const belief = believed(before);
     expect(meanOf(beliefOf(belief, 'code', 'a'))).toBeGreaterThan(0.9);
     const more = [...times(80, 'code', 'a', 0), ...times(80, 'code', 'b', 1)];
-    const both = more.reduce((known, one) => believe(known, one), belief);
+    const both = believed([...before, ...more]);
     expect(meanOf(beliefOf(both, 'code', 'a'))).toBeLessThan(0.35);
     expect(meanOf(beliefOf(both, 'chat', 'a'))).toBeGreaterThan(0.9);
   });
 
   test('route belief of a target that nobody tried stays in doubt', () => {
-    const belief = beliefAfter(times(100, 'chat', 'a', 0.5));
+    const belief = believed(times(100, 'chat', 'a', 0.5));
     const [known, unknown] = explain(belief, 'chat', ['a', 'b']);
     expect(known?.n).toBeGreaterThan(90);
     expect((known?.high ?? 1) - (known?.low ?? 0)).toBeLessThan(0.25);

@@ -1,8 +1,8 @@
 import { provenBest } from '../../../src/core/routing/best-arm.ts';
 import { createRandom } from '../../../src/core/routing/random.ts';
+import type { RoutedReward } from '../../../src/core/routing/reward-weights.ts';
 import {
-  believe,
-  emptyBelief,
+  beliefAfter,
   ROUTE_BANDIT,
   type RouteBanditSettings,
   tableOf,
@@ -31,6 +31,8 @@ export interface World {
 }
 
 const CALLS_AN_HOUR = 1000;
+/** Rewards that a table is made of, as the worker has it. */
+const WINDOW = 5000;
 const CALLS_A_MINUTE = CALLS_AN_HOUR / 60;
 
 export function ratesOf(arms: number): readonly number[] {
@@ -44,7 +46,7 @@ export function runWorld({ arms, calls, drift, seed, settings }: World): WorldRu
   let rates = [...ratesOf(arms)];
   const even = names.map(() => 1 / arms);
   let table: readonly number[] = even;
-  let belief = emptyBelief('beta');
+  const rewards: RoutedReward[] = [];
   const due = new Map<number, { arm: number; reward: number }[]>();
   const sums = names.map(() => ({ n: 0, sum: 0, squares: 0 }));
   const run = { regret: 0, uniform_regret: 0, proven: null as number | null };
@@ -55,15 +57,16 @@ export function runWorld({ arms, calls, drift, seed, settings }: World): WorldRu
     for (const { arm, reward } of due.get(minute) ?? []) {
       count(sums[arm] as Sums, reward);
       const target = names[arm] as string;
-      if (settings !== 'uniform') {
-        belief = believe(belief, { category: '', target, reward }, settings);
-      }
+      rewards.push({ category: '', target, reward });
     }
     due.delete(minute);
     run.proven ??= provenBest(sums) === null ? null : call;
-    if (settings !== 'uniform') table = tableOf(belief, names, settings).by[''] as number[];
+    if (settings === 'uniform') return;
+    const belief = beliefAfter('beta', rewards.slice(-WINDOW), settings);
+    table = tableOf(belief, names, settings).by[''] as number[];
   };
-  for (let call = 0; call < calls; call += 1) {
+  // Without drift a run is about the proof, and ends with it.
+  for (let call = 0; call < calls && (drift || run.proven === null); call += 1) {
     if (drift && call === calls / 2) rates = swapped(rates);
     if (call >= (minute + 1) * CALLS_A_MINUTE) nextMinute(call);
     const arm = pick(table, random.uniform());
