@@ -3,6 +3,11 @@ import type { Call } from '../src/core/call.ts';
 import { instantiate } from '../src/core/definition.ts';
 import type { AgentView, PluginHost, Scope } from '../src/core/plugin.ts';
 import { createLearner, LEARNER_DEFAULTS } from '../src/core/routing/learner.ts';
+import {
+  createFigures,
+  observeAttempt,
+  observeFirstByte,
+} from '../src/core/routing/live-figures.ts';
 import { promptFeatures } from '../src/core/routing/prompt-features.ts';
 import { decide } from '../src/gateway/scope.ts';
 import { definition } from '../src/plugins/model-router.ts';
@@ -16,6 +21,15 @@ const CALLS = 50_000;
 const NAMES = Array.from({ length: 8 }, (_, at) => `t${at}`);
 const UNITS = Array.from({ length: 1000 }, (_, at) => `u:${at}`);
 const TEXT = 'It is possible to change the password on the page of your account? '.repeat(15);
+
+const FIGURES = new Map(
+  NAMES.map((name, at) => {
+    const figures = createFigures();
+    observeFirstByte(figures, false, 0, 200 + at);
+    observeAttempt(figures, at > 0, 0);
+    return [name, figures];
+  }),
+);
 
 const view = {
   name: 'a',
@@ -52,6 +66,8 @@ function scopeOf(unit: string): Scope {
     healthy: () => true,
     inFlight: (name) => name.length,
     category: () => 'other',
+    figures: (name) => FIGURES.get(name) ?? null,
+    price: () => null,
     choose: (name, options, probabilities, excluded, drawn) =>
       decide(unit, 'a', { name, options, probabilities }, excluded, drawn).chosen,
     note: () => {},

@@ -101,6 +101,33 @@ export interface TargetReport {
   readonly limit?: number | null;
   /** How long its first byte usually takes; null where nothing is known yet. */
   readonly first_byte_ms?: number | null;
+  /** How it has done of late; absent where nobody has asked it yet. */
+  readonly lately?: TargetLately;
+}
+
+/** Each null where nothing is known yet. */
+export interface TargetLately {
+  /** Mean milliseconds to the first byte, by size of the request, of streams and whole answers. */
+  readonly first_byte_ms: {
+    readonly stream: FirstByteBySize;
+    readonly whole: FirstByteBySize;
+  };
+  /** Share of attempts that failed; each counts half after a minute. */
+  readonly error_rate: number;
+  /** Least share of its provider's limits that is left; 0 while it refuses us. */
+  readonly headroom: number | null;
+  readonly requests_left: number | null;
+  readonly tokens_left: number | null;
+  /** Mean USD and tokens of an answer. */
+  readonly cost_usd: number | null;
+  readonly tokens_out: number | null;
+}
+
+export interface FirstByteBySize {
+  readonly small: number | null;
+  readonly medium: number | null;
+  readonly large: number | null;
+  readonly all: number | null;
 }
 
 export interface ChildReport {

@@ -73,6 +73,7 @@ export function createGateway(given: GatewayDeps): Gateway {
     targets,
     upstream,
     budget: createRetryBudget(watched.monotonic_ms),
+    escalations: createRetryBudget(watched.monotonic_ms),
     overload: createOverload(watched),
     bytes: createHeldBytes(metrics),
     random: () => given.random(),

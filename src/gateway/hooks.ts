@@ -181,11 +181,16 @@ export function runEndHooks(run: HookRun, outcome: Outcome): void {
   }
 }
 
-function isLive(run: HookRun, instance: PluginInstance): boolean {
+export function isLive(run: HookRun, instance: PluginInstance): boolean {
   return run.bypassed === null || !run.bypassed.has(instance.id);
 }
 
-function failedHook(run: HookRun, instance: PluginInstance, fuse: Fuse, thrown: unknown): 'failed' {
+export function failedHook(
+  run: HookRun,
+  instance: PluginInstance,
+  fuse: Fuse,
+  thrown: unknown,
+): 'failed' {
   fuse.record(false, run.deps.monotonic_ms());
   return bypass(run, instance, 'threw', thrown);
 }
@@ -199,7 +204,7 @@ interface Running {
 }
 
 /** What a hook returned, which may be a promise. Nothing is awaited where it is none. */
-function judge<Value>(
+export function judge<Value>(
   run: HookRun,
   { instance, fuse, started_ms, isValid }: Running,
   returned: MaybePromise<Value | undefined>,

@@ -2,7 +2,7 @@ import type { AgentPlan } from '../config/snapshot.ts';
 import type { Call, Outcome } from '../core/call.ts';
 import type { CallEvent } from '../core/event.ts';
 import type { Assignment } from './assign.ts';
-import { type Progress, tokensOf } from './progress.ts';
+import { costInAll, type Progress, tokensInAll, tokensOf } from './progress.ts';
 import type { RecentCalls } from './recent.ts';
 import type { Learned } from './signals.ts';
 
@@ -16,6 +16,7 @@ export interface Ended {
 }
 
 export function outcomeOf(call: Call, progress: Progress, ended: Ended, now_ms: number): Outcome {
+  const tokens = tokensOf(progress, call.raw.length, ended.bytes_out);
   return {
     outcome: ended.outcome,
     status: ended.status,
@@ -24,7 +25,8 @@ export function outcomeOf(call: Call, progress: Progress, ended: Ended, now_ms: 
     attempts: progress.attempts,
     ttft_ms: progress.ttft_ms,
     latency_ms: now_ms - progress.started_ms,
-    tokens: tokensOf(progress, call.raw.length, ended.bytes_out),
+    tokens: tokensInAll(progress, tokens),
+    cost_usd: costInAll(progress, tokens),
     finish: progress.facts.finish,
   };
 }
@@ -62,10 +64,11 @@ export function callEvent(
     served: outcome.served,
     adapter: progress.adapter.applied,
     attempts: outcome.attempts,
+    ...(progress.escalated === null ? {} : { escalations: progress.escalated }),
     ttft_ms: outcome.ttft_ms,
     latency_ms: outcome.latency_ms,
     tokens: outcome.tokens,
-    cost_usd: null,
+    cost_usd: outcome.cost_usd,
     outcome: outcome.outcome,
     arm_error: isArmError(call, assignment.plan, progress, outcome.outcome),
     finish: outcome.finish,

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { ChildReport, GatewayReport } from '../core/state.ts';
 import type { Permits } from './permits.ts';
+import { recordTargets } from './target-report.ts';
 
 export interface ReporterDeps {
   readonly clock: Clock;
@@ -29,10 +30,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
   const report = (): GatewayReport => {
     const { version, epoch } = deps.current.snapshot;
     const targets = deps.targets();
-    for (const [name, { in_flight, queue }] of Object.entries(targets)) {
-      deps.metrics.set('hive_target_in_flight', in_flight, [name]);
-      deps.metrics.set('hive_target_queue_waiting', queue ?? 0, [name]);
-    }
+    recordTargets(deps.metrics, targets);
     return {
       version,
       epoch,

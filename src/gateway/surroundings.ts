@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { OTHER_CATEGORY } from '../config/categories.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import type { Call } from '../core/call.ts';
+import type { Price } from '../core/price.ts';
+import type { LiveFigures } from '../core/routing/live-figures.ts';
 import { headerOf } from './parse.ts';
 import type { Surroundings } from './scope.ts';
 import type { Targets } from './targets.ts';
@@ -43,6 +45,15 @@ export class CallSurroundings implements Surroundings {
   inFlight(name: string): number {
     const target = this.#snapshot.targets.get(name);
     return target === undefined ? 0 : this.#targets.state(target).in_flight;
+  }
+
+  figures(name: string): LiveFigures | null {
+    const target = this.#snapshot.targets.get(name);
+    return target === undefined ? null : this.#targets.figures(target);
+  }
+
+  price(name: string): Price | null {
+    return this.#snapshot.targets.get(name)?.price ?? null;
   }
 
   category(): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CascadeOptions } from './cascade.ts';
 import { ROUTE_BANDIT } from './route-belief.ts';
 import { TargetFactsSchema } from './target-facts.ts';
 
@@ -60,6 +61,7 @@ const STRATEGIES = [
   'cheapest',
   'rules',
   'bandit',
+  'cascade',
 ] as const;
 
 export const RouterOptions = z
@@ -90,6 +92,7 @@ export const RouterOptions = z
       .record(z.string(), TargetFactsSchema)
       .default({})
       .describe('By target: prices, quality, and what it cannot do; nobody asks it for that.'),
+    cascade: CascadeOptions.prefault({}).describe('`cascade`: whom to ask, and what is checked.'),
     bandit: Bandit.prefault({}).describe('`bandit`: what the worker learns from, and how.'),
   })
   .refine(({ strategy, target }) => strategy !== 'fixed' || target !== undefined, {
