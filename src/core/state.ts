@@ -84,10 +84,24 @@ export interface GatewayReport {
   readonly frozen: boolean;
   readonly calls_open: number;
   readonly targets: Readonly<Record<string, TargetReport>>;
+  /** By id; absent for one that no call has entered yet. */
+  readonly plugins?: Readonly<Record<string, PluginReport>>;
   readonly withheld: Readonly<Record<string, string>>;
   /** The processes that the gateway keeps alive: worker, engine. */
   readonly children?: Readonly<Record<string, ChildReport>>;
   readonly metrics: MetricsSnapshot;
+}
+
+/** What has become of a plugin's hooks since the process began, over all agents. */
+export interface PluginReport {
+  /** Calls that entered it. */
+  readonly calls: number;
+  /** Milliseconds that its synchronous hooks took. */
+  readonly ms: number;
+  /** Hooks that were passed over, failed or came late. */
+  readonly bypassed: number;
+  /** Agents for which its fuse is open. */
+  readonly open: readonly string[];
 }
 
 export interface TargetReport {

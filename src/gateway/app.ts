@@ -8,7 +8,6 @@ import {
 } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
-import { LRUCache } from 'lru-cache';
 import type { Dialect } from '../core/call.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import { createId, createIdMaker } from '../core/ids.ts';
@@ -20,7 +19,7 @@ import type { GatewayDeps } from './deps.ts';
 import { createDrain, type StopSpec } from './drain.ts';
 import { dialectOfRequest, isModelsPath, MODEL_ROUTES } from './endpoints.ts';
 import { errorBody } from './error-body.ts';
-import { createFuse, type Fuse } from './fuse.ts';
+import { createFuses } from './fuses.ts';
 import { createSideRoutes } from './health.ts';
 import { createHeldBytes } from './held-bytes.ts';
 import { createHookDeps } from './hook-deps.ts';
@@ -41,6 +40,8 @@ export interface Gateway {
   readonly server: Server;
   /** Breakers and calls in hand, by target: for the report to the worker. */
   liveTargets(): GatewayReport['targets'];
+  /** What has become of plugins' hooks, by id. */
+  livePlugins(): NonNullable<GatewayReport['plugins']>;
   callsOpen(): number;
   /** Lets calls under way end for a while, then breaks them off. */
   close(how?: StopSpec): Promise<void>;
@@ -51,8 +52,6 @@ const CHECK_MS = 2000;
 const HEADER_BYTES_MAX = 16 * 1024;
 /** How the listener ends where nothing else is said. */
 const AT_ONCE: StopSpec = { deadline_ms: 10_000, quiet_ms: 0, handed_over: true };
-/** Fuses kept: one a plugin, agent and canary. */
-const FUSES_MAX = 4096;
 
 /**
  * The public listener. The model routes are served on the raw server, since a router and web
@@ -65,7 +64,7 @@ export function createGateway(given: GatewayDeps): Gateway {
   const turn = new TurnEnd();
   const calls = countCalls(metrics);
   const upstream = createUpstream(given.log, turn);
-  const fuses = new LRUCache<string, Fuse>({ max: FUSES_MAX, dispose: (fuse) => fuse.close() });
+  const fuses = createFuses();
   const deps: CallDeps = {
     ...given,
     turn,
@@ -77,7 +76,7 @@ export function createGateway(given: GatewayDeps): Gateway {
     overload: createOverload(watched),
     bytes: createHeldBytes(metrics),
     random: () => given.random(),
-    hooks: createHookDeps(given, (key) => fuseOf(fuses, key)),
+    hooks: createHookDeps(given, fuses),
     signals: createSignals(given),
   };
   const limits = { ...LISTENER_LIMITS, ...given.limits };
@@ -97,12 +96,13 @@ export function createGateway(given: GatewayDeps): Gateway {
       const all = [...given.current.snapshot.targets.values()];
       return Object.fromEntries(all.map((target) => [target.name, targets.state(target)]));
     },
+    livePlugins: () => fuses.report(),
     callsOpen: () => calls.open(),
     async close(how = AT_ONCE) {
       await drain.stop(how);
       await upstream.close();
       targets.close();
-      fuses.clear();
+      fuses.close();
     },
   };
 }
@@ -166,14 +166,6 @@ function serverOptions(limits: ListenerLimits): ServerOptions {
     // Clients that would rather speak HTTP/2 offer it so, and are served as they are.
     shouldUpgradeCallback: () => false,
   };
-}
-
-function fuseOf(fuses: LRUCache<string, Fuse>, key: string): Fuse {
-  const known = fuses.get(key);
-  if (known) return known;
-  const made = createFuse();
-  fuses.set(key, made);
-  return made;
 }
 
 /** With keys any name will do: only a gateway without them has to fear a foreign page. */

@@ -266,8 +266,9 @@ function settle(
   valid: boolean,
 ): void {
   const now_ms = run.deps.monotonic_ms();
-  const slow = now_ms - started_ms > instance.entry.budget_ms;
-  fuse.record(valid && !slow, now_ms);
+  const took_ms = now_ms - started_ms;
+  const slow = took_ms > instance.entry.budget_ms;
+  fuse.record(valid && !slow, now_ms, took_ms);
   if (slow) note(run, instance, 'slow');
 }
 
@@ -291,5 +292,6 @@ function bypass(
 
 function note(run: HookRun, instance: PluginInstance, cause: BypassCause): void {
   addMarker(run.progress, `plugin:${instance.id}:${cause}`);
+  run.deps.fuse(instance.id).tally.bypassed += 1;
   run.deps.metrics.add('hive_plugin_bypassed_total', [instance.id, cause]);
 }

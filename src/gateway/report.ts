@@ -2,6 +2,7 @@ import type { Current } from '../config/current.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { ChildReport, GatewayReport } from '../core/state.ts';
+import { recordPlugins } from './fuses.ts';
 import type { Permits } from './permits.ts';
 import { recordTargets } from './target-report.ts';
 
@@ -14,6 +15,7 @@ export interface ReporterDeps {
   frozen(): boolean;
   callsOpen(): number;
   targets(): GatewayReport['targets'];
+  plugins(): NonNullable<GatewayReport['plugins']>;
   children(): Readonly<Record<string, ChildReport>>;
   /** To the worker; lost where there is none, the next one comes in a second. */
   send(report: GatewayReport): void;
@@ -30,7 +32,9 @@ export function createReporter(deps: ReporterDeps): Reporter {
   const report = (): GatewayReport => {
     const { version, epoch } = deps.current.snapshot;
     const targets = deps.targets();
+    const plugins = deps.plugins();
     recordTargets(deps.metrics, targets);
+    recordPlugins(deps.metrics, plugins);
     return {
       version,
       epoch,
@@ -39,6 +43,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
       frozen: deps.frozen(),
       calls_open: deps.callsOpen(),
       targets,
+      plugins,
       withheld: deps.permits.withheld(),
       children: deps.children(),
       metrics: deps.metrics.snapshot(),

@@ -25,6 +25,7 @@ export const definition: PluginDefinition<ModelRouterOptions> = {
   summary:
     'Chooses the target of a call by weights, load, speed, price, rules or what was learned.',
   options: RouterOptions,
+  metrics: ['hive_routes_total', 'hive_escalations_total'],
   create: createRouter,
 };
 

@@ -42,6 +42,7 @@ describe('createReporter', () => {
       frozen: () => true,
       callsOpen: () => 3,
       targets: () => ({ demo: { breaker: 'closed', in_flight: 3 } }),
+      plugins: () => ({ guard: { calls: 4, ms: 2, bypassed: 1, open: ['a'] } }),
       children: () => ({ worker: { state: 'running', pid: 5, restarts: 0 } }),
       send: (report) => sent.push(report),
       every_ms: 5,
@@ -56,6 +57,7 @@ describe('createReporter', () => {
       frozen: true,
       calls_open: 3,
       targets: { demo: { breaker: 'closed', in_flight: 3 } },
+      plugins: { guard: { calls: 4, ms: 2, bypassed: 1, open: ['a'] } },
       withheld: { exp_1: expect.stringContaining('expired') },
       children: { worker: { state: 'running', pid: 5, restarts: 0 } },
       metrics: expect.objectContaining({
