@@ -43,8 +43,17 @@ export async function dispatch(
   if (place === 'full') throw tooBusy('The gateway has as many calls in hand as it can take.');
   const route = new Route(run, snapshot, deps.targets);
   const escalation = Escalation.of(run);
-  const parts = { run, client, deps, resilience, route, place, escalation };
-  const turn: Turn = { ...parts, failures: [], ...limits };
+  const turn: Turn = {
+    run,
+    client,
+    deps,
+    resilience,
+    route,
+    place,
+    escalation,
+    failures: [],
+    ...limits,
+  };
   let open = false;
   try {
     const trying = tryInTurn(turn);

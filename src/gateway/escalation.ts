@@ -6,6 +6,7 @@ import { costOf } from '../core/price.ts';
 import type { AnswerFacts, UpstreamFailure } from '../core/provider.ts';
 import { hasAnswerHooks, type Objection, runAnswerHooks } from './answer-hooks.ts';
 import type { Client } from './client.ts';
+import { countAnswer } from './count-cost.ts';
 import type { HookRun } from './hooks.ts';
 import { addMarker, type Escalated, NO_FACTS, type Progress } from './progress.ts';
 import type { Candidate, Route } from './route.ts';
@@ -138,6 +139,7 @@ export class Escalation {
     const reason = wordOf(verdict.reason);
     const tokens = tokensOfGiven(call.raw.length, given);
     const { price, name } = given.target;
+    countAnswer(given.target, tokens, turn.deps);
     const cost_usd = price === null ? null : costOf(price, tokens);
     const escalated: Escalated = { target: name, plugin, reason, tokens, cost_usd, given: false };
     progress.escalated ??= [];

@@ -8,8 +8,8 @@ import type { HookDeps } from './hooks.ts';
 export type HookDepsOf = (plan: AgentPlan, experiment: string | null) => HookDeps;
 
 /**
- * Fuses are kept across swaps by agent, experiment and plugin. A plan belongs to one of each, so its
- * fuses are looked up once, and again only where one was forgotten.
+ * Fuses are kept across swaps by agent, experiment and plugin. A plan belongs to one of each, so
+ * its fuses are looked up once, and again only where one was forgotten.
  */
 export function createHookDeps(
   { log, metrics, clock }: Pick<GatewayDeps, 'log' | 'metrics' | 'clock'>,

@@ -87,6 +87,10 @@ export class LiveTarget {
     this.breaker.close();
   }
 
+  get in_flight(): number {
+    return this.#in_flight;
+  }
+
   get limited_ms(): number {
     return this.#cooling.left_ms(this.#deps.monotonic_ms());
   }

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Lease } from '../config/current.ts';
 import type { PluginInstance, Snapshot } from '../config/snapshot.ts';
-import type { Call, CallResponse, Outcome } from '../core/call.ts';
+import type { Call, CallResponse } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import { type GatewayError, messageOf, toGatewayError } from '../core/errors.ts';
 import type { Relation } from '../core/event.ts';
 import type { MaybePromise } from '../core/plugin.ts';
-import { observeAnswer } from '../core/routing/live-figures.ts';
 import { admit, type Caller } from './access.ts';
 import { type Assignment, assignArm } from './assign.ts';
 import { turnDigests } from './conversation.ts';
+import { countGiven } from './count-cost.ts';
 import type { GatewayDeps } from './deps.ts';
 import { dispatch } from './dispatch.ts';
 import type { ModelRoute } from './endpoints.ts';
@@ -20,7 +20,6 @@ import { type HookRun, runEndHooks, runRequestHooks, runResponseHooks } from './
 import { identify } from './identify.ts';
 import { headerOf, parseBody, readBody } from './parse.ts';
 import { planFor } from './plan-for.ts';
-import type { Progress } from './progress.ts';
 import { callEvent, type Ended, outcomeOf } from './record.ts';
 import { relay } from './relay.ts';
 import { type Exchange, respondError, respondReply, respondWhole } from './respond.ts';
@@ -275,17 +274,8 @@ function conclude(
     if (!call.stream) deps.metrics.observe('hive_overhead_seconds', own_ms / 1000);
     deps.metrics.add('hive_tokens_total', [call.agent, 'in'], outcome.tokens.in);
     deps.metrics.add('hive_tokens_total', [call.agent, 'out'], outcome.tokens.out);
-    countCost(progress, outcome, deps);
+    countGiven(progress, outcome, deps);
   } catch (thrown) {
     deps.log.error('a call was not recorded', { call: call.id, error: messageOf(thrown) });
   }
-}
-
-/** What the answer cost, and how long it was, as its target's usual. */
-function countCost({ answered }: Progress, outcome: Outcome, { targets, metrics }: CallDeps): void {
-  if (answered === null || outcome.outcome !== 'ok') return;
-  const figures = targets.figures(answered);
-  if (figures) observeAnswer(figures, outcome.cost_usd, outcome.tokens.out);
-  if (outcome.cost_usd === null) return;
-  metrics.add('hive_cost_usd_total', [answered.name], outcome.cost_usd);
 }

@@ -44,7 +44,7 @@ export class CallSurroundings implements Surroundings {
 
   inFlight(name: string): number {
     const target = this.#snapshot.targets.get(name);
-    return target === undefined ? 0 : this.#targets.state(target).in_flight;
+    return target === undefined ? 0 : this.#targets.inFlight(target);
   }
 
   figures(name: string): LiveFigures | null {

@@ -41,6 +41,8 @@ export interface Targets {
   /** Whether an operator should be told now of what is wrong with it: once a minute. */
   alarm(target: Target): boolean;
   state(target: Target): TargetReport;
+  /** Calls in its hands; a whole report would cost a call too much. */
+  inFlight(target: Target): number;
   /** How it has done of late, or null where nobody has asked it yet. */
   figures(target: Target): LiveFigures | null;
   /** What an answer's headers say of its provider's limits. */
@@ -103,6 +105,7 @@ export function createTargets(deps: LiveDeps): Targets {
       };
       return isAbsent(target) ? { ...report, breaker: 'absent' } : report;
     },
+    inFlight: (target) => known(target)?.in_flight ?? 0,
     figures: (target) => known(target)?.figures ?? null,
     readLimits: (target, headers) => known(target)?.headroom.read(headers, deps.monotonic_ms()),
     close: () => all.clear(),

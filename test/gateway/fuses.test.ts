@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createMetrics } from '../../src/core/metrics.ts';
 import { createFuses, recordPlugins } from '../../src/gateway/fuses.ts';
 
-test('fuses add up what became of a plugin over all agents, and say where it is passed over', () => {
+test('fuses add up what became of a plugin, and say where it is passed over', () => {
   const fuses = createFuses();
   fuses.of('one', null, 'guard').admits(0);
   fuses.of('one', null, 'guard').record(true, 1, 0.5);
