@@ -1,6 +1,6 @@
 import type { Answer } from '../core/answer/answer.ts';
 import { contentOfBody, contentOfEvents } from '../core/answer/content.ts';
-import type { Tokens } from '../core/call.ts';
+import type { Note, Tokens } from '../core/call.ts';
 import { GatewayError } from '../core/errors.ts';
 import { costOf } from '../core/price.ts';
 import type { AnswerFacts, UpstreamFailure } from '../core/provider.ts';
@@ -31,11 +31,14 @@ export class Escalation {
   readonly #run: HookRun;
   #spare: Spare | null = null;
   #count = 0;
+  /** Notes for the client before anybody was asked; those after are of one answer. */
+  readonly #noted: number;
   /** A plugin wants to see no more answers of this call. */
   #last = false;
 
   constructor(run: HookRun) {
     this.#run = run;
+    this.#noted = run.progress.notes.length;
   }
 
   /** Null where no plugin looks at answers: then nothing of this costs a call anything. */
@@ -110,6 +113,7 @@ export class Escalation {
     escalated.given = true;
     Object.assign(progress, { served: given.target.name, answered: given.target, ...before.facts });
     Object.assign(progress.adapter, before.adapter);
+    progress.notes.splice(this.#noted, Infinity, ...before.notes);
     addMarker(progress, 'escalation:fell_back');
     return given;
   }
@@ -147,7 +151,8 @@ export class Escalation {
     addMarker(progress, `escalated:${plugin}:${reason}`);
     this.drop();
     const facts = { facts: progress.facts, said: progress.said };
-    this.#spare = { given, escalated, before: { facts, adapter: { ...progress.adapter } } };
+    const notes = progress.notes.splice(this.#noted);
+    this.#spare = { given, escalated, before: { facts, notes, adapter: { ...progress.adapter } } };
     this.#count += 1;
     this.#last = verdict.last === true;
     forget(progress);
@@ -165,6 +170,7 @@ interface Spare {
   readonly escalated: Escalated;
   readonly before: {
     readonly facts: Pick<Progress, 'facts' | 'said'>;
+    readonly notes: readonly Note[];
     readonly adapter: Progress['adapter'];
   };
 }

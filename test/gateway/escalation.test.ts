@@ -1,12 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { instantiate } from '../../src/core/definition.ts';
 import { definition } from '../../src/plugins/model-router.ts';
+import { message } from '../kit/anthropic-upstream.ts';
 import { until } from '../kit/until.ts';
 import type { Upstream } from '../kit/upstream.ts';
 import { answer, type Behaviour, stall, startUpstream, status, stream } from '../kit/upstream.ts';
 import { pluginHost } from '../plugins/recording-scope.ts';
 import { ask, type RunningGateway, startGateway } from './gateway-kit.ts';
-import { makeSnapshot, type ResilienceSpec } from './snapshot.ts';
+import { anthropicAt, makeSnapshot, type ResilienceSpec } from './snapshot.ts';
 
 let cheap: Upstream;
 let better: Upstream;
@@ -26,13 +27,16 @@ interface World {
   readonly cascade?: object;
   readonly resilience?: ResilienceSpec;
   readonly third?: boolean;
+  /** The first one speaks Anthropic's dialect. */
+  readonly anthropic?: boolean;
 }
 
-async function start({ cascade = {}, resilience = {}, third = false }: World = {}) {
+async function start(world: World = {}) {
+  const { cascade = {}, resilience = {}, third = false, anthropic = false } = world;
   const options = { strategy: 'cascade', cascade: { order, ...cascade } };
   const router = { id: 'router', plugin: instantiate(definition, options, pluginHost) };
   const targets = {
-    cheap: { url: cheap.url, price },
+    cheap: { ...(anthropic ? { provider: anthropicAt(cheap.url) } : { url: cheap.url }), price },
     better: { url: better.url, price },
     ...(third ? { best: { url: best.url, price } } : {}),
   };
@@ -231,6 +235,19 @@ describe('escalation', () => {
     expect(event).toMatchObject({ outcome: 'aborted', escalations: [{ given: false }] });
     expect(event.tokens.in).toBeGreaterThan(0);
     await until(() => gateway.gateway.liveTargets().cheap?.in_flight === 0, { what: 'the end' });
+  });
+
+  test('escalation tells what was dropped for the answer that is given, and no other', async () => {
+    await start({ anthropic: true });
+    cheap.script(message(' '));
+    const asked = () => gateway.post(ask('hi', { logit_bias: { 1: 2 } }));
+    const other = await asked();
+    expect(other.headers.get('x-hive-target')).toBe('better');
+    expect(other.headers.get('x-hive-notes')).toBeNull();
+    better.script(status(500));
+    const own = await asked();
+    expect(own.headers.get('x-hive-target')).toBe('cheap');
+    expect(own.headers.get('x-hive-notes')).toContain('logit_bias');
   });
 
   test('escalation leaves pinned calls and other endpoints alone', async () => {
