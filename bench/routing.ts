@@ -6,6 +6,11 @@ import { encodeFeatures } from '../src/core/routing/call-context.ts';
 import { fitContext } from '../src/core/routing/context-fit.ts';
 import type { ContextModel } from '../src/core/routing/context-model.ts';
 import { createLearner, LEARNER_DEFAULTS } from '../src/core/routing/learner.ts';
+import {
+  createFigures,
+  observeAttempt,
+  observeFirstByte,
+} from '../src/core/routing/live-figures.ts';
 import { promptFeatures } from '../src/core/routing/prompt-features.ts';
 import { createRandom } from '../src/core/routing/random.ts';
 import { decide } from '../src/gateway/scope.ts';
@@ -23,6 +28,15 @@ const UNITS = Array.from({ length: 1000 }, (_, at) => `u:${at}`);
 const TEXT = Buffer.from(
   'It is possible to change the password on the page of your account? '.repeat(15),
 ).toString();
+
+const FIGURES = new Map(
+  NAMES.map((name, at) => {
+    const figures = createFigures();
+    observeFirstByte(figures, false, 0, 200 + at);
+    observeAttempt(figures, at > 0, 0);
+    return [name, figures];
+  }),
+);
 
 const view = {
   name: 'a',
@@ -71,6 +85,8 @@ function scopeOf(unit: string): Scope {
     healthy: () => true,
     inFlight: (name) => name.length,
     category: () => 'other',
+    figures: (name) => FIGURES.get(name) ?? null,
+    price: () => null,
     choose: (name, options, probabilities, excluded, drawn) =>
       decide(unit, 'a', { name, options, probabilities }, excluded, drawn).chosen,
     note: () => {},

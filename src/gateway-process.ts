@@ -178,6 +178,7 @@ export function reportOn(
     frozen: () => follower.control().frozen,
     callsOpen: () => gateway.callsOpen(),
     targets: () => gateway.liveTargets(),
+    plugins: () => gateway.livePlugins(),
   });
 }
 

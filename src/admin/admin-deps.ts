@@ -4,13 +4,10 @@ import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { ChildReport, GatewayReport } from '../core/state.ts';
 import type { AbExperiments } from '../oracle/ab-answers.ts';
-import type { Oracle } from '../oracle/oracle.ts';
-import type { Prompts } from '../oracle/prompt-views.ts';
-import type { Proposals } from '../oracle/proposals/proposals.ts';
-import type { RouterReport } from '../oracle/route-learning.ts';
 import type { RouterReport } from '../oracle/learn-table.ts';
 import type { Oracle } from '../oracle/oracle.ts';
 import type { Prompts } from '../oracle/prompt-views.ts';
+import type { Proposals } from '../oracle/proposals/proposals.ts';
 
 /** All that the admin API is given. It holds no state of its own. */
 export interface AdminDeps {

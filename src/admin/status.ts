@@ -1,8 +1,8 @@
 import { messageOf } from '../core/errors.ts';
 import { fold } from '../core/fold.ts';
 import type { Plan } from '../core/oracle.ts';
-import type { AgentEntry } from '../core/policy.ts';
-import type { ChildReport, GatewayReport } from '../core/state.ts';
+import type { AgentEntry, PluginEntry, Policy } from '../core/policy.ts';
+import type { ChildReport, GatewayReport, PluginReport } from '../core/state.ts';
 import type { AbSummary } from '../oracle/ab-answers.ts';
 import type { CanaryStatus, Cycle, MutationStatus } from '../oracle/oracle.ts';
 import type { PromptSummary } from '../oracle/prompt-answers.ts';
@@ -30,6 +30,8 @@ export interface Status {
   readonly agents: Readonly<Record<string, AgentEntry>>;
   readonly children: Readonly<Record<string, ChildReport>>;
   readonly targets: GatewayReport['targets'];
+  /** In the order in which calls meet them, by id. */
+  readonly plugins: Readonly<Record<string, PluginStatus>>;
   readonly withheld: GatewayReport['withheld'];
   readonly canaries: readonly CanaryStatus[] | null;
   /** Prompts with their labels, and the version that each agent gets. */
@@ -46,6 +48,16 @@ export interface Status {
   readonly store: { readonly kind: string; readonly ok: boolean };
   readonly time: { readonly scale: number; readonly policy_at: string; readonly wall_at: string };
   readonly data_dir: string;
+}
+
+/** A plugin as the policy has it, and what has become of its hooks over all agents. */
+export interface PluginStatus extends Pick<PluginEntry, 'use' | 'on_error' | 'budget_ms'> {
+  readonly calls: number;
+  /** Mean microseconds a call in its synchronous hooks; null where no call has entered it. */
+  readonly us_a_call: number | null;
+  readonly bypassed: number;
+  /** Agents for which its hooks are passed over now. */
+  readonly open: readonly string[];
 }
 
 const CHANGES_MAX = 10;
@@ -99,6 +111,7 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     agents: folded.policy.agents,
     children: { ...report?.children, ...extras.children },
     targets: report?.targets ?? {},
+    plugins: pluginsOf(folded.policy, report),
     withheld: report?.withheld ?? {},
     canaries,
     prompts,
@@ -113,6 +126,20 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     data_dir: extras.data_dir,
   };
 }
+
+function pluginsOf({ plugins }: Policy, report: GatewayReport | null): Status['plugins'] {
+  const rows = plugins.order.flatMap((id) => {
+    const entry = plugins.by[id];
+    if (!entry) return [];
+    const { use, on_error, budget_ms } = entry;
+    const { calls, ms, bypassed, open } = report?.plugins?.[id] ?? UNUSED;
+    const us_a_call = calls > 0 ? Math.round((ms * 1e5) / calls) / 100 : null;
+    return [[id, { use, on_error, budget_ms, calls, us_a_call, bypassed, open }] as const];
+  });
+  return Object.fromEntries(rows);
+}
+
+const UNUSED: PluginReport = { calls: 0, ms: 0, bypassed: 0, open: [] };
 
 function withoutStages({ id, state, started_ms, ended_ms }: Cycle): Status['cycle'] {
   return { id, state, started_ms, ended_ms };

@@ -7,6 +7,7 @@ import type { Row } from '../core/oracle.ts';
 import type { AgentView, PluginRegistry, TargetView } from '../core/plugin.ts';
 import { mergePatch } from '../core/pointer.ts';
 import { type AgentEntry, type Contents, type Policy, promptVersionOf } from '../core/policy.ts';
+import { priceFrom } from '../core/price.ts';
 import type { Provider, ProviderRegistry } from '../core/provider.ts';
 import type { Control, State } from '../core/state.ts';
 import { compileCategories } from './categories.ts';
@@ -109,6 +110,7 @@ function compileTargets(input: CompileInput, policy: Policy): ReadonlyMap<string
       fallback_only: entry.fallback_only,
       timeouts: Object.freeze({ ...policy.resilience.timeouts, ...entry.timeouts }),
       in_flight: entry.in_flight ?? null,
+      price: entry.price ? priceFrom(entry.price) : null,
     };
     targets.set(name, Object.freeze(target));
   }

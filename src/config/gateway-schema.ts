@@ -30,6 +30,24 @@ const providerSchema = z
   })
   .describe('A dialect with credentials. All other keys are options of the dialect.');
 
+const usdSchema = z.number().min(0).max(100_000);
+
+const priceSchema = z
+  .strictObject({
+    input_usd: usdSchema.describe('Of the prompt.'),
+    output_usd: usdSchema.describe('Of the answer, reasoning included.'),
+    cached_input_usd: usdSchema
+      .optional()
+      .describe('Of the prompt, read from the provider’s cache; by default as `input_usd`.'),
+    cache_write_usd: usdSchema
+      .optional()
+      .describe('Of the prompt, written to the cache; by default as `input_usd`.'),
+    cache_write_1h_usd: usdSchema
+      .optional()
+      .describe('Written to a cache of an hour; by default as `cache_write_usd`.'),
+  })
+  .describe('USD a million tokens, to six decimals: what `cost_usd` of its calls is made of.');
+
 const targetSchema = z
   .strictObject({
     provider: nameSchema.describe('An entry of `providers`.'),
@@ -49,6 +67,7 @@ const targetSchema = z
       .optional()
       .describe('Over `resilience.timeouts`, for this target.'),
     in_flight: countSchema.min(1).optional().describe('Calls in its hands at once, at most.'),
+    price: priceSchema.optional(),
   })
   .describe('One model at one provider; it has its own circuit breaker.');
 
@@ -178,6 +197,15 @@ const resilienceSchema = z.strictObject({
         .describe('The measure of how long it stays open (docs/resilience.md).'),
     })
     .prefault({}),
+  escalation: z
+    .strictObject({
+      most: countSchema.max(10).default(2).describe('Further answers of one call.'),
+      budget: shareSchema
+        .default(1)
+        .describe('Of all calls together, as a share of those checked.'),
+    })
+    .prefault({})
+    .describe('Answers that a plugin refuses before the first byte, so that another is asked.'),
   hedge: hedgeSchema.default('off'),
   overload: z
     .strictObject({

@@ -20,15 +20,19 @@ which is a notice and no error. Environment variables win over \`safety\` (see \
 `;
 
 export function policyReference(): string {
-  const sections = Object.values(policySchemas()).map((schema) => {
-    const rows = rowsOf(schema, [], schema);
-    const lines = rows.map(({ path, type, initial, text }) => {
-      return `| \`${path}\` | ${type} | ${initial} | ${text} |`;
-    });
-    const table = ['| key | value | default | meaning |', '|---|---|---|---|', ...lines];
-    return [`## ${String(schema.title)}`, '', ...table].join('\n');
-  });
+  const sections = Object.values(policySchemas()).map((schema) =>
+    [`## ${String(schema.title)}`, '', schemaTable(schema)].join('\n'),
+  );
   return [HEADING, ...sections, ''].join('\n').replace(/\n{3,}/g, '\n\n');
+}
+
+/** A row for each member of a schema, at any depth; empty where it has none. */
+export function schemaTable(schema: JsonSchema): string {
+  const lines = rowsOf(schema, [], schema).map(({ path, type, initial, text }) => {
+    return `| \`${path}\` | ${type} | ${initial} | ${text} |`;
+  });
+  if (lines.length === 0) return '';
+  return ['| key | value | default | meaning |', '|---|---|---|---|', ...lines].join('\n');
 }
 
 interface ReferenceRow {
@@ -92,9 +96,13 @@ function typeOf(schema: JsonSchema): string {
   if (Array.isArray(schema.enum)) return schema.enum.map((word) => `\`${word}\``).join(', ');
   const type = typeof schema.type === 'string' ? schema.type : 'any';
   if (type === 'object') return 'map';
-  if (type === 'array') return 'list';
+  if (type === 'array') return listText(schema.items as JsonSchema | undefined);
   if (type !== 'number' && type !== 'integer') return type;
   return `${type === 'integer' ? 'whole number' : 'number'}${rangeOf(schema)}`;
+}
+
+function listText(items: JsonSchema | undefined): string {
+  return Array.isArray(items?.enum) ? `list of ${typeOf(items)}` : 'list';
 }
 
 function rangeOf(schema: JsonSchema): string {

@@ -2,6 +2,7 @@ import type { AbUnit } from '../core/ab/entry.ts';
 import type { Network } from '../core/network.ts';
 import type { AgentView, Plugin } from '../core/plugin.ts';
 import type { Contents, PluginEntry, Policy, Timeouts } from '../core/policy.ts';
+import type { Price } from '../core/price.ts';
 import type { Provider } from '../core/provider.ts';
 import type { Experiment } from '../core/state.ts';
 import type { Categories } from './categories.ts';
@@ -91,4 +92,6 @@ export interface Target {
   readonly timeouts: Timeouts;
   /** Calls in its hands at once, or null where the policy names no number. */
   readonly in_flight: number | null;
+  /** Null where the policy states none. */
+  readonly price: Price | null;
 }

@@ -102,12 +102,19 @@ export interface Outcome {
   readonly ttft_ms: number | null;
   readonly latency_ms: number;
   readonly tokens: Tokens;
+  /** By the policy's prices; null where nobody answered, or it states none. */
+  readonly cost_usd: number | null;
   readonly finish: string | null;
 }
 
 export interface Tokens {
   readonly in: number;
+  /** Of `in`: read from the provider's cache. */
   readonly cached: number;
+  /** Of `in`: written to the cache; absent where nothing was. */
+  readonly written?: number;
+  /** Of `written`: to a cache that keeps it for an hour. */
+  readonly written_1h?: number;
   readonly out: number;
   /** True where the upstream reported no usage and the counts are estimates. */
   readonly estimated: boolean;

@@ -80,13 +80,15 @@ function firstChoice(body: JsonObject): JsonObject | null {
 function tokensOf(usage: unknown): Tokens | null {
   if (!isObject(usage)) return null;
   if (usage.prompt_tokens === undefined && usage.completion_tokens === undefined) return null;
-  const details = usage.prompt_tokens_details;
-  return {
+  const details = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
+  const written = count(details.cache_creation_tokens ?? details.cache_write_tokens);
+  const tokens = {
     in: count(usage.prompt_tokens),
-    cached: isObject(details) ? count(details.cached_tokens) : 0,
+    cached: count(details.cached_tokens),
     out: count(usage.completion_tokens),
     estimated: false,
   };
+  return written === 0 ? tokens : { ...tokens, written };
 }
 
 const CONTENT_KEYS = [

@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod';
+import type { MetricName } from './metrics.ts';
 
 /**
  * The one shape of everything that can be added to the product: a plugin, a provider, a detector, a
@@ -16,6 +17,8 @@ export interface Definition<Options, Host, Product> {
   readonly name: string;
   readonly summary: string;
   readonly options: ZodType<Options>;
+  /** Metrics that tell of it, beside those that all of its kind have: for the generated docs. */
+  readonly metrics?: readonly MetricName[];
   create(options: Options, host: Host): Product;
 }
 
@@ -27,6 +30,7 @@ export interface AnyDefinition<Host, Product> {
   readonly name: string;
   readonly summary: string;
   readonly options: ZodType;
+  readonly metrics?: readonly MetricName[];
   create(options: never, host: Host): Product;
 }
 

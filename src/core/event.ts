@@ -34,9 +34,15 @@ export interface CallEvent {
   readonly served: string | null;
   readonly adapter: string | null;
   readonly attempts: readonly Attempt[];
+  /**
+   * Answers that a plugin kept back before the first byte, so that the next target was asked;
+   * absent where there is none. `tokens` and `cost_usd` of the call count them in.
+   */
+  readonly escalations?: readonly Escalation[];
   readonly ttft_ms: number | null;
   readonly latency_ms: number;
   readonly tokens: Tokens;
+  /** Of all answers that the call was paid for, by the policy's prices; null where it has none. */
   readonly cost_usd: number | null;
   readonly outcome: Outcome['outcome'];
   /**
@@ -53,6 +59,17 @@ export interface CallEvent {
   /** What this call says of its parent's answer; absent unless `relation` is `turn`. */
   readonly follow_up?: FollowUp;
   readonly origin: Origin;
+}
+
+export interface Escalation {
+  readonly target: string;
+  readonly plugin: string;
+  /** The check that the answer failed, such as `truncated`. */
+  readonly reason: string;
+  readonly tokens: Tokens;
+  readonly cost_usd: number | null;
+  /** It was given after all, since nobody asked after it answered. */
+  readonly given: boolean;
 }
 
 /**

@@ -9,6 +9,8 @@ export interface MetricDeclaration {
   readonly labels: readonly string[];
   /** Upper bounds of a histogram's buckets, ascending, without +Inf. */
   readonly buckets?: readonly number[];
+  /** What several processes' gauges come to; their sum where nothing is said. */
+  readonly merge?: 'most' | 'least';
 }
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -21,6 +23,11 @@ const gauge = (help: string, ...labels: string[]): MetricDeclaration => ({
   kind: 'gauge',
   help,
   labels,
+});
+/** A gauge of which the largest of several processes' is told. */
+const most = (help: string, ...labels: string[]): MetricDeclaration => ({
+  ...gauge(help, ...labels),
+  merge: 'most',
 });
 const histogram = (help: string, buckets: number[], ...labels: string[]): MetricDeclaration => ({
   kind: 'histogram',
@@ -41,6 +48,18 @@ export const METRICS = {
   hive_resident_memory_bytes: gauge('Resident memory, by kind of process.', 'process'),
   hive_target_in_flight: gauge('Calls in a target’s hands.', 'target'),
   hive_target_queue_waiting: gauge('Calls that wait for a place at a target.', 'target'),
+  hive_target_error_rate: most('Share of a target’s attempts that failed lately.', 'target'),
+  hive_target_headroom: {
+    ...gauge('Share of a provider’s limits that is left; 1 where it does not say.', 'target'),
+    merge: 'least',
+  },
+  hive_target_first_byte_seconds: most(
+    'Moving mean of the time to the first byte of streams, by size of the request.',
+    'target',
+    'size',
+  ),
+  hive_target_cost_usd: most('Moving mean of what an answer costs.', 'target'),
+  hive_cost_usd_total: counter('USD by the policy’s prices.', 'target'),
   hive_engine_slots: gauge('Contexts of the embedded engine, by their state.', 'model', 'state'),
   hive_engine_waiting: gauge('Requests that wait for a context of the engine.', 'model'),
   hive_attempts_total: counter('Tries at targets.', 'target', 'outcome'),
@@ -54,6 +73,11 @@ export const METRICS = {
   hive_tokens_total: counter('Tokens.', 'agent', 'direction'),
   hive_retries_refused_total: counter('Further attempts that the retry budget did not allow.'),
   hive_hedges_total: counter('Second attempts because a first byte was late.', 'target'),
+  hive_escalations_total: counter(
+    'Answers that a plugin refused, by whether another target was asked.',
+    'plugin',
+    'outcome',
+  ),
   hive_held_total: counter('Streams held back whole, by what came of it.', 'outcome'),
   hive_rate_limited_total: counter('Refusals by a provider’s rate limit.', 'target'),
   hive_provider_refused_total: counter('Refusals of our credentials.', 'target'),
@@ -64,6 +88,12 @@ export const METRICS = {
   hive_in_flight_limit: gauge('Calls that may wait for their first byte at once, in all.'),
   hive_breaker_open: gauge('1 while the target’s breaker is open.', 'target'),
   hive_plugin_bypassed_total: counter('Hooks bypassed.', 'plugin', 'cause'),
+  hive_plugin_calls_total: counter('Calls that entered a plugin.', 'plugin'),
+  hive_plugin_seconds_total: counter('Time in a plugin’s synchronous hooks.', 'plugin'),
+  hive_plugin_open: gauge('Agents for which a plugin’s fuse is open.', 'plugin'),
+  hive_routes_total: counter('Targets that the router chose.', 'agent', 'target'),
+  hive_adapters_applied_total: counter('Calls whose answer proves an adapter.', 'adapter'),
+  hive_adapters_skipped_total: counter('Calls whose adapter was not asked for.', 'reason'),
   hive_prompts_applied_total: counter('Calls that got a prompt’s version.', 'prompt'),
   hive_prompts_skipped_total: counter('Calls whose prompt was not applied.', 'reason'),
   hive_feedback_total: counter('Feedback accepted.', 'signal', 'channel'),
@@ -125,7 +155,7 @@ export function mergeMetrics(snapshots: readonly MetricsSnapshot[]): MetricsSnap
     for (const one of series) {
       const key = JSON.stringify(one.labels);
       const known = family.get(key);
-      family.set(key, known ? sumOf(known, one) : one);
+      family.set(key, known ? mergedOf(name, known, one) : one);
     }
   }
   return Object.fromEntries([...families].map(([name, family]) => [name, [...family.values()]]));
@@ -136,6 +166,15 @@ export function totalsOf(snapshot: MetricsSnapshot): MetricsSnapshot {
   const isTotal = (name: string): boolean => METRICS[name as MetricName]?.kind !== 'gauge';
   return Object.fromEntries(Object.entries(snapshot).filter(([name]) => isTotal(name)));
 }
+
+function mergedOf(name: string, left: Series, right: Series): Series {
+  const { merge }: MetricDeclaration = METRICS[name as MetricName] ?? UNDECLARED;
+  if (merge === undefined) return sumOf(left, right);
+  return (merge === 'most') === left.value > right.value ? left : right;
+}
+
+/** Of a process of another version. */
+const UNDECLARED = gauge('');
 
 function sumOf(left: Series, right: Series): Series {
   const size = Math.max(left.buckets.length, right.buckets.length);

@@ -1,7 +1,10 @@
+import type { Answer, AnswerVerdict } from './answer/answer.ts';
 import type { Attempt, Call, CallPatch, CallResponse, Outcome } from './call.ts';
 import type { Definition, LeafHost, Registry } from './definition.ts';
 import type { AgentEntry } from './policy.ts';
+import type { Price } from './price.ts';
 import type { PromptVersion } from './prompt/version.ts';
+import type { LiveFigures } from './routing/live-figures.ts';
 import type { RouteTable } from './routing/route-belief.ts';
 
 /**
@@ -20,6 +23,14 @@ export interface Plugin {
   onAttempt?(target: TargetView, scope: Scope): boolean | undefined;
   /** Observe. After each attempt, synchronous. */
   onAttemptEnd?(attempt: Attempt, scope: Scope): void;
+  /**
+   * First. An answer that has come whole, before any of it goes to the client: `{next: true}` keeps
+   * it back and asks the next target, within `resilience.escalation`; nothing lets it go out. A
+   * stream is held back for it, where another target could be asked; the last one never is. If it
+   * throws or is slow, or nobody asked afterwards answers, the answer in hand goes out. Where no
+   * plugin has this hook, no answer is held.
+   */
+  onAnswer?(call: Call, answer: Answer, scope: Scope): MaybePromise<AnswerVerdict | undefined>;
   /** Reduce. Whole answers; may return a replacement of the body. */
   onResponse?(response: CallResponse, scope: Scope): MaybePromise<CallResponse | undefined>;
   /**
@@ -63,6 +74,10 @@ export interface Scope {
   healthy(target: string): boolean;
   /** Calls that a target has in its hands now, of all agents of this process. */
   inFlight(target: string): number;
+  /** How a target has done of late; null where nobody has asked it yet. To read, not to keep. */
+  figures(target: string): Readonly<LiveFigures> | null;
+  /** What a target's tokens cost; null where the policy states nothing. */
+  price(target: string): Price | null;
   /**
    * Picks one option with the unit's hash (salt `name:agent:epoch`) and records the decision.
    * Options in `excluded` are taken out first, the rest renormalised and flagged `health`.

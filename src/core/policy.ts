@@ -3,6 +3,7 @@ import type { AccessPolicy } from './access-policy.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import type { Network } from './network.ts';
 import type { CapturedBodies, PromptProposals } from './prompt/proposal-policy.ts';
+import type { PriceEntry } from './price.ts';
 import type { PromptVersion } from './prompt/version.ts';
 
 /**
@@ -73,6 +74,8 @@ export interface TargetEntry {
   readonly timeouts?: Partial<Timeouts>;
   /** Calls in its hands at once, streams to their end; without it only the adaptive limit holds. */
   readonly in_flight?: number;
+  /** What its tokens cost; without it nobody knows what its calls cost. */
+  readonly price?: PriceEntry;
 }
 
 export interface AgentEntry {
@@ -153,6 +156,8 @@ export interface Resilience {
     readonly failures: number;
     readonly open_ms: number;
   };
+  /** Answers of one call that plugins may refuse, and of all calls as a share of those checked. */
+  readonly escalation: { readonly most: number; readonly budget: number };
   readonly hedge: Hedge;
   readonly overload: {
     /** Calls that wait for their first byte at once, in all and per target. */

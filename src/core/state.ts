@@ -103,10 +103,24 @@ export interface GatewayReport {
   readonly frozen: boolean;
   readonly calls_open: number;
   readonly targets: Readonly<Record<string, TargetReport>>;
+  /** By id; absent for one that no call has entered yet. */
+  readonly plugins?: Readonly<Record<string, PluginReport>>;
   readonly withheld: Readonly<Record<string, string>>;
   /** The processes that the gateway keeps alive: worker, engine. */
   readonly children?: Readonly<Record<string, ChildReport>>;
   readonly metrics: MetricsSnapshot;
+}
+
+/** What has become of a plugin's hooks since the process began, over all agents. */
+export interface PluginReport {
+  /** Calls that entered it. */
+  readonly calls: number;
+  /** Milliseconds that its synchronous hooks took. */
+  readonly ms: number;
+  /** Hooks that were passed over, failed or came late. */
+  readonly bypassed: number;
+  /** Agents for which its fuse is open. */
+  readonly open: readonly string[];
 }
 
 export interface TargetReport {
@@ -120,6 +134,33 @@ export interface TargetReport {
   readonly limit?: number | null;
   /** How long its first byte usually takes; null where nothing is known yet. */
   readonly first_byte_ms?: number | null;
+  /** How it has done of late; absent where nobody has asked it yet. */
+  readonly lately?: TargetLately;
+}
+
+/** Each null where nothing is known yet. */
+export interface TargetLately {
+  /** Mean milliseconds to the first byte, by size of the request, of streams and whole answers. */
+  readonly first_byte_ms: {
+    readonly stream: FirstByteBySize;
+    readonly whole: FirstByteBySize;
+  };
+  /** Share of attempts that failed; each counts half after a minute. */
+  readonly error_rate: number;
+  /** Least share of its provider's limits that is left; 0 while it refuses us. */
+  readonly headroom: number | null;
+  readonly requests_left: number | null;
+  readonly tokens_left: number | null;
+  /** Mean USD and tokens of an answer. */
+  readonly cost_usd: number | null;
+  readonly tokens_out: number | null;
+}
+
+export interface FirstByteBySize {
+  readonly small: number | null;
+  readonly medium: number | null;
+  readonly large: number | null;
+  readonly all: number | null;
 }
 
 export interface ChildReport {

@@ -8,19 +8,19 @@ import {
 } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
-import { LRUCache } from 'lru-cache';
 import type { Dialect } from '../core/call.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import { createId, createIdMaker } from '../core/ids.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { GatewayReport } from '../core/state.ts';
 import { watchClient } from './client.ts';
+import type { CallDeps } from './conclude.ts';
 import { createUpstream } from './create-upstream.ts';
 import type { GatewayDeps } from './deps.ts';
 import { createDrain, type StopSpec } from './drain.ts';
 import { dialectOfRequest, isModelsPath, MODEL_ROUTES } from './endpoints.ts';
 import { errorBody } from './error-body.ts';
-import { createFuse, type Fuse } from './fuse.ts';
+import { createFuses } from './fuses.ts';
 import { createSideRoutes } from './health.ts';
 import { createHeldBytes } from './held-bytes.ts';
 import { createHookDeps } from './hook-deps.ts';
@@ -33,7 +33,7 @@ import { createProgress } from './progress.ts';
 import { createRequestLineCheck, pathOf } from './request-line.ts';
 import { type Exchange, respondError } from './respond.ts';
 import { createRetryBudget } from './retry-budget.ts';
-import { type CallDeps, serveCall } from './serve-call.ts';
+import { serveCall } from './serve-call.ts';
 import { createSignals } from './signals.ts';
 import { createTargets } from './targets.ts';
 import { TurnEnd } from './turn-end.ts';
@@ -42,6 +42,8 @@ export interface Gateway {
   readonly server: Server;
   /** Breakers and calls in hand, by target: for the report to the worker. */
   liveTargets(): GatewayReport['targets'];
+  /** What has become of plugins' hooks, by id. */
+  livePlugins(): NonNullable<GatewayReport['plugins']>;
   callsOpen(): number;
   /** Lets calls under way end for a while, then breaks them off. */
   close(how?: StopSpec): Promise<void>;
@@ -52,8 +54,6 @@ const CHECK_MS = 2000;
 const HEADER_BYTES_MAX = 16 * 1024;
 /** How the listener ends where nothing else is said. */
 const AT_ONCE: StopSpec = { deadline_ms: 10_000, quiet_ms: 0, handed_over: true };
-/** Fuses kept: one a plugin, agent and canary. */
-const FUSES_MAX = 4096;
 
 /**
  * The public listener. The model routes are served on the raw server, since a router and web
@@ -66,7 +66,7 @@ export function createGateway(given: GatewayDeps): Gateway {
   const turn = new TurnEnd();
   const calls = countCalls(metrics);
   const upstream = createUpstream(given.log, turn);
-  const fuses = new LRUCache<string, Fuse>({ max: FUSES_MAX, dispose: (fuse) => fuse.close() });
+  const fuses = createFuses();
   const deps: CallDeps = {
     ...given,
     turn,
@@ -74,10 +74,11 @@ export function createGateway(given: GatewayDeps): Gateway {
     targets,
     upstream,
     budget: createRetryBudget(watched.monotonic_ms),
+    escalations: createRetryBudget(watched.monotonic_ms),
     overload: createOverload(watched),
     bytes: createHeldBytes(metrics),
     random: () => given.random(),
-    hooks: createHookDeps(given, (key) => fuseOf(fuses, key)),
+    hooks: createHookDeps(given, fuses),
     signals: createSignals(given),
     isOwn: createOwnCalls(given.secret),
   };
@@ -98,12 +99,13 @@ export function createGateway(given: GatewayDeps): Gateway {
       const all = [...given.current.snapshot.targets.values()];
       return Object.fromEntries(all.map((target) => [target.name, targets.state(target)]));
     },
+    livePlugins: () => fuses.report(),
     callsOpen: () => calls.open(),
     async close(how = AT_ONCE) {
       await drain.stop(how);
       await upstream.close();
       targets.close();
-      fuses.clear();
+      fuses.close();
     },
   };
 }
@@ -167,14 +169,6 @@ function serverOptions(limits: ListenerLimits): ServerOptions {
     // Clients that would rather speak HTTP/2 offer it so, and are served as they are.
     shouldUpgradeCallback: () => false,
   };
-}
-
-function fuseOf(fuses: LRUCache<string, Fuse>, key: string): Fuse {
-  const known = fuses.get(key);
-  if (known) return known;
-  const made = createFuse();
-  fuses.set(key, made);
-  return made;
 }
 
 /** With keys any name will do: only a gateway without them has to fear a foreign page. */

@@ -1,15 +1,16 @@
 import type { Snapshot, Target } from '../config/snapshot.ts';
-import { GatewayError } from '../core/errors.ts';
 import type { MaybePromise } from '../core/plugin.ts';
 import type { UpstreamFailure } from '../core/provider.ts';
 import { afterUnref } from './after.ts';
 import type { Client } from './client.ts';
+import { Escalation } from './escalation.ts';
 import { failed } from './failures.ts';
 import type { Running } from './hedge.ts';
 import { withHedge } from './hedge-attempt.ts';
 import { holdStream } from './hold.ts';
 import { type HookRun, runAttemptHooks } from './hooks.ts';
 import type { Ticket } from './live-target.ts';
+import { mostUseful, tooBusy } from './no-answer.ts';
 import { addFacts, addNote, proveAdapter } from './progress.ts';
 import { type Candidate, Route } from './route.ts';
 import {
@@ -41,10 +42,22 @@ export async function dispatch(
   if (place === 'gone') return ABORTED;
   if (place === 'full') throw tooBusy('The gateway has as many calls in hand as it can take.');
   const route = new Route(run, snapshot, deps.targets);
-  const turn: Turn = { run, client, deps, resilience, route, place, failures: [], ...limits };
+  const escalation = Escalation.of(run);
+  const turn: Turn = {
+    run,
+    client,
+    deps,
+    resilience,
+    route,
+    place,
+    escalation,
+    failures: [],
+    ...limits,
+  };
   let open = false;
   try {
-    const dispatched = await tryInTurn(turn);
+    const trying = tryInTurn(turn);
+    const dispatched = await (escalation === null ? trying : escalation.orFallBack(trying));
     if (dispatched.kind !== 'stream') return dispatched;
     open = true;
     const end: typeof dispatched.end = (outcome, failure) => {
@@ -53,6 +66,7 @@ export async function dispatch(
     };
     return { ...dispatched, end };
   } finally {
+    escalation?.drop();
     if (!open) place.leave();
   }
 }
@@ -60,8 +74,8 @@ export async function dispatch(
 const ABORTED = { kind: 'aborted' } as const;
 
 async function tryInTurn(turn: Turn): Promise<Dispatched> {
-  const { run, client, deps, route, failures } = turn;
-  for (let next = route.next(); next !== null; next = route.next()) {
+  const { run, client, deps } = turn;
+  for (let next = nextOf(turn); next !== null; next = nextOf(turn)) {
     const admitted = admit(turn, next);
     const ticket = admitted instanceof Promise ? await admitted : admitted;
     const running = begin(turn, next.target, ticket);
@@ -77,12 +91,29 @@ async function tryInTurn(turn: Turn): Promise<Dispatched> {
     }
     const taken = tried.kind === 'failed' ? tried : take(turn, tried);
     const result = taken instanceof Promise ? await taken : taken;
-    if (result.kind !== 'failed') return result;
-    failures.push(result.failure);
-    route.failed(tried.target, result.failure);
-    if (deps.clock.monotonic_ms() >= turn.deadline_ms) break;
+    const settling = settled(turn, tried.target, result);
+    const dispatched = settling instanceof Promise ? await settling : settling;
+    if (dispatched !== null) return dispatched;
   }
   return { kind: 'failed', failure: mostUseful(turn) };
+}
+
+/** What the call comes to with this, or null where another is to be asked. */
+function settled(turn: Turn, asked: Target, result: Dispatched): MaybePromise<Dispatched | null> {
+  const { route, failures, deps, deadline_ms, escalation } = turn;
+  if (result.kind === 'failed') {
+    failures.push(result.failure);
+    route.failed(asked, result.failure);
+    const late = deps.clock.monotonic_ms() >= deadline_ms;
+    return late ? { kind: 'failed', failure: mostUseful(turn) } : null;
+  }
+  return escalation === null ? result : escalation.lastWord(turn, result);
+}
+
+/** With an answer in hand that is good enough, nobody is asked who is worse. */
+function nextOf({ route, escalation }: Turn): Candidate | null {
+  const next = route.next();
+  return escalation?.declines(next) ? null : next;
 }
 
 /** Begins an attempt, or says why there is none: the client left, another's turn, or the end. */
@@ -107,7 +138,8 @@ function begin(
     return 'over';
   }
   route.asked(target);
-  return withHedge(turn, target, tryTarget({ ...turn, target }, ticket));
+  const deadline_ms = turn.escalation?.deadline_ms(turn) ?? turn.deadline_ms;
+  return withHedge(turn, target, tryTarget({ ...turn, target, deadline_ms }, ticket));
 }
 
 /** A place at the target: after a pause where it failed before, or in line where it is full. */
@@ -153,6 +185,7 @@ function take(turn: Turn, answered: Answered): MaybePromise<Dispatched> {
   const { progress } = run;
   const { target, answer, close } = answered;
   progress.served = target.name;
+  progress.answered = target;
   for (const { subject, reason } of answered.notes) addNote(progress, subject, reason);
   if (answer.kind === 'whole') {
     addFacts(progress, answer.facts);
@@ -162,7 +195,9 @@ function take(turn: Turn, answered: Answered): MaybePromise<Dispatched> {
   }
   place.answering(answered.slowness);
   const midstream = run.plan.view.entry.midstream ?? resilience.midstream;
-  if (midstream === 'error') return { ...answer, target, end: close };
+  if (midstream === 'error' && !turn.escalation?.holds(turn)) {
+    return { ...answer, target, end: close };
+  }
   return hold(turn, answered, answer);
 }
 
@@ -185,6 +220,7 @@ async function hold(turn: Turn, answered: Answered, answer: Stream): Promise<Dis
   deps.metrics.add('hive_held_total', [held.kind]);
   if (held.kind === 'cut') {
     progress.served = null;
+    progress.answered = null;
     account.release();
     close('error', held.failure);
     return { kind: 'failed', failure: held.failure };
@@ -194,7 +230,8 @@ async function hold(turn: Turn, answered: Answered, answer: Stream): Promise<Dis
     account.release();
     close(outcome, failure);
   };
-  return { ...answer, stream: held.source, target, end };
+  const whole = held.kind === 'complete' ? { held: held.chunks } : {};
+  return { ...answer, stream: held.source, ...whole, target, end };
 }
 
 /** Time spent waiting for others is none of the gateway's own. */
@@ -250,29 +287,3 @@ async function backOff(
   off();
   return left === 'gone' ? 'gone' : 'waited';
 }
-
-/**
- * What the client is told: the first failure that an upstream explained, not the noise of those
- * asked after it. Where nobody could be asked, why.
- */
-function mostUseful({ failures, route }: Turn): UpstreamFailure {
-  const useful = failures.find((failure) => failure.body !== null) ?? failures[0];
-  if (useful) return useful;
-  const { standings, limited_ms } = route.obstacle();
-  if (limited_ms < Number.MAX_SAFE_INTEGER) {
-    const message = 'The providers of this agent limit the gateway’s calls.';
-    const limited = failed('rate_limited', message);
-    return { ...limited, class: 'rate_limit', retry_after_s: limited_ms / 1000 };
-  }
-  if (standings.includes('full')) {
-    throw tooBusy('The targets of this agent have as many calls in hand as they can take.');
-  }
-  const details = standings.includes('open') ? { retry_after_s: RETRY_AFTER_S } : {};
-  throw new GatewayError('no_target', 'No target of this agent can be asked now.', details);
-}
-
-function tooBusy(message: string): GatewayError {
-  return new GatewayError('overloaded', message, { retry_after_s: RETRY_AFTER_S });
-}
-
-const RETRY_AFTER_S = 1;

@@ -9,13 +9,26 @@ import CircuitBreaker from 'opossum';
 export interface Fuse {
   /** Whether a hook may run now. At most one run is let through while the fuse is half open. */
   admits(now_ms: number): boolean;
-  /** A synchronous run ended. */
-  record(ok: boolean, now_ms: number): void;
+  /** A synchronous run ended, after `took_ms`. */
+  record(ok: boolean, now_ms: number, took_ms?: number): void;
   /** An asynchronous run under way: it is judged when the promise settles. */
   watch(work: Promise<unknown>): void;
   close(): void;
   /** It was closed: whoever holds it is to take another. */
   readonly closed: boolean;
+  /** Hooks are passed over now, or one run is being tried. */
+  readonly open: boolean;
+  readonly tally: FuseTally;
+}
+
+/** What has become of a plugin's hooks; changed in place, since it is counted at every call. */
+export interface FuseTally {
+  /** Calls that entered the plugin. */
+  calls: number;
+  /** Milliseconds that its synchronous hooks took, all of a call together. */
+  ms: number;
+  /** Hooks that were passed over, failed or came late. */
+  bypassed: number;
 }
 
 const VOLUME_MIN = 10;
@@ -32,6 +45,7 @@ export function createFuse(): Fuse {
   /** A run was let through while open; its result decides. */
   let probing = false;
   let closed = false;
+  const tally: FuseTally = { calls: 0, ms: 0, bypassed: 0 };
 
   const restart = (now_ms: number): void => {
     window_ms = now_ms;
@@ -42,14 +56,19 @@ export function createFuse(): Fuse {
   return {
     admits(now_ms) {
       if (breaker !== null && !breaker.closed && !breaker.pendingClose) return false;
-      if (opened_ms === null) return true;
+      if (opened_ms === null) {
+        tally.calls += 1;
+        return true;
+      }
       if (now_ms - opened_ms < OPEN_MS) return false;
+      tally.calls += 1;
       // Should the run let through never report, the next is let through as much later.
       opened_ms = now_ms;
       probing = true;
       return true;
     },
-    record(ok, now_ms) {
+    record(ok, now_ms, took_ms = 0) {
+      tally.ms += took_ms;
       if (opened_ms !== null) {
         if (!probing) return;
         opened_ms = ok ? null : now_ms;
@@ -81,5 +100,9 @@ export function createFuse(): Fuse {
     get closed() {
       return closed;
     },
+    get open() {
+      return opened_ms !== null || (breaker !== null && !breaker.closed);
+    },
+    tally,
   };
 }

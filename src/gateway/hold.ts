@@ -14,7 +14,13 @@ export interface StreamSource {
 
 /** What holding a stream came to: a source to pass on, or why there will be none. */
 export type Held =
-  | { readonly kind: 'complete' | 'overflow'; readonly source: StreamSource }
+  | {
+      readonly kind: 'complete';
+      readonly source: StreamSource;
+      /** All of it, until it is given out. */
+      readonly chunks: readonly DecodedChunk[];
+    }
+  | { readonly kind: 'overflow'; readonly source: StreamSource }
   | { readonly kind: 'cut'; readonly failure: UpstreamFailure };
 
 /**
@@ -77,7 +83,7 @@ class HeldStream implements StreamSource, StreamConsumer {
     // Said in vain where it has overflowed: then the end goes to whoever reads it.
     if (this.#consumer) this.#give();
     else if (failure) this.#decide({ kind: 'cut', failure });
-    else this.#decide({ kind: 'complete', source: this });
+    else this.#decide({ kind: 'complete', source: this, chunks: this.#held });
   }
 
   attach(consumer: StreamConsumer): void {

@@ -1,18 +1,19 @@
 import type { AgentPlan } from '../config/snapshot.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Fuse } from './fuse.ts';
+import type { Fuses } from './fuses.ts';
 import type { HookDeps } from './hooks.ts';
 
 /** What the hooks of one plan need, the same for all of its calls. */
 export type HookDepsOf = (plan: AgentPlan, experiment: string | null) => HookDeps;
 
 /**
- * `fuseOf` keeps fuses across swaps by agent, experiment and plugin. A plan belongs to one of each,
- * so its fuses are looked up once, and again only where one was forgotten.
+ * Fuses are kept across swaps by agent, experiment and plugin. A plan belongs to one of each, so
+ * its fuses are looked up once, and again only where one was forgotten.
  */
 export function createHookDeps(
   { log, metrics, clock }: Pick<GatewayDeps, 'log' | 'metrics' | 'clock'>,
-  fuseOf: (key: string) => Fuse,
+  all: Fuses,
 ): HookDepsOf {
   const made = new WeakMap<AgentPlan, HookDeps>();
   const make = (plan: AgentPlan, experiment: string | null): HookDeps => {
@@ -24,7 +25,7 @@ export function createHookDeps(
       fuse(plugin) {
         const known = fuses.get(plugin);
         if (known && !known.closed) return known;
-        const found = fuseOf(`${plan.name} ${experiment ?? ''} ${plugin}`);
+        const found = all.of(plan.name, experiment, plugin);
         fuses.set(plugin, found);
         return found;
       },

@@ -181,11 +181,16 @@ export function runEndHooks(run: HookRun, outcome: Outcome): void {
   }
 }
 
-function isLive(run: HookRun, instance: PluginInstance): boolean {
+export function isLive(run: HookRun, instance: PluginInstance): boolean {
   return run.bypassed === null || !run.bypassed.has(instance.id);
 }
 
-function failedHook(run: HookRun, instance: PluginInstance, fuse: Fuse, thrown: unknown): 'failed' {
+export function failedHook(
+  run: HookRun,
+  instance: PluginInstance,
+  fuse: Fuse,
+  thrown: unknown,
+): 'failed' {
   fuse.record(false, run.deps.monotonic_ms());
   return bypass(run, instance, 'threw', thrown);
 }
@@ -199,7 +204,7 @@ interface Running {
 }
 
 /** What a hook returned, which may be a promise. Nothing is awaited where it is none. */
-function judge<Value>(
+export function judge<Value>(
   run: HookRun,
   { instance, fuse, started_ms, isValid }: Running,
   returned: MaybePromise<Value | undefined>,
@@ -261,8 +266,9 @@ function settle(
   valid: boolean,
 ): void {
   const now_ms = run.deps.monotonic_ms();
-  const slow = now_ms - started_ms > instance.entry.budget_ms;
-  fuse.record(valid && !slow, now_ms);
+  const took_ms = now_ms - started_ms;
+  const slow = took_ms > instance.entry.budget_ms;
+  fuse.record(valid && !slow, now_ms, took_ms);
   if (slow) note(run, instance, 'slow');
 }
 
@@ -286,5 +292,6 @@ function bypass(
 
 function note(run: HookRun, instance: PluginInstance, cause: BypassCause): void {
   addMarker(run.progress, `plugin:${instance.id}:${cause}`);
+  run.deps.fuse(instance.id).tally.bypassed += 1;
   run.deps.metrics.add('hive_plugin_bypassed_total', [instance.id, cause]);
 }

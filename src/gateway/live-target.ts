@@ -1,12 +1,20 @@
 import type { Target } from '../config/snapshot.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Resilience } from '../core/policy.ts';
+import {
+  createFigures,
+  type LiveFigures,
+  observeAttempt,
+  observeFirstByte,
+} from '../core/routing/live-figures.ts';
 import type { TargetReport } from '../core/state.ts';
 import { AdaptiveLimit, type Kind } from './adaptive-limit.ts';
 import { type After, afterUnref } from './after.ts';
 import { Breaker, type BreakerPolicy, type Verdict } from './breaker.ts';
 import { Cooling } from './cooling.ts';
 import { Gate, type Waiting } from './gate.ts';
+import { Headroom } from './headroom.ts';
+import { figuresReport } from './target-report.ts';
 
 export type Standing = 'ready' | 'absent' | 'open' | 'limited' | 'full';
 
@@ -18,10 +26,10 @@ export interface Admission {
 }
 
 export interface Ticket {
-  /** The target has begun to answer. */
-  answering(): void;
+  /** The target has begun to answer a request of this size (`sizeOf`), if its size is known. */
+  answering(size?: number): void;
   /** Exactly once. `neutral` says nothing of the target: the client left, or made the mistake. */
-  settle(result: 'ok' | 'failed' | 'neutral'): void;
+  settle(result: 'ok' | 'failed' | 'neutral', size?: number): void;
   /** The target's time to the first byte, in units of its usual one; null where none is known. */
   slowness(): number | null;
 }
@@ -38,6 +46,8 @@ const ALARM_MS = 60_000;
 /** One target as the gateway has come to know it: its breaker, its limits, its calls in hand. */
 export class LiveTarget {
   readonly breaker: Breaker;
+  readonly figures: LiveFigures = createFigures();
+  readonly headroom = new Headroom();
   readonly #deps: LiveDeps;
   readonly #cooling = new Cooling();
   readonly #adaptive = new AdaptiveLimit();
@@ -57,10 +67,12 @@ export class LiveTarget {
     this.#account = {
       breaker: this.breaker,
       monotonic_ms: () => deps.monotonic_ms(),
-      observe: (kind, ms) => this.#observe(kind, ms),
+      observe: (kind, ms, size) => this.#observe(kind, ms, size),
       leave: () => this.#gate.leave(),
-      settled: () => {
+      settled: (result) => {
         this.#in_flight -= 1;
+        if (result === 'neutral') return;
+        observeAttempt(this.figures, result === 'ok', deps.monotonic_ms());
       },
     };
   }
@@ -73,6 +85,10 @@ export class LiveTarget {
   close(): void {
     this.#closed = true;
     this.breaker.close();
+  }
+
+  get in_flight(): number {
+    return this.#in_flight;
   }
 
   get limited_ms(): number {
@@ -117,6 +133,7 @@ export class LiveTarget {
       queue: this.#gate.waiting,
       limit: target.in_flight ?? this.#adaptive.limit,
       first_byte_ms: this.#adaptive.usual('stream') ?? this.#adaptive.usual('whole'),
+      ...figuresReport(this, this.#deps.monotonic_ms()),
     };
   }
 
@@ -126,7 +143,8 @@ export class LiveTarget {
     return overload.in_flight === 'adaptive' ? this.#adaptive.limit : Number.POSITIVE_INFINITY;
   }
 
-  #observe(kind: Kind, ms: number): number | null {
+  #observe(kind: Kind, ms: number, size: number): number | null {
+    if (size >= 0) observeFirstByte(this.figures, kind === 'stream', size, ms);
     const usual = this.#adaptive.usual(kind);
     this.#adaptive.observe(kind, ms, this.#gate.taken, this.#deps.monotonic_ms());
     this.#cooling.answered();
@@ -140,14 +158,17 @@ export class LiveTarget {
   }
 }
 
+/** Of a request whose answer is no text: its time says nothing of those whose answer is. */
+const NO_SIZE = -1;
+
 /** Where a ticket's account is kept. */
 interface TicketOwner {
   readonly breaker: Breaker;
   monotonic_ms(): number;
   /** Learns a time to the first byte; how many times the usual it was. */
-  observe(kind: Kind, ms: number): number | null;
+  observe(kind: Kind, ms: number, size: number): number | null;
   leave(): void;
-  settled(): void;
+  settled(result: 'ok' | 'failed' | 'neutral'): void;
 }
 
 class HeldTicket implements Ticket {
@@ -167,18 +188,18 @@ class HeldTicket implements Ticket {
     this.#owner = owner;
   }
 
-  answering(): void {
+  answering(size = NO_SIZE): void {
     if (!this.#open || this.#answered) return;
-    this.#answer('stream');
+    this.#answer('stream', size);
     // The first byte is enough to close an open breaker.
     if (this.#owner.breaker.state !== 'closed') this.#verdict.say(true);
   }
 
-  settle(result: 'ok' | 'failed' | 'neutral'): void {
+  settle(result: 'ok' | 'failed' | 'neutral', size = NO_SIZE): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#owner.settled();
-    if (result === 'ok') this.#answer('whole');
+    this.#owner.settled(result);
+    if (result === 'ok') this.#answer('whole', size);
     this.#leave();
     if (result === 'neutral') this.#verdict.nothing();
     else this.#verdict.say(result === 'ok');
@@ -188,10 +209,10 @@ class HeldTicket implements Ticket {
     return this.#slowness;
   }
 
-  #answer(kind: Kind): void {
+  #answer(kind: Kind, size: number): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.#slowness = this.#owner.observe(kind, this.#owner.monotonic_ms() - this.#begun_ms);
+    this.#slowness = this.#owner.observe(kind, this.#owner.monotonic_ms() - this.#begun_ms, size);
     if (this.#target.in_flight === null) this.#leave();
   }
 

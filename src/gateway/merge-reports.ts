@@ -1,5 +1,5 @@
 import { type MetricsSnapshot, mergeMetrics } from '../core/metrics.ts';
-import type { GatewayReport, TargetReport } from '../core/state.ts';
+import type { GatewayReport, PluginReport, TargetLately, TargetReport } from '../core/state.ts';
 
 /** What the gateway's processes say of themselves, as one. */
 export interface Reported {
@@ -23,10 +23,25 @@ export function mergeReports({ reports, children, metrics }: Reported): GatewayR
     frozen: reports.some(({ frozen }) => frozen),
     calls_open: reports.reduce((sum, { calls_open }) => sum + calls_open, 0),
     targets: mergeTargets(reports.map(({ targets }) => targets)),
+    plugins: mergePlugins(reports.map(({ plugins }) => plugins ?? {})),
     withheld: Object.assign({}, ...reports.map(({ withheld }) => withheld)),
     ...(children ? { children } : {}),
     metrics: mergeMetrics([...metrics, ...reports.map((one) => one.metrics)]),
   };
+}
+
+function mergePlugins(all: readonly NonNullable<GatewayReport['plugins']>[]) {
+  const merged: Record<string, PluginReport> = {};
+  for (const [id, report] of all.flatMap((plugins) => Object.entries(plugins))) {
+    const known = merged[id] ?? { calls: 0, ms: 0, bypassed: 0, open: [] };
+    merged[id] = {
+      calls: known.calls + report.calls,
+      ms: known.ms + report.ms,
+      bypassed: known.bypassed + report.bypassed,
+      open: [...new Set([...known.open, ...report.open])].sort(),
+    };
+  }
+  return merged;
 }
 
 /** Worst first: each process has a breaker of its own. */
@@ -51,5 +66,29 @@ function worseOf(left: TargetReport, right: TargetReport): TargetReport {
     limited: (left.limited ?? false) || (right.limited ?? false),
     queue: (left.queue ?? 0) + (right.queue ?? 0),
     limit: bounded ? (left.limit ?? 0) + (right.limit ?? 0) : null,
+    ...latelyOf(left.lately, right.lately),
   };
+}
+
+/** Rates and limits as the process has them that is worse off; times as the first one has them. */
+function latelyOf(
+  left: TargetLately | undefined,
+  right: TargetLately | undefined,
+): Pick<TargetReport, 'lately'> {
+  if (!left || !right) return left || right ? { lately: (left ?? right) as TargetLately } : {};
+  return {
+    lately: {
+      ...left,
+      error_rate: Math.max(left.error_rate, right.error_rate),
+      headroom: leastOf(left.headroom, right.headroom),
+      requests_left: leastOf(left.requests_left, right.requests_left),
+      tokens_left: leastOf(left.tokens_left, right.tokens_left),
+      cost_usd: left.cost_usd ?? right.cost_usd,
+      tokens_out: left.tokens_out ?? right.tokens_out,
+    },
+  };
+}
+
+function leastOf(left: number | null, right: number | null): number | null {
+  return left === null || right === null ? (left ?? right) : Math.min(left, right);
 }

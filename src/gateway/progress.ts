@@ -1,4 +1,7 @@
+import type { Target } from '../config/snapshot.ts';
 import type { Attempt, CallPatch, Decision, Note, Tokens } from '../core/call.ts';
+import type { Escalation } from '../core/event.ts';
+import { costOf, sumOfUsd } from '../core/price.ts';
 import type { AnswerFacts } from '../core/provider.ts';
 import { SaidText } from '../core/signals/said.ts';
 import { printable } from './parse.ts';
@@ -19,9 +22,13 @@ export interface Progress {
   readonly notes: Note[];
   readonly markers: string[];
   readonly attempts: Attempt[];
+  /** Answers that a plugin did not want given to the client, in their order; null where none. */
+  escalated: Escalated[] | null;
   /** Attempts begun, the one under way included. */
   tries: number;
   served: string | null;
+  /** The target of that name. */
+  answered: Target | null;
   /** A plugin answered instead of an upstream. */
   replied: boolean;
   readonly adapter: AdapterProgress;
@@ -31,6 +38,12 @@ export interface Progress {
   facts: AnswerFacts;
   /** The answer's text as far as signals are read off it. */
   said: SaidText;
+}
+
+/** An answer that cost something and was kept back. */
+export interface Escalated extends Escalation {
+  /** Nobody answered better: it was given after all, and is no second expense. */
+  given: boolean;
 }
 
 /** All plugins' patches in one. */
@@ -64,8 +77,10 @@ export function createProgress(started_ms: number): Progress {
     notes: [],
     markers: [],
     attempts: [],
+    escalated: null,
     tries: 0,
     served: null,
+    answered: null,
     replied: false,
     adapter: { requested: null, applied: null, reason: null },
     ttft_ms: null,
@@ -134,4 +149,33 @@ export function tokensOf(progress: Progress, bytes_in: number, bytes_out: number
   if (progress.served === null) return { in: 0, cached: 0, out: 0, estimated: true };
   const out = progress.pieces > 0 ? progress.pieces : Math.ceil(bytes_out / 4);
   return { in: Math.ceil(bytes_in / 4), cached: 0, out, estimated: true };
+}
+
+/** Of the answer that was given and of all that were not: what the call was paid for. */
+export function tokensInAll({ escalated }: Progress, given: Tokens): Tokens {
+  if (escalated === null) return given;
+  return escalated.reduce((sum, one) => (one.given ? sum : sumOf(sum, one.tokens)), given);
+}
+
+/** USD of the same; null where nobody answered, or the policy states no price of one of them. */
+export function costInAll({ answered, escalated }: Progress, given: Tokens): number | null {
+  const own = answered?.price ? costOf(answered.price, given) : null;
+  if (escalated === null) return own;
+  const others = escalated.filter((one) => !one.given).map(({ cost_usd }) => cost_usd);
+  const all = answered === null ? others : [own, ...others];
+  if (all.length === 0 || all.includes(null)) return null;
+  return sumOfUsd(all as readonly number[]);
+}
+
+function sumOf(left: Tokens, right: Tokens): Tokens {
+  const written = (left.written ?? 0) + (right.written ?? 0);
+  const written_1h = (left.written_1h ?? 0) + (right.written_1h ?? 0);
+  return {
+    in: left.in + right.in,
+    cached: left.cached + right.cached,
+    ...(written > 0 ? { written } : {}),
+    ...(written_1h > 0 ? { written_1h } : {}),
+    out: left.out + right.out,
+    estimated: left.estimated || right.estimated,
+  };
 }

@@ -3,7 +3,7 @@ import type { Call, Outcome } from '../core/call.ts';
 import type { CallEvent, Origin } from '../core/event.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Assignment } from './assign.ts';
-import { microseconds, type Progress, tokensOf } from './progress.ts';
+import { costInAll, microseconds, type Progress, tokensInAll, tokensOf } from './progress.ts';
 import type { RecentCalls } from './recent.ts';
 import type { Learned } from './signals.ts';
 
@@ -17,6 +17,7 @@ export interface Ended {
 }
 
 export function outcomeOf(call: Call, progress: Progress, ended: Ended, now_ms: number): Outcome {
+  const tokens = tokensOf(progress, call.raw.length, ended.bytes_out);
   return {
     outcome: ended.outcome,
     status: ended.status,
@@ -25,7 +26,8 @@ export function outcomeOf(call: Call, progress: Progress, ended: Ended, now_ms: 
     attempts: progress.attempts,
     ttft_ms: progress.ttft_ms,
     latency_ms: microseconds(now_ms - progress.started_ms),
-    tokens: tokensOf(progress, call.raw.length, ended.bytes_out),
+    tokens: tokensInAll(progress, tokens),
+    cost_usd: costInAll(progress, tokens),
     finish: progress.facts.finish,
   };
 }
@@ -64,10 +66,11 @@ export function callEvent(
     served: outcome.served,
     adapter: progress.adapter.applied,
     attempts: outcome.attempts,
+    ...(progress.escalated === null ? {} : { escalations: progress.escalated }),
     ttft_ms: outcome.ttft_ms,
     latency_ms: outcome.latency_ms,
     tokens: outcome.tokens,
-    cost_usd: null,
+    cost_usd: outcome.cost_usd,
     outcome: outcome.outcome,
     arm_error: isArmError(call, assignment.plan, progress, outcome.outcome),
     finish: outcome.finish,

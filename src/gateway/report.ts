@@ -2,7 +2,9 @@ import type { Current } from '../config/current.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { ChildReport, GatewayReport } from '../core/state.ts';
+import { recordPlugins } from './fuses.ts';
 import type { Permits } from './permits.ts';
+import { recordTargets } from './target-report.ts';
 
 export interface ReporterDeps {
   readonly clock: Clock;
@@ -13,6 +15,7 @@ export interface ReporterDeps {
   frozen(): boolean;
   callsOpen(): number;
   targets(): GatewayReport['targets'];
+  plugins(): NonNullable<GatewayReport['plugins']>;
   children(): Readonly<Record<string, ChildReport>>;
   /** To the worker; lost where there is none, the next one comes in a second. */
   send(report: GatewayReport): void;
@@ -29,10 +32,9 @@ export function createReporter(deps: ReporterDeps): Reporter {
   const report = (): GatewayReport => {
     const { version, epoch } = deps.current.snapshot;
     const targets = deps.targets();
-    for (const [name, { in_flight, queue }] of Object.entries(targets)) {
-      deps.metrics.set('hive_target_in_flight', in_flight, [name]);
-      deps.metrics.set('hive_target_queue_waiting', queue ?? 0, [name]);
-    }
+    const plugins = deps.plugins();
+    recordTargets(deps.metrics, targets);
+    recordPlugins(deps.metrics, plugins);
     return {
       version,
       epoch,
@@ -41,6 +43,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
       frozen: deps.frozen(),
       calls_open: deps.callsOpen(),
       targets,
+      plugins,
       withheld: deps.permits.withheld(),
       children: deps.children(),
       metrics: deps.metrics.snapshot(),

@@ -8,7 +8,7 @@ import type { Client } from './client.ts';
 import type { StartedFeedback } from './deps.ts';
 import { errorBody, errorHeaders } from './error-body.ts';
 import { printable } from './parse.ts';
-import type { Progress } from './progress.ts';
+import { costInAll, type Progress } from './progress.ts';
 import type { TurnEnd } from './turn-end.ts';
 import type { UpstreamHeaders } from './upstream.ts';
 
@@ -130,6 +130,8 @@ function latin1(bytes: Uint8Array): string {
 export function respondWhole(exchange: Exchange, status: number, body: Uint8Array): void {
   const { response } = exchange;
   const headers = hiveHeaders(exchange);
+  const usd = costSoFar(exchange.progress);
+  if (usd !== null) headers.push('x-hive-cost-usd', usdText(usd));
   headers.push('content-type', 'application/json', 'content-length', String(body.length));
   response.writeHead(status, headers);
   exchange.turn.write(() => {
@@ -139,6 +141,17 @@ export function respondWhole(exchange: Exchange, status: number, body: Uint8Arra
     // What the system has taken whole waits for nobody.
     if (response.socket?.writableLength) limitStall(exchange);
   });
+}
+
+/** Of a whole answer whose tokens were reported; an estimate stands in the event alone. */
+function costSoFar(progress: Progress): number | null {
+  const { tokens } = progress.facts;
+  return tokens === null ? null : costInAll(progress, tokens);
+}
+
+/** Without an exponent, to the last picodollar. */
+function usdText(usd: number): string {
+  return usd.toFixed(12).replace(/\.?0+$/, '');
 }
 
 export function respondReply(exchange: Exchange, reply: Reply): void {

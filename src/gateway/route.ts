@@ -105,6 +105,11 @@ export class Route {
     this.#asked.set(target, { times: (known?.times ?? 0) + 1, failure: known?.failure ?? null });
   }
 
+  /** It answered, and that is not the last word: who is asked now is asked for the first time. */
+  answered(): void {
+    this.#tries = 0;
+  }
+
   failed(target: Target, failure: UpstreamFailure): void {
     this.#asked ??= new Map();
     const times = this.#asked.get(target)?.times ?? 1;

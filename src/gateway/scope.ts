@@ -4,7 +4,10 @@ import { pickAt, unitFraction } from '../core/unit.ts';
 import { addMarker, addNote, type Progress } from './progress.ts';
 
 /** What of the world around it the plugins of a call may ask. */
-export type Surroundings = Pick<Scope, 'header' | 'healthy' | 'inFlight' | 'category'>;
+export type Surroundings = Pick<
+  Scope,
+  'header' | 'healthy' | 'inFlight' | 'category' | 'figures' | 'price'
+>;
 
 /** What the plugins of one call may see and do: recorded in its progress, nothing else. */
 export function createScope(
@@ -40,6 +43,14 @@ class CallScope implements Scope {
 
   inFlight(target: string): number {
     return this.#around.inFlight(target);
+  }
+
+  figures(target: string): ReturnType<Scope['figures']> {
+    return this.#around.figures(target);
+  }
+
+  price(target: string): ReturnType<Scope['price']> {
+    return this.#around.price(target);
   }
 
   category(): string {

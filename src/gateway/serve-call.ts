@@ -3,54 +3,28 @@ import type { Lease } from '../config/current.ts';
 import type { PluginInstance, Snapshot } from '../config/snapshot.ts';
 import type { Call, CallResponse } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
-import { type GatewayError, messageOf, toGatewayError } from '../core/errors.ts';
-import type { Origin, Relation } from '../core/event.ts';
+import { messageOf, toGatewayError } from '../core/errors.ts';
 import type { MaybePromise } from '../core/plugin.ts';
-import type { CapturedBodies } from '../core/prompt/proposal-policy.ts';
 import { admit, type Caller } from './access.ts';
-import { type Assignment, assignArm } from './assign.ts';
+import { assignArm } from './assign.ts';
 import { watchedArm } from './assignment.ts';
+import { type CallDeps, conclude, type Entered, GONE, refuse } from './conclude.ts';
 import { turnDigests } from './conversation.ts';
-import type { GatewayDeps } from './deps.ts';
 import { dispatch } from './dispatch.ts';
 import type { ModelRoute } from './endpoints.ts';
 import { errorOf } from './failures.ts';
 import type { Account } from './held-bytes.ts';
-import type { HookDepsOf } from './hook-deps.ts';
-import { type HookRun, runEndHooks, runRequestHooks, runResponseHooks } from './hooks.ts';
+import { type HookRun, runRequestHooks, runResponseHooks } from './hooks.ts';
 import { identify } from './identify.ts';
-import { assignOwn, OWN_CALLER, type OwnCalls } from './own-calls.ts';
+import { assignOwn, OWN_CALLER } from './own-calls.ts';
 import { headerOf, parseBody, readBody } from './parse.ts';
 import { planFor } from './plan-for.ts';
-import { callEvent, countCall, type Ended, outcomeOf } from './record.ts';
+import type { Ended } from './record.ts';
 import { relay } from './relay.ts';
-import { type Exchange, respondError, respondReply, respondWhole } from './respond.ts';
+import { type Exchange, respondReply, respondWhole } from './respond.ts';
 import { createScope } from './scope.ts';
-import type { Signals } from './signals.ts';
 import { CallSurroundings } from './surroundings.ts';
-import type { DispatchDeps, Dispatched } from './try-target.ts';
-import type { TurnEnd } from './turn-end.ts';
-
-export interface CallDeps extends GatewayDeps, DispatchDeps {
-  readonly hooks: HookDepsOf;
-  readonly turn: TurnEnd;
-  /** A call is over, its record included. */
-  onCallOver(): void;
-  readonly signals: Signals;
-  readonly isOwn: OwnCalls;
-}
-
-/** A call that has come as far as the pipeline. */
-interface Entered {
-  readonly run: HookRun;
-  readonly assignment: Assignment;
-  /** What it repeats or goes on with: found out when its request has been sent on. */
-  related: { readonly parent: string | null; readonly relation: Relation | null };
-  readonly categories: Snapshot['categories'];
-  readonly origin: Origin;
-  /** How the call is kept as a sample, or null. */
-  readonly kept: CapturedBodies | null;
-}
+import type { Dispatched } from './try-target.ts';
 
 /**
  * One call, from its first byte to its record. It holds one lease on one snapshot, so it sees
@@ -256,65 +230,4 @@ async function reduceWhole(run: HookRun, whole: Whole): Promise<Whole> {
   const reduced = await runResponseHooks(run, response);
   if (reduced === response) return whole;
   return { ...whole, status: reduced.status, bytes: Buffer.from(JSON.stringify(reduced.body)) };
-}
-
-const GONE: Ended = { outcome: 'aborted', status: 499, error: 'client_closed', bytes_out: 0 };
-/** Codes of calls that the gateway would not take: nobody's failure but the client's. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  'bad_request',
-  'invalid_json',
-  'unauthorized',
-  'forbidden',
-  'unknown_agent',
-  'model_not_found',
-  'not_found',
-  'body_too_large',
-  'unsupported_media_type',
-]);
-
-/** The one place where a call's error is answered, counted and, if it is our own, logged. */
-function refuse(exchange: Exchange, error: GatewayError, deps: CallDeps): Ended {
-  if (exchange.client.gone || error.code === 'client_closed') return GONE;
-  deps.metrics.add('hive_call_errors_total', [error.code]);
-  if (error.code === 'internal') {
-    const cause = messageOf(error.cause);
-    deps.log.error('call failed', { call: exchange.call_id, error: cause });
-  }
-  respondError(exchange, error);
-  const refused = REFUSALS.has(error.code) && exchange.progress.tries === 0;
-  const outcome = refused ? 'rejected' : 'error';
-  return { outcome, status: error.status, error: error.code, bytes_out: 0 };
-}
-
-/** Hooks end, the record goes out. Nothing here may fail a call that has been answered. */
-function conclude(
-  entered: Entered | null,
-  ended: Ended & { readonly at_ms: number },
-  deps: CallDeps,
-): void {
-  if (entered === null) return;
-  const { run, assignment, related, categories, origin, kept } = entered;
-  const { call, progress } = run;
-  const { said, replied } = progress;
-  const { relation } = related;
-  try {
-    const outcome = outcomeOf(call, progress, ended, ended.at_ms);
-    runEndHooks(run, outcome);
-    const seen = { call, relation, origin, replied, said, categories };
-    const learned = deps.signals.observe({ ...outcome, ...seen });
-    const event = callEvent(call, assignment, progress, outcome, related, learned, origin);
-    deps.bus.publish(event);
-    if (origin !== 'client') {
-      deps.metrics.add('hive_own_calls_total', [call.agent, outcome.outcome]);
-      return;
-    }
-    deps.recent.remember(event);
-    if (kept && !replied && outcome.outcome === 'ok') {
-      deps.capture?.take({ call, said, served: outcome.served }, kept);
-    }
-    if (event.arm !== null && event.arm !== 'control') deps.permits.observeCall(event);
-    countCall(call, progress, outcome, deps.metrics);
-  } catch (thrown) {
-    deps.log.error('a call was not recorded', { call: call.id, error: messageOf(thrown) });
-  }
 }

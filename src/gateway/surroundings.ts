@@ -3,6 +3,8 @@ import { OTHER_CATEGORY } from '../config/categories.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import type { Call } from '../core/call.ts';
 import { OWN_CALL_HEADER } from '../core/own-calls.ts';
+import type { Price } from '../core/price.ts';
+import type { LiveFigures } from '../core/routing/live-figures.ts';
 import { headerOf } from './parse.ts';
 import type { Surroundings } from './scope.ts';
 import type { Targets } from './targets.ts';
@@ -44,7 +46,16 @@ export class CallSurroundings implements Surroundings {
 
   inFlight(name: string): number {
     const target = this.#snapshot.targets.get(name);
-    return target === undefined ? 0 : this.#targets.state(target).in_flight;
+    return target === undefined ? 0 : this.#targets.inFlight(target);
+  }
+
+  figures(name: string): LiveFigures | null {
+    const target = this.#snapshot.targets.get(name);
+    return target === undefined ? null : this.#targets.figures(target);
+  }
+
+  price(name: string): Price | null {
+    return this.#snapshot.targets.get(name)?.price ?? null;
   }
 
   category(): string {

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Target } from '../config/snapshot.ts';
 import type { Resilience } from '../core/policy.ts';
+import type { LiveFigures } from '../core/routing/live-figures.ts';
 import type { TargetReport } from '../core/state.ts';
 import type { BreakerPolicy } from './breaker.ts';
 import type { Waiting } from './gate.ts';
@@ -11,6 +12,7 @@ import {
   type Standing,
   type Ticket,
 } from './live-target.ts';
+import type { UpstreamHeaders } from './upstream.ts';
 
 /**
  * What is known of targets beyond the policy: who answers, who must be left alone for a while, and
@@ -39,6 +41,12 @@ export interface Targets {
   /** Whether an operator should be told now of what is wrong with it: once a minute. */
   alarm(target: Target): boolean;
   state(target: Target): TargetReport;
+  /** Calls in its hands; a whole report would cost a call too much. */
+  inFlight(target: Target): number;
+  /** How it has done of late, or null where nobody has asked it yet. */
+  figures(target: Target): LiveFigures | null;
+  /** What an answer's headers say of its provider's limits. */
+  readLimits(target: Target, headers: UpstreamHeaders): void;
   close(): void;
 }
 
@@ -97,6 +105,9 @@ export function createTargets(deps: LiveDeps): Targets {
       };
       return isAbsent(target) ? { ...report, breaker: 'absent' } : report;
     },
+    inFlight: (target) => known(target)?.in_flight ?? 0,
+    figures: (target) => known(target)?.figures ?? null,
+    readLimits: (target, headers) => known(target)?.headroom.read(headers, deps.monotonic_ms()),
     close: () => all.clear(),
   };
 }

@@ -5,7 +5,13 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Resilience } from '../core/policy.ts';
-import type { ProviderRequest, UpstreamFailure, UpstreamRequest } from '../core/provider.ts';
+import type {
+  DecodedChunk,
+  ProviderRequest,
+  UpstreamFailure,
+  UpstreamRequest,
+} from '../core/provider.ts';
+import { sizeOf } from '../core/routing/live-figures.ts';
 import type { After } from './after.ts';
 import { type AttemptResult, type RunningAttempt, startAttempt } from './attempt.ts';
 import { failed } from './failures.ts';
@@ -26,6 +32,8 @@ export interface DispatchDeps {
   readonly metrics: Metrics;
   readonly targets: Targets;
   readonly budget: RetryBudget;
+  /** Of answers that are asked for because of another. */
+  readonly escalations: RetryBudget;
   readonly overload: Overload;
   readonly bytes: HeldBytes;
   /** Timers; real ones by default. */
@@ -39,6 +47,8 @@ export type Dispatched =
   | (Whole & { readonly target: Target })
   | (Omit<Stream, 'stream'> & {
       readonly stream: StreamSource;
+      /** The whole stream, where it was held to its end. */
+      readonly held?: readonly DecodedChunk[];
       readonly target: Target;
       /** The stream is over: exactly once, however it ended. */
       end(outcome: Attempt['outcome'], failure: UpstreamFailure | null): void;
@@ -139,7 +149,8 @@ function startOne(trial: Trial, adapter: string | null, ticket: Ticket): Running
       learn(trial, failure);
       return { kind: 'failed', target, failure };
     }
-    if (answer.kind === 'stream') ticket.answering();
+    deps.targets.readLimits(target, answer.headers);
+    if (answer.kind === 'stream') ticket.answering(sizeOfCall(run.call));
     const slowness = ticket.slowness();
     return { kind: 'answered', target, answer, notes: request.notes ?? [], slowness, close };
   });
@@ -193,6 +204,11 @@ const GENERATING: ReadonlySet<Endpoint> = new Set([
   'messages',
 ]);
 
+/** None where the answer is no text. */
+function sizeOfCall({ endpoint, raw }: Call): number {
+  return GENERATING.has(endpoint) ? sizeOf(raw.length) : -1;
+}
+
 /** The adapter to ask this target for; what it cannot be asked for is told, not asked. */
 function adapterFor(run: HookRun, target: Target): string | null {
   const wanted = run.progress.patch.adapter ?? null;
@@ -216,7 +232,8 @@ function openAttempt(
     if (!open) return;
     open = false;
     const counts = outcome === 'error' && (failure?.counts ?? true);
-    ticket.settle(outcome === 'ok' ? 'ok' : counts ? 'failed' : 'neutral');
+    const size = sizeOfCall(run.call);
+    ticket.settle(outcome === 'ok' ? 'ok' : counts ? 'failed' : 'neutral', size);
     const first_ms = progress.served === target.name ? progress.ttft_ms : null;
     const attempt: Attempt = {
       target: target.name,

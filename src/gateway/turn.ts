@@ -1,13 +1,9 @@
-import type { UpstreamFailure } from '../core/provider.ts';
-import type { Client } from './client.ts';
+import type { Escalation, Underway } from './escalation.ts';
 import type { Place } from './overload.ts';
-import type { Route } from './route.ts';
-import type { Trial } from './try-target.ts';
 
 /** One call on its way over the targets. */
-export interface Turn extends Omit<Trial, 'target'> {
-  readonly client: Client;
-  readonly route: Route;
+export interface Turn extends Underway {
   readonly place: Place;
-  readonly failures: UpstreamFailure[];
+  /** Null where no plugin looks at answers. */
+  readonly escalation: Escalation | null;
 }

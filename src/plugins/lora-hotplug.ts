@@ -10,6 +10,7 @@ export const definition: PluginDefinition<LoraHotplugOptions> = {
   name: 'lora-hotplug',
   summary: 'Asks the engine for the agent’s LoRA adapter; where there is none, the base answers.',
   options: Options,
+  metrics: ['hive_adapters_applied_total', 'hive_adapters_skipped_total'],
   create: () => ({ onRequest: askForAdapter }),
 };
 

@@ -1,4 +1,4 @@
-import type { Attempt, Call, CallPatch } from '../core/call.ts';
+import type { Call, CallPatch } from '../core/call.ts';
 import type {
   AgentView,
   Drawn,
@@ -8,13 +8,10 @@ import type {
   Scope,
   TargetView,
 } from '../core/plugin.ts';
+import { type Price, priceFrom } from '../core/price.ts';
+import { createCascade } from '../core/routing/cascade.ts';
 import { createContextualChoice } from '../core/routing/contextual-choice.ts';
-import {
-  createFirstBytes,
-  expectedFirstByte,
-  observeFirstByte,
-  sizeBucket,
-} from '../core/routing/first-byte.ts';
+import { expectedFirstByte, sizeOf } from '../core/routing/live-figures.ts';
 import {
   isContextual,
   type ModelRouterOptions,
@@ -24,8 +21,8 @@ import {
   anyLimits,
   isCapable,
   needsOf,
-  priceOf,
   type TargetFacts,
+  usualCost,
 } from '../core/routing/target-facts.ts';
 
 export const definition: PluginDefinition<ModelRouterOptions> = {
@@ -33,6 +30,7 @@ export const definition: PluginDefinition<ModelRouterOptions> = {
   summary:
     'Chooses the target of a call by weights, load, speed, price, rules or what was learned.',
   options: RouterOptions,
+  metrics: ['hive_routes_total', 'hive_escalations_total'],
   create: createRouter,
 };
 
@@ -46,7 +44,13 @@ interface Routing {
   readonly strategy: Strategy;
   /** Whose probabilities they are, where they are learned. */
   readonly drawn?: (scope: Scope) => Drawn;
-  readonly onAttemptEnd?: (attempt: Attempt, scope: Scope) => void;
+  /** The order in which targets are asked, where it is not by their weights. */
+  readonly orderFrom?: (
+    chosen: string,
+    others: readonly string[],
+    scope: Scope,
+  ) => readonly string[];
+  readonly onAnswer?: Plugin['onAnswer'];
 }
 
 /** What is the same for all calls of an agent. */
@@ -77,9 +81,10 @@ function createRouter(options: ModelRouterOptions, host: PluginHost): Plugin {
       if (ready.own.length === 0) return undefined;
       const capable = limits ? capableOf(ready, call, options.facts) : ready;
       const chosen = choose(capable, routing, call, scope);
-      return patchFor(ready, capable, chosen);
+      const order = ready.orders.get(chosen) ?? [chosen];
+      return patchFor(ready, capable, routing?.orderFrom?.(chosen, order, scope) ?? order);
     },
-    ...(routing?.onAttemptEnd ? { onAttemptEnd: routing.onAttemptEnd } : {}),
+    ...(routing?.onAnswer ? { onAnswer: routing.onAnswer } : {}),
   };
 }
 
@@ -148,8 +153,7 @@ function choose(
 }
 
 /** Whoever cannot do what is needed stands last. */
-function patchFor(ready: Prepared, capable: Prepared, chosen: string): CallPatch {
-  const order = ready.orders.get(chosen) ?? [chosen];
+function patchFor(ready: Prepared, capable: Prepared, order: readonly string[]): CallPatch {
   if (capable === ready) return { targets: order };
   const unable = new Set(ready.names.filter((name) => !capable.names.includes(name)));
   const able = order.filter((name) => !unable.has(name));
@@ -167,6 +171,7 @@ function routingOf(options: ModelRouterOptions, host: PluginHost): Routing | nul
   if (isContextual(strategy)) return contextual(strategy, options, host);
   if (strategy === 'rules') return { strategy: byRules(options, host) };
   if (strategy === 'cheapest') return { strategy: cheapest(facts, quality_min) };
+  if (strategy === 'cascade') return cascading(options);
   return {
     strategy: (own, _call, scope) =>
       atLeast(own, ({ name, weight }) => (scope.inFlight(name) + 1) / Math.max(weight, 1e-6)),
@@ -198,15 +203,36 @@ function inTurn(host: PluginHost): Strategy {
   };
 }
 
-/** The cheapest of those that are good enough; the best where none is. */
+/**
+ * The cheapest of those that are good enough; the best where none is. What this call would cost
+ * each: its tokens by the price of its target, else of `facts`, and as many of an answer as that
+ * target's answers usually have.
+ */
 function cheapest(facts: Readonly<Record<string, TargetFacts>>, quality_min: number): Strategy {
   const qualityOf = (name: string): number => facts[name]?.quality ?? 0;
-  return (own) => {
+  const stated = new Map(Object.entries(facts).map(([name, one]) => [name, pricesIn(one)]));
+  return (own, call, scope) => {
     const good = own.some(({ name }) => qualityOf(name) >= quality_min);
     if (!good) return atLeast(own, ({ name }) => -qualityOf(name));
-    return atLeast(own, ({ name }) =>
-      qualityOf(name) >= quality_min ? Math.min(priceOf(facts[name]), 1e12) : 1e15,
-    );
+    return atLeast(own, ({ name }) => {
+      if (qualityOf(name) < quality_min) return 1e15;
+      const price = scope.price(name) ?? stated.get(name) ?? null;
+      return price === null ? 1e12 : usualCost(price, call, scope.figures(name));
+    });
+  };
+}
+
+function pricesIn({ input_usd, output_usd }: TargetFacts): Price | null {
+  if (input_usd === undefined && output_usd === undefined) return null;
+  return priceFrom({ input_usd: input_usd ?? 0, output_usd: output_usd ?? 0 });
+}
+
+function cascading({ cascade, facts }: ModelRouterOptions): Routing {
+  const made = createCascade(cascade, facts);
+  return {
+    strategy: (own, _call, scope) => made.weigh(own, scope),
+    orderFrom: (chosen, others, scope) => made.orderFrom(chosen, others, scope),
+    onAnswer: (call, answer, scope) => made.onAnswer(call, answer, scope),
   };
 }
 
@@ -257,24 +283,20 @@ function contextual(
   };
 }
 
+/** Who was never asked is asked; with a size that is new to a target all sizes tell of it. */
 function fastest({ explore }: ModelRouterOptions, host: PluginHost): Routing {
-  const known = host.keep('first-bytes', createFirstBytes);
-  /** The size of each open call's prompt; a scope is one call's. */
-  const sizes = new WeakMap<Scope, number>();
   return {
     strategy(own, call, scope) {
-      const bucket = sizeBucket(call.raw.length);
-      sizes.set(scope, bucket);
       if (own.length === 1) return [1];
-      const first = atLeast(own, ({ name }) => expectedFirstByte(known, name, bucket));
+      const size = sizeOf(call.raw.length);
+      const now_ms = host.monotonic_ms();
+      const first = atLeast(own, ({ name }) => {
+        const figures = scope.figures(name);
+        return (figures && expectedFirstByte(figures, call.stream, size, now_ms)) ?? 0;
+      });
       const ties = first.reduce((sum, one) => sum + one, 0);
       const other = explore / own.length;
       return first.map((one) => other + ((1 - explore) * one) / ties);
-    },
-    onAttemptEnd({ target, outcome, ttft_ms, ms }, scope) {
-      const bucket = sizes.get(scope);
-      if (bucket === undefined || outcome === 'aborted') return;
-      observeFirstByte(known, target, bucket, outcome === 'ok' ? (ttft_ms ?? ms) : null);
     },
   };
 }

@@ -29,6 +29,7 @@ export const definition: PluginDefinition<PromptPatcherOptions> = {
   name: 'prompt-patcher',
   summary: 'Applies the agent’s prompt patch to a call, all of its operations or none.',
   options: Options,
+  metrics: ['hive_prompts_applied_total', 'hive_prompts_skipped_total'],
   create({ cache_key }) {
     const prepared = new WeakMap<Prompt, Prepared>();
     return {

@@ -59,16 +59,21 @@ export async function applyBatch(store: Store, batch: TailBatch, deps: ApplyDeps
   days.endAt(part);
   for (const { type } of records) deps.metrics.add('hive_events_applied_total', [type]);
   for (const how of matched) deps.metrics.add('hive_feedback_matched_total', [how]);
-  for (const { markers } of of<CallEvent>(records, 'call')) countPrompts(markers, deps.metrics);
+  for (const event of of<CallEvent>(records, 'call')) countPlugins(event, deps.metrics);
 }
 
 /** Counted here and not by the gateway: a call has no time to spare for it. */
-function countPrompts(markers: readonly string[], metrics: Metrics): void {
-  for (const marker of markers) {
+function countPlugins(event: CallEvent, metrics: Metrics): void {
+  for (const { name, chosen } of event.decisions) {
+    if (name === 'model-router') metrics.add('hive_routes_total', [event.agent, chosen]);
+  }
+  if (event.adapter !== null) metrics.add('hive_adapters_applied_total', [event.adapter]);
+  for (const marker of event.markers) {
     const at = marker.indexOf(':');
     const rest = marker.slice(at + 1);
     if (marker.startsWith('prompt:')) metrics.add('hive_prompts_applied_total', [rest]);
     if (marker.startsWith('prompt-patcher:')) metrics.add('hive_prompts_skipped_total', [rest]);
+    if (marker.startsWith('lora-hotplug:')) metrics.add('hive_adapters_skipped_total', [rest]);
   }
 }
 

@@ -79,9 +79,11 @@ function aLoadedPolicy(): LoadedPolicy {
   const agents = {
     helpful_assistant: { targets: { demo: 1 }, adapter: 'none', params: {}, plugins: {} },
   };
+  const guard = { use: 'guardrail', on_error: 'skip', budget_ms: 5, options: {} };
+  const plugins = { order: ['guard', 'router'], by: { guard, router: { ...guard, use: 'x' } } };
   return {
     // The admin API reads nothing else of a policy, and folds no rows here.
-    policy: { agents } as unknown as Policy,
+    policy: { agents, plugins } as unknown as Policy,
     contents: {},
     source_sha256: 'ab',
     notices: ['provider openai is absent: OPENAI_API_KEY is not set'],

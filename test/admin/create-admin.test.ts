@@ -167,7 +167,12 @@ describe('createAdmin guards', () => {
 describe('createAdmin state', () => {
   test('status says what runs, what waits and what is wrong', async () => {
     const running = await startAdmin({
-      report: () => aReport({ frozen: true, policy_error: 'gateway.yaml:3:1 x: unknown key' }),
+      report: () =>
+        aReport({
+          frozen: true,
+          policy_error: 'gateway.yaml:3:1 x: unknown key',
+          plugins: { guard: { calls: 8, ms: 2, bypassed: 1, open: ['a'] } },
+        }),
     });
     await postJson(running.url, '/plan', { mutations: [] });
     const status = await (await fetch(`${running.url}/status`)).json();
@@ -180,6 +185,10 @@ describe('createAdmin state', () => {
       agents: { helpful_assistant: { targets: { demo: 1 } } },
       children: { engine: { state: 'running', restarts: 1 } },
       targets: { demo: { breaker: 'closed' } },
+      plugins: {
+        guard: { use: 'guardrail', calls: 8, us_a_call: 250, bypassed: 1, open: ['a'] },
+        router: { calls: 0, us_a_call: null, bypassed: 0, open: [] },
+      },
       canaries: [],
       plans_waiting: [{ id: 'plan_1' }],
       journal: { lag_bytes: 12 },

@@ -97,6 +97,7 @@ describe('messages dialect', () => {
     expect(chunks.findLast(({ facts }) => facts.tokens)?.facts.tokens).toEqual({
       in: 499,
       cached: 20,
+      written: 5,
       out: 89,
       estimated: false,
     });

@@ -57,6 +57,7 @@ export const smallPolicy: Policy = {
     timeouts: { connect_ms: 2000, first_token_ms: 15_000, idle_ms: 30_000, total_ms: 600_000 },
     retry: { retries: 2, budget: 0.2, backoff_ms: [250, 8000] },
     breaker: { errors: 0.5, calls_min: 20, failures: 3, open_ms: 10_000 },
+    escalation: { most: 2, budget: 1 },
     hedge: 'off',
     overload: { in_flight: 'adaptive', queue_ms: 2000, queue_max: 1000, bytes_max: 1e8 },
     midstream: 'error',

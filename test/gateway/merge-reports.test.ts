@@ -35,6 +35,48 @@ describe('mergeReports', () => {
     expect(merged?.children).toEqual({ worker: CHILD });
   });
 
+  test('mergeReports adds up what has become of plugins’ hooks', () => {
+    const one = { calls: 2, ms: 1, bypassed: 0, open: ['a'] };
+    const merged = merge(
+      report({ plugins: { guard: one } }),
+      report({ plugins: { guard: { ...one, bypassed: 3, open: ['a', 'b'] } } }),
+      report({}),
+    );
+    expect(merged?.plugins).toEqual({ guard: { calls: 4, ms: 2, bypassed: 3, open: ['a', 'b'] } });
+  });
+
+  test('mergeReports tells how a target has done lately as the worse process has it', () => {
+    const all = { small: 5, medium: null, large: null, all: 5 };
+    const lately = {
+      first_byte_ms: { stream: all, whole: all },
+      error_rate: 0.1,
+      headroom: 0.5,
+      requests_left: null,
+      tokens_left: 9,
+      cost_usd: null,
+      tokens_out: 3,
+    };
+    const target = { breaker: 'closed', in_flight: 1 };
+    const worse = {
+      ...lately,
+      error_rate: 0.4,
+      headroom: 0.2,
+      requests_left: 7,
+      tokens_left: null,
+    };
+    const merged = merge(
+      report({ targets: { main: { ...target, lately }, idle: target } }),
+      report({ targets: { main: { ...target, lately: worse }, idle: { ...target, lately } } }),
+    );
+    expect(merged?.targets.main?.lately).toEqual({
+      ...lately,
+      error_rate: 0.4,
+      headroom: 0.2,
+      requests_left: 7,
+    });
+    expect(merged?.targets.idle?.lately).toEqual(lately);
+  });
+
   test('mergeReports adds up calls, and keeps every complaint', () => {
     const merged = merge(
       report({ calls_open: 2, withheld: { exp_1: 'expired' } }),

@@ -30,6 +30,8 @@ function withAgent(scope: Scope, agent: Scope['agent']): Scope {
     header: (name) => scope.header(name),
     healthy: (target) => scope.healthy(target),
     inFlight: (target) => scope.inFlight(target),
+    figures: (target) => scope.figures(target),
+    price: (target) => scope.price(target),
     category: () => scope.category(),
     choose: (...choice) => scope.choose(...choice),
     note: (subject, reason) => scope.note(subject, reason),

@@ -43,6 +43,7 @@ describe('createReporter', () => {
       frozen: () => true,
       callsOpen: () => 3,
       targets: () => ({ demo: { breaker: 'closed', in_flight: 3 } }),
+      plugins: () => ({ guard: { calls: 4, ms: 2, bypassed: 1, open: ['a'] } }),
       children: () => ({ worker: { state: 'running', pid: 5, restarts: 0 } }),
       send: (report) => sent.push(report),
       every_ms: 5,
@@ -57,6 +58,7 @@ describe('createReporter', () => {
       frozen: true,
       calls_open: 3,
       targets: { demo: { breaker: 'closed', in_flight: 3 } },
+      plugins: { guard: { calls: 4, ms: 2, bypassed: 1, open: ['a'] } },
       withheld: { exp_1: expect.stringContaining('expired') },
       children: { worker: { state: 'running', pid: 5, restarts: 0 } },
       metrics: expect.objectContaining({

@@ -16,6 +16,7 @@ import type {
   Resilience,
   Timeouts,
 } from '../../src/core/policy.ts';
+import { type PriceEntry, priceFrom } from '../../src/core/price.ts';
 import type { Provider } from '../../src/core/provider.ts';
 import { definition as anthropic } from '../../src/providers/anthropic.ts';
 import { definition as openai } from '../../src/providers/openai.ts';
@@ -52,6 +53,7 @@ export interface TargetSpec {
   readonly fallback_only?: boolean;
   readonly timeouts?: Partial<Timeouts>;
   readonly in_flight?: number;
+  readonly price?: PriceEntry;
 }
 
 export interface AgentSpec {
@@ -76,6 +78,7 @@ const RESILIENCE: Resilience = {
   timeouts: TIMEOUTS,
   retry: { retries: 2, budget: 10, backoff_ms: [1, 5] },
   breaker: { errors: 0.5, calls_min: 1000, failures: 1000, open_ms: 200 },
+  escalation: { most: 2, budget: 1 },
   hedge: 'off',
   overload: { in_flight: 'adaptive', queue_ms: 2000, queue_max: 1000, bytes_max: 1e8 },
   midstream: 'error',
@@ -125,6 +128,7 @@ function policyOf(spec: SnapshotSpec): Policy {
       retry: { ...RESILIENCE.retry, ...spec.resilience?.retry },
       breaker: { ...RESILIENCE.breaker, ...spec.resilience?.breaker },
       overload: { ...RESILIENCE.overload, ...spec.resilience?.overload },
+      escalation: { ...RESILIENCE.escalation, ...spec.resilience?.escalation },
       hedge: (spec.resilience?.hedge ?? RESILIENCE.hedge) as Resilience['hedge'],
       timeouts: { ...TIMEOUTS, ...spec.timeouts },
     },
@@ -141,6 +145,7 @@ function makeTarget(name: string, given: TargetSpec, spec: SnapshotSpec): Target
     fallback_only: given.fallback_only ?? false,
     timeouts: { ...TIMEOUTS, ...spec.timeouts, ...given.timeouts },
     in_flight: given.in_flight ?? null,
+    price: given.price ? priceFrom(given.price) : null,
   };
 }
 

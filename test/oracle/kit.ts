@@ -65,6 +65,7 @@ export const POLICY: Policy = {
     timeouts: { connect_ms: 1000, first_token_ms: 1000, idle_ms: 1000, total_ms: 1000 },
     retry: { retries: 0, budget: 0.2, backoff_ms: [1, 2] },
     breaker: { errors: 0.5, calls_min: 20, failures: 3, open_ms: 1000 },
+    escalation: { most: 2, budget: 1 },
     hedge: 'off',
     overload: { in_flight: 'adaptive', queue_ms: 1000, queue_max: 10, bytes_max: 1e8 },
     midstream: 'error',

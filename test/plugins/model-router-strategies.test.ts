@@ -1,10 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import type { Attempt, CallPatch } from '../../src/core/call.ts';
+import type { CallPatch } from '../../src/core/call.ts';
 import { instantiate } from '../../src/core/definition.ts';
 import type { Plugin, PluginHost } from '../../src/core/plugin.ts';
 import { encodeFeatures } from '../../src/core/routing/call-context.ts';
 import { fitContext } from '../../src/core/routing/context-fit.ts';
 import { promptFeatures } from '../../src/core/routing/prompt-features.ts';
+import {
+  createFigures,
+  type LiveFigures,
+  observeAnswer,
+  observeAttempt,
+  observeFirstByte,
+} from '../../src/core/routing/live-figures.ts';
 import { definition } from '../../src/plugins/model-router.ts';
 import { callOf, pluginHost, recordingScope, target } from './recording-scope.ts';
 
@@ -93,46 +100,66 @@ describe('model router strategies', () => {
     expect(first(alone, scope(), callOf({ messages: [image] }))).toBe('b');
   });
 
-  test('fastest asks who was never asked, then who begins soonest for this size of prompt', () => {
-    const host = keepingHost();
-    const plugin = router({ strategy: 'fastest', explore: 0 }, host);
-    const took: Readonly<Record<string, number>> = { a: 300, b: 100, c: 200 };
-    const seen: (string | undefined)[] = [];
-    const ask = (through: Plugin, bytes: number): string => {
-      const scope = recordingScope({ targets });
-      const chosen = first(through, scope, callOf({ messages: ['x'.repeat(bytes)] })) ?? '';
-      const attempt = {
-        target: chosen,
-        outcome: 'ok',
-        error: null,
-        ttft_ms: took[chosen],
-        ms: 9e3,
-      };
-      through.onAttemptEnd?.(attempt as Attempt, scope);
-      return chosen;
-    };
-    for (let call = 0; call < 5; call += 1) seen.push(ask(plugin, 10));
-    expect(seen).toEqual(['a', 'b', 'c', 'b', 'b']);
-    // Swapped: what it knows stays, also for a size that was never seen.
-    expect(ask(router({ strategy: 'fastest', explore: 0 }, host), 50_000)).toBe('b');
+  const seen = (took: Readonly<Record<string, number>>, failing: readonly string[] = []) =>
+    Object.fromEntries(
+      Object.entries(took).map(([name, ms]) => {
+        const figures = createFigures();
+        observeFirstByte(figures, true, 0, ms);
+        observeAttempt(figures, !failing.includes(name), 0);
+        return [name, figures] as const;
+      }),
+    );
+  const streamed = (bytes: number) => callOf({ messages: ['x'.repeat(bytes)] }, { stream: true });
+
+  test('fastest asks who was never asked, then who begins soonest, whatever the size', () => {
+    const plugin = router({ strategy: 'fastest', explore: 0 });
+    const of = (figures: Readonly<Record<string, LiveFigures>>, bytes: number) =>
+      first(plugin, recordingScope({ targets }, { figures }), streamed(bytes));
+    expect(of(seen({ a: 100, b: 50 }), 10)).toBe('c');
+    const known = seen({ a: 300, b: 100, c: 200 });
+    expect(of(known, 10)).toBe('b');
+    expect(of(known, 50_000)).toBe('b');
+    observeFirstByte(known.b as LiveFigures, true, 2, 5000);
+    expect(of(known, 50_000)).toBe('c');
+    expect(of(known, 10)).toBe('b');
   });
 
   test('fastest leaves a target that fails, and gives the others their share of exploring', () => {
-    const host = keepingHost();
-    const plugin = router({ strategy: 'fastest', explore: 0.3 }, host);
-    for (const name of ['a', 'b', 'c']) {
-      const scope = recordingScope({ targets });
-      first(plugin, scope);
-      const outcome = name === 'a' ? 'error' : 'ok';
-      const ttft_ms = name === 'b' ? 50 : 80;
-      plugin.onAttemptEnd?.({ target: name, outcome, error: null, ttft_ms, ms: 9 }, scope);
-    }
-    const scope = recordingScope({ targets });
-    first(plugin, scope);
+    const plugin = router({ strategy: 'fastest', explore: 0.3 });
+    const figures = seen({ a: 40, b: 50, c: 80 }, ['a']);
+    const scope = recordingScope({ targets }, { figures });
+    first(plugin, scope, streamed(10));
     const [choice] = scope.choices;
     for (const [at, p] of [0.1, 0.8, 0.1].entries()) {
       expect(choice?.probabilities[at]).toBeCloseTo(p, 12);
     }
+  });
+
+  test('cheapest counts in how long a target’s answers usually are, by its own price', () => {
+    const plugin = router({ strategy: 'cheapest' });
+    const prices = {
+      a: { input_usd: 1, output_usd: 1 },
+      b: { input_usd: 1.2, output_usd: 1.2 },
+    };
+    const call = callOf({ messages: ['x'.repeat(4000)] });
+    expect(first(plugin, recordingScope({ targets }, { prices }), call)).toBe('a');
+    const talkative = createFigures();
+    observeAnswer(talkative, null, 5000);
+    const scope = recordingScope({ targets }, { prices, figures: { a: talkative } });
+    expect(first(plugin, scope, call)).toBe('b');
+  });
+
+  test('cascade asks the cheapest first and those above it in their order', () => {
+    const prices = {
+      a: { input_usd: 3, output_usd: 9 },
+      b: { input_usd: 1, output_usd: 2 },
+    };
+    const byPrice = recordingScope({ targets }, { prices });
+    expect(routed(router({ strategy: 'cascade' }), byPrice)).toEqual(['b', 'a', 'c']);
+    const cascade = { order: ['c', 'nobody', 'a'] };
+    const named = router({ strategy: 'cascade', cascade });
+    expect(routed(named, recordingScope({ targets }))).toEqual(['c', 'a', 'b']);
+    expect(routed(named, recordingScope({ targets }, { down: ['c'] }))).toEqual(['a', 'b', 'c']);
   });
 });
 

@@ -2,6 +2,8 @@ import { compileCondition } from '../../src/config/categories.ts';
 import type { Call } from '../../src/core/call.ts';
 import type { JsonObject } from '../../src/core/canonical.ts';
 import type { AgentView, Drawn, PluginHost, Scope, TargetView } from '../../src/core/plugin.ts';
+import { type PriceEntry, priceFrom } from '../../src/core/price.ts';
+import type { LiveFigures } from '../../src/core/routing/live-figures.ts';
 import { pickAt } from '../../src/core/unit.ts';
 
 /** A scope that writes down what a plugin said, and picks at a given fraction. */
@@ -33,12 +35,16 @@ export function recordingScope(
     headers = {},
     in_flight = {},
     category = 'other',
+    figures = {},
+    prices = {},
   }: {
     fraction?: number;
     down?: readonly string[];
     headers?: Readonly<Record<string, string>>;
     in_flight?: Readonly<Record<string, number>>;
     category?: string;
+    figures?: Readonly<Record<string, LiveFigures>>;
+    prices?: Readonly<Record<string, PriceEntry>>;
   } = {},
 ): RecordingScope {
   const notes: string[] = [];
@@ -59,6 +65,8 @@ export function recordingScope(
     header: (name) => headers[name] ?? null,
     healthy: (target) => !down.includes(target),
     category: () => category,
+    figures: (target) => figures[target] ?? null,
+    price: (target) => (prices[target] ? priceFrom(prices[target]) : null),
     inFlight: (target) => in_flight[target] ?? 0,
     choose(_name, options, probabilities, excluded = new Set(), drawn) {
       choices.push({ options, probabilities, excluded: [...excluded], drawn });

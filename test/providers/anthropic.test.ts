@@ -91,7 +91,7 @@ describe('anthropic decodes', () => {
         completion_id: 'msg_01Ye4uvfhrXgK7HdHqyUJRNC',
         model: 'claude-sonnet-4-5-20250929',
         finish: 'tool_calls',
-        tokens: { in: 2160, cached: 2048, out: 88, estimated: false },
+        tokens: { in: 2160, cached: 2048, written: 100, out: 88, estimated: false },
         adapter: null,
         said: { text: "I'll look up both.", tools: 2 },
       },

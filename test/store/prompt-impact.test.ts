@@ -76,6 +76,24 @@ describe('promptImpact', () => {
     expect(two?.tokens_out.mean).toBe(20);
   });
 
+  test('applied calls are counted by target and adapter, off the calls’ own path', async () => {
+    const choice = { name: 'model-router', options: ['a', 'b'], probabilities: [0.5, 0.5] };
+    const decisions = [
+      { ...choice, chosen: 'b', intended: 'b' },
+      { ...choice, name: 'memory', chosen: 'a', intended: 'a' },
+    ];
+    const counted = await apply(
+      callEvent('call_1', { decisions, adapter: 'upper' }),
+      callEvent('call_2', { decisions, markers: ['lora-hotplug:unknown'] }),
+    );
+    const routes = counted.hive_routes_total?.map(({ labels, value }) => [labels[1], value]);
+    expect(routes).toEqual([['b', 2]]);
+    const [applied] = counted.hive_adapters_applied_total ?? [];
+    expect(applied).toMatchObject({ labels: ['upper'], value: 1 });
+    const [skipped] = counted.hive_adapters_skipped_total ?? [];
+    expect(skipped).toMatchObject({ labels: ['unknown'], value: 1 });
+  });
+
   test('promptImpact leaves out what is old, synthetic, rejected or of other prompts', async () => {
     const markers = ['prompt:tone@1'];
     const counted = await apply(

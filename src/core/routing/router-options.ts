@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CascadeOptions } from './cascade.ts';
 import { ROUTE_BANDIT } from './route-belief.ts';
 import { TargetFactsSchema } from './target-facts.ts';
 
@@ -96,6 +97,7 @@ const STRATEGIES = [
   'bandit',
   'linucb',
   'squarecb',
+  'cascade',
 ] as const;
 
 /** Strategies whose tables or models the worker learns. */
@@ -130,6 +132,7 @@ export const RouterOptions = z
       .record(z.string(), TargetFactsSchema)
       .default({})
       .describe('By target: prices, quality, and what it cannot do; nobody asks it for that.'),
+    cascade: CascadeOptions.prefault({}).describe('`cascade`: whom to ask, and what is checked.'),
     bandit: Bandit.prefault({}).describe(
       '`bandit`, `linucb`, `squarecb`: what the worker learns from, and how.',
     ),

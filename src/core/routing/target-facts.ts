@@ -2,7 +2,9 @@ import { z } from 'zod';
 import type { Call } from '../call.ts';
 import type { Json } from '../canonical.ts';
 import { isObject } from '../json-values.ts';
+import type { Price } from '../price.ts';
 import { CALL_FACTS } from '../signals/call-facts.ts';
+import type { LiveFigures } from './live-figures.ts';
 
 /** What an operator knows of a target. What is not said is taken to be possible. */
 export const TargetFactsSchema = z.strictObject({
@@ -69,4 +71,19 @@ export function priceOf(facts: TargetFacts | undefined): number {
   const { input_usd, output_usd } = facts ?? {};
   if (input_usd === undefined && output_usd === undefined) return Number.POSITIVE_INFINITY;
   return (input_usd ?? 0) + ANSWER_SHARE * (output_usd ?? 0);
+}
+
+/**
+ * USD that a call is expected to cost at a price: its bytes as tokens, and an answer as long as the
+ * target's usually are.
+ */
+export function usualCost(
+  price: Price,
+  { raw }: Call,
+  figures: Readonly<LiveFigures> | null,
+): number {
+  const tokens_in = raw.length / BYTES_PER_TOKEN;
+  const known = figures !== null && !Number.isNaN(figures.tokens_out);
+  const tokens_out = known ? figures.tokens_out : ANSWER_SHARE * tokens_in;
+  return (tokens_in * price.input + tokens_out * price.output) / 1e12;
 }

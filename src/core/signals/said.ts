@@ -38,6 +38,11 @@ export class SaidText {
     if (this.#kept > this.#whole_max) this.#trim();
   }
 
+  /** An empty one that keeps as much. */
+  fresh(): SaidText {
+    return new SaidText(this.#whole_max);
+  }
+
   /** All of it, or null where it was too long to be kept. */
   whole(): string | null {
     return this.chars === this.#kept ? this.#joined() : null;

@@ -71,6 +71,11 @@ export function messagesUsageOf(usage: unknown): JsonObject {
 /** Anthropic's usage as the record counts it. */
 export function tokensOfMessages(usage: JsonObject): Tokens {
   const read = count(usage.cache_read_input_tokens);
-  const input = count(usage.input_tokens) + read + count(usage.cache_creation_input_tokens);
-  return { in: input, cached: read, out: count(usage.output_tokens), estimated: false };
+  const written = count(usage.cache_creation_input_tokens);
+  const input = count(usage.input_tokens) + read + written;
+  const tokens = { in: input, cached: read, out: count(usage.output_tokens), estimated: false };
+  if (written === 0) return tokens;
+  const kinds = isObject(usage.cache_creation) ? usage.cache_creation : {};
+  const written_1h = Math.min(written, count(kinds.ephemeral_1h_input_tokens));
+  return written_1h === 0 ? { ...tokens, written } : { ...tokens, written, written_1h };
 }

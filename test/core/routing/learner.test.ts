@@ -7,13 +7,6 @@ import {
   learnCost,
 } from '../../../src/core/routing/cost-belief.ts';
 import { createKinds, createKindsExpert, placeCall } from '../../../src/core/routing/experts.ts';
-import {
-  createFirstBytes,
-  expectedFirstByte,
-  observeFirstByte,
-  SIZE_BUCKETS,
-  sizeBucket,
-} from '../../../src/core/routing/first-byte.ts';
 import { createLearner, LEARNER_DEFAULTS, RULES } from '../../../src/core/routing/learner.ts';
 import { promptFeatures } from '../../../src/core/routing/prompt-features.ts';
 import { createRandom } from '../../../src/core/routing/random.ts';
@@ -104,20 +97,6 @@ describe('cost belief', () => {
     for (let call = 0; call < 50; call += 1) learnCost(costs, 1, 0, 0.05);
     // Nobody asked arm 1 there, but answers are long there.
     expect(expectedCost(costs, 1, 1)).toBeGreaterThan(2 * expectedCost(costs, 0, 1));
-  });
-});
-
-describe('first byte', () => {
-  test('first byte is a moving mean by target and size; a failure is slow; unknown is 0', () => {
-    const known = createFirstBytes();
-    expect(expectedFirstByte(known, 'a', 0)).toBe(0);
-    observeFirstByte(known, 'a', 0, 100);
-    for (let call = 0; call < 60; call += 1) observeFirstByte(known, 'a', 0, 200);
-    expect(expectedFirstByte(known, 'a', 0)).toBeCloseTo(200, 0);
-    expect(expectedFirstByte(known, 'a', 4)).toBeCloseTo(200, 0);
-    observeFirstByte(known, 'a', 0, null);
-    expect(expectedFirstByte(known, 'a', 0)).toBeGreaterThan(500);
-    expect([0, 2000, 5000, 20_000, 1e9].map(sizeBucket)).toEqual([0, 1, 2, 3, SIZE_BUCKETS - 1]);
   });
 });
 
