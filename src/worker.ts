@@ -277,8 +277,7 @@ function createWorkerOracle(ground: Ground, lent: Lent): RunningOracle {
     writeControlWithdrawn(key) {
       const { data_dir } = ground.environment;
       const { withdrawn, ...rest } = readControl(data_dir);
-      if (!withdrawn.includes(key))
-        writeControl(data_dir, { ...rest, withdrawn: [...withdrawn, key] });
+      writeControl(data_dir, { ...rest, withdrawn: [...new Set([...withdrawn, key])] });
     },
   });
 }

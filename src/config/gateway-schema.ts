@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { experimentSchema } from './experiment-schema.ts';
 import { bodiesSchema } from './capture-schema.ts';
+import { experimentSchema } from './experiment-schema.ts';
 import {
   countSchema,
   durationSchema,

@@ -2,9 +2,12 @@ import type { AbEntry } from './ab/entry.ts';
 import type { AccessPolicy } from './access-policy.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import type { Network } from './network.ts';
-import type { CapturedBodies, PromptProposals } from './prompt/proposal-policy.ts';
 import type { PriceEntry } from './price.ts';
+import type { CapturedBodies, PromptProposals } from './prompt/proposal-policy.ts';
 import type { PromptVersion } from './prompt/version.ts';
+import type { Hedge, Midstream, Resilience, Timeouts } from './resilience-policy.ts';
+
+export type { Hedge, Midstream, Resilience, Timeouts };
 
 /**
  * The policy: what the YAML files say, normalised to data that rows can patch and that hashes alike
@@ -104,12 +107,6 @@ export interface Fallbacks {
   readonly any?: readonly string[];
 }
 
-/** A second attempt elsewhere when the first has no first byte after `after_ms`. */
-export type Hedge = 'off' | { readonly after_ms: number };
-
-/** What a stream that breaks off becomes: an error event, or (held back whole) a fallback's. */
-export type Midstream = 'error' | 'hold';
-
 /** A class of calls, by a CEL expression over the call's facts. */
 export interface CategoryEntry {
   readonly when: string;
@@ -121,56 +118,6 @@ export interface PluginEntry {
   readonly on_error: 'skip' | 'fail';
   readonly budget_ms: number;
   readonly options: JsonObject;
-}
-
-export interface Timeouts {
-  readonly connect_ms: number;
-  /**
-   * From the request's last byte sent to a stream's first event. A whole answer's first byte
-   * follows its last token, so only `total_ms` bounds one.
-   */
-  readonly first_token_ms: number;
-  /** Between two chunks. */
-  readonly idle_ms: number;
-  readonly total_ms: number;
-}
-
-export interface Resilience {
-  readonly timeouts: Timeouts;
-  /**
-   * `retries` counts further attempts of one call over all targets, before the first byte only;
-   * `budget` bounds those of all calls together, as a share of the calls.
-   */
-  readonly retry: {
-    readonly retries: number;
-    readonly budget: number;
-    readonly backoff_ms: readonly [number, number];
-  };
-  /**
-   * The share of errors that opens a target's breaker, over at least `calls_min` calls in 10 s; or
-   * so many `failures` in a row, however few the calls.
-   */
-  readonly breaker: {
-    readonly errors: number;
-    readonly calls_min: number;
-    readonly failures: number;
-    readonly open_ms: number;
-  };
-  /** Answers of one call that plugins may refuse, and of all calls as a share of those checked. */
-  readonly escalation: { readonly most: number; readonly budget: number };
-  readonly hedge: Hedge;
-  readonly overload: {
-    /** Calls that wait for their first byte at once, in all and per target. */
-    readonly in_flight: 'adaptive' | number;
-    /** How long, and how many, calls beyond that wait for a place. */
-    readonly queue_ms: number;
-    readonly queue_max: number;
-    /** Request bodies and held answers in memory, of all calls together. */
-    readonly bytes_max: number;
-  };
-  readonly midstream: Midstream;
-  /** Of a held answer; a longer one is passed on as it comes. */
-  readonly hold_bytes_max: number;
 }
 
 export interface PromptEntry {

@@ -36,7 +36,12 @@ export interface Entered {
 }
 
 /** What a call came to whose client has left. */
-export const GONE: Ended = { outcome: 'aborted', status: 499, error: 'client_closed', bytes_out: 0 };
+export const GONE: Ended = {
+  outcome: 'aborted',
+  status: 499,
+  error: 'client_closed',
+  bytes_out: 0,
+};
 /** Codes of calls that the gateway would not take: nobody's failure but the client's. */
 const REFUSALS: ReadonlySet<string> = new Set([
   'bad_request',

@@ -8,7 +8,6 @@ import type {
   Scope,
   TargetView,
 } from '../core/plugin.ts';
-import { type Price, priceFrom } from '../core/price.ts';
 import { createCascade } from '../core/routing/cascade.ts';
 import { createContextualChoice } from '../core/routing/contextual-choice.ts';
 import { expectedFirstByte, sizeOf } from '../core/routing/live-figures.ts';
@@ -21,6 +20,7 @@ import {
   anyLimits,
   isCapable,
   needsOf,
+  statedPrice,
   type TargetFacts,
   usualCost,
 } from '../core/routing/target-facts.ts';
@@ -210,7 +210,7 @@ function inTurn(host: PluginHost): Strategy {
  */
 function cheapest(facts: Readonly<Record<string, TargetFacts>>, quality_min: number): Strategy {
   const qualityOf = (name: string): number => facts[name]?.quality ?? 0;
-  const stated = new Map(Object.entries(facts).map(([name, one]) => [name, pricesIn(one)]));
+  const stated = new Map(Object.entries(facts).map(([name, one]) => [name, statedPrice(one)]));
   return (own, call, scope) => {
     const good = own.some(({ name }) => qualityOf(name) >= quality_min);
     if (!good) return atLeast(own, ({ name }) => -qualityOf(name));
@@ -220,11 +220,6 @@ function cheapest(facts: Readonly<Record<string, TargetFacts>>, quality_min: num
       return price === null ? 1e12 : usualCost(price, call, scope.figures(name));
     });
   };
-}
-
-function pricesIn({ input_usd, output_usd }: TargetFacts): Price | null {
-  if (input_usd === undefined && output_usd === undefined) return null;
-  return priceFrom({ input_usd: input_usd ?? 0, output_usd: output_usd ?? 0 });
 }
 
 function cascading({ cascade, facts }: ModelRouterOptions): Routing {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Call } from '../call.ts';
 import type { Json } from '../canonical.ts';
 import { isObject } from '../json-values.ts';
-import type { Price } from '../price.ts';
+import { type Price, priceFrom } from '../price.ts';
 import { CALL_FACTS } from '../signals/call-facts.ts';
 import type { LiveFigures } from './live-figures.ts';
 
@@ -71,6 +71,12 @@ export function priceOf(facts: TargetFacts | undefined): number {
   const { input_usd, output_usd } = facts ?? {};
   if (input_usd === undefined && output_usd === undefined) return Number.POSITIVE_INFINITY;
   return (input_usd ?? 0) + ANSWER_SHARE * (output_usd ?? 0);
+}
+
+/** What `facts` says that a target's tokens cost, or null where it says nothing. */
+export function statedPrice({ input_usd, output_usd }: TargetFacts): Price | null {
+  if (input_usd === undefined && output_usd === undefined) return null;
+  return priceFrom({ input_usd: input_usd ?? 0, output_usd: output_usd ?? 0 });
 }
 
 /**
