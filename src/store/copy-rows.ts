@@ -61,7 +61,7 @@ const ESCAPES: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\
 function fieldOf(value: unknown, type: ColumnType): string {
   if (value === null || value === undefined) return '\\N';
   if (type === 'jsonb') return escaped(storableJson(value));
-  return typeof value === 'string' ? escaped(storableText(value)) : String(value);
+  return typeof value === 'string' ? escaped(storableText(value)) : JSON.stringify(value);
 }
 
 function escaped(text: string): string {

@@ -1,4 +1,4 @@
-/** Numbers of spans by key, in rings: a point is `width` numbers, NaN where nothing was measured. */
+/** Numbers of spans by key, in rings: a point is a few numbers, NaN where nothing was measured. */
 export interface PointRings {
   /**
    * Keeps the points of these keys and of no others. Returns those that are new: spans that were

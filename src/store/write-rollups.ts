@@ -100,7 +100,8 @@ function addUp(rollups: Map<string, Rollup>): void {
     [MINUTE_MS, HOUR_MS],
     [HOUR_MS, DAY_MS],
   ] as const) {
-    for (const { span_ms, at_ms, arm, cell, sum } of [...rollups.values()]) {
+    // Those that are added on the way are of the longer span, and skipped.
+    for (const { span_ms, at_ms, arm, cell, sum } of rollups.values()) {
       if (span_ms !== from_ms || (sum.counts.size === 0 && sum.tallies === null)) continue;
       const longer = { span_ms: to_ms, at_ms: floorTo(at_ms, to_ms), arm, cell };
       addMeasured(rollupIn(rollups, longer).sum, sum);
@@ -132,7 +133,8 @@ async function writeRollups(tx: Db, given: readonly Rollup[]): Promise<void> {
     return rowOfSum(rollup, rollup.sum);
   });
   await tx.execute(sql`
-    insert into rollups (${ROLLUP_NAMES}) select * from ${columnsGiven(ROLLUP_COLUMNS, rows)} as rows
+    insert into rollups (${ROLLUP_NAMES})
+    select * from ${columnsGiven(ROLLUP_COLUMNS, rows)} as rows
     on conflict (span_ms, at_ms, arm, agent, target, tenant, category) do update set
       calls = excluded.calls, counts = excluded.counts, units = excluded.units,
       sketches = excluded.sketches, evidence = excluded.evidence,

@@ -11,7 +11,7 @@ export interface GivenStore {
   /** Open while tests run, and empty when each begins. */
   readonly store: Store;
   /** Applies records as one batch of the journal. */
-  apply(...records: readonly JournalRecord[]): Promise<void>;
+  readonly apply: (...records: readonly JournalRecord[]) => Promise<void>;
 }
 
 /** A suite on PGlite and, where its server is installed, on Postgres; else it is skipped aloud. */

@@ -39,7 +39,7 @@ describeStores('copyRows', ({ store }) => {
     expect(stored).toEqual([...rows, mended]);
   });
 
-  test('copyRows rejects a key that is stored, and the rest of the transaction goes on', async () => {
+  test('copyRows rejects a key that is stored, and the transaction goes on', async () => {
     const row = { id: 'twice', n: 1, told: null };
     await store.transaction((tx) => copyRows(tx, 'copied', COLUMNS, [row]));
     await store.transaction(async (tx) => {

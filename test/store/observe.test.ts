@@ -77,7 +77,7 @@ describeStores('the store’s readings', ({ store, apply }) => {
     expect(await read(0.1)).toMatchObject({ at_share: 2 });
   });
 
-  test('canaryUnits counts units that the canary served, also where they were control first', async () => {
+  test('canaryUnits counts units that the canary served, also those first in control', async () => {
     const of = (id: string, unit: string, arm: string, share: number, over = {}) =>
       callEvent(id, { experiment: 'e', arm, unit, share, ...over });
     await apply(

@@ -16,7 +16,7 @@ const fact = fc.record({
   once: fc.boolean(),
 });
 
-test('what was seen of a unit reads back from its text as it was, but for what was taken back', () => {
+test('what was seen of a unit reads back from its text, but for what was taken back', () => {
   fc.assert(
     fc.property(fc.array(fact, { maxLength: 40 }), (facts) => {
       const seen = new Map();
