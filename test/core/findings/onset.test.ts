@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { levelOnset, rateOnset } from '../../../src/core/findings/onset.ts';
 import { sceneOf } from '../../../src/core/findings/scene.ts';
-import { residualsOf, shiftAt } from '../../../src/core/findings/shifts.ts';
+import { mayShift, residualsOf, shiftAt } from '../../../src/core/findings/shifts.ts';
 import { HOUR, hourly, NOW_MS, observed } from '../../oracle/observation.ts';
 
 const HOURS = 8 * 24;
@@ -77,4 +77,19 @@ describe('residualsOf', () => {
     expect(shift?.p_week).toBeLessThan(1e-6);
     expect(shiftAt(residuals, HOURS - 25)).toBeNull();
   });
+});
+
+test('mayShift says no only where no beginning of a shift would pass', () => {
+  const answers = Array.from({ length: 60 }, (_, seed) => {
+    // From nothing to a third more, for the last hours of the window.
+    const at = (hour: number): number => (hour >= HOURS - 6 ? 800 * (1 + seed / 180) : 800);
+    const residuals = residualsOf(scene, hourly('latency_p50_ms', at, { seed: seed + 1 }));
+    if (residuals === null) throw new Error('there are no residuals');
+    const from = HOURS - 12;
+    const ps = Array.from({ length: 12 }, (_, step) => shiftAt(residuals, from + step)?.p_week);
+    const least = Math.min(...ps.map((p) => p ?? 1));
+    expect(mayShift(residuals, from, 0.01)).toBe(least <= 0.01);
+    return least <= 0.01;
+  });
+  expect(new Set(answers).size).toBe(2);
 });
