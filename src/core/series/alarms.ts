@@ -1,7 +1,7 @@
 import { ALARM_SCORE, type Step } from './detector.ts';
 
 export interface AlarmsOptions {
-  /** Rows an alarm, over a long time: what is as strong comes no more often. */
+  /** Past episodes fade to a third in FADE times so many rows, and FADE may be as strong. */
   readonly rows_each?: number;
 }
 
@@ -11,7 +11,7 @@ export interface Alarms {
   take(strength: number, excused: () => boolean): Step;
 }
 
-/** Windows of `rows_each` in which the strength of a past episode fades to a third. */
+/** Episodes that may be as strong, and windows of `rows_each` in which one fades to a third. */
 const FADE = 3;
 const ROWS_EACH = 700;
 /** Rows between alarms: this share of those seen, within bounds. */
@@ -25,8 +25,8 @@ const BELOW = 0.49;
 
 /**
  * An alarm marks the onset of an episode: a stretch of strong rows. What happens every so often is
- * a habit of the series and no news: an alarm needs to be stronger than all but so many past
- * episodes as one in `rows_each` rows would be.
+ * a habit of the series and no news: an alarm needs to be stronger than all past episodes but the
+ * FADE strongest, whose strength fades as they grow old.
  */
 export function createAlarms({ rows_each = ROWS_EACH }: AlarmsOptions = {}): Alarms {
   const habits = createHabits(rows_each);
