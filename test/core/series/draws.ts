@@ -5,7 +5,7 @@ import type { Random } from '../../../src/core/series/random.ts';
 export const between = (random: Random, low: number, high: number): number =>
   low + (high - low) * random.next();
 export const whole = (random: Random, low: number, high: number): number =>
-  low + random.integer(high - low + 1);
+  Math.round(low) + random.integer(Math.round(high) - Math.round(low) + 1);
 export const signOf = (random: Random): number => (random.next() < 0.5 ? -1 : 1);
 export const oneOf = <Value>(random: Random, values: readonly Value[]): Value =>
   values[random.integer(values.length)] as Value;
