@@ -7,11 +7,13 @@ import { at } from './numbers.ts';
 import { createRowErrors } from './row-errors.ts';
 import { createSlowLevel } from './slow-level.ts';
 
-/** Rows before anything can alarm: these, or a day where the clock says how long one is. */
+/** Rows before anything can alarm. */
 const PROBATION = 60;
+/** What is asked on the first day, in times of what is asked later. */
+const FIRST_DAY = 1.15;
 const DAY_ROWS_MAX = 300;
 /** So much more is asked at first, and after a season was found; it fades over so many rows. */
-const FIRST_CAUTION = { more: 0.6, rows: 300 };
+const FIRST_CAUTION = { more: 0.4, rows: 300 };
 const RENEWED_CAUTION = { more: 1, rows: 500 };
 /** Rows that a lasting change is averaged over. */
 const HORIZONS = [6, 24, 96];
@@ -46,10 +48,10 @@ export function createEnsemble({ seasons }: SeriesOptions = {}): SeriesDetector 
   const alarms = createAlarms();
   let level = createLevelJudge();
   let [seen, renewed_at] = [0, Number.NEGATIVE_INFINITY];
-  /** A whole day, where the clock says how long one is: each hour is new on the first. */
-  const probation = (): number => {
+  /** Each hour is new on the first day, where the clock says how long one is. */
+  const isFirstDay = (): boolean => {
     const [day = 0] = typeof seasons === 'function' ? seasons() : (seasons ?? []);
-    return Math.max(PROBATION, Math.min(day, DAY_ROWS_MAX));
+    return seen <= Math.min(day, DAY_ROWS_MAX);
   };
   const returned = (): boolean => level.returned();
   return {
@@ -70,9 +72,10 @@ export function createEnsemble({ seasons }: SeriesOptions = {}): SeriesDetector 
       if (z === null) return QUIET;
       const total = Math.log10((judgeError.push(z) + level.push(adjusted, sigma)) / WEIGHTS);
       const rarity = judgeTotal.push(total);
-      if (seen <= probation()) return QUIET;
+      if (seen <= PROBATION) return QUIET;
       const caution =
-        1 + Math.max(fading(FIRST_CAUTION, seen), fading(RENEWED_CAUTION, seen - renewed_at));
+        (isFirstDay() ? FIRST_DAY : 1) +
+        Math.max(fading(FIRST_CAUTION, seen), fading(RENEWED_CAUTION, seen - renewed_at));
       const step = alarms.take(Math.min(total / EVIDENCE, rarity / SURPRISE) / caution, returned);
       if (step.alarm) level.hurry();
       return step;

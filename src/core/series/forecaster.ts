@@ -62,7 +62,11 @@ export function createForecaster(options: ForecasterOptions = {}): Forecaster {
       const known = rows.toArray().filter(Number.isFinite);
       if (known.length >= FIRST_FIT) {
         const before = season?.period;
-        season = kept(known, findSeason(known, proposedBy(options), Math.floor(memory / 2)), season);
+        season = kept(
+          known,
+          findSeason(known, proposedBy(options), Math.floor(memory / 2)),
+          season,
+        );
         const fitted = fitModel(known, season);
         model = fitted.model;
         if (before !== season?.period) renewed = fitted.adjusted;

@@ -153,11 +153,7 @@ function paretoOf(counts: Float64Array, start: number, threshold: number, fallba
   b1 /= excesses * excesses;
   const raw = 2 - b0 / Math.max(1e-12, b0 - 2 * b1);
   const weight = excesses / (excesses + PRIOR.weight);
-  const shape = clamp(
-    weight * clamp(raw, -0.5, 0.7) + (1 - weight) * PRIOR.shape,
-    0.02,
-    0.6,
-  );
+  const shape = clamp(weight * clamp(raw, -0.5, 0.7) + (1 - weight) * PRIOR.shape, 0.02, 0.6);
   const drawn = Math.max(b0 * (1 - shape), 1e-12);
   return { shape, scale: weight * drawn + (1 - weight) * Math.max(drawn, fallback), excesses };
 }

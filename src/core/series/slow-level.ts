@@ -26,7 +26,8 @@ export function createSlowLevel(horizons: readonly number[]): SlowLevel {
   let level: number | null = null;
   let [scale, seen, last] = [0, 0, 0];
   let since: number[] | null = null;
-  let before: { readonly level: number; readonly scale: number; readonly row: number } | null = null;
+  let before: { readonly level: number; readonly scale: number; readonly row: number } | null =
+    null;
   const sums = new Float64Array(horizons.length);
   const means = new Float64Array(horizons.length);
   /** Once the rows since an alarm lie elsewhere, that is the level. */

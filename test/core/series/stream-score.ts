@@ -48,7 +48,8 @@ export function tallyOf(asked: Asked, raised: (row: number) => boolean): Tally {
   const first = probationOf(asked.rows);
   const hit = new Set<readonly [number, number]>();
   for (let row = first; row < asked.rows; row += 1) {
-    for (const window of windows) if (window[1] < row && (!last || window[1] > last[1])) last = window;
+    for (const window of windows)
+      if (window[1] < row && (!last || window[1] > last[1])) last = window;
     if (!raised(row)) continue;
     const inside = windows.find(([from, to]) => from <= row && row <= to);
     if (inside) {
@@ -59,7 +60,8 @@ export function tallyOf(asked: Asked, raised: (row: number) => boolean): Tally {
     } else {
       false_alarms += 1;
       const width = last ? last[1] - last[0] + 1 : 0;
-      points += FALSE_ALARM * (last && row - last[1] < 3 * width ? sigmoid((row - last[1]) / width) : -1);
+      points +=
+        FALSE_ALARM * (last && row - last[1] < 3 * width ? sigmoid((row - last[1]) / width) : -1);
     }
   }
   missed = windows.length - found;
@@ -96,7 +98,9 @@ export function verdictOfAlarms(answers: readonly Answered[]): Verdict {
 }
 
 /** The best of all thresholds on the score, one for all series, as the benchmark chooses it. */
-export function bestByScore(answers: readonly Answered[]): Verdict & { readonly threshold: number } {
+export function bestByScore(
+  answers: readonly Answered[],
+): Verdict & { readonly threshold: number } {
   const thresholds = Array.from({ length: 40 }, (_, index) => 0.02 + 0.0251 * index);
   return thresholds
     .map((threshold) => ({

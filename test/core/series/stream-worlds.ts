@@ -1,52 +1,6 @@
 import { createRandom, type Random } from '../../../src/core/series/random.ts';
 import { between, dayShape, heavy, noise, oneOf, poisson, signOf, whole } from './draws.ts';
-
-/** A long series as monitoring makes them, and where it is odd: `[first row, last row]`. */
-export interface StreamWorld {
-  readonly kind: string;
-  readonly values: readonly number[];
-  readonly odd: readonly (readonly [number, number])[];
-  readonly step_minutes: number;
-  /** Minutes since the first row, where rows are not evenly spaced. */
-  readonly minutes?: readonly number[];
-}
-
-export type Draft = Omit<StreamWorld, 'kind' | 'step_minutes'>;
-type Make = (random: Random) => Draft;
-/** First and last row that it changed. */
-type Spoil = (values: number[], from: number) => readonly [number, number];
-
-/** Puts oddities at random places of the latter two thirds, far enough apart; returns them. */
-export function spoil(
-  random: Random,
-  values: number[],
-  make: Spoil,
-  most = 2,
-): readonly (readonly [number, number])[] {
-  const count = whole(random, 1, most);
-  const first = 0.25;
-  return Array.from({ length: count }, (_, index) => {
-    const slot = (1 - first - 0.08) / count;
-    const place = first + slot * index + slot * 0.7 * random.next();
-    const from = Math.floor(place * values.length);
-    return make(values, from);
-  });
-}
-
-export function over(
-  values: number[],
-  from: number,
-  rows: number,
-  make: (value: number, row: number) => number,
-): readonly [number, number] {
-  const to = Math.min(values.length, from + Math.max(1, Math.round(rows)));
-  for (let row = from; row < to; row += 1) values[row] = make(values[row] as number, row - from);
-  return [from, Math.max(from, to - 1)];
-}
-
-const bounded = (value: number, low: number, high: number): number =>
-  Math.min(high, Math.max(low, value));
-const two = (value: number): number => Math.round(value * 100) / 100;
+import { bounded, type Draft, type Make, over, type StreamWorld, spoil, two } from './oddities.ts';
 
 /** A server at rest: small noise, short jobs now and then that belong to it; bounded percent. */
 function cpu(random: Random, spoiled: boolean): Draft {
@@ -60,7 +14,8 @@ function cpu(random: Random, spoiled: boolean): Draft {
   if (!spoiled) return { values, odd: [] };
   const odd = spoil(random, values, (list, from) =>
     oneOf(random, [
-      () => over(list, from, whole(random, 1, 4), () => two(bounded(level * 2 + 40 * size, 0, 100))),
+      () =>
+        over(list, from, whole(random, 1, 4), () => two(bounded(level * 2 + 40 * size, 0, 100))),
       () => {
         const by = signOf(random) * between(random, 6, 15) * size;
         return over(list, from, 200, (one) => two(bounded(one + by, 0, 100)));
@@ -210,7 +165,8 @@ function machine(random: Random): Draft {
     values,
     (list, from) =>
       oneOf(random, [
-        () => over(list, from, 200, (one, row) => two(one - 70 * Math.exp(-((row - 100) ** 2) / 2500))),
+        () =>
+          over(list, from, 200, (one, row) => two(one - 70 * Math.exp(-((row - 100) ** 2) / 2500))),
         () => over(list, from, 30, (one) => two(one * 0.3)),
         () => over(list, from, 500, (one, row) => two(one - 0.09 * row)),
       ])(),
@@ -322,8 +278,14 @@ const MAKERS: Readonly<Record<string, Make>> = {
   group,
   memory,
   'noise-quiet': (random) => ({ values: noise(random, 4032), odd: [] }),
-  'heavy-quiet': (random) => ({ values: Array.from({ length: 4032 }, () => heavy(random)), odd: [] }),
-  'walk-quiet': (random) => ({ values: noise(random, 6000, 0.998).map((one) => 50 * one), odd: [] }),
+  'heavy-quiet': (random) => ({
+    values: Array.from({ length: 4032 }, () => heavy(random)),
+    odd: [],
+  }),
+  'walk-quiet': (random) => ({
+    values: noise(random, 6000, 0.998).map((one) => 50 * one),
+    odd: [],
+  }),
 };
 
 /** Minutes a row; 5 where it is not said. */
@@ -333,5 +295,9 @@ export const STREAM_KINDS = Object.keys(MAKERS);
 
 export function streamWorld(kind: string, seed: number): StreamWorld {
   const make = MAKERS[kind] as Make;
-  return { kind, step_minutes: STEPS[kind] ?? 5, ...make(createRandom(seed * 6133 + STREAM_KINDS.indexOf(kind))) };
+  return {
+    kind,
+    step_minutes: STEPS[kind] ?? 5,
+    ...make(createRandom(seed * 6133 + STREAM_KINDS.indexOf(kind))),
+  };
 }

@@ -1,12 +1,11 @@
 import { createRandom, type Random } from '../../../src/core/series/random.ts';
 import { between, dayShape, heavy, noise, oneOf, poisson, signOf, whole } from './draws.ts';
-import { type Draft, over, type StreamWorld, spoil } from './stream-worlds.ts';
+import { type Make, over, type StreamWorld, spoil } from './oddities.ts';
 
 /**
  * Series that nothing was tuned on: made by other means than stream-worlds.ts, looked at only when
  * the detector was done. Keep it so: a change that is judged here needs worlds that are new.
  */
-type Make = (random: Random) => Draft;
 
 /** Ten-minute load with harmonics, an hour lost and an hour twice when the clocks are changed. */
 function clocks(random: Random) {
@@ -63,7 +62,10 @@ function pressure(random: Random) {
 
 /** Passengers a day over years: a week's rhythm and growth; odd is a strike or a shut line. */
 function passengers(random: Random) {
-  const week = Array.from({ length: 7 }, (_, day) => (day >= 5 ? 0.5 : 1) * between(random, 0.9, 1.1));
+  const week = Array.from(
+    { length: 7 },
+    (_, day) => (day >= 5 ? 0.5 : 1) * between(random, 0.9, 1.1),
+  );
   const growth = between(random, -0.2, 0.5);
   const rows = whole(random, 600, 1500);
   const values = noise(random, rows, 0.3).map((one, row) =>
@@ -167,10 +169,15 @@ function constant(random: Random) {
 /** A short file of few days. */
 function brief(random: Random) {
   const values = noise(random, whole(random, 150, 450), between(random, 0, 0.7));
-  const odd = spoil(random, values, (list, from) => {
-    const by = signOf(random) * between(random, 7, 12);
-    return over(list, from, oneOf(random, [1, 2, 30]), (one) => one + by);
-  }, 1);
+  const odd = spoil(
+    random,
+    values,
+    (list, from) => {
+      const by = signOf(random) * between(random, 7, 12);
+      return over(list, from, oneOf(random, [1, 2, 30]), (one) => one + by);
+    },
+    1,
+  );
   return { values, odd };
 }
 
@@ -238,11 +245,20 @@ const MAKERS: Readonly<Record<string, Make>> = {
 };
 
 /** Minutes a row; 5 where it is not said. */
-const STEPS: Readonly<Record<string, number>> = { clocks: 10, orders: 15, passengers: 1440, sun: 15 };
+const STEPS: Readonly<Record<string, number>> = {
+  clocks: 10,
+  orders: 15,
+  passengers: 1440,
+  sun: 15,
+};
 
 export const UNSEEN_KINDS = Object.keys(MAKERS);
 
 export function unseenWorld(kind: string, seed: number): StreamWorld {
   const make = MAKERS[kind] as Make;
-  return { kind, step_minutes: STEPS[kind] ?? 5, ...make(createRandom(seed * 7417 + 31 * UNSEEN_KINDS.indexOf(kind))) };
+  return {
+    kind,
+    step_minutes: STEPS[kind] ?? 5,
+    ...make(createRandom(seed * 7417 + 31 * UNSEEN_KINDS.indexOf(kind))),
+  };
 }
