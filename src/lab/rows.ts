@@ -85,7 +85,8 @@ export interface BadRow {
 /**
  * Streams a file of JSON lines: `parse` turns an object into a row or says why it is none, `take`
  * has each row with its line from 1, and may return a text that says why it cannot use it either;
- * `note` is for what is odd of a row that counts. Bad rows are reported and left out; the result counts both.
+ * `note` is for what is odd of a row that counts. Bad rows are reported and left out; the result
+ * counts both.
  */
 export async function eachRow<Row extends object>(
   io: LabIo,

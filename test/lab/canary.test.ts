@@ -67,7 +67,7 @@ describe('hive lab canary', () => {
     );
   });
 
-  test('canary tells by line of units that change arms, times that go back and repeated rows', async () => {
+  test('canary tells odd rows by line: another arm, a time that goes back, a repeat', async () => {
     const row = (unit: string, arm: string, second: number) => ({
       time: new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString(),
       unit,

@@ -83,7 +83,7 @@ export function createHistogramTail(options: HistogramTailOptions = {}): Histogr
   };
 }
 
-/** What has been exceeded before is believed: one outlier is drawn in, the second of its size not. */
+/** What came twice is believed: one outlier is drawn in, the second of its size is not. */
 function secondLargest(values: readonly number[]): number {
   let [first, second] = [0, 0];
   for (const value of values) {

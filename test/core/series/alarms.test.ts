@@ -30,7 +30,7 @@ test('alarms mark the onset of an episode, and score from 0.5 on only then', () 
   expect(alarmsAt(400, { 100: 2, 101: 2, 102: 2, 103: 2, 300: 3 })).toEqual([100, 300]);
 });
 
-test('alarms come on less than a third of the occasions of a habit, and what is stronger always does', () => {
+test('alarms come on under a third of the occasions of a habit, and on what is stronger', () => {
   const random = createRandom(4);
   const places = Array.from({ length: 395 }, (_, at) => 100 + at * 100);
   const habit = Object.fromEntries(places.map((row) => [row, 1 + random.next()]));

@@ -40,33 +40,35 @@ export function probationOf(rows: number): number {
 
 const sigmoid = (place: number): number => 2 / (1 + Math.exp(5 * place)) - 1;
 
+type Window = readonly [number, number];
+
+/** What a false alarm costs: less right after a window. */
+function falsePoints(row: number, windows: readonly Window[]): number {
+  const last = windows.filter(([, to]) => to < row).at(-1);
+  if (!last) return -FALSE_ALARM;
+  const width = last[1] - last[0] + 1;
+  return FALSE_ALARM * (row - last[1] < 3 * width ? sigmoid((row - last[1]) / width) : -1);
+}
+
 /** Counts, with a row an alarm where `raised` says so. */
 export function tallyOf(asked: Asked, raised: (row: number) => boolean): Tally {
   const windows = windowsOf(asked);
-  let [found, missed, false_alarms, points] = [0, 0, 0, 0];
-  let last: readonly [number, number] | null = null;
-  const first = probationOf(asked.rows);
-  const hit = new Set<readonly [number, number]>();
-  for (let row = first; row < asked.rows; row += 1) {
-    for (const window of windows)
-      if (window[1] < row && (!last || window[1] > last[1])) last = window;
+  const hit = new Set<Window>();
+  let [false_alarms, points] = [0, 0];
+  for (let row = probationOf(asked.rows); row < asked.rows; row += 1) {
     if (!raised(row)) continue;
     const inside = windows.find(([from, to]) => from <= row && row <= to);
-    if (inside) {
-      if (hit.has(inside)) continue;
-      hit.add(inside);
-      found += 1;
-      points += sigmoid((row - inside[1] - 1) / (inside[1] - inside[0] + 1)) / sigmoid(-1);
-    } else {
+    if (!inside) {
       false_alarms += 1;
-      const width = last ? last[1] - last[0] + 1 : 0;
-      points +=
-        FALSE_ALARM * (last && row - last[1] < 3 * width ? sigmoid((row - last[1]) / width) : -1);
+      points += falsePoints(row, windows);
+    } else if (!hit.has(inside)) {
+      hit.add(inside);
+      const place = (row - inside[1] - 1) / (inside[1] - inside[0] + 1);
+      points += sigmoid(place) / sigmoid(-1);
     }
   }
-  missed = windows.length - found;
-  points -= missed;
-  return { found, missed, false_alarms, points };
+  const missed = windows.length - hit.size;
+  return { found: hit.size, missed, false_alarms, points: points - missed };
 }
 
 export interface Verdict {

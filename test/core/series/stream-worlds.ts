@@ -1,6 +1,7 @@
 import { createRandom, type Random } from '../../../src/core/series/random.ts';
 import { between, dayShape, heavy, noise, oneOf, poisson, signOf, whole } from './draws.ts';
 import { bounded, type Draft, type Make, over, type StreamWorld, spoil, two } from './oddities.ts';
+import { group, memory } from './stream-hosts.ts';
 
 /** A server at rest: small noise, short jobs now and then that belong to it; bounded percent. */
 function cpu(random: Random, spoiled: boolean): Draft {
@@ -94,7 +95,7 @@ function rides(random: Random): Draft {
   return { values, odd };
 }
 
-/** Mentions of a word in five minutes: counts, a day's wave, bursts that decay; odd are outbreaks. */
+/** Mentions of a word in five minutes: a day's wave, bursts that decay; odd are outbreaks. */
 function mentions(random: Random): Draft {
   const rate = between(random, 2, 60);
   const wave = between(random, 0.2, 0.8);
@@ -227,36 +228,6 @@ function latency(random: Random): Draft {
           two(level * Math.exp(4 * tail * random.normal())),
         ),
     ])(),
-  );
-  return { values, odd };
-}
-
-/** Machines of a group: steps between whole numbers; odd is a fall to next to nothing. */
-function group(random: Random): Draft {
-  let level = whole(random, 20, 40);
-  const values = Array.from({ length: 4621 }, () => {
-    if (random.next() < 0.004) level = bounded(level + signOf(random) * whole(random, 1, 3), 8, 60);
-    return level + (random.next() < 0.02 ? signOf(random) : 0);
-  });
-  const odd = spoil(random, values, (list, from) =>
-    over(list, from, whole(random, 40, 300), (_, row) => (row < 3 ? 4 : 2)),
-  );
-  return { values, odd };
-}
-
-/** Memory that fills and is freed; odd is a leak that is not, or one that fills twice as fast. */
-function memory(random: Random): Draft {
-  const period = whole(random, 60, 200);
-  let held = 20;
-  const values = Array.from({ length: whole(random, 3000, 6000) }, () => {
-    held += (60 / period) * between(random, 0.8, 1.2);
-    if (held > 80 + random.normal()) held = 20 + random.normal();
-    return two(held + 0.4 * random.normal());
-  });
-  const odd = spoil(random, values, (list, from) =>
-    random.next() < 0.5
-      ? over(list, from, period * 2, () => two(92 + 0.4 * random.normal()))
-      : over(list, from, whole(random, 20, 80), (one) => two(one * 0.3)),
   );
   return { values, odd };
 }
