@@ -13,7 +13,7 @@ export interface StepClock {
   /** How many rows are missing before this one, by the clock; 0 while the step is unknown. */
   missing(timestamp: string): number;
   /** The rows of a day and of a week; none while the step is unknown or is no part of them. */
-  seasons(): readonly number[];
+  readonly seasons: () => readonly number[];
 }
 
 /**

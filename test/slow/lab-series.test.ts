@@ -13,7 +13,7 @@ import { UNSEEN_KINDS, unseenWorld } from '../core/series/unseen-worlds.ts';
 
 /** Figures of docs/lab.md: `npm run test:slow -- test/slow/lab-series`. Seeds are fixed. */
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-const SEEDS = [101, 102, 103, 104, 105, 106];
+const SEEDS = [101, 102, 103];
 
 const detectors: Readonly<Record<string, (seasons: readonly number[]) => SeriesDetector>> = {
   default: (seasons) => createEnsemble({ seasons }),
@@ -58,7 +58,7 @@ function usual(values: readonly number[]): readonly number[] {
 
 test('changePoints beats PELT with the usual penalty on records that nothing was tuned on', () => {
   const worlds = UNSEEN_CHANGE_KINDS.flatMap((kind) =>
-    [...SEEDS, 107, 108].map((seed) => unseenChange(kind, seed)),
+    [...SEEDS, 104, 105].map((seed) => unseenChange(kind, seed)),
   );
   const judge = (name: string, find: (values: readonly number[]) => readonly number[]) => {
     let [f1, cover] = [0, 0];

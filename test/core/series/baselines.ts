@@ -5,20 +5,23 @@ import {
 } from '../../../src/core/series/detector.ts';
 import { normalTail } from '../../../src/core/series/normal.ts';
 import { madSigma, median } from '../../../src/core/series/numbers.ts';
+import { Ring } from '../../../src/core/series/ring.ts';
 
 /** What anybody would write first: so many σ off the mean of the last rows. */
 export function zScore(rows = 500, limit = 4): SeriesDetector {
-  const past: number[] = [];
+  const past = new Ring(rows);
   const gate = createAlarmGate(30);
+  let [sum, squares] = [0, 0];
   return {
     push(value) {
       if (value === null) return { score: 0, alarm: false };
-      const mean = past.reduce((sum, one) => sum + one, 0) / Math.max(1, past.length);
-      const squares = past.reduce((sum, one) => sum + (one - mean) ** 2, 0);
-      const sigma = Math.sqrt(squares / Math.max(1, past.length - 1)) || 1e-9;
-      const score = past.length < 60 ? 0 : scoreOf(Math.abs(value - mean) / sigma, limit);
+      const count = Math.max(1, past.length);
+      const sigma = Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2)) || 1e-9;
+      const score = past.length < 60 ? 0 : scoreOf(Math.abs(value - sum / count) / sigma, limit);
+      const gone = past.length === rows ? past.back(rows - 1) : 0;
       past.push(value);
-      if (past.length > rows) past.shift();
+      sum += value - gone;
+      squares += value * value - gone * gone;
       return { score, alarm: gate.pass(score) };
     },
   };
