@@ -47,8 +47,8 @@ async function run(flags: LabFlags, io: LabIo): Promise<number> {
       `--detector is one of ${NAMES.join(', ')}, not ${JSON.stringify(String(name))}`,
     );
   }
-  const detector = create({ seed });
   const clock = createStepClock();
+  const detector = create({ seed, seasons: clock.seasons });
   await eachSeriesRow(io, input, {
     timestamps: true,
     miss: () => void detector.push(null),

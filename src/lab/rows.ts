@@ -11,6 +11,8 @@ const PROGRESS_LINES = 100_000;
 export interface RowReport {
   /** Counts a bad row; the first few are told at once, by line (from 1). */
   bad(line: number, why: string): void;
+  /** Tells of a row that is odd but counts, by line, as of bad ones. */
+  note(line: number, why: string): void;
   /** Tells the count of those that were not told, and clears the line of progress. */
   end(): void;
   readonly count: () => number;
@@ -18,8 +20,13 @@ export interface RowReport {
 
 export function createRowReport(io: LabIo, file: string): RowReport {
   let count = 0;
+  let noted = 0;
   const name = file === '-' ? 'standard input' : file;
   return {
+    note(line, why) {
+      noted += 1;
+      if (noted <= BAD_ROWS_SHOWN) io.warn(`${name}:${line}: ${why}`);
+    },
     bad(line, why) {
       count += 1;
       if (count <= BAD_ROWS_SHOWN) io.warn(`${name}:${line}: ${why}; the row is left out`);
@@ -27,6 +34,7 @@ export function createRowReport(io: LabIo, file: string): RowReport {
     end() {
       io.progress?.('');
       if (count > BAD_ROWS_SHOWN) io.warn(`${name}: ${count} rows in all were left out`);
+      if (noted > BAD_ROWS_SHOWN) io.warn(`${name}: ${noted} rows in all were odd, and counted`);
     },
     count: () => count,
   };
@@ -76,14 +84,15 @@ export interface BadRow {
 
 /**
  * Streams a file of JSON lines: `parse` turns an object into a row or says why it is none, `take`
- * has each row with its line from 1, and may return a text that says why it cannot use it either.
- * Bad rows are reported and left out; the result counts both.
+ * has each row with its line from 1, and may return a text that says why it cannot use it either;
+ * `note` is for what is odd of a row that counts. Bad rows are reported and left out; the result
+ * counts both.
  */
 export async function eachRow<Row extends object>(
   io: LabIo,
   file: string,
   parse: (value: JsonObject) => Row | BadRow,
-  take: (row: Row, line: number) => unknown,
+  take: (row: Row, line: number, note: (why: string) => void) => unknown,
 ): Promise<{ readonly rows: number; readonly bad: number }> {
   const report = createRowReport(io, file);
   let rows = 0;
@@ -98,7 +107,7 @@ export async function eachRow<Row extends object>(
       report.bad(line, row.bad);
       return;
     }
-    const refused = take(row, line);
+    const refused = take(row, line, (why) => report.note(line, why));
     if (typeof refused === 'string') report.bad(line, refused);
     else rows += 1;
   });

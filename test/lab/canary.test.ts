@@ -67,6 +67,27 @@ describe('hive lab canary', () => {
     );
   });
 
+  test('canary tells odd rows by line: another arm, a time that goes back, a repeat', async () => {
+    const row = (unit: string, arm: string, second: number) => ({
+      time: new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString(),
+      unit,
+      arm,
+      ok: 1,
+    });
+    const rows = [row('u', 'a', 1), row('u', 'b', 2), row('v', 'b', 1), row('v', 'b', 1)];
+    const bad = [{ ...row('w', 'c', 3) }, { time: rows[0]?.time, arm: 'a', unit: 'w' }];
+    const { out, err } = await runOn(canary, { units: 'u' }, { u: jsonLines([...rows, ...bad]) });
+    expect(out.length).toBe(4);
+    expect(err).toEqual([
+      'u:2: unit "u" was in arm a: counted there',
+      'u:3: its time is before that of a row above: counted as it comes',
+      'u:4: its time is before that of a row above: counted as it comes',
+      'u:4: the same as the row before: a unit counts once a metric',
+      'u:5: arm is neither "a" nor "b"; the row is left out',
+      'u:6: ok is neither 0 nor 1; the row is left out',
+    ]);
+  });
+
   test('canary counts a unit once, however often it fails', async () => {
     const rows = fileRows({ ...even, units: 300 }, 3);
     const failing = rows.find(({ arm }) => arm === 'b');

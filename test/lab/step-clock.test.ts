@@ -17,3 +17,12 @@ test('createStepClock reads plain numbers, and takes a very long gap for a new b
   expect(clock.missing('33')).toBe(2);
   expect(clock.missing('1000000')).toBe(0);
 });
+
+test('createStepClock proposes a day and a week in rows once it knows how far apart rows are', () => {
+  const clock = createStepClock();
+  expect(clock.seasons()).toEqual([]);
+  for (let row = 0; row < 30; row += 1) {
+    clock.missing(new Date(Date.UTC(2026, 0, 1, 0, 30 * row)).toISOString());
+  }
+  expect(clock.seasons()).toEqual([48, 336]);
+});

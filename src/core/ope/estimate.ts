@@ -92,6 +92,8 @@ export interface RobustEstimate extends Estimate {
   readonly model: number;
   /** The cut of the weights, or null where they are as they are. */
   readonly clip: number | null;
+  /** The effective number, under the target, of the rarer of reward and its absence. */
+  readonly events: number;
   /** What the cut is estimated to add to the estimate, with its sign; the interval covers it. */
   readonly clip_bias: number;
 }
@@ -109,7 +111,7 @@ export function bestRobust(joined: Joined, models: readonly ModelColumns[]): Rob
   const model = indexOfLeast(models.map((candidate) => loss(joined, candidate)));
   const columns = models[model] as ModelColumns;
   const range = rangeOf(joined);
-  const events = range === null ? 0 : eventsIn(joined, range);
+  const events = range === null ? Number.POSITIVE_INFINITY : eventsIn(joined, range);
   const estimateAt = (clip: number) => {
     const { estimate, influence } = robust(joined, columns, clip);
     const observed = momentsOf(influence, cluster, order);
@@ -118,7 +120,7 @@ export function bestRobust(joined: Joined, models: readonly ModelColumns[]): Rob
     return { estimate, influence, moments, ci: skewedInterval(estimate, moments) };
   };
   const { influence, ...plain } = estimateAt(Infinity);
-  const whole = { ...plain, model, clip: null, clip_bias: 0 };
+  const whole = { ...plain, model, events, clip: null, clip_bias: 0 };
   if (!joined.weight.some((value) => value > CLIP)) return whole;
   const { influence: cutInfluence, ...cut } = estimateAt(CLIP);
   const bias = cut.estimate - plain.estimate;
@@ -127,7 +129,7 @@ export function bestRobust(joined: Joined, models: readonly ModelColumns[]): Rob
   const error = cut.moments.se ** 2 + Math.max(0, bias ** 2 - biasError ** 2);
   if (error >= CLIP_GAIN_MIN * plain.moments.se ** 2) return whole;
   const ci = [cut.ci[0] - Math.max(0, bias), cut.ci[1] - Math.min(0, bias)] as const;
-  return { ...cut, ci, model, clip: CLIP, clip_bias: bias };
+  return { ...cut, ci, model, events, clip: CLIP, clip_bias: bias };
 }
 
 /** Σ w (r − q)² after the best constant shift, which self-normalising makes anyway. */
@@ -162,7 +164,8 @@ interface Range {
 
 /**
  * The effective number, under the target, of the rarer of reward and its absence: a failure of
- * what seldom fails is as rare an event as a click.
+ * what seldom fails is as rare an event as a click. At most its rate times the effective size:
+ * many rewards in rows that hardly weigh say nothing of the heavy ones, which may yet have some.
  */
 function eventsIn({ weight, reward }: Joined, { least, most }: Range): number {
   const sums = [0, 0, 0, 0];
@@ -175,7 +178,9 @@ function eventsIn({ weight, reward }: Joined, { least, most }: Range): number {
   }
   const [earned, earnedSquares, missed, missedSquares] = sums as [number, number, number, number];
   const size = (sum: number, squares: number): number => (squares > 0 ? (sum * sum) / squares : 0);
-  return Math.min(size(earned, earnedSquares), size(missed, missedSquares));
+  const rate = earned / (earned + missed);
+  const rarer = effectiveSize(weight) * Math.min(rate, 1 - rate);
+  return Math.min(rarer, size(earned, earnedSquares), size(missed, missedSquares));
 }
 
 /**

@@ -10,9 +10,12 @@ import {
 } from './estimate.ts';
 import type { DecisionLog, LogColumns } from './log.ts';
 import { fitRewardModels } from './reward-model.ts';
+import { constantInterval, rewardRange, within } from './reward-range.ts';
 
 /** Fewer effective rows than this say too little of the target. */
 export const ESS_MIN = 200;
+/** With fewer effective rows of the rarer kind of reward even a wide interval would be a guess. */
+export const EVENTS_MIN = 0.5;
 /** The share of rows whose propensity may be no probability before the log is refused. */
 export const INVALID_SHARE_MAX = 0.01;
 /** The share of the target's probability that may lie on what the log never chose. */
@@ -141,21 +144,30 @@ function conclude(
     weightRefusal(joined.weight, ess, unsupported);
   const known = { ess, n: rows.length };
   if (refusal !== null) {
-    const nothing = { estimate: null, ci: null, others: null };
-    return { ...nothing, ...known, verdict: 'refused', reason: refusal };
+    return { ...REFUSED, ...known, reason: refusal };
   }
   const chosen = whole ? models : models.map((model) => onlyRows(model, rows));
   const found = bestRobust(joined, chosen);
+  if (found.events < EVENTS_MIN) {
+    const reason =
+      `too few rewards that differ: of the rarer kind there are ${found.events.toFixed(1)} ` +
+      `effective rows under the target, below ${EVENTS_MIN}; no interval could be trusted`;
+    return { ...REFUSED, ...known, reason };
+  }
   const dm = directMethod(chosen[found.model] as ModelColumns);
+  const range = rewardRange(joined.reward);
+  const ci = range[0] === range[1] ? constantInterval(range[0], ess) : widened(found, unsupported);
   return {
-    estimate: found.estimate,
-    ci: widened(found, unsupported),
+    estimate: within(found.estimate, range),
+    ci: range[0] === range[1] ? ci : [within(ci[0], range), within(ci[1], range)],
     ...known,
     verdict: 'ok',
     reason: reasonOf(found, ess, { unsupported, unjoined: columns.rows - rows.length }),
     others: { ips: ips(joined), snips: snips(joined), dm },
   };
 }
+
+const REFUSED = { estimate: null, ci: null, others: null, verdict: 'refused' } as const;
 
 /** Rows of the log that the target says something of. */
 function joinedRows(weight: Float64Array): Uint32Array {

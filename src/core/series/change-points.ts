@@ -43,15 +43,56 @@ export function changePoints(
 ): readonly number[] {
   const { index, value } = present(values);
   const best = bestDescription(value, options);
-  return best ? best.changes.map((place) => at(index, place)) : [];
+  return best ? withoutSteps(value, best.changes).map((place) => at(index, place)) : [];
+}
+
+/** Values that span less than this factor are the same by their logarithm. */
+const LOG_SPAN_MIN = 2;
+
+/** A change that takes a few rows is one: what is between two levels on the way is no segment. */
+function withoutSteps(value: Float64Array, changes: readonly number[]): readonly number[] {
+  const kept: number[] = [];
+  const level = (from: number, to: number): number => median(value.subarray(from, to));
+  changes.forEach((place, index) => {
+    const before = kept.at(-1);
+    if (before === undefined || place - before > OUTLIER_ROWS + 1) {
+      kept.push(place);
+      return;
+    }
+    const [from, between, to] = [
+      level(kept.at(-2) ?? 0, before),
+      level(before, place),
+      level(place, changes[index + 1] ?? value.length),
+    ];
+    if ((between - from) * (to - between) <= 0) kept.push(place);
+  });
+  return kept;
 }
 
 /** The shortest description of the values; null if they are too few or all the same. */
 export function bestDescription(
   value: Float64Array,
-  { seasons, place = 3 }: ChangePointOptions = {},
+  options: ChangePointOptions = {},
 ): Description | null {
   if (value.length < ROWS_MIN) return null;
+  const plain = described(value, options);
+  const least = value.reduce((low, one) => Math.min(low, one), Number.POSITIVE_INFINITY);
+  const most = value.reduce((high, one) => Math.max(high, one), Number.NEGATIVE_INFINITY);
+  if (plain === null || !(least > 0 && most > LOG_SPAN_MIN * least)) return plain;
+  // Noise and seasons that grow with the level are even on a logarithmic scale. To compare, the
+  // length there is told in the units of here: less 2 ln of the slope of the scale at each value.
+  const logs = described(value.map(Math.log), options);
+  if (logs === null) return plain;
+  const [range, log_range] = [rangeOf(value).size, rangeOf(value.map(Math.log)).size];
+  const slopes = value.reduce((sum, one) => sum + Math.log(range / (one * log_range)), 0);
+  const length = logs.length - 2 * slopes + 2 * Math.log(value.length);
+  return length < plain.length ? { ...logs, length } : plain;
+}
+
+function described(
+  value: Float64Array,
+  { seasons, place = 3 }: ChangePointOptions,
+): Description | null {
   const scaled = standardised(value);
   if (scaled === null) return null;
   const pricing = { floor: EYE * EYE, place };
@@ -64,17 +105,22 @@ export function bestDescription(
   const seasonal = shortest(flat, pricing);
   // The pattern may drift: a level and a slope each phase, or pulses would pass for a season.
   const price = 2 * season.period * Math.log(scaled.length);
-  return seasonal.length + price < plain.length ? seasonal : plain;
+  const length = seasonal.length + price;
+  return length < plain.length ? { ...seasonal, length } : plain;
 }
 
 /** Shifted and scaled so that the range of all but the outermost values is 1. */
 function standardised(value: Float64Array): Float64Array | null {
+  const { low, size } = rangeOf(value);
+  return size > 0 ? value.map((one) => (one - low) / size) : null;
+}
+
+function rangeOf(value: Float64Array): { readonly low: number; readonly size: number } {
   const sorted = sortedCopy(value);
   const low = quantileSorted(sorted, 0.02);
   const high = quantileSorted(sorted, 0.98);
-  const range = high > low ? high - low : at(sorted, sorted.length - 1) - at(sorted, 0);
-  if (range <= 0) return null;
-  return value.map((one) => (one - low) / range);
+  const whole = at(sorted, sorted.length - 1) - at(sorted, 0);
+  return { low, size: high > low ? high - low : whole };
 }
 
 function shortest(raw: Float64Array, pricing: Pricing): Description {
@@ -120,7 +166,10 @@ function ladder(sums: Sums, family: Family, pricing: Pricing): readonly Descript
   const steps = differences(sums.values);
   const noise = Math.max(madSigma(steps, median(steps)) / Math.SQRT2, EYE);
   const cost = costOf(sums, family, noise * noise, pricing.floor);
-  const least = family.own_variance ? 8 : family.parameters + 2;
+  // A burst of a few rows is no new spread, and few rows tell none.
+  const least = family.own_variance
+    ? Math.max(8, Math.min(25, Math.round(rows * 0.06)))
+    : family.parameters + 2;
   const segment_min = Math.max(least, Math.min(10, Math.round(rows * 0.015)));
   const step = Math.max(1, Math.ceil(rows / PLACES_MAX));
   const found: Description[] = [];

@@ -19,8 +19,11 @@ export interface SeriesDetector {
 export interface SeriesOptions {
   /** Of whatever is drawn; 1 by default. */
   readonly seed?: number;
-  /** Season lengths in rows worth looking for first (a day, a week), when the clock is known. */
-  readonly seasons?: readonly number[];
+  /**
+   * Season lengths in rows worth looking for first (a day, a week); as a function where the clock
+   * is known only later.
+   */
+  readonly seasons?: readonly number[] | (() => readonly number[]);
 }
 
 export type CreateDetector = (options?: SeriesOptions) => SeriesDetector;

@@ -1,4 +1,4 @@
-import { createTail, type Tail } from './tail.ts';
+import { createHistogramTail } from './histogram-tail.ts';
 
 /**
  * ln-free evidence of a p-value, as an e-value: (1 − p + p ln p) / (p ln² p), the mean over κ of
@@ -13,20 +13,28 @@ export function evidenceOf(surprise: number): number {
   return (1 - p - p * log) / (p * log * log);
 }
 
-/** A statistic of the stream, judged against its own past. */
+/** A positive statistic of the stream, judged against its own past. */
 export interface Witness {
   /** Takes the row's statistic; returns its evidence, 1 when there is too little past. */
   judge(statistic: number): number;
 }
 
-/** `least` values of the past are needed; more for statistics that change slowly. */
-export function createWitness(least: number, memory = 2000): Witness {
-  const tail: Tail = createTail({ memory, least });
+/**
+ * `least` values of the past are needed. A statistic that `remembers` so many rows says as much in
+ * that many as another in one: its surprise ends where so few independent values can tell.
+ */
+export function createWitness(least: number, remembers = 1): Witness {
+  const tail = createHistogramTail({ least });
   return {
     judge(statistic) {
-      const evidence = tail.count < least ? 1 : evidenceOf(tail.surprise(statistic));
-      tail.push(statistic);
-      return evidence;
+      const known = tail.count;
+      const surprise = tail.take(statistic);
+      if (known < least) return 1;
+      const most = Math.log10(known / remembers) + SURPRISE_MORE;
+      return evidenceOf(Math.min(surprise, Math.max(SURPRISE_MORE, most)));
     },
   };
 }
+
+/** −log10 p by which a tail may be believed beyond what its rows could show by counting. */
+const SURPRISE_MORE = 4;

@@ -1,3 +1,4 @@
+import type { SeriesOptions } from './detector.ts';
 import { createEts, type Ets, type EtsGains, fitGains } from './ets.ts';
 import { at, madSigma, mean, median } from './numbers.ts';
 import { Ring } from './ring.ts';
@@ -23,18 +24,20 @@ export interface Forecaster {
 }
 
 export interface ForecasterOptions {
-  readonly seasons?: readonly number[];
+  readonly seasons?: SeriesOptions['seasons'];
   /** Rows remembered for fits. */
   readonly memory?: number;
 }
 
 const FIRST_FIT = 30;
+/** Rows between fits at most. */
+const FIT_ROWS_MAX = 12_000;
 const CYCLES_KEPT = 8;
 
 /**
  * MSTL on the rows seen so far gives the start (level, slope, season, scale), robust ETS carries it
- * forward row by row; it is fitted again when the rows have grown by a quarter, at most every half
- * of the memory. Nothing later than a row has a part in its forecast.
+ * forward row by row; it is fitted again when the rows have grown by a quarter, at most every
+ * FIT_ROWS_MAX rows. Nothing later than a row has a part in its forecast.
  */
 export function createForecaster(options: ForecasterOptions = {}): Forecaster {
   const memory = options.memory ?? 6000;
@@ -59,15 +62,22 @@ export function createForecaster(options: ForecasterOptions = {}): Forecaster {
       const known = rows.toArray().filter(Number.isFinite);
       if (known.length >= FIRST_FIT) {
         const before = season?.period;
-        season = kept(known, findSeason(known, options.seasons, Math.floor(memory / 3)), season);
+        season = kept(
+          known,
+          findSeason(known, proposedBy(options), Math.floor(memory / 2)),
+          season,
+        );
         const fitted = fitModel(known, season);
         model = fitted.model;
         if (before !== season?.period) renewed = fitted.adjusted;
       }
-      fit_at = seen + Math.max(15, Math.min(Math.floor(seen / 4), Math.floor(memory / 2)));
+      fit_at = seen + Math.max(15, Math.min(Math.floor(seen / 4), FIT_ROWS_MAX));
     },
   };
 }
+
+const proposedBy = ({ seasons = [] }: ForecasterOptions): readonly number[] =>
+  typeof seasons === 'function' ? seasons() : seasons;
 
 /** A season is given up only for one that is clearly stronger. */
 function kept(rows: Float64Array, found: Season | null, before: Season | null): Season | null {

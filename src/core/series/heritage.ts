@@ -1,8 +1,5 @@
-/** One that judges a number by those before it; `learn` may be the same function. */
-export interface Judge {
-  readonly judge: (value: number) => number;
-  readonly learn: (value: number) => unknown;
-}
+/** Judges a number by those before it, and learns it. */
+export type Judge = (value: number) => number;
 
 export interface Heritage {
   /** Judges the number, then learns it. */
@@ -22,16 +19,11 @@ export function createHeritage(create: () => Judge): Heritage {
   let now = create();
   let heir: Judge | null = null;
   let learned = 0;
-  const judgeOf = (one: Judge, value: number): number => {
-    const judged = one.judge(value);
-    if (one.learn !== one.judge) one.learn(value);
-    return judged;
-  };
   return {
     push(value) {
-      const judged = judgeOf(now, value);
+      const judged = now(value);
       if (heir === null) return judged;
-      judgeOf(heir, value);
+      heir(value);
       learned += 1;
       if (learned >= APPRENTICE_ROWS) {
         now = heir;

@@ -40,6 +40,12 @@ export class Ring {
   /** The last `count` numbers (all by default), oldest first. */
   toArray(count: number = this.#length): Float64Array {
     const taken = Math.min(count, this.#length);
-    return Float64Array.from({ length: taken }, (_, index) => this.back(taken - 1 - index));
+    const result = new Float64Array(taken);
+    const { length: capacity } = this.#values;
+    const from = (this.#start + this.#length - taken) % capacity;
+    const straight = Math.min(taken, capacity - from);
+    result.set(this.#values.subarray(from, from + straight));
+    result.set(this.#values.subarray(0, taken - straight), straight);
+    return result;
   }
 }

@@ -1,3 +1,4 @@
+import { lagProducts } from './fourier.ts';
 import { at, clamp, madSigma, mean, median } from './numbers.ts';
 
 export interface Season {
@@ -10,6 +11,8 @@ export interface Season {
 /** Below this share a season is taken for noise. */
 const STRENGTH_MIN = 0.3;
 const CYCLES_MIN = 3;
+/** The fewer cycles, the more it must explain: what wanders repeats itself once or twice. */
+const STRENGTH_FEW = 0.5;
 
 /**
  * The season of a series, from its own autocorrelation: lags at which the series, or its
@@ -28,12 +31,15 @@ export function findSeason(
   const found = [
     ...peaks(autocorrelation(level, longest)),
     ...peaks(autocorrelation(steps, longest)),
-  ].flatMap((lag) => [lag - 1, lag, lag + 1, Math.round(lag / 2), Math.round(lag / 3)]);
-  const lags = new Set([...found, ...proposed].filter((lag) => lag >= 2 && lag <= longest));
+  ]
+    .flatMap((lag) => [lag - 1, lag, lag + 1, Math.round(lag / 2), Math.round(lag / 3)])
+    .filter((lag) => lag <= longest);
+  const twice = proposed.filter((lag) => 2 * lag <= values.length && lag <= period_max);
+  const lags = new Set([...found, ...twice].filter((lag) => lag >= 2));
   let best: Season | null = null;
   for (const period of [...lags].sort((left, right) => left - right)) {
     const strength = strengthIn(level, period);
-    if (strength < STRENGTH_MIN) continue;
+    if (strength < STRENGTH_MIN + STRENGTH_FEW / (values.length / period - 1)) continue;
     if (best === null || strength > best.strength + 0.05) best = { period, strength };
   }
   return best;
@@ -51,7 +57,7 @@ export function seasonStrength(values: ArrayLike<number>, period: number): numbe
 function strengthIn(values: Float64Array, period: number): number {
   const flat = withoutMovingMean(values, period);
   const cycles = flat.length / period;
-  if (cycles < CYCLES_MIN - 1) return 0;
+  if (cycles < CYCLES_MIN - 2) return 0;
   const sums = new Float64Array(period);
   const counts = new Float64Array(period);
   let total = 0;
@@ -66,8 +72,9 @@ function strengthIn(values: Float64Array, period: number): number {
   for (let phase = 0; phase < period; phase += 1) {
     explained += (at(sums, phase) * at(sums, phase)) / Math.max(1, at(counts, phase));
   }
-  const unexplained = (total - explained) / Math.max(1, flat.length - period);
-  return clamp(1 - unexplained / (total / flat.length), 0, 1);
+  // Each row against the mean of the other cycles at its phase: what its own cannot tell of it.
+  const others = cycles > 1 ? (cycles / (cycles - 1)) ** 2 : Number.POSITIVE_INFINITY;
+  return clamp(1 - ((total - explained) * others) / total, 0, 1);
 }
 
 /** Correlation of the values with themselves at lags 0 … lag_max. */
@@ -75,19 +82,11 @@ export function autocorrelation(values: ArrayLike<number>, lag_max: number): Flo
   const centre = mean(values);
   const size = values.length;
   const centred = Float64Array.from(values, (value) => value - centre);
-  const result = new Float64Array(lag_max + 1);
-  let variance = 0;
-  for (let index = 0; index < size; index += 1) variance += at(centred, index) ** 2;
-  if (variance <= 0) return result;
-  for (let lag = 0; lag <= lag_max; lag += 1) {
-    let sum = 0;
-    for (let index = lag; index < size; index += 1) {
-      sum += at(centred, index) * at(centred, index - lag);
-    }
-    // Scaled to the overlap, so that long seasons are not put at a disadvantage.
-    result[lag] = (sum / variance) * (size / (size - lag));
-  }
-  return result;
+  const products = lagProducts(centred, lag_max);
+  const variance = at(products, 0);
+  if (variance <= 0) return new Float64Array(lag_max + 1);
+  // Scaled to the overlap, so that long seasons are not put at a disadvantage.
+  return products.map((product, lag) => (product / variance) * (size / (size - lag)));
 }
 
 /** Lags where the correlation peaks: high, and clearly above the trough before them. */

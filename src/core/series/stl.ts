@@ -160,7 +160,8 @@ function loessAt(values: Float64Array, place: number, { span, weights }: Loess):
     const x = index - place;
     const u = Math.abs(x) / (reach * 1.0001);
     const cube = u * u * u;
-    const tricube = u >= 1 ? 0 : (1 - cube) ** 3;
+    const rest = 1 - cube;
+    const tricube = u >= 1 ? 0 : rest * rest * rest;
     const weight = Math.max(tricube, 1e-9) * (weights ? at(weights, index) : 1);
     const y = at(values, index);
     w0 += weight;

@@ -108,6 +108,23 @@ describe('the refusals', () => {
     expect(refusal(halved)).toContain('weights average 2');
   });
 
+  test('evaluateTarget refuses where no row that the target takes was ever rewarded', () => {
+    const heavy = clicksWorld(10, 5, { rate: 0.004, uniform: false });
+    const { log, target } = sample(heavy, 3000, 3);
+    const first = log.reduce((left, row) => (row.propensity > left.propensity ? row : left));
+    const once = log.map((row) => ({ ...row, reward: row === first ? 1 : 0 }));
+    const found = evaluate({ log: once, target });
+    expect(found.verdict).toBe('refused');
+    expect(found.reason).toContain('too few rewards that differ');
+  });
+
+  test('evaluateTarget of rewards that are all 0 says up to where they may not be', () => {
+    const found = evaluate(withRows(() => ({ reward: 0 })));
+    expect(found.estimate).toBe(0);
+    expect(found.ci?.[0]).toBe(0);
+    expect(found.ci?.[1]).toBeCloseTo(3.69 / found.ess, 3);
+  });
+
   test('evaluateTarget refuses a target with no id of the log', () => {
     const target = new Map([['other', new Map([['a0', 1]])]]);
     expect(refusal({ log: logged.log, target })).toContain('no id of the target');

@@ -74,7 +74,7 @@ test.each([
   ['change-point', 'shift', 15],
   ['isolation-forest', 'spike', 3],
 ])('%s finds the first %s in noise within %i rows', (name, oddity, delay_max) => {
-  const { values, windows } = anomalyWorld('white', oddity, 2);
+  const { values, windows } = anomalyWorld('white', oddity, 3);
   const start = windows[0]?.[0] ?? 0;
   const alarms = detectSeries(values, create(name)).flatMap(({ alarm }, row) =>
     alarm ? [row] : [],

@@ -105,7 +105,7 @@ test('createHeritage lets the old judge speak until the new one has learned', ()
   const heritage = createHeritage(() => {
     made += 1;
     const name = made;
-    return { judge: () => name, learn: () => undefined };
+    return () => name;
   });
   expect(heritage.push(0)).toBe(1);
   heritage.renew();
