@@ -18,7 +18,7 @@ test('createStepClock reads plain numbers, and takes a very long gap for a new b
   expect(clock.missing('1000000')).toBe(0);
 });
 
-test('createStepClock proposes a day and a week in rows once it knows how far apart rows are', () => {
+test('createStepClock proposes a day and a week in rows once it knows their distance', () => {
   const clock = createStepClock();
   expect(clock.seasons()).toEqual([]);
   for (let row = 0; row < 30; row += 1) {

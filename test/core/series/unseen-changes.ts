@@ -4,8 +4,8 @@ import { between, heavy, noise, oneOf, poisson, signOf, whole } from './draws.ts
 
 /**
  * Records of the kind that people annotate (economies, prices, counts, processes), made by other
- * means than change-worlds.ts and looked at only when the search was done; seeds from 101 on judge the one repair
- * that followed. Keep it so.
+ * means than change-worlds.ts and looked at only when the search was done; seeds from 101 on judge
+ * the one repair that followed. Keep it so.
  */
 type Make = (random: Random) => Omit<ChangeWorld, 'kind'>;
 

@@ -4,7 +4,8 @@ import { type Make, over, type StreamWorld, spoil } from './oddities.ts';
 
 /**
  * Series that nothing was tuned on: made by other means than stream-worlds.ts, looked at only when
- * the detector was done; seeds from 101 on judge the one repair that followed. Keep it so: a change that is judged here needs worlds that are new.
+ * the detector was done; seeds from 101 on judge the one repair that followed. Keep it so: a
+ * change that is judged here needs worlds that are new.
  */
 
 /** Ten-minute load with harmonics, an hour lost and an hour twice when the clocks are changed. */
