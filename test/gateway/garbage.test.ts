@@ -16,7 +16,7 @@ const AT_ONCE = 16;
 
 /**
  * What a call leaves in the old generation until a full collection: a structure of the gateway's
- * whose dead parts point to younger ones drags whole calls there, and costs a third of a call's CPU.
+ * whose dead parts point to younger ones drags whole calls there: a third of a call's CPU.
  */
 test('a call leaves nothing behind that only a full collection would find', async () => {
   setFlagsFromString('--expose-gc');

@@ -4,7 +4,6 @@ import { instantiate } from '../../src/core/definition.ts';
 import type { Plugin, PluginHost } from '../../src/core/plugin.ts';
 import { encodeFeatures } from '../../src/core/routing/call-context.ts';
 import { fitContext } from '../../src/core/routing/context-fit.ts';
-import { promptFeatures } from '../../src/core/routing/prompt-features.ts';
 import {
   createFigures,
   type LiveFigures,
@@ -12,6 +11,7 @@ import {
   observeAttempt,
   observeFirstByte,
 } from '../../src/core/routing/live-figures.ts';
+import { promptFeatures } from '../../src/core/routing/prompt-features.ts';
 import { definition } from '../../src/plugins/model-router.ts';
 import { callOf, pluginHost, recordingScope, target } from './recording-scope.ts';
 
