@@ -90,6 +90,36 @@ describe('readLastGood', () => {
     expect(log.errors).toEqual([]);
   });
 
+  test('reads prompts of every kind back as they were written', () => {
+    const data = makeFolder({});
+    const log = listening();
+    const content: State['content'] = {
+      abc: {
+        match: { models: ['gpt-*'], endpoints: ['chat.completions'] },
+        ops: [
+          { op: 'system.prepend', text: 'First {{team}}.', zone: 'stable' },
+          { op: 'replace', target: 'system', anchor: 'short', expect: 2, text: '' },
+          {
+            op: 'fewshot.insert',
+            at: 'after-system',
+            messages: [
+              { role: 'user', content: 'a' },
+              { role: 'assistant', content: 'b' },
+            ],
+          },
+          { op: 'user.suffix', text: 'Last.', zone: 'volatile' },
+        ],
+        vars: { team: { from: 'header:x-team', max: 20 } },
+        limits: { tokens_added_max: 100 },
+        author: 'oracle',
+        note: 'why',
+      },
+    };
+    writeLastGood(data, { state: { ...state, content }, source_sha256: 'abc' });
+    expect(readLastGood(data, log)?.state.content).toEqual(content);
+    expect(log.errors).toEqual([]);
+  });
+
   test('reports a file that is cut, changed or foreign, and takes it for absent', () => {
     const data = makeFolder({});
     const path = join(data, 'last-good.json');
