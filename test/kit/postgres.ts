@@ -39,7 +39,8 @@ export async function startPostgres(): Promise<TestPostgres> {
     const command = asRoot ? ['runuser', '-u', 'postgres', '--'] : [];
     const [first = '', ...rest] = [...command, join(bin, program), ...args];
     const done = spawnSync(first, rest, { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] });
-    if (done.status !== 0) throw new Error(`${program} failed: ${done.error ?? done.stderr.toString()}`);
+    if (done.status !== 0)
+      throw new Error(`${program} failed: ${done.error ?? done.stderr.toString()}`);
   };
   const data = join(dir, 'data');
   const start = (): void => {
