@@ -68,6 +68,12 @@ export function feedbackEvent(id: string, over: Partial<FeedbackEvent> = {}): Fe
   };
 }
 
+/** What makes a feedback event a rating of a call, so many milliseconds after it. */
+export function saidOf(call: CallEvent, value: number, after_ms: number): Partial<FeedbackEvent> {
+  const { id, at_ms, unit: rater, agent } = call;
+  return { at_ms: at_ms + after_ms, rater, call: id, agent, matched: 'call', value };
+}
+
 /** Records as the tail would hand them over. */
 export function batchOf(...records: readonly JournalRecord[]): TailBatch {
   return {

@@ -1,6 +1,7 @@
 import { armsOf, drawArm, unitOfCall } from '../../src/core/ab/entry.ts';
 import type { CallEvent, FeedbackEvent, JournalRecord } from '../../src/core/event.ts';
 import { uuidv7 } from '../../src/core/ids.ts';
+import { callEvent, feedbackEvent, saidOf } from '../kit/events.ts';
 import type { World } from './world.ts';
 
 export interface AbVisit {
@@ -63,58 +64,22 @@ function callOf(
   { failed = false, latency_ms = 20, cost_usd = null, tokens_out = 10 }: AbVisit,
 ): CallEvent {
   const outcome = failed ? 'error' : 'ok';
-  return {
-    type: 'call',
-    v: 1,
+  return callEvent(named.id, {
+    ...named,
     request_id: named.id,
     completion_id: null,
     at_ms,
-    tenant: 'default',
-    key: 'open',
     agent,
-    ...named,
-    parent: null,
-    relation: null,
     version: 'v',
-    experiment: null,
-    arm: null,
-    share: null,
-    decisions: [],
-    intended: 'demo',
-    served: 'demo',
-    adapter: null,
     attempts: [{ target: 'demo', outcome, error: null, ttft_ms: 5, ms: latency_ms }],
-    ttft_ms: 5,
     latency_ms,
     cost_usd,
     outcome,
     arm_error: failed,
     tokens: { in: 100, cached: 0, out: tokens_out, estimated: false },
-    finish: 'stop',
-    markers: [],
-    origin: 'client',
-  };
+  });
 }
 
 export function ratingOf(call: CallEvent, value: number): FeedbackEvent {
-  return {
-    type: 'feedback',
-    v: 1,
-    id: `fb_${call.id}.rating.${value}`,
-    at_ms: call.at_ms + value,
-    tenant: 'default',
-    rater: call.unit,
-    call: call.id,
-    completion_id: null,
-    request_id: null,
-    session: null,
-    agent: call.agent,
-    key: 'open',
-    matched: 'call',
-    signal: 'rating',
-    value,
-    text: null,
-    channel: 'api',
-    idempotency: null,
-  };
+  return feedbackEvent(`fb_${call.id}.rating.${value}`, saidOf(call, value, value));
 }

@@ -2,33 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ExperimentRecord } from '../../src/core/ledger.ts';
 import { type Canary, type Step, siblingId, stepCanary } from '../../src/oracle/canary.ts';
-import { ADAPTER_PATCH, mutationFor, rowFor } from './kit.ts';
+import { ADAPTER_PATCH, experimentRecord, mutationFor, rowFor } from './kit.ts';
 
 const HOUR_MS = 3_600_000;
 
 function fresh(change: Partial<ExperimentRecord> = {}): Canary {
   const row = rowFor(mutationFor(ADAPTER_PATCH), { state: 'canary' });
-  const experiment: ExperimentRecord = {
-    id: siblingId(row.id, 'exp'),
-    agent: 'solo',
-    row: row.id,
-    state: 'canary',
-    epoch: 1,
-    share: 0.05,
-    primary: 'dissatisfied',
-    started_ms: 0,
-    share_since_ms: 0,
-    slow_ms: null,
-    paused_ms: null,
-    paused_total_ms: 0,
-    paused_by: null,
-    expiries_ms: [],
-    withheld: null,
-    evidence_max: {},
-    judgement: null,
-    ended_ms: null,
-    ...change,
-  };
+  const experiment = experimentRecord({ id: siblingId(row.id, 'exp'), row: row.id, ...change });
   return { row, experiment };
 }
 

@@ -7,7 +7,7 @@ import type { Fact, Verdict } from '../../src/sim/facts.ts';
 import { createRandom } from '../../src/sim/random.ts';
 import { createTrials } from '../../src/sim/trials.ts';
 import { DAY_MS, HOUR_MS } from './canary-stats.ts';
-import { POLICY } from './kit.ts';
+import { experimentRecord, POLICY } from './kit.ts';
 
 /** Users who come back, and no others. */
 export interface FewUsers {
@@ -64,26 +64,7 @@ export function liveAmongFew(world: FewUsers): FewLife {
 }
 
 function begun(id: string, { oracle }: Policy): ExperimentRecord {
-  return {
-    id,
-    agent: 'solo',
-    row: 'mut_1',
-    state: 'canary',
-    epoch: 1,
-    share: oracle.safety.canary.share,
-    primary: 'dissatisfied',
-    started_ms: 0,
-    share_since_ms: 0,
-    slow_ms: null,
-    paused_ms: null,
-    paused_total_ms: 0,
-    paused_by: null,
-    expiries_ms: [],
-    withheld: null,
-    evidence_max: {},
-    judgement: null,
-    ended_ms: null,
-  };
+  return experimentRecord({ id, share: oracle.safety.canary.share });
 }
 
 function factOf(

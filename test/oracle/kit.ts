@@ -1,7 +1,7 @@
 import type { LoadedPolicy } from '../../src/config/snapshot.ts';
 import { instantiate, type LeafHost } from '../../src/core/definition.ts';
 import { valuesBefore } from '../../src/core/fold.ts';
-import type { MutationRecord } from '../../src/core/ledger.ts';
+import type { ExperimentRecord, MutationRecord } from '../../src/core/ledger.ts';
 import type {
   Before,
   Finding,
@@ -264,5 +264,30 @@ export function segmentOf(
     errors_by_class: {},
     evidence: ['call_1'],
     ...change,
+  };
+}
+
+/** A canary's record as it begins, with what a test cares about laid over it. */
+export function experimentRecord(over: Partial<ExperimentRecord>): ExperimentRecord {
+  return {
+    id: 'exp_1',
+    agent: 'solo',
+    row: 'mut_1',
+    state: 'canary',
+    epoch: 1,
+    share: 0.05,
+    primary: 'dissatisfied',
+    started_ms: 0,
+    share_since_ms: 0,
+    slow_ms: null,
+    paused_ms: null,
+    paused_total_ms: 0,
+    paused_by: null,
+    expiries_ms: [],
+    withheld: null,
+    evidence_max: {},
+    judgement: null,
+    ended_ms: null,
+    ...over,
   };
 }

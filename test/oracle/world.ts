@@ -19,6 +19,7 @@ import { gates } from '../../src/oracle/gates/index.ts';
 import { mutations } from '../../src/oracle/mutations/index.ts';
 import { applyBatch } from '../../src/store/apply.ts';
 import type { Store } from '../../src/store/open.ts';
+import { feedbackEvent, saidOf } from '../kit/events.ts';
 import { ADAPTER_PATCH, CONTENTS, loadedPolicy, POLICY } from './kit.ts';
 
 export const MINUTE_MS = 60_000;
@@ -213,26 +214,7 @@ function callEvent(
 }
 
 function rating(call: CallEvent, value: number): FeedbackEvent {
-  return {
-    type: 'feedback',
-    v: 1,
-    id: `fb_${call.request_id}.rating`,
-    at_ms: call.at_ms + 1,
-    tenant: 'default',
-    rater: call.unit,
-    call: call.id,
-    completion_id: null,
-    request_id: null,
-    session: null,
-    agent: call.agent,
-    key: 'open',
-    matched: 'call',
-    signal: 'rating',
-    value,
-    text: null,
-    channel: 'api',
-    idempotency: null,
-  };
+  return feedbackEvent(`fb_${call.request_id}.rating`, saidOf(call, value, 1));
 }
 
 /** Two hours in which the agent's users are unhappy with whatever is not the canary. */

@@ -1,10 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { JournalRecord } from '../../src/core/event.ts';
-import { silentLog } from '../../src/core/log.ts';
-import { createMetrics } from '../../src/core/metrics.ts';
 import type { PromptSample } from '../../src/core/prompt/sample.ts';
-import { applyBatch } from '../../src/store/apply.ts';
-import type { Store } from '../../src/store/open.ts';
 import {
   pruneCandidates,
   readCandidates,
@@ -19,24 +15,10 @@ import {
   readSamples,
   tendSamples,
 } from '../../src/store/prompt-samples.ts';
-import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
-import { backends, emptyStore } from '../kit/store.ts';
+import { callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
+import { describeStores } from '../kit/store-suite.ts';
 
-describe.each(backends())('samples on $name', (backend) => {
-  if (backend.missing !== null) {
-    test.skip(`is skipped: ${backend.missing}`, () => {});
-    return;
-  }
-  let store: Store;
-  beforeAll(async () => {
-    store = await backend.open();
-  });
-  afterAll(async () => {
-    await store.close();
-    backend.stop();
-  });
-  beforeEach(() => emptyStore(store));
-
+describeStores('samples', ({ store, apply }) => {
   const HOUR_MS = 3_600_000;
   const KEEPING = { now_ms: NOON_MS + HOUR_MS, matured_ms: 1_800_000, days: 7, kept_max: 20 };
 
@@ -67,8 +49,7 @@ describe.each(backends())('samples on $name', (backend) => {
 
   async function serve(samples: readonly PromptSample[], said: readonly JournalRecord[]) {
     const calls = samples.map(({ call, unit, user }) => callEvent(call, { unit, user }));
-    const metrics = createMetrics();
-    await applyBatch(store, batchOf(...calls, ...said), { metrics, log: silentLog });
+    await apply(...calls, ...said);
     await insertSamples(store.db, samples);
   }
 

@@ -1,23 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Store } from '../../src/store/open.ts';
+import { describe, expect, test } from 'vitest';
 import { NOTHING_SPENT, reserve, settle, spentOn } from '../../src/store/proposal-budget.ts';
-import { backends, emptyStore } from '../kit/store.ts';
+import { describeStores } from '../kit/store-suite.ts';
 
-describe.each(backends())('the budget on $name', (backend) => {
-  if (backend.missing !== null) {
-    test.skip(`is skipped: ${backend.missing}`, () => {});
-    return;
-  }
-  let store: Store;
-  beforeAll(async () => {
-    store = await backend.open();
-  });
-  afterAll(async () => {
-    await store.close();
-    backend.stop();
-  });
-  beforeEach(() => emptyStore(store));
-
+describeStores('the budget', ({ store }) => {
   const budget = { calls_per_day: 10, tokens_per_day: 1000, usd_per_day: 1 };
   const call = { tokens: 50, usd: 0.01 };
 

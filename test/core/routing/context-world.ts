@@ -10,6 +10,7 @@ import type { ContextSample } from '../../../src/core/routing/context-rows.ts';
 import { FEATURES } from '../../../src/core/routing/prompt-features.ts';
 import { createRandom, type Random } from '../../../src/core/routing/random.ts';
 import { callOf } from '../../plugins/recording-scope.ts';
+import { pick, recoveredAfter, swapped } from './route-world.ts';
 
 /**
  * The world of `route-world.ts` with context: calls are of one of as many kinds as there are
@@ -112,17 +113,6 @@ export function runContextWorld(world: ContextWorld): ContextRun {
 const average = (values: Float64Array): number =>
   values.reduce((sum, one) => sum + one, 0) / values.length;
 
-const SPAN = 500;
-
-function recoveredAfter(shares: Float64Array): number | null {
-  let sum = 0;
-  for (const [call, share] of shares.entries()) {
-    sum += share - (shares[call - SPAN] ?? 0);
-    if (call >= SPAN && sum >= SPAN / 2) return call - SPAN;
-  }
-  return null;
-}
-
 function ratesOf(arms: number, differ: boolean): number[][] {
   const plain =
     arms === 2
@@ -131,21 +121,4 @@ function ratesOf(arms: number, differ: boolean): number[][] {
   return Array.from({ length: arms }, (_, kind) =>
     plain.map((_, arm) => plain[differ ? (arm + kind) % arms : arm] as number),
   );
-}
-
-function swapped(chances: readonly number[]): number[] {
-  const next = [...chances];
-  const best = chances.indexOf(Math.max(...chances));
-  const worst = chances.indexOf(Math.min(...chances));
-  [next[best], next[worst]] = [chances[worst] as number, chances[best] as number];
-  return next;
-}
-
-function pick(table: readonly number[], u: number): number {
-  let below = 0;
-  for (const [arm, p] of table.entries()) {
-    below += p;
-    if (u < below) return arm;
-  }
-  return table.length - 1;
 }

@@ -95,7 +95,7 @@ function count(one: Sums, reward: number): void {
 
 const SPAN = 500;
 
-function recoveredAfter(shares: Float64Array): number | null {
+export function recoveredAfter(shares: Float64Array): number | null {
   let sum = 0;
   for (const [call, share] of shares.entries()) {
     sum += share - (shares[call - SPAN] ?? 0);
@@ -104,7 +104,7 @@ function recoveredAfter(shares: Float64Array): number | null {
   return null;
 }
 
-function swapped(rates: readonly number[]): number[] {
+export function swapped(rates: readonly number[]): number[] {
   const next = [...rates];
   const best = rates.indexOf(Math.max(...rates));
   const worst = rates.indexOf(Math.min(...rates));
@@ -112,7 +112,7 @@ function swapped(rates: readonly number[]): number[] {
   return next;
 }
 
-function pick(table: readonly number[], u: number): number {
+export function pick(table: readonly number[], u: number): number {
   let below = 0;
   for (const [arm, p] of table.entries()) {
     below += p;

@@ -1,4 +1,5 @@
 import { createRandom, type Random } from '../../../src/core/series/random.ts';
+import { between, noise as correlated, heavy, signOf } from './draws.ts';
 
 /** A seeded series in which something odd happens at known rows, or nothing does. */
 export interface AnomalyWorld {
@@ -11,23 +12,7 @@ export interface AnomalyWorld {
 
 type Base = (random: Random, rows: number) => { readonly values: number[]; readonly scale: number };
 
-const between = (random: Random, low: number, high: number): number =>
-  low + (high - low) * random.next();
-const signOf = (random: Random): number => (random.next() < 0.5 ? -1 : 1);
-
-function correlated(random: Random, rows: number, phi: number): number[] {
-  let last = random.normal();
-  return Array.from({ length: rows }, () => {
-    last = phi * last + Math.sqrt(1 - phi * phi) * random.normal();
-    return last;
-  });
-}
-
-function heavy(random: Random): number {
-  const chi = random.normal() ** 2 + random.normal() ** 2 + random.normal() ** 2;
-  return random.normal() / Math.sqrt(chi / 3);
-}
-
+/** Exact at any rate: `draws.ts` takes a normal number for it above 60, which is another world. */
 function poisson(random: Random, rate: number): number {
   let count = 0;
   for (let left = Math.exp(-rate), p = random.next(); p > left; p *= random.next()) count += 1;

@@ -1,4 +1,5 @@
 import { createRandom, type Random } from '../../../src/core/series/random.ts';
+import { between, heavy, noise, poisson, whole } from './draws.ts';
 
 /** A seeded series of which the changes are known. */
 export interface ChangeWorld {
@@ -8,11 +9,6 @@ export interface ChangeWorld {
 }
 
 type Make = (random: Random) => Omit<ChangeWorld, 'kind'>;
-
-const between = (random: Random, low: number, high: number): number =>
-  low + (high - low) * random.next();
-const whole = (random: Random, low: number, high: number): number =>
-  low + random.integer(high - low + 1);
 
 /** Up to `most` changes that leave each segment at least `least` rows. */
 function places(random: Random, rows: number, most: number, least: number): number[] {
@@ -37,26 +33,6 @@ function levels(random: Random, count: number, least: number, most: number): num
     result.push((result.at(-1) as number) + sign * between(random, least, most));
   }
   return result;
-}
-
-function noise(random: Random, rows: number, phi = 0): number[] {
-  let last = random.normal();
-  return Array.from({ length: rows }, () => {
-    last = phi * last + Math.sqrt(1 - phi * phi) * random.normal();
-    return last;
-  });
-}
-
-/** Student-t with 3 degrees of freedom. */
-function heavy(random: Random): number {
-  const chi = random.normal() ** 2 + random.normal() ** 2 + random.normal() ** 2;
-  return random.normal() / Math.sqrt(chi / 3);
-}
-
-function poisson(random: Random, rate: number): number {
-  let count = 0;
-  for (let left = Math.exp(-rate), p = random.next(); p > left; p *= random.next()) count += 1;
-  return count;
 }
 
 function shifts(random: Random, phi: number, least: number, most: number) {
