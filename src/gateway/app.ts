@@ -1,7 +1,6 @@
 import {
   createServer,
   type IncomingMessage,
-  type RequestListener,
   type Server,
   type ServerOptions,
   type ServerResponse,
@@ -19,17 +18,19 @@ import { createUpstream } from './create-upstream.ts';
 import type { GatewayDeps } from './deps.ts';
 import { createDrain, type StopSpec } from './drain.ts';
 import { dialectOfRequest, isModelsPath, MODEL_ROUTES } from './endpoints.ts';
-import { errorBody } from './error-body.ts';
+import { createLane } from './front/lane.ts';
 import { createFuses } from './fuses.ts';
 import { createSideRoutes } from './health.ts';
 import { createHeldBytes } from './held-bytes.ts';
 import { createHookDeps } from './hook-deps.ts';
+import type { InboundRequest, OutboundResponse } from './inbound.ts';
 import { LISTENER_LIMITS, type ListenerLimits } from './listener-limits.ts';
 import { serveModels } from './models.ts';
 import { createOverload } from './overload.ts';
 import { createOwnCalls } from './own-calls.ts';
 import { clientRequestId } from './parse.ts';
 import { createProgress } from './progress.ts';
+import { HEADER_BYTES_MAX, rawRefusal, TOO_SLOW } from './raw-refusal.ts';
 import { createRequestLineCheck, pathOf } from './request-line.ts';
 import { type Exchange, respondError } from './respond.ts';
 import { createRetryBudget } from './retry-budget.ts';
@@ -51,7 +52,6 @@ export interface Gateway {
 
 /** How often Node looks for connections that are over their time. */
 const CHECK_MS = 2000;
-const HEADER_BYTES_MAX = 16 * 1024;
 /** How the listener ends where nothing else is said. */
 const AT_ONCE: StopSpec = { deadline_ms: 10_000, quiet_ms: 0, handed_over: true };
 
@@ -83,14 +83,28 @@ export function createGateway(given: GatewayDeps): Gateway {
     isOwn: createOwnCalls(given.secret),
   };
   const limits = { ...LISTENER_LIMITS, ...given.limits };
-  const server = createServer(serverOptions(limits), createListener(deps, calls));
+  const listener = createListener(deps, calls);
+  const server = createServer(serverOptions(limits), listener.any);
   server.maxConnections = limits.connections_max;
-  const drain = createDrain(server, () => given.clock.monotonic_ms());
+  const lane = createLane(server, {
+    serves: (url) => MODEL_ROUTES.has(pathOf(url)),
+    serve(request, response) {
+      drain.began(response);
+      listener.plain(request, response);
+    },
+    tooSlow: (request) => rawRefusal(TOO_SLOW, dialectOfRaw(request), newId(deps)),
+    limits,
+    head_bytes_max: HEADER_BYTES_MAX,
+    check_ms: CHECK_MS,
+    monotonic_ms: watched.monotonic_ms,
+    wall_ms: () => clock.wall_ms(),
+  });
+  const drain = createDrain(server, lane, watched.monotonic_ms);
   server.on('clientError', (error, socket) => refuseRaw(error, socket, given));
   server.on('checkExpectation', (request, response) => {
     const path = pathOf(request.url ?? '');
-    const call_id = createId('call', deps.clock.wall_ms());
-    respondError(openExchange(request, response, { path, call_id }, deps), expectationFailed());
+    const exchange = openExchange(request, response, { path, call_id: newId(deps) }, deps);
+    respondError(exchange, expectationFailed());
   });
 
   return {
@@ -103,6 +117,7 @@ export function createGateway(given: GatewayDeps): Gateway {
     callsOpen: () => calls.open(),
     async close(how = AT_ONCE) {
       await drain.stop(how);
+      lane.close();
       await upstream.close();
       targets.close();
       fuses.close();
@@ -125,34 +140,51 @@ function countCalls(metrics: Metrics): CallCount {
   };
 }
 
+interface Listener {
+  /** Any request. */
+  any(request: IncomingMessage, response: ServerResponse): void;
+  /** One to a model route, from the lane. */
+  plain(request: InboundRequest, response: OutboundResponse): void;
+}
+
 /** Where a request goes, and what is refused before it goes anywhere. */
-function createListener(deps: CallDeps, calls: CallCount): RequestListener {
+function createListener(deps: CallDeps, calls: CallCount): Listener {
   const sideRoutes = getRequestListener(createSideRoutes(deps, deps.targets).fetch, {
     overrideGlobalObjects: false,
   });
   const problemOf = createRequestLineCheck();
   const callId = createIdMaker('call');
-  return (request, response) => {
+  /** What becomes of it where that is clear already; else its exchange. */
+  const accept = (request: InboundRequest, response: OutboundResponse): Exchange | null => {
     const path = pathOf(request.url ?? '');
     const call_id = callId(deps.clock.wall_ms());
     const exchange = openExchange(request, response, { path, call_id }, deps);
     const problem = problemOf(request, hostKnown(deps));
-    if (problem) return respondError(exchange, problem);
-    const route = MODEL_ROUTES.get(path);
-    if (route) {
-      if (request.method !== 'POST') return respondError(exchange, onlyMethod('POST', path));
+    const route = problem ? undefined : MODEL_ROUTES.get(path);
+    if (problem) respondError(exchange, problem);
+    else if (route === undefined) return exchange;
+    else if (request.method !== 'POST') respondError(exchange, onlyMethod('POST', path));
+    else {
       calls.begin();
       void serveCall(exchange, route, deps);
-      return;
     }
-    if (isModelsPath(path)) return serveModels(exchange, path, deps);
-    if (exchange.dialect === 'anthropic') return respondError(exchange, noRoute(request, path));
-    response.setHeader('x-request-id', exchange.request_id);
-    response.setHeader('x-hive-call-id', exchange.call_id);
-    sideRoutes(request, response).catch((thrown: unknown) => {
-      deps.log.error('request failed', { error: messageOf(thrown) });
-      response.destroy();
-    });
+    return null;
+  };
+  return {
+    plain: accept,
+    any(request, response) {
+      const exchange = accept(request, response);
+      if (exchange === null) return;
+      const path = pathOf(request.url ?? '');
+      if (isModelsPath(path)) return serveModels(exchange, path, deps);
+      if (exchange.dialect === 'anthropic') return respondError(exchange, noRoute(request, path));
+      response.setHeader('x-request-id', exchange.request_id);
+      response.setHeader('x-hive-call-id', exchange.call_id);
+      sideRoutes(request, response).catch((thrown: unknown) => {
+        deps.log.error('request failed', { error: messageOf(thrown) });
+        response.destroy();
+      });
+    },
   };
 }
 
@@ -176,9 +208,11 @@ function hostKnown({ current, environment }: GatewayDeps): string | null {
   return current.snapshot.policy.access.mode === 'open' ? environment.host : null;
 }
 
+const newId = ({ clock }: GatewayDeps): string => createId('call', clock.wall_ms());
+
 function openExchange(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: InboundRequest,
+  response: OutboundResponse,
   { path, call_id }: { readonly path: string; readonly call_id: string },
   deps: CallDeps,
 ): Exchange {
@@ -223,34 +257,11 @@ function refuseRaw(error: Error & { code?: string }, socket: Duplex, deps: Gatew
     socket.destroy();
     return;
   }
-  const [status, refusal] = rawRefusal(error.code);
-  const id = createId('call', deps.clock.wall_ms());
-  const body = JSON.stringify(errorBody(refusal, dialectOfSocket(current), id));
-  const head = [
-    `HTTP/1.1 ${status}`,
-    'connection: close',
-    'content-type: application/json',
-    `content-length: ${Buffer.byteLength(body)}`,
-    `x-request-id: ${id}`,
-    `x-hive-call-id: ${id}`,
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const dialect = dialectOfRaw(current?.req ?? null);
+  socket.end(rawRefusal(error.code, dialect, newId(deps)));
 }
 
 /** A request whose body is late has a path; one that could not be parsed has none. */
-function dialectOfSocket(current: ServerResponse | null | undefined): Dialect {
-  const request = current?.req;
+function dialectOfRaw(request: InboundRequest | null): Dialect {
   return request ? dialectOfRequest(pathOf(request.url ?? ''), request.headers) : 'openai';
-}
-
-function rawRefusal(code: string | undefined): [string, GatewayError] {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    const message = 'The request took too long to arrive.';
-    return ['408 Request Timeout', new GatewayError('request_timeout', message)];
-  }
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    const message = `The request's headers are larger than ${HEADER_BYTES_MAX} bytes.`;
-    return ['431 Request Header Fields Too Large', new GatewayError('bad_request', message)];
-  }
-  return ['400 Bad Request', new GatewayError('bad_request', 'This is not HTTP.')];
 }

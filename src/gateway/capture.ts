@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Call } from '../core/call.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Metrics } from '../core/metrics.ts';
@@ -7,6 +6,7 @@ import { type PromptSample, sampleBytes, sampleTurns } from '../core/prompt/samp
 import { redact } from '../core/redact.ts';
 import type { SaidText } from '../core/signals/said.ts';
 import { unitFraction } from '../core/unit.ts';
+import type { InboundRequest } from './inbound.ts';
 import { headerOf } from './parse.ts';
 
 /**
@@ -15,7 +15,7 @@ import { headerOf } from './parse.ts';
  */
 export interface Capture {
   /** Characters of the answer to keep while it comes; 0 where the call is not kept. */
-  open(call: Call, bodies: CapturedBodies, request: IncomingMessage): number;
+  open(call: Call, bodies: CapturedBodies, request: InboundRequest): number;
   /** The answer has left. Never throws. */
   take(ended: EndedCall, bodies: CapturedBodies): void;
 }

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { OutboundResponse } from './inbound.ts';
 
 /** The client's end of a call: whether anybody is still there to be answered. */
 export interface Client {
@@ -10,7 +10,7 @@ export interface Client {
 }
 
 /** A close after the answer's last byte was handed over is no abort: it is how clients let go. */
-export function watchClient(response: ServerResponse): Client {
+export function watchClient(response: OutboundResponse): Client {
   const client = new WatchedClient();
   response.on('close', () => {
     if (!response.writableEnded) client.leave();

@@ -1,6 +1,8 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import { Server as Listener } from 'node:net';
-import { OpenResponses } from './open-responses.ts';
+import type { Lane } from './front/lane.ts';
+import type { OutboundResponse } from './inbound.ts';
+import { OpenList } from './open-list.ts';
 
 /** How a listener is to end. */
 export interface StopSpec {
@@ -21,6 +23,8 @@ export interface StopSpec {
 
 /** Ends a listener without failing a call. */
 export interface Drain {
+  /** A request of the lane; those of Node's server it hears of by itself. */
+  began(response: OutboundResponse): void;
   /** Resolves when no connection is left. Calls that come meanwhile are served. */
   stop(spec: StopSpec): Promise<void>;
 }
@@ -35,21 +39,26 @@ const REST_MS = 1000;
  * Watches the requests of a server, so that it can be ended in order: each answer from then on
  * closes its connection, and the client comes again on another, where somebody else may answer.
  */
-export function createDrain(server: Server, monotonic_ms: () => number): Drain {
-  const open = new OpenResponses();
+export function createDrain(
+  server: Server,
+  lane: Pick<Lane, 'closeIdle' | 'closeAll'> | null,
+  monotonic_ms: () => number,
+): Drain {
+  const open = new OpenList<OutboundResponse>();
   let stopping = false;
   let asked_ms = 0;
 
   /** One function for all, called on the response itself. */
-  function forget(this: ServerResponse): void {
+  function forget(this: OutboundResponse): void {
     open.remove(this);
   }
-  server.prependListener('request', (_request, response) => {
+  const began = (response: OutboundResponse): void => {
     open.add(response);
     response.on('close', forget);
     asked_ms = monotonic_ms();
     if (stopping) response.shouldKeepAlive = false;
-  });
+  };
+  server.prependListener('request', (_request, response) => began(response));
 
   const until = async (met: () => boolean, by_ms: number): Promise<void> => {
     while (!met() && monotonic_ms() < by_ms) {
@@ -58,6 +67,7 @@ export function createDrain(server: Server, monotonic_ms: () => number): Drain {
   };
 
   return {
+    began,
     async stop({ deadline_ms, quiet_ms, handed_over }) {
       if (!server.listening) return;
       stopping = true;
@@ -77,8 +87,10 @@ export function createDrain(server: Server, monotonic_ms: () => number): Drain {
       });
       await until(isQuiet, ends_ms);
       server.closeIdleConnections();
+      lane?.closeIdle();
       await until(() => closed, Math.min(ends_ms, monotonic_ms() + REST_MS));
       server.closeAllConnections();
+      lane?.closeAll();
       await until(() => closed, monotonic_ms() + REST_MS);
       // Ends what the server keeps beside its connections.
       server.close();

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Snapshot, Target } from '../config/snapshot.ts';
 import type { Call, Endpoint } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
@@ -6,6 +5,7 @@ import { GatewayError } from '../core/errors.ts';
 import { type Caller, mayUse, requireAgent } from './access.ts';
 import { openingOf } from './conversation.ts';
 import { hashIdentity } from './identity.ts';
+import type { InboundRequest } from './inbound.ts';
 import { clientTimeout, headerOf, type ParsedBody, printable, relayedHeaders } from './parse.ts';
 
 const DEFAULT_AGENT = 'default';
@@ -27,7 +27,7 @@ export interface Arrival {
  * an agent or a model that does not exist, or that the caller may not use.
  */
 export function identify(
-  request: IncomingMessage,
+  request: InboundRequest,
   parsed: ParsedBody,
   snapshot: Snapshot,
   arrival: Arrival,
@@ -87,7 +87,7 @@ function unitOf(
   return conversation === null ? `r:${call}` : `c:${conversation}`;
 }
 
-function userOf(request: IncomingMessage, body: JsonObject): string | null {
+function userOf(request: InboundRequest, body: JsonObject): string | null {
   return (
     headerOf(request, 'x-user-id') ??
     textAt(body, 'safety_identifier') ??
@@ -107,7 +107,7 @@ function textAt(holder: unknown, field: string): string | null {
  * that, else its first. What the client names and the key may not use is refused, never replaced.
  */
 function agentOf(
-  request: IncomingMessage,
+  request: InboundRequest,
   model: string,
   snapshot: Snapshot,
   caller: Caller,
@@ -131,7 +131,7 @@ function ownAgent({ agents }: Caller, snapshot: Snapshot): string | null {
 }
 
 function pinnedTarget(
-  request: IncomingMessage,
+  request: InboundRequest,
   model: string,
   agent: string,
   snapshot: Snapshot,

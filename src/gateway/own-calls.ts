@@ -1,5 +1,4 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { openSecretFile } from '../config/secret-file.ts';
 import type { AgentPlan, Snapshot } from '../config/snapshot.ts';
 import type { Call } from '../core/call.ts';
@@ -8,9 +7,10 @@ import { OWN_CALL_HEADER, OWN_KEY, OWN_TENANT, ownCallToken } from '../core/own-
 import type { Caller } from './access.ts';
 import type { Assignment } from './assign.ts';
 import { hashIdentity } from './identity.ts';
+import type { RequestHead } from './inbound.ts';
 
 /** Tells the oracle's own calls from those of clients. */
-export type OwnCalls = (request: IncomingMessage) => boolean;
+export type OwnCalls = (request: RequestHead) => boolean;
 
 export const OWN_CALLER: Caller = { tenant: OWN_TENANT, key: OWN_KEY, agents: null, asserts: [] };
 

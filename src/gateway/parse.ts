@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage } from 'node:http';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { MaybePromise } from '../core/plugin.ts';
 import type { FieldRule, ModelRoute } from './endpoints.ts';
+import { type BodySink, LaneRequest } from './front/lane-request.ts';
 import type { Account } from './held-bytes.ts';
+import type { InboundRequest, RequestHead } from './inbound.ts';
 
 /** Deeper JSON than this is an attack on whoever walks it, here or upstream. */
 export const JSON_DEPTH_MAX = 64;
@@ -18,14 +20,14 @@ export interface ParsedBody {
 }
 
 /**
- * The body's bytes. Rejects with what is wrong with them, or `client_closed` where they ended
- * early.
+ * The body's bytes, at once where all of them are here. Rejects (or throws) with what is wrong with
+ * them, or with `client_closed` where they ended early.
  */
 export function readBody(
-  request: IncomingMessage,
+  request: InboundRequest,
   bytes_max: number,
   account: Account,
-): Promise<Uint8Array> {
+): MaybePromise<Uint8Array> {
   const tooLarge = (): GatewayError =>
     new GatewayError('body_too_large', `The request body is larger than ${bytes_max} bytes.`, {
       param: 'body',
@@ -33,43 +35,66 @@ export function readBody(
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     const message = `Content-Encoding ${printable(encoding)} is not accepted: send plain JSON.`;
-    return Promise.reject(
-      new GatewayError('unsupported_media_type', message, { param: 'content-encoding' }),
-    );
+    throw new GatewayError('unsupported_media_type', message, { param: 'content-encoding' });
   }
-  if (Number(request.headers['content-length'] ?? 0) > bytes_max) return Promise.reject(tooLarge());
+  if (Number(request.headers['content-length'] ?? 0) > bytes_max) throw tooLarge();
+  const here = request instanceof LaneRequest ? request.whole() : null;
+  if (here !== null) {
+    if (!account.take(here.length)) throw tooManyBytes();
+    return here;
+  }
 
   return new Promise((resolve, reject) => {
     let first: Buffer | null = null;
     let others: Buffer[] | null = null;
     let bytes = 0;
     let over = false;
-    // The listeners stay: a request is over soon, and taking four away costs more than one flag.
     const refuse = (error: GatewayError): void => {
       over = true;
       reject(error);
     };
-    request.on('data', (part: Buffer) => {
-      if (over) return;
-      bytes += part.length;
-      if (bytes > bytes_max) return refuse(tooLarge());
-      if (!account.take(part.length)) return refuse(tooManyBytes());
-      if (first === null) first = part;
-      else if (others === null) others = [first, part];
-      else others.push(part);
+    takeBody(request, {
+      data(part) {
+        if (over) return;
+        bytes += part.length;
+        if (bytes > bytes_max) return refuse(tooLarge());
+        if (!account.take(part.length)) return refuse(tooManyBytes());
+        if (first === null) first = part;
+        else if (others === null) others = [first, part];
+        else others.push(part);
+      },
+      end() {
+        if (over) return;
+        over = true;
+        resolve(others === null ? (first ?? NO_BYTES) : Buffer.concat(others));
+      },
+      gone() {
+        if (!over) refuse(new GatewayError('client_closed', 'The client left amid its request.'));
+      },
     });
-    request.on('end', () => {
-      if (over) return;
-      over = true;
-      resolve(others === null ? (first ?? NO_BYTES) : Buffer.concat(others));
-    });
-    const onClose = (): void => {
-      if (!over) refuse(new GatewayError('client_closed', 'The client left amid its request.'));
-    };
-    request.on('close', onClose);
-    // Also later: an error of a socket that nobody reads any more must not end the process.
-    request.on('error', onClose);
   });
+}
+
+/**
+ * Of Node's request the listeners stay: it is over soon, and taking four away costs more than one
+ * flag. `gone` may come after `end` there.
+ */
+function takeBody(request: InboundRequest, sink: BodySink): void {
+  if (request instanceof LaneRequest) {
+    request.take(sink);
+    return;
+  }
+  request.on('data', (part: Buffer) => sink.data(part));
+  request.on('end', () => sink.end());
+  request.on('close', () => sink.gone());
+  // Also later: an error of a socket that nobody reads any more must not end the process.
+  request.on('error', () => sink.gone());
+}
+
+/** Reads what is left of a body and throws it away; `over` says when there is no more. */
+export function discardBody(request: InboundRequest, over: () => void): void {
+  if (request instanceof LaneRequest) request.discard(over);
+  else request.once('end', over).once('close', over).resume();
 }
 
 const NO_BYTES = Buffer.alloc(0);
@@ -184,20 +209,20 @@ function badField(param: string, message: string): GatewayError {
 }
 
 /** A request header's value, or null; of several, the first. */
-export function headerOf(request: IncomingMessage, name: string): string | null {
+export function headerOf(request: Pick<RequestHead, 'headers'>, name: string): string | null {
   const value = request.headers[name];
   const first = Array.isArray(value) ? value[0] : value;
   return first === undefined || first === '' ? null : first;
 }
 
 /** The client's `x-request-id` where it is printable ASCII of at most 128 characters, else null. */
-export function clientRequestId(request: IncomingMessage): string | null {
+export function clientRequestId(request: InboundRequest): string | null {
   const given = headerOf(request, 'x-request-id');
   return given !== null && /^[\x21-\x7e]{1,128}$/.test(given) ? given : null;
 }
 
 /** `x-hive-timeout-ms`, or null where it is absent. */
-export function clientTimeout(request: IncomingMessage): number | null {
+export function clientTimeout(request: InboundRequest): number | null {
   const given = headerOf(request, 'x-hive-timeout-ms');
   if (given === null) return null;
   if (/^[1-9]\d{0,8}$/.test(given)) return Number(given);
@@ -216,7 +241,7 @@ const RELAYED = ['anthropic-version', 'anthropic-beta', 'openai-beta'];
 const NONE: Readonly<Record<string, string>> = Object.freeze({});
 
 /** The allowed headers among those sent. What HTTP may not carry on is refused, not dropped. */
-export function relayedHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
+export function relayedHeaders(request: InboundRequest): Readonly<Record<string, string>> {
   let relayed: Record<string, string> | null = null;
   for (const name of RELAYED) {
     const value = headerOf(request, name);

@@ -84,7 +84,8 @@ export function relay(
       if (failure && !done) return breakOff(errorOf(failure), failure);
       out.flush();
       limitStall(exchange);
-      response.end(done ? undefined : dialect.end);
+      if (done || dialect.end === undefined) response.end();
+      else response.end(dialect.end);
       const error = failure && errorOf(failure);
       finish({ outcome: error ? 'error' : 'ok', error }, failure);
     },

@@ -1,5 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../core/errors.ts';
+import { LaneRequest } from './front/lane-request.ts';
+import type { InboundRequest } from './inbound.ts';
 
 const HOST = /^(?<name>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -34,7 +35,7 @@ export function createRequestLineCheck(): RequestLineCheck {
  * With `own` null any name will do: where every caller needs a key, such a page has none.
  */
 export function requestLineProblem(
-  request: IncomingMessage,
+  request: InboundRequest,
   own: string | null,
 ): GatewayError | null {
   const { host } = request.headers;
@@ -64,7 +65,10 @@ export function requestLineProblem(
   return null;
 }
 
-function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+function hasTwoHosts(request: InboundRequest): boolean {
+  // In the lane each name comes once.
+  if (request instanceof LaneRequest) return false;
+  const { rawHeaders } = request;
   let hosts = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
@@ -77,7 +81,7 @@ function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
  * What a foreign page can make a browser send without asking first: it would spend money here, and
  * rate answers, though it could not read ours. Anything but JSON says so; JSON a browser asks for.
  */
-function isForged({ method, headers }: IncomingMessage): boolean {
+function isForged({ method, headers }: InboundRequest): boolean {
   if (headers['sec-fetch-site'] !== 'cross-site' || method !== 'POST') return false;
   return !/^application\/json\b/i.test(headers['content-type'] ?? '');
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dialect, Reply } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import type { Clock } from '../core/clock.ts';
@@ -7,15 +6,16 @@ import type { Assignment } from './assign.ts';
 import type { Client } from './client.ts';
 import type { StartedFeedback } from './deps.ts';
 import { errorBody, errorHeaders } from './error-body.ts';
-import { printable } from './parse.ts';
+import type { InboundRequest, OutboundResponse } from './inbound.ts';
+import { discardBody, printable } from './parse.ts';
 import { costInAll, type Progress } from './progress.ts';
 import type { TurnEnd } from './turn-end.ts';
 import type { UpstreamHeaders } from './upstream.ts';
 
 /** One request and its answer: what every response is written from, once. */
 export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: InboundRequest;
+  readonly response: OutboundResponse;
   readonly client: Client;
   readonly call_id: string;
   readonly request_id: string;
@@ -199,5 +199,5 @@ export function respondError(exchange: Exchange, error: GatewayError): void {
     response.end();
   };
   const timer = setTimeout(finish, LINGER_MS);
-  request.once('end', finish).once('close', finish).resume();
+  discardBody(request, finish);
 }

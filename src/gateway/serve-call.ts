@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Lease } from '../config/current.ts';
 import type { PluginInstance, Snapshot } from '../config/snapshot.ts';
 import type { Call, CallResponse } from '../core/call.ts';
@@ -17,6 +16,7 @@ import type { Account } from './held-bytes.ts';
 import { type HookRun, runRequestHooks, runResponseHooks } from './hooks.ts';
 import { identify } from './identify.ts';
 import { assignOwn, OWN_CALLER } from './own-calls.ts';
+import type { InboundRequest } from './inbound.ts';
 import { headerOf, parseBody, readBody } from './parse.ts';
 import { planFor } from './plan-for.ts';
 import type { Ended } from './record.ts';
@@ -45,7 +45,9 @@ export async function serveCall(
     // Before the body: a stranger's is not even read.
     const own = deps.isOwn(request);
     admitCaller(request, deps.current.snapshot, own);
-    const parsed = parseBody(await receive(exchange, account, deps), route);
+    const receiving = receive(exchange, account, deps);
+    const raw = receiving instanceof Promise ? await receiving : receiving;
+    const parsed = parseBody(raw, route);
     lease = deps.current.lease();
     const { snapshot } = lease;
     exchange.version = snapshot.version;
@@ -83,15 +85,29 @@ export async function serveCall(
   });
 }
 
-async function receive(exchange: Exchange, account: Account, deps: CallDeps): Promise<Uint8Array> {
-  const begun_ms = deps.clock.monotonic_ms();
+/** The body; at once where it came with the head. */
+function receive(
+  exchange: Exchange,
+  account: Account,
+  deps: CallDeps,
+): MaybePromise<Uint8Array> {
   const { body_bytes_max } = deps.current.snapshot.policy.limits;
-  const raw = await readBody(exchange.request, body_bytes_max, account);
+  const reading = readBody(exchange.request, body_bytes_max, account);
+  return reading instanceof Promise ? awaited(reading, exchange, deps) : reading;
+}
+
+async function awaited(
+  reading: Promise<Uint8Array>,
+  exchange: Exchange,
+  deps: CallDeps,
+): Promise<Uint8Array> {
+  const begun_ms = deps.clock.monotonic_ms();
+  const raw = await reading;
   exchange.progress.waited_ms += deps.clock.monotonic_ms() - begun_ms;
   return raw;
 }
 
-function admitCaller(request: IncomingMessage, { policy }: Snapshot, own: boolean): Caller {
+function admitCaller(request: InboundRequest, { policy }: Snapshot, own: boolean): Caller {
   if (own) return OWN_CALLER;
   return admit(policy.access, (name) => headerOf(request, name));
 }
@@ -143,7 +159,7 @@ function enter(
 
 const UNRELATED: Entered['related'] = { parent: null, relation: null };
 
-function relate(call: Call, request: IncomingMessage, deps: CallDeps): Entered['related'] {
+function relate(call: Call, request: InboundRequest, deps: CallDeps): Entered['related'] {
   const retries = Number(headerOf(request, 'x-stainless-retry-count') ?? 0);
   return deps.recent.relate({
     call: call.id,

@@ -1,10 +1,10 @@
-import type { IncomingMessage } from 'node:http';
 import { OTHER_CATEGORY } from '../config/categories.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import type { Call } from '../core/call.ts';
 import { OWN_CALL_HEADER } from '../core/own-calls.ts';
 import type { Price } from '../core/price.ts';
 import type { LiveFigures } from '../core/routing/live-figures.ts';
+import type { InboundRequest } from './inbound.ts';
 import { headerOf } from './parse.ts';
 import type { Surroundings } from './scope.ts';
 import type { Targets } from './targets.ts';
@@ -21,12 +21,12 @@ const CREDENTIALS: ReadonlySet<string> = new Set([
 /** What one call's plugins may ask of the request, the snapshot and the targets. */
 export class CallSurroundings implements Surroundings {
   readonly #call: Call;
-  readonly #request: IncomingMessage;
+  readonly #request: InboundRequest;
   readonly #snapshot: Snapshot;
   readonly #targets: Targets;
   #category: string | null = null;
 
-  constructor(call: Call, request: IncomingMessage, snapshot: Snapshot, targets: Targets) {
+  constructor(call: Call, request: InboundRequest, snapshot: Snapshot, targets: Targets) {
     this.#call = call;
     this.#request = request;
     this.#snapshot = snapshot;

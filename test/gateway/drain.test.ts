@@ -24,7 +24,7 @@ async function start(): Promise<void> {
     waiting.push(() => response.end('done'));
     return response;
   });
-  drain = createDrain(server, () => performance.now());
+  drain = createDrain(server, null, () => performance.now());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   port = portOf(server);

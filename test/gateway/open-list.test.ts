@@ -1,20 +1,21 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { OpenResponses } from '../../src/gateway/open-responses.ts';
+import { OpenList } from '../../src/gateway/open-list.ts';
 
-const fresh = () => new ServerResponse(new IncomingMessage(new Socket()));
+interface Thing {
+  readonly name: string;
+}
+const fresh = (_: unknown, index: number): Thing => ({ name: `thing ${index}` });
 
-test('OpenResponses holds what was added and not removed, whatever the order', () => {
+test('OpenList holds what was added and not removed, whatever the order', () => {
   const step = fc.record({ add: fc.boolean(), which: fc.nat(8) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const all = Array.from({ length: 9 }, fresh);
-      const open = new OpenResponses();
-      const model = new Set<ServerResponse>();
+      const open = new OpenList<Thing>();
+      const model = new Set<Thing>();
       for (const { add, which } of steps) {
-        const one = all[which] as ServerResponse;
+        const one = all[which] as Thing;
         if (add && !model.has(one)) {
           open.add(one);
           model.add(one);
@@ -23,7 +24,7 @@ test('OpenResponses holds what was added and not removed, whatever the order', (
           model.delete(one);
         }
       }
-      const seen: ServerResponse[] = [];
+      const seen: Thing[] = [];
       open.forEach((one) => {
         seen.push(one);
       });
