@@ -6,9 +6,7 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
-import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
-import type { Dialect } from '../core/call.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import { createId, createIdMaker } from '../core/ids.ts';
 import type { Metrics } from '../core/metrics.ts';
@@ -19,17 +17,18 @@ import { createUpstream } from './create-upstream.ts';
 import type { GatewayDeps } from './deps.ts';
 import { createDrain, type StopSpec } from './drain.ts';
 import { dialectOfRequest, isModelsPath, MODEL_ROUTES } from './endpoints.ts';
-import { errorBody } from './error-body.ts';
 import { createFuses } from './fuses.ts';
 import { createSideRoutes } from './health.ts';
 import { createHeldBytes } from './held-bytes.ts';
 import { createHookDeps } from './hook-deps.ts';
+import { inTurn } from './in-turn.ts';
 import { LISTENER_LIMITS, type ListenerLimits } from './listener-limits.ts';
 import { serveModels } from './models.ts';
 import { createOverload } from './overload.ts';
 import { createOwnCalls } from './own-calls.ts';
 import { clientRequestId } from './parse.ts';
 import { createProgress } from './progress.ts';
+import { createRawRefusals } from './refuse-raw.ts';
 import { createRequestLineCheck, pathOf } from './request-line.ts';
 import { type Exchange, respondError } from './respond.ts';
 import { createRetryBudget } from './retry-budget.ts';
@@ -83,15 +82,18 @@ export function createGateway(given: GatewayDeps): Gateway {
     isOwn: createOwnCalls(given.secret),
   };
   const limits = { ...LISTENER_LIMITS, ...given.limits };
-  const server = createServer(serverOptions(limits), createListener(deps, calls));
+  const server = createServer(serverOptions(limits), inTurn(createListener(deps, calls)));
   server.maxConnections = limits.connections_max;
   const drain = createDrain(server, () => given.clock.monotonic_ms());
-  server.on('clientError', (error, socket) => refuseRaw(error, socket, given));
-  server.on('checkExpectation', (request, response) => {
+  const refusals = createRawRefusals(() => clock.wall_ms(), HEADER_BYTES_MAX);
+  server.on('clientError', refusals.onClientError);
+  server.on('connect', (_request, socket) => refusals.onConnect(socket));
+  const refuseExpectation: RequestListener = (request, response) => {
     const path = pathOf(request.url ?? '');
     const call_id = createId('call', deps.clock.wall_ms());
     respondError(openExchange(request, response, { path, call_id }, deps), expectationFailed());
-  });
+  };
+  server.on('checkExpectation', inTurn(refuseExpectation));
 
   return {
     server,
@@ -137,7 +139,11 @@ function createListener(deps: CallDeps, calls: CallCount): RequestListener {
     const call_id = callId(deps.clock.wall_ms());
     const exchange = openExchange(request, response, { path, call_id }, deps);
     const problem = problemOf(request, hostKnown(deps));
-    if (problem) return respondError(exchange, problem);
+    if (problem) {
+      // Who disagrees with us on what was asked may disagree on where it ends.
+      response.shouldKeepAlive = false;
+      return respondError(exchange, problem);
+    }
     const route = MODEL_ROUTES.get(path);
     if (route) {
       if (request.method !== 'POST') return respondError(exchange, onlyMethod('POST', path));
@@ -213,44 +219,4 @@ function onlyMethod(method: string, path: string): GatewayError {
 function expectationFailed(): GatewayError {
   const details = { status: 417, param: 'expect' };
   return new GatewayError('bad_request', 'Only Expect: 100-continue is understood.', details);
-}
-
-/** What Node could not parse, or was too slow to come: no request exists, so the answer is raw. */
-function refuseRaw(error: Error & { code?: string }, socket: Duplex, deps: GatewayDeps): void {
-  // Amid an answer that is on its way there is no place for another.
-  const { _httpMessage: current } = socket as { _httpMessage?: ServerResponse | null };
-  if (error.code === 'ECONNRESET' || !socket.writable || current?.headersSent) {
-    socket.destroy();
-    return;
-  }
-  const [status, refusal] = rawRefusal(error.code);
-  const id = createId('call', deps.clock.wall_ms());
-  const body = JSON.stringify(errorBody(refusal, dialectOfSocket(current), id));
-  const head = [
-    `HTTP/1.1 ${status}`,
-    'connection: close',
-    'content-type: application/json',
-    `content-length: ${Buffer.byteLength(body)}`,
-    `x-request-id: ${id}`,
-    `x-hive-call-id: ${id}`,
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-}
-
-/** A request whose body is late has a path; one that could not be parsed has none. */
-function dialectOfSocket(current: ServerResponse | null | undefined): Dialect {
-  const request = current?.req;
-  return request ? dialectOfRequest(pathOf(request.url ?? ''), request.headers) : 'openai';
-}
-
-function rawRefusal(code: string | undefined): [string, GatewayError] {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    const message = 'The request took too long to arrive.';
-    return ['408 Request Timeout', new GatewayError('request_timeout', message)];
-  }
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    const message = `The request's headers are larger than ${HEADER_BYTES_MAX} bytes.`;
-    return ['431 Request Header Fields Too Large', new GatewayError('bad_request', message)];
-  }
-  return ['400 Bad Request', new GatewayError('bad_request', 'This is not HTTP.')];
 }

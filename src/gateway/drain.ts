@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http';
 import { Server as Listener } from 'node:net';
+import { inTurn } from './in-turn.ts';
 import { OpenResponses } from './open-responses.ts';
 
 /** How a listener is to end. */
@@ -44,12 +45,14 @@ export function createDrain(server: Server, monotonic_ms: () => number): Drain {
   function forget(this: ServerResponse): void {
     open.remove(this);
   }
-  server.prependListener('request', (_request, response) => {
+  // In turn: what waits for an answer before it is closed without a word if its client leaves.
+  const remember = inTurn((_request, response) => {
     open.add(response);
     response.on('close', forget);
     asked_ms = monotonic_ms();
     if (stopping) response.shouldKeepAlive = false;
   });
+  server.prependListener('request', remember);
 
   const until = async (met: () => boolean, by_ms: number): Promise<void> => {
     while (!met() && monotonic_ms() < by_ms) {
