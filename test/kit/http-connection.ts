@@ -13,6 +13,8 @@ export interface HttpConnection {
    * come in the order of the requests, so `method` is the one that was asked for it.
    */
   answer(method?: string): Promise<HttpAnswer>;
+  /** Waits until what has come since the last answer contains a text. */
+  saw(text: string): Promise<void>;
   /** What has come since the last answer. */
   pending(): Buffer;
   /** Resolves with what came behind the last answer, once the other side has closed. */
@@ -37,6 +39,9 @@ export async function openHttp(port: number): Promise<HttpConnection> {
   return {
     socket,
     pending: () => waiting,
+    async saw(text) {
+      await until(() => waiting.includes(text), { what: `${text} to arrive`, every_ms: 1 });
+    },
     get ended() {
       return ended;
     },
