@@ -1,13 +1,12 @@
 import {
   createServer,
   type IncomingMessage,
+  type RequestListener,
   type Server,
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
-import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
-import type { Dialect } from '../core/call.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import { createId, createIdMaker } from '../core/ids.ts';
 import type { Metrics } from '../core/metrics.ts';
@@ -23,6 +22,7 @@ import { createFuses } from './fuses.ts';
 import { createSideRoutes } from './health.ts';
 import { createHeldBytes } from './held-bytes.ts';
 import { createHookDeps } from './hook-deps.ts';
+import { inTurn } from './in-turn.ts';
 import type { InboundRequest, OutboundResponse } from './inbound.ts';
 import { LISTENER_LIMITS, type ListenerLimits } from './listener-limits.ts';
 import { serveModels } from './models.ts';
@@ -30,7 +30,7 @@ import { createOverload } from './overload.ts';
 import { createOwnCalls } from './own-calls.ts';
 import { clientRequestId } from './parse.ts';
 import { createProgress } from './progress.ts';
-import { HEADER_BYTES_MAX, rawRefusal, TOO_SLOW } from './raw-refusal.ts';
+import { createRawRefusals } from './refuse-raw.ts';
 import { createRequestLineCheck, pathOf } from './request-line.ts';
 import { type Exchange, respondError } from './respond.ts';
 import { createRetryBudget } from './retry-budget.ts';
@@ -52,6 +52,7 @@ export interface Gateway {
 
 /** How often Node looks for connections that are over their time. */
 const CHECK_MS = 2000;
+const HEADER_BYTES_MAX = 16 * 1024;
 /** How the listener ends where nothing else is said. */
 const AT_ONCE: StopSpec = { deadline_ms: 10_000, quiet_ms: 0, handed_over: true };
 
@@ -84,15 +85,16 @@ export function createGateway(given: GatewayDeps): Gateway {
   };
   const limits = { ...LISTENER_LIMITS, ...given.limits };
   const listener = createListener(deps, calls);
-  const server = createServer(serverOptions(limits), listener.any);
+  const server = createServer(serverOptions(limits), inTurn(listener.any));
   server.maxConnections = limits.connections_max;
+  const refusals = createRawRefusals(() => clock.wall_ms(), HEADER_BYTES_MAX);
   const lane = createLane(server, {
     serves: (url) => MODEL_ROUTES.has(pathOf(url)),
     serve(request, response) {
       drain.began(response);
       listener.plain(request, response);
     },
-    tooSlow: (request) => rawRefusal(TOO_SLOW, dialectOfRaw(request), newId(deps)),
+    tooSlow: (request) => refusals.late(request),
     limits,
     head_bytes_max: HEADER_BYTES_MAX,
     check_ms: CHECK_MS,
@@ -100,12 +102,14 @@ export function createGateway(given: GatewayDeps): Gateway {
     wall_ms: () => clock.wall_ms(),
   });
   const drain = createDrain(server, lane, watched.monotonic_ms);
-  server.on('clientError', (error, socket) => refuseRaw(error, socket, given));
-  server.on('checkExpectation', (request, response) => {
+  server.on('clientError', refusals.onClientError);
+  server.on('connect', (_request, socket) => refusals.onConnect(socket));
+  const refuseExpectation: RequestListener = (request, response) => {
     const path = pathOf(request.url ?? '');
     const exchange = openExchange(request, response, { path, call_id: newId(deps) }, deps);
     respondError(exchange, expectationFailed());
-  });
+  };
+  server.on('checkExpectation', inTurn(refuseExpectation));
 
   return {
     server,
@@ -160,10 +164,15 @@ function createListener(deps: CallDeps, calls: CallCount): Listener {
     const call_id = callId(deps.clock.wall_ms());
     const exchange = openExchange(request, response, { path, call_id }, deps);
     const problem = problemOf(request, hostKnown(deps));
-    const route = problem ? undefined : MODEL_ROUTES.get(path);
-    if (problem) respondError(exchange, problem);
-    else if (route === undefined) return exchange;
-    else if (request.method !== 'POST') respondError(exchange, onlyMethod('POST', path));
+    if (problem) {
+      // Who disagrees with us on what was asked may disagree on where it ends.
+      response.shouldKeepAlive = false;
+      respondError(exchange, problem);
+      return null;
+    }
+    const route = MODEL_ROUTES.get(path);
+    if (route === undefined) return exchange;
+    if (request.method !== 'POST') respondError(exchange, onlyMethod('POST', path));
     else {
       calls.begin();
       void serveCall(exchange, route, deps);
@@ -247,21 +256,4 @@ function onlyMethod(method: string, path: string): GatewayError {
 function expectationFailed(): GatewayError {
   const details = { status: 417, param: 'expect' };
   return new GatewayError('bad_request', 'Only Expect: 100-continue is understood.', details);
-}
-
-/** What Node could not parse, or was too slow to come: no request exists, so the answer is raw. */
-function refuseRaw(error: Error & { code?: string }, socket: Duplex, deps: GatewayDeps): void {
-  // Amid an answer that is on its way there is no place for another.
-  const { _httpMessage: current } = socket as { _httpMessage?: ServerResponse | null };
-  if (error.code === 'ECONNRESET' || !socket.writable || current?.headersSent) {
-    socket.destroy();
-    return;
-  }
-  const dialect = dialectOfRaw(current?.req ?? null);
-  socket.end(rawRefusal(error.code, dialect, newId(deps)));
-}
-
-/** A request whose body is late has a path; one that could not be parsed has none. */
-function dialectOfRaw(request: InboundRequest | null): Dialect {
-  return request ? dialectOfRequest(pathOf(request.url ?? ''), request.headers) : 'openai';
 }

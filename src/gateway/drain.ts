@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { Server as Listener } from 'node:net';
 import type { Lane } from './front/lane.ts';
+import { inTurn } from './in-turn.ts';
 import type { OutboundResponse } from './inbound.ts';
 import { OpenList } from './open-list.ts';
 
@@ -58,7 +59,9 @@ export function createDrain(
     asked_ms = monotonic_ms();
     if (stopping) response.shouldKeepAlive = false;
   };
-  server.prependListener('request', (_request, response) => began(response));
+  // In turn: what waits for an answer before it is closed without a word if its client leaves.
+  const remember = inTurn((_request, response) => began(response));
+  server.prependListener('request', remember);
 
   const until = async (met: () => boolean, by_ms: number): Promise<void> => {
     while (!met() && monotonic_ms() < by_ms) {

@@ -20,8 +20,9 @@ type ModelsDeps = GatewayDeps & { readonly targets: Targets };
 export function serveModels(exchange: Exchange, path: string, deps: ModelsDeps): void {
   const { request, dialect } = exchange;
   try {
-    if (request.method !== 'GET') {
-      throw new GatewayError('method_not_allowed', `${path} takes GET only.`, { allow: 'GET' });
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      const message = `${path} takes GET and HEAD only.`;
+      throw new GatewayError('method_not_allowed', message, { allow: 'GET, HEAD' });
     }
     const { snapshot } = deps.current;
     const caller = admit(snapshot.policy.access, (name) => headerOf(request, name));

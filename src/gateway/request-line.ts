@@ -16,9 +16,11 @@ export function createRequestLineCheck(): RequestLineCheck {
   let url: string | undefined;
   let passed_own: string | null = null;
   return (request, own) => {
-    if (request.url === url && request.headers.host === host && own === passed_own && host) {
-      return null;
-    }
+    const { headers } = request;
+    const known = request.url === url && headers.host === host && own === passed_own && host;
+    const plain = request.httpVersion === '1.1' && headers['transfer-encoding'] === undefined;
+    const ofPage = headers['sec-fetch-site'] !== undefined;
+    if (known && plain && !ofPage && !hasTwoHosts(request)) return null;
     const problem = requestLineProblem(request, own);
     if (problem !== null) return problem;
     host = request.headers.host;
@@ -54,6 +56,8 @@ export function requestLineProblem(
       param: 'host',
     });
   }
+  const framing = framingProblem(request);
+  if (framing !== null) return new GatewayError('bad_request', framing, { param: 'framing' });
   if (!isPlainTarget(request.url ?? '')) {
     return new GatewayError('bad_request', 'The request path is malformed.', { param: 'path' });
   }
@@ -63,6 +67,15 @@ export function requestLineProblem(
     });
   }
   return null;
+}
+
+/** What Node's parser lets through though nobody here decodes it (RFC 9112 §2.3, §6.1). */
+function framingProblem({ httpVersion, headers }: InboundRequest): string | null {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return 'Only HTTP/1.1 is spoken here.';
+  const coding = headers['transfer-encoding'];
+  if (coding === undefined) return null;
+  if (httpVersion === '1.0') return 'HTTP/1.0 has no transfer codings.';
+  return coding.toLowerCase() === 'chunked' ? null : 'No transfer coding is known but chunked.';
 }
 
 function hasTwoHosts(request: InboundRequest): boolean {

@@ -181,7 +181,7 @@ export function respondError(exchange: Exchange, error: GatewayError): void {
   }
   if (exchange.client.gone) return;
   const body = Buffer.from(JSON.stringify(errorBodyOf(exchange, error)));
-  const unread = !request.complete;
+  const unread = !request.complete && hasBody(request);
   const headers = hiveHeaders(exchange);
   for (const [name, value] of Object.entries(errorHeaders(error))) headers.push(name, value);
   headers.push('content-type', 'application/json', 'content-length', String(body.length));
@@ -200,4 +200,9 @@ export function respondError(exchange: Exchange, error: GatewayError): void {
   };
   const timer = setTimeout(finish, LINGER_MS);
   discardBody(request, finish);
+}
+
+/** Node tells that a request is complete only after it has been answered at once. */
+function hasBody({ headers }: InboundRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

@@ -10,8 +10,11 @@ import { askRaw, type RawAnswer } from '../kit/raw-http.ts';
 export const CHAT = '/v1/chat/completions';
 
 /** A gateway for one test, before the given targets. */
-export function serve(spec: SnapshotSpec): Promise<RunningGateway> {
-  return startGateway(makeSnapshot(spec));
+export function serve(
+  spec: SnapshotSpec,
+  given: Parameters<typeof startGateway>[1] = {},
+): Promise<RunningGateway> {
+  return startGateway(makeSnapshot(spec), given);
 }
 
 /** No retries: what the upstream said is what the test sees. */

@@ -64,7 +64,7 @@ describe('4c Errors of odd requests', () => {
   test('4c says with a 405 what is allowed', async () => {
     expect((await ask([], { method: 'PUT' })).header('allow')).toBe('POST');
     const models = await ask([], { method: 'DELETE', path: '/v1/models' });
-    expect(models.header('allow')).toBe('GET');
+    expect(models.header('allow')).toBe('GET, HEAD');
   });
 
   test('4c says what is wrong with a JSON, and quotes nothing of it', async () => {

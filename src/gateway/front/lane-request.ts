@@ -11,6 +11,7 @@ export interface BodySink {
 /** A request of the lane. What has come of its body waits here until somebody takes it. */
 export class LaneRequest {
   readonly method = 'POST';
+  readonly httpVersion = '1.1';
   readonly url: string;
   readonly headers: LaneHead['headers'];
   readonly socket: { readonly remoteAddress?: string | undefined };
