@@ -15,8 +15,8 @@ import { errorOf } from './failures.ts';
 import type { Account } from './held-bytes.ts';
 import { type HookRun, runRequestHooks, runResponseHooks } from './hooks.ts';
 import { identify } from './identify.ts';
-import { assignOwn, OWN_CALLER } from './own-calls.ts';
 import type { InboundRequest } from './inbound.ts';
+import { assignOwn, OWN_CALLER } from './own-calls.ts';
 import { headerOf, parseBody, readBody } from './parse.ts';
 import { planFor } from './plan-for.ts';
 import type { Ended } from './record.ts';
@@ -86,11 +86,7 @@ export async function serveCall(
 }
 
 /** The body; at once where it came with the head. */
-function receive(
-  exchange: Exchange,
-  account: Account,
-  deps: CallDeps,
-): MaybePromise<Uint8Array> {
+function receive(exchange: Exchange, account: Account, deps: CallDeps): MaybePromise<Uint8Array> {
   const { body_bytes_max } = deps.current.snapshot.policy.limits;
   const reading = readBody(exchange.request, body_bytes_max, account);
   return reading instanceof Promise ? awaited(reading, exchange, deps) : reading;

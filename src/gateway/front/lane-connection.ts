@@ -21,7 +21,7 @@ export interface LaneHost {
 export type LaneState = 'new' | 'idle' | 'reading' | 'answering' | 'ending';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
-/** Of requests sent ahead, before the answer to the first: then the connection is read no further. */
+/** Of requests sent ahead, before the answer to the first: beyond it, nothing more is read. */
 const AHEAD_BYTES_MAX = 64 * 1024;
 
 /**

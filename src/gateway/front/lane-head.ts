@@ -28,10 +28,10 @@ const SPECIAL: ReadonlySet<string> = new Set([
 
 /**
  * Reads a head (without the blank line at its end), given as Latin-1. Null for whatever is not
- * plain: another method or version, a name that comes twice, a length that is no number, any framing
- * but a length, any byte out of place. Null is no verdict: Node's parser has the last word on those,
- * so nothing is accepted here that it would refuse, and two parsers never disagree where a message
- * ends.
+ * plain: another method or version, a name that comes twice, a length that is no number, any
+ * framing but a length, any byte out of place. Null is no verdict: Node's parser has the last word
+ * on those, so nothing is accepted here that it would refuse, and two parsers never disagree where
+ * a message ends.
  */
 export function parseLaneHead(text: string): LaneHead | null {
   if (!STRICT.test(text)) return null;

@@ -67,7 +67,7 @@ export class LaneResponse implements OutboundResponse {
     return socket.write(this.#withHead(bytes, size, '\r\n'));
   }
 
-  end(body?: Uint8Array | string): this {
+  end(body?: Uint8Array | string, _encoding?: 'latin1'): this {
     if (this.writableEnded) return this;
     this.writableEnded = true;
     const { socket } = this.#connection;

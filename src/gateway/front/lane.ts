@@ -98,7 +98,8 @@ export function createLane(server: Server, options: LaneOptions): Lane {
 
 /** The lines that are the same for all answers of a second. */
 function createClosingLines({ limits, wall_ms }: LaneOptions): LaneHost['closingLines'] {
-  const kept = `connection: keep-alive\r\nkeep-alive: timeout=${Math.floor(limits.keep_alive_ms / 1000)}\r\n`;
+  const rests_s = Math.floor(limits.keep_alive_ms / 1000);
+  const kept = `connection: keep-alive\r\nkeep-alive: timeout=${rests_s}\r\n`;
   let second = -1;
   let date = '';
   return (keep_alive) => {
