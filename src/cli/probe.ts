@@ -118,7 +118,6 @@ function probeCall(target: Target): Call {
     unit: 'r:probe',
     user: null,
     session: null,
-    conversation: 'probe',
     endpoint: 'chat.completions',
     relayed: {},
     model: target.model,

@@ -35,7 +35,6 @@ export interface Call {
   readonly unit: string;
   readonly user: string | null;
   readonly session: string | null;
-  readonly conversation: string;
   readonly endpoint: Endpoint;
   /**
    * Headers of the client that a provider of the same dialect may relay, in lower case, from an

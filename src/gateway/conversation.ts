@@ -1,32 +1,50 @@
 import { dialectOf, type Endpoint } from '../core/call.ts';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import { isObject } from '../core/json-values.ts';
-import { digestTurns, type TurnDigests } from './turn-digests.ts';
+import { digestSaid, digestTurns, type TurnDigests } from './turn-digests.ts';
 
-/** What a conversation begins with: it stays the same while the conversation grows. */
-export interface Opening {
-  readonly system: string;
-  /** The first thing that the user said, or null where nobody said anything. */
-  readonly user: string | null;
-}
+/**
+ * What was said in a call so far, as digests: by them a repetition or a continuation is known, and
+ * the conversation itself, by what it begins with. Computed when first asked for: of a call whose
+ * user is named nobody asks before its request has been sent on.
+ */
+export class Conversation {
+  readonly #turns: readonly Json[];
+  readonly #system: Json | undefined;
+  readonly #ignored: string | null;
+  #digests: TurnDigests | null = null;
 
-export function openingOf(endpoint: Endpoint, body: JsonObject): Opening {
-  const turns = turnsOf(endpoint, body);
-  let system = '';
-  if (isAnthropic(endpoint)) system = said(body.system);
-  if (endpoint === 'responses') system = said(body.instructions);
-  for (const turn of turns) {
-    if (typeof turn === 'string') return { system, user: turn };
-    if (!isObject(turn)) continue;
-    if (turn.role === 'system' || turn.role === 'developer') system += `\n${said(turn.content)}`;
-    if (turn.role === 'user') return { system, user: said(turn.content) };
+  constructor(endpoint: Endpoint, body: JsonObject) {
+    const anthropic = dialectOf(endpoint) === 'anthropic';
+    this.#turns = turnsOf(endpoint, body);
+    this.#system = anthropic
+      ? body.system
+      : endpoint === 'responses'
+        ? body.instructions
+        : undefined;
+    this.#ignored = anthropic ? CACHE_MARK : null;
   }
-  return { system, user: null };
+
+  /** Each turn so far; none where an endpoint knows no conversation. */
+  get digests(): TurnDigests {
+    this.#digests ??= digestTurns(this.#turns, this.#ignored);
+    return this.#digests;
+  }
+
+  /**
+   * A digest of the system's words and of all up to the first thing that the user said: it stays
+   * the same while the conversation grows. Null where no user said anything.
+   */
+  opening(): string | null {
+    const first = this.#turns.findIndex(isUsers);
+    if (first < 0) return null;
+    const { high, low } = this.digests;
+    return `${digestSaid(this.#system, this.#ignored)}:${high[first]}:${low[first]}`;
+  }
 }
 
-/** Each turn so far, by which a repetition or a continuation of a call is known. */
-export function turnDigests(endpoint: Endpoint, body: JsonObject): TurnDigests {
-  return digestTurns(turnsOf(endpoint, body), isAnthropic(endpoint) ? CACHE_MARK : null);
+function isUsers(turn: Json): boolean {
+  return typeof turn === 'string' || (isObject(turn) && turn.role === 'user');
 }
 
 /** What was said so far, turn by turn; empty where an endpoint knows no conversation. */
@@ -36,26 +54,5 @@ function turnsOf(endpoint: Endpoint, body: JsonObject): readonly Json[] {
   return Array.isArray(turns) ? turns : [];
 }
 
-/** Words without what clients change about them from turn to turn: their form, and cache marks. */
-function said(content: Json | undefined): string {
-  if (content === undefined || content === null) return '';
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return withoutMarks(content);
-  const parts = content as readonly Json[];
-  return parts.map((part) => textOf(part) ?? withoutMarks(part)).join('\n');
-}
-
-function textOf(part: Json): string | null {
-  return isObject(part) && typeof part.text === 'string' ? part.text : null;
-}
-
 /** Anthropic's clients move the cache's mark to their newest message. */
-function withoutMarks(value: Json): string {
-  return JSON.stringify(value, (key, member: Json) => (key === CACHE_MARK ? undefined : member));
-}
-
 const CACHE_MARK = 'cache_control';
-
-function isAnthropic(endpoint: Endpoint): boolean {
-  return dialectOf(endpoint) === 'anthropic';
-}

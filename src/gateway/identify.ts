@@ -3,7 +3,7 @@ import type { Call, Endpoint } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import { GatewayError } from '../core/errors.ts';
 import { type Caller, mayUse, requireAgent } from './access.ts';
-import { openingOf } from './conversation.ts';
+import type { Conversation } from './conversation.ts';
 import { hashIdentity } from './identity.ts';
 import type { InboundRequest } from './inbound.ts';
 import { clientTimeout, headerOf, type ParsedBody, printable, relayedHeaders } from './parse.ts';
@@ -20,6 +20,7 @@ export interface Arrival {
   readonly endpoint: Endpoint;
   readonly caller: Caller;
   readonly secret: Uint8Array;
+  readonly conversation: Conversation;
 }
 
 /**
@@ -41,11 +42,14 @@ export function identify(
 
   const userGiven = userOf(request, body);
   const sessionGiven = headerOf(request, 'x-session-id') ?? textAt(body.metadata, 'session_id');
-  const opening = openingOf(endpoint, body);
-  const peer = request.socket.remoteAddress ?? '';
-  const conversation = hash(joined([key, agent, peer, opening.system, opening.user]));
   const user = userGiven === null ? null : hash(userGiven);
   const session = sessionGiven === null ? null : hash(sessionGiven);
+  const unitOfCall = (): string => {
+    const opening = arrival.conversation.opening();
+    if (opening === null) return `r:${arrival.id}`;
+    const peer = request.socket.remoteAddress ?? '';
+    return `c:${hash(joined([key, agent, peer, opening]))}`;
+  };
 
   return Object.freeze<Call>({
     id: arrival.id,
@@ -54,10 +58,9 @@ export function identify(
     tenant,
     key,
     agent,
-    unit: unitOf(user, session, opening.user === null ? null : conversation, arrival.id),
+    unit: user !== null ? `u:${user}` : session !== null ? `s:${session}` : unitOfCall(),
     user,
     session,
-    conversation,
     endpoint,
     relayed: relayedHeaders(request),
     model,
@@ -69,22 +72,11 @@ export function identify(
   });
 }
 
-/** Texts as one, of which each can be told where it ends; null is no text. */
-function joined(parts: readonly (string | null)[]): string {
+/** Texts as one, of which each can be told where it ends. */
+function joined(parts: readonly string[]): string {
   let all = '';
-  for (const part of parts) all += part === null ? '-:' : `${part.length}:${part}`;
+  for (const part of parts) all += `${part.length}:${part}`;
   return all;
-}
-
-function unitOf(
-  user: string | null,
-  session: string | null,
-  conversation: string | null,
-  call: string,
-): string {
-  if (user !== null) return `u:${user}`;
-  if (session !== null) return `s:${session}`;
-  return conversation === null ? `r:${call}` : `c:${conversation}`;
 }
 
 function userOf(request: InboundRequest, body: JsonObject): string | null {

@@ -8,7 +8,7 @@ import { admit, type Caller } from './access.ts';
 import { assignArm } from './assign.ts';
 import { watchedArm } from './assignment.ts';
 import { type CallDeps, conclude, type Entered, GONE, refuse } from './conclude.ts';
-import { turnDigests } from './conversation.ts';
+import { Conversation } from './conversation.ts';
 import { dispatch } from './dispatch.ts';
 import type { ModelRoute } from './endpoints.ts';
 import { errorOf } from './failures.ts';
@@ -54,9 +54,11 @@ export async function serveCall(
     // Again, since this is the version that the call sees: the key may be gone from it.
     const caller = admitCaller(request, snapshot, own);
     const { endpoint } = route;
-    const arrival = { id, request_id, at_ms, endpoint, caller, secret: deps.secret };
+    const conversation = new Conversation(endpoint, parsed.body);
+    const { secret } = deps;
+    const arrival = { id, request_id, at_ms, endpoint, caller, secret, conversation };
     const call = identify(request, parsed, snapshot, arrival);
-    entered = enter(call, snapshot, exchange, own, deps);
+    entered = enter({ call, conversation, own }, snapshot, exchange, deps);
     const { run } = entered;
     if (!own) startFeedback(call, exchange, deps);
 
@@ -108,12 +110,18 @@ function admitCaller(request: InboundRequest, { policy }: Snapshot, own: boolean
   return admit(policy.access, (name) => headerOf(request, name));
 }
 
+interface Identified {
+  readonly call: Call;
+  readonly conversation: Conversation;
+  /** It is the oracle's. */
+  readonly own: boolean;
+}
+
 /** Assigns the arm and opens the pipeline that the call goes through. */
 function enter(
-  call: Call,
+  { call, conversation, own }: Identified,
   snapshot: Snapshot,
   exchange: Exchange,
-  own: boolean,
   deps: CallDeps,
 ): Entered {
   const assigned = own ? assignOwn(call, snapshot) : assignArm(call, snapshot, deps.permits);
@@ -145,7 +153,7 @@ function enter(
   // Nothing of it is asked before the call's record is made: until then its upstream may work.
   deps.turn.afterwards(() => {
     try {
-      entered.related = relate(call, exchange.request, deps);
+      entered.related = relate(call, conversation, exchange.request, deps);
     } catch (thrown) {
       deps.log.error('a call is related to none', { call: call.id, error: messageOf(thrown) });
     }
@@ -155,12 +163,17 @@ function enter(
 
 const UNRELATED: Entered['related'] = { parent: null, relation: null };
 
-function relate(call: Call, request: InboundRequest, deps: CallDeps): Entered['related'] {
+function relate(
+  call: Call,
+  conversation: Conversation,
+  request: InboundRequest,
+  deps: CallDeps,
+): Entered['related'] {
   const retries = Number(headerOf(request, 'x-stainless-retry-count') ?? 0);
   return deps.recent.relate({
     call: call.id,
     unit: call.unit,
-    turns: turnDigests(call.endpoint, call.body),
+    turns: conversation.digests,
     retry_count: Number.isSafeInteger(retries) && retries > 0 ? retries : 0,
     policy_ms: call.at_ms,
   });

@@ -19,7 +19,6 @@ function call(body: JsonObject, over: Partial<Call> = {}): Call {
     unit: 'u:1',
     user: null,
     session: null,
-    conversation: 'c',
     endpoint: 'chat.completions',
     relayed: {},
     model: 'helper',

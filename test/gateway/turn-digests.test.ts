@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Json } from '../../src/core/canonical.ts';
-import { digestTurns } from '../../src/gateway/turn-digests.ts';
+import { digestSaid, digestTurns } from '../../src/gateway/turn-digests.ts';
 
 const pairs = (turns: readonly Json[], ignored: string | null = null) => {
   const { count, high, low } = digestTurns(turns, ignored);
@@ -33,9 +33,32 @@ test('digests of turns that differ anywhere differ', () => {
 
 test('digests leave a member out that says nothing of the turn', () => {
   const marked = [
-    { role: 'user', content: [{ text: 'hi', cache_control: { type: 'ephemeral' } }] },
+    { role: 'user', content: [{ source: 'hi', cache_control: { type: 'ephemeral' } }] },
   ];
-  const plain = [{ role: 'user', content: [{ text: 'hi' }] }];
+  const plain = [{ role: 'user', content: [{ source: 'hi' }] }];
   expect(pairs(marked, 'cache_control')).toEqual(pairs(plain, 'cache_control'));
   expect(pairs(marked)).not.toEqual(pairs(plain));
+});
+
+test('digests know what was said whatever form it has, and tell its parts apart', () => {
+  const of = (content: Json) => pairs([{ role: 'user', content }])[0];
+  expect(of('hi')).toBe(of([{ type: 'text', text: 'hi' }]));
+  expect(of([{ type: 'text', text: 'hi' }])).toBe(of([{ text: 'hi', annotations: [] }]));
+  expect(of('hiho')).not.toBe(of([{ text: 'hi' }, { text: 'ho' }]));
+  expect(of([{ text: 'hi' }, { text: 'ho' }])).not.toBe(of([{ text: 'ho' }, { text: 'hi' }]));
+  expect(of(null)).not.toBe(of(''));
+});
+
+test('digestSaid tells texts apart that differ in one unit, and has none of nothing', () => {
+  const text = fc.string({ minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(text, fc.nat(39), (said, where) => {
+      const at = where % said.length;
+      const unit = said.charCodeAt(at);
+      const other = `${said.slice(0, at)}${String.fromCharCode(unit ^ 1)}${said.slice(at + 1)}`;
+      expect(digestSaid(other)).not.toBe(digestSaid(said));
+      expect(digestSaid([{ type: 'text', text: said }])).toBe(digestSaid(said));
+    }),
+  );
+  expect([undefined, null, ''].map((nothing) => digestSaid(nothing))).toEqual(['', '', '']);
 });

@@ -22,7 +22,7 @@ async function bytesOf(write: (response: LaneResponse) => void): Promise<Buffer>
 
 const bytes = fc.uint8Array({ maxLength: 50 }).map((array) => Buffer.from(array));
 
-test('LaneResponse frames what is written so that it is read back, by length or chunks', async () => {
+test('LaneResponse frames what is written, by length or in chunks', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(bytes, { maxLength: 5 }), bytes, fc.boolean(), async (...given) => {
       const [parts, last, chunked] = given;
