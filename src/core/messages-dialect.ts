@@ -16,6 +16,7 @@ import type {
 } from './provider.ts';
 import { saidInMessage } from './signals/said-in.ts';
 import { spliceBody } from './splice.ts';
+import { lostOfMessages } from './translate/answer-notes.ts';
 import { messagesAnswerToChat } from './translate/answers.ts';
 import { chatToMessages } from './translate/chat-request.ts';
 import { MessagesToChatStream } from './translate/messages-stream.ts';
@@ -128,7 +129,8 @@ export function decodeMessages(answer: UpstreamAnswer): DecodedAnswer {
   if (answer.endpoint === 'messages') return { ok: true, body: answer.body, facts };
   const exact = parseExactBytes(answer.body) as JsonObject;
   const chat = messagesAnswerToChat(exact, answer);
-  return { ok: true, body: Buffer.from(JSON.stringify(chat)), facts };
+  const notes = lostOfMessages(exact);
+  return { ok: true, body: Buffer.from(JSON.stringify(chat)), facts, notes };
 }
 
 function factsOf(body: JsonObject): AnswerFacts {

@@ -13,7 +13,9 @@ import type {
   UpstreamRequest,
 } from './provider.ts';
 import { decodeResponse, decodeResponseEvent } from './responses-dialect.ts';
+import { SeveralChoices } from './several-choices.ts';
 import { spliceBody } from './splice.ts';
+import { lostOfChat } from './translate/answer-notes.ts';
 import { chatAnswerToMessages } from './translate/answers.ts';
 import { ChatToMessagesStream } from './translate/chat-stream.ts';
 import { messagesToChat, REFUSED_BY_HOST } from './translate/messages-request.ts';
@@ -149,7 +151,7 @@ function toMessages(answer: UpstreamAnswer): DecodedAnswer {
   if (!decoded.ok) return decoded;
   const chat = parseExactBytes(answer.body) as JsonObject;
   const body = Buffer.from(JSON.stringify(chatAnswerToMessages(chat, answer)));
-  return { ...decoded, body };
+  return { ...decoded, body, notes: lostOfChat(chat) };
 }
 
 /** Nothing has to be remembered of a stream that passes as it is. */
@@ -158,5 +160,7 @@ const RESPONSES = { decode: decodeResponseEvent };
 
 export const openOpenAiStream: Provider['openStream'] = (start) => {
   if (start.endpoint === 'messages') return new ChatToMessagesStream(start);
-  return start.endpoint === 'responses' ? RESPONSES : CHAT;
+  if (start.endpoint === 'responses') return RESPONSES;
+  const { choices = 1 } = start;
+  return choices > 1 ? new SeveralChoices(choices) : CHAT;
 };

@@ -35,6 +35,8 @@ export interface StreamStart {
   readonly created_s: number;
   /** Whether the client of a chat completion asked for the chunk of usage. */
   readonly include_usage: boolean;
+  /** Choices that the answer is to have; 1 where it is not said. */
+  readonly choices?: number;
 }
 
 /** No I/O, and what it remembers is bounded by the stream's tool calls. Must not throw. */
@@ -90,6 +92,8 @@ export type DecodedAnswer =
       /** The answer in OpenAI's dialect; the same bytes where nothing had to change. */
       readonly body: Uint8Array;
       readonly facts: AnswerFacts;
+      /** What of the answer has no counterpart in the client's dialect: as a request's notes. */
+      readonly notes?: readonly Note[];
     }
   | { readonly ok: false; readonly error: UpstreamFailure };
 
@@ -149,6 +153,8 @@ export interface DecodedChunk {
   readonly facts: Partial<AnswerFacts>;
   /** Whether it carries the first content of the answer: where the time to first token ends. */
   readonly content: boolean;
+  /** Whether all choices have finished; where it is not told, `facts.finish` tells it. */
+  readonly finished?: boolean;
   /** Not JSON: the gateway turns it into an error event, since clients throw on it. */
   readonly malformed: boolean;
 }

@@ -1,5 +1,5 @@
 import type { Target } from '../config/snapshot.ts';
-import type { Endpoint } from '../core/call.ts';
+import type { Endpoint, Note } from '../core/call.ts';
 import type { AnswerFacts, UpstreamFailure, UpstreamRequest } from '../core/provider.ts';
 import { boundOrigin, REFUSED_ADDRESS } from './egress.ts';
 import { failed } from './failures.ts';
@@ -15,6 +15,8 @@ export interface AttemptSpec {
   readonly created_s: number;
   /** Whether the client asked for a chat completion’s chunk of usage. */
   readonly include_usage: boolean;
+  /** How many choices it asked for: 1 where it is not said. */
+  readonly choices?: number;
   readonly adapter: string | null;
   readonly request: UpstreamRequest;
   /** Milliseconds that the call has left. */
@@ -30,6 +32,8 @@ export type AttemptResult =
       readonly headers: UpstreamHeaders;
       readonly body: Uint8Array;
       readonly facts: AnswerFacts;
+      /** What of it has no counterpart in the client's dialect. */
+      readonly notes?: readonly Note[] | undefined;
     }
   | { readonly kind: 'stream'; readonly headers: UpstreamHeaders; readonly stream: LiveStream }
   | { readonly kind: 'failed'; readonly failure: UpstreamFailure };
@@ -94,9 +98,11 @@ class Attempt implements RunningAttempt, Sink {
     const { stream, target } = this.#spec;
     const strange = strangeAnswer(this.#spec, status, headers);
     if (strange) this.#fail(strange);
-    if (strange || !stream || !isEventStream(headers) || status !== 200) return;
-    const { endpoint, adapter, created_s, include_usage } = this.#spec;
-    const start = { endpoint, adapter, model: target.model, created_s, include_usage };
+    // Who sends no type at all sends what it was asked for.
+    const events = isEventStream(headers) || headers['content-type'] === undefined;
+    if (strange || !stream || !events || status !== 200) return;
+    const { endpoint, adapter, created_s, include_usage, choices = 1 } = this.#spec;
+    const start = { endpoint, adapter, model: target.model, created_s, include_usage, choices };
     const decoder = target.provider.openStream(start);
     const live = new LiveStream(decoder, this.#sending, target.timeouts.idle_ms, {
       begun: (failure) => {
@@ -210,7 +216,8 @@ function decoded(
     const message = 'The upstream answered whole where a stream was asked for.';
     return { kind: 'failed', failure: failed('upstream_error', message) };
   }
-  return { kind: 'whole', status, headers, body: result.body, facts: result.facts };
+  const { body: passed, facts, notes } = result;
+  return { kind: 'whole', status, headers, body: passed, facts, notes };
 }
 
 /**

@@ -115,7 +115,7 @@ export class LiveStream {
       // A comment keeps a waiting client alive, but it is no beginning of an answer.
       if (!this.#open && chunks.length === 0 && !hasData(event)) continue;
       const chunk = this.#decoder.decode(event);
-      if (chunk.facts.finish) this.#finished = true;
+      if (chunk.finished ?? chunk.facts.finish) this.#finished = true;
       const failure = chunk.error ?? (chunk.malformed ? malformed() : null);
       if (failure) {
         this.#give(this.#readable(chunks, chunk));

@@ -12,6 +12,7 @@ import type {
   UpstreamRequest,
 } from '../core/provider.ts';
 import { sizeOf } from '../core/routing/live-figures.ts';
+import { choicesOf } from '../core/several-choices.ts';
 import type { After } from './after.ts';
 import { type AttemptResult, type RunningAttempt, startAttempt } from './attempt.ts';
 import { failed } from './failures.ts';
@@ -126,13 +127,15 @@ function startOne(trial: Trial, adapter: string | null, ticket: Ticket): Running
   let running: RunningAttempt;
   let request: UpstreamRequest;
   try {
-    request = target.provider.encode(requestFor(run, target, adapter));
+    const asked = requestFor(run, target, adapter);
+    request = target.provider.encode(asked);
     running = startAttempt(deps.upstream, {
       target,
       endpoint,
       stream,
       created_s: Math.floor(run.call.at_ms / 1000),
       include_usage: asksForUsage(run.call),
+      choices: choicesOf(run.call.body, asked.patch),
       adapter,
       request,
       left_ms,
@@ -152,7 +155,9 @@ function startOne(trial: Trial, adapter: string | null, ticket: Ticket): Running
     deps.targets.readLimits(target, answer.headers);
     if (answer.kind === 'stream') ticket.answering(sizeOfCall(run.call));
     const slowness = ticket.slowness();
-    return { kind: 'answered', target, answer, notes: request.notes ?? [], slowness, close };
+    const { notes: asked = NO_NOTES } = request;
+    const notes = answer.kind === 'whole' ? joined(asked, answer.notes) : asked;
+    return { kind: 'answered', target, answer, notes, slowness, close };
   });
   return {
     result,
@@ -161,6 +166,13 @@ function startOne(trial: Trial, adapter: string | null, ticket: Ticket): Running
       close('aborted', null);
     },
   };
+}
+
+const NO_NOTES: readonly Note[] = [];
+
+/** What of the request was lost, then what of the answer: nearly always nothing. */
+function joined(asked: readonly Note[], answered: readonly Note[] | undefined): readonly Note[] {
+  return answered && answered.length > 0 ? [...asked, ...answered] : asked;
 }
 
 /** What a refusal says of the target beyond this call. */

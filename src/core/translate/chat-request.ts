@@ -88,6 +88,8 @@ function toolOf(tool: JsonObject, notes: Notes): JsonObject[] {
     return [];
   }
   const { name, description, parameters, strict } = tool.function;
+  notes.rest('tools', tool, TOOL);
+  notes.rest('tools.function', tool.function, FUNCTION);
   return [
     {
       name: name ?? '',
@@ -98,6 +100,9 @@ function toolOf(tool: JsonObject, notes: Notes): JsonObject[] {
     },
   ];
 }
+
+const TOOL: ReadonlySet<string> = new Set(['type', 'function', 'cache_control']);
+const FUNCTION: ReadonlySet<string> = new Set(['name', 'description', 'parameters', 'strict']);
 
 function toolChoice(choice: Json | undefined, notes: Notes): JsonObject | null {
   if (choice === undefined || choice === null) return null;
@@ -177,7 +182,9 @@ function noteRest(chat: JsonObject, notes: Notes): void {
 
 /** A value that asks for nothing: what the provider does anyway. */
 function isNeutral(field: string, value: Json): boolean {
-  if (value === null || value === false || value === 0 || value === '') return true;
+  // A seed of 0 is a seed.
+  if (value === 0) return field !== 'seed';
+  if (value === null || value === false || value === '') return true;
   if (field === 'n' && value === 1) return true;
   if (field === 'modalities') return JSON.stringify(value) === '["text"]';
   return typeof value === 'object' && Object.keys(value).length === 0;

@@ -39,6 +39,7 @@ function systemOf(messages: readonly JsonObject[], notes: Notes): Json | null {
 
 function addMessage(turns: JsonObject[], message: JsonObject, notes: Notes): void {
   if (message.name !== undefined && message.role !== 'tool') notes.add('messages.name');
+  notes.rest('messages', message, MESSAGE);
   if (message.role === 'assistant') {
     addTurn(turns, 'assistant', assistantContent(message, notes));
   } else if (message.role === 'tool') {
@@ -49,6 +50,22 @@ function addMessage(turns: JsonObject[], message: JsonObject, notes: Notes): voi
     notes.add(`messages.role ${textIn(message.role)}`);
   }
 }
+
+/** What is read of a message, whatever its role, and what is named by itself. */
+const MESSAGE: ReadonlySet<string> = new Set([
+  'role',
+  'content',
+  'name',
+  'refusal',
+  'tool_calls',
+  'tool_call_id',
+  'function_call',
+  'audio',
+  'reasoning',
+  'reasoning_content',
+  'thinking_blocks',
+  'cache_control',
+]);
 
 function addTurn(turns: JsonObject[], role: string, content: string | readonly Json[]): void {
   // Anthropic refuses empty content.
@@ -151,7 +168,9 @@ function thinkingBlocks(message: JsonObject, notes: Notes): JsonObject[] {
     if (type !== 'thinking' || typeof signature !== 'string' || signature === '') return [];
     return [{ type, thinking: typeof thinking === 'string' ? thinking : '', signature }];
   });
-  const lost = given.length > kept.length || (given.length === 0 && message.reasoning_content);
+  const lost =
+    given.length > kept.length ||
+    (given.length === 0 && (message.reasoning_content || message.reasoning));
   if (lost) notes.add('messages.reasoning_content', 'unsigned: the provider does not take it back');
   return kept;
 }

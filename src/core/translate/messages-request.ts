@@ -79,6 +79,7 @@ function functionOf(tool: JsonObject, notes: Notes): JsonObject[] {
   }
   if (tool.cache_control) notes.add('cache_control', 'the provider caches by itself, or not');
   const { name, description, input_schema, strict } = tool;
+  notes.rest('tools', tool, TOOL);
   const described: JsonObject = {
     name: name ?? '',
     ...(description === undefined ? {} : { description }),
@@ -88,6 +89,15 @@ function functionOf(tool: JsonObject, notes: Notes): JsonObject[] {
   return [{ type: 'function', function: described }];
 }
 
+const TOOL: ReadonlySet<string> = new Set([
+  'type',
+  'name',
+  'description',
+  'input_schema',
+  'strict',
+  'cache_control',
+]);
+
 function addOutput(
   body: Record<string, Json>,
   messages: JsonObject,
@@ -96,6 +106,7 @@ function addOutput(
   notes: Notes,
 ): void {
   const config = isObject(messages.output_config) ? messages.output_config : {};
+  notes.rest('output_config', config, OUTPUT);
   const format = config.format ?? messages.output_format;
   if (isObject(format) && isObject(format.schema)) {
     const json_schema = { name: 'answer', schema: format.schema, strict: true };
@@ -107,13 +118,20 @@ function addOutput(
   else notes.add('thinking', 'this model is not known to take an effort');
 }
 
+const OUTPUT: ReadonlySet<string> = new Set(['format', 'effort']);
+
 function addIdentity(body: Record<string, Json>, messages: JsonObject, notes: Notes): void {
   const { metadata, service_tier } = messages;
-  if (isObject(metadata) && typeof metadata.user_id === 'string') body.user = metadata.user_id;
+  if (isObject(metadata)) {
+    if (typeof metadata.user_id === 'string') body.user = metadata.user_id;
+    notes.rest('metadata', metadata, IDENTITY);
+  }
   if (service_tier === 'auto') body.service_tier = 'auto';
   else if (service_tier === 'standard_only') body.service_tier = 'default';
   else if (service_tier) notes.add('service_tier');
 }
+
+const IDENTITY: ReadonlySet<string> = new Set(['user_id']);
 
 const KNOWN: ReadonlySet<string> = new Set([
   'model',

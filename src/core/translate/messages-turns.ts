@@ -43,8 +43,25 @@ function contentOf(parts: readonly JsonObject[], quirks: ChatQuirks): Content {
   return parts;
 }
 
-function partsOfBlock(block: JsonObject, notes: Notes): JsonObject[] {
+/** What is carried over of each kind of block; its other fields are named. */
+const BLOCKS: Readonly<Record<string, ReadonlySet<string>>> = {
+  text: new Set(['type', 'text', 'cache_control']),
+  image: new Set(['type', 'source', 'cache_control']),
+  document: new Set(['type', 'source', 'title', 'cache_control']),
+  search_result: new Set(['type', 'title', 'source', 'content', 'cache_control']),
+  tool_use: new Set(['type', 'id', 'name', 'input', 'cache_control']),
+  tool_result: new Set(['type', 'tool_use_id', 'content', 'is_error', 'cache_control']),
+};
+
+function noteRest(block: JsonObject, notes: Notes): void {
   if (block.cache_control) notes.add('cache_control', 'the provider caches by itself, or not');
+  const type = textIn(block.type);
+  const known = Object.hasOwn(BLOCKS, type) ? BLOCKS[type] : undefined;
+  if (known) notes.rest(`messages.${type}`, block, known);
+}
+
+function partsOfBlock(block: JsonObject, notes: Notes): JsonObject[] {
+  noteRest(block, notes);
   const source = isObject(block.source) ? block.source : {};
   if (block.type === 'text') return [{ type: 'text', text: block.text ?? '' }];
   if (block.type === 'image' && source.type === 'base64') return [imagePart(dataUrl(source))];
@@ -95,7 +112,7 @@ function toolMessage(
   notes: Notes,
 ): JsonObject {
   if (block.is_error === true) notes.add('messages.tool_result.is_error');
-  if (block.cache_control) notes.add('cache_control', 'the provider caches by itself, or not');
+  noteRest(block, notes);
   const { content } = block;
   const parts = blocksOf(content).flatMap((part) => partsOfBlock(part, notes));
   const texts = parts.filter(({ type }) => type === 'text');
@@ -117,8 +134,10 @@ function assistantMessage(turn: JsonObject, quirks: ChatQuirks, notes: Notes): J
   for (const block of blocksOf(turn.content)) {
     if (block.type === 'thinking') thoughts.push(textIn(block.thinking));
     else if (block.type === 'redacted_thinking') notes.add('messages.redacted_thinking');
-    else if (block.type === 'tool_use') calls.push(toolCall(block));
-    else said.push(...partsOfBlock(block, notes));
+    else if (block.type === 'tool_use') {
+      noteRest(block, notes);
+      calls.push(toolCall(block));
+    } else said.push(...partsOfBlock(block, notes));
   }
   const content = contentOf(said, quirks);
   const message: Record<string, Json> = { role: 'assistant' };

@@ -18,6 +18,27 @@ describe('chat completion to messages', () => {
     expect(translate({ max_tokens: 5, max_completion_tokens: 7 }).body.max_tokens).toBe(7);
   });
 
+  test('chat completion’s fields that are not carried over are named, wherever they stand', () => {
+    const fn = { name: 'f', examples: [1] };
+    const { notes } = translate({
+      messages: [
+        { ...HI, x_user: 1, annotations: [], weight: null },
+        { role: 'assistant', content: 'a', prefix: true, reasoning: 'hm' },
+      ],
+      tools: [{ type: 'function', function: fn, eager: true }],
+      seed: 0,
+      presence_penalty: 0,
+    });
+    expect([...notes].sort()).toEqual([
+      'messages.prefix',
+      'messages.reasoning_content',
+      'messages.x_user',
+      'seed',
+      'tools.eager',
+      'tools.function.examples',
+    ]);
+  });
+
   test('chat completion’s results of parallel tools are one turn, with what is said next', () => {
     const { body } = translate({
       messages: [

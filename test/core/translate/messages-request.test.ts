@@ -109,6 +109,43 @@ describe('messages to chat completion', () => {
     expect(notes).toEqual(['cache_control', 'messages.image file']);
   });
 
+  test('messages’ fields that are not carried over are named, wherever they stand', () => {
+    const { notes } = translate({
+      system: [{ type: 'text', text: 'a', citations: [{ type: 'char_location' }] }],
+      messages: [
+        {
+          role: 'user',
+          content: [
+            {
+              type: 'document',
+              source: { type: 'text', data: 'x' },
+              context: 'c',
+              citations: { enabled: true },
+            },
+            { type: 'text', text: 'b', citations: null },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: [{ type: 'tool_use', id: 't', name: 'f', input: {}, caller: { type: 'x' } }],
+        },
+      ],
+      tools: [{ name: 'f', input_schema: {}, input_examples: [{}], defer_loading: false }],
+      metadata: { user_id: 'u', more: 1 },
+      output_config: { effort: 'low', other: true },
+    });
+    expect([...notes].sort()).toEqual([
+      'messages.document.citations',
+      'messages.document.context',
+      'messages.text.citations',
+      'messages.tool_use.caller',
+      'metadata.more',
+      'output_config.other',
+      'thinking',
+      'tools.input_examples',
+    ]);
+  });
+
   test('messages’ thinking goes only to hosts that take it back', () => {
     const messages = [
       {
