@@ -98,3 +98,33 @@ export function broken(at: number, cause?: unknown): GatewayError {
     cause,
   );
 }
+
+/**
+ * Whether values stand in more than `max` others, which is known long before all of them are read.
+ * What is no JSON is not deep: whoever parses it finds out.
+ */
+export function nestsDeeper(bytes: Buffer, max: number): boolean {
+  let depth = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === QUOTE) {
+      const end = endOfText(bytes, at);
+      if (end === null) return false;
+      at = end - 1;
+    } else if (byte === BRACE_OPEN || byte === BRACKET_OPEN) {
+      depth += 1;
+      if (depth > max) return true;
+    } else if (byte === BRACE_CLOSE || byte === BRACKET_CLOSE) {
+      depth -= 1;
+    }
+  }
+  return false;
+}
+
+function endOfText(bytes: Buffer, from: number): number | null {
+  try {
+    return stringEnd(bytes, from);
+  } catch {
+    return null;
+  }
+}

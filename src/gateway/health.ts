@@ -19,7 +19,13 @@ export function createSideRoutes(deps: GatewayDeps, targets: Targets): Hono {
   });
   app.route('/', deps.feedbackRoutes);
   app.notFound((context) => {
-    const message = `There is no ${context.req.method} ${context.req.path}.`;
+    const { method, path } = context.req;
+    const allow = METHODS.get(path);
+    if (allow !== undefined) {
+      const only = `${path} takes ${allow} only.`;
+      return respond(context, new GatewayError('method_not_allowed', only, { allow }));
+    }
+    const message = `There is no ${method} ${path}.`;
     return respond(context, new GatewayError('not_found', message, { param: 'path' }));
   });
   app.onError((thrown, context) => {
@@ -29,6 +35,14 @@ export function createSideRoutes(deps: GatewayDeps, targets: Targets): Hono {
   });
   return app;
 }
+
+/** What the routes above take, for who asks them otherwise. */
+const METHODS: ReadonlyMap<string, string> = new Map([
+  ['/health', 'GET, HEAD'],
+  ['/ready', 'GET, HEAD'],
+  ['/feedback', 'POST'],
+  ['/api/v1/feedback/collect', 'POST'],
+]);
 
 interface Readiness {
   readonly status: 'ready' | 'unready';

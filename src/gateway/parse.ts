@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import { GatewayError } from '../core/errors.ts';
+import { nestsDeeper } from '../core/json-scan.ts';
 import type { MaybePromise } from '../core/plugin.ts';
 import type { FieldRule, ModelRoute } from './endpoints.ts';
 import { type BodySink, LaneRequest } from './front/lane-request.ts';
@@ -167,10 +168,12 @@ function parseObject(raw: Uint8Array): JsonObject {
     new GatewayError('invalid_json', `The request body is not valid JSON: ${why}`, {}, cause);
   if (raw.length === 0) throw invalid('it is empty.');
   if (!isUtf8(raw)) throw invalid('it is not UTF-8.');
+  // A large one may hold millions of levels, and to make them all takes half a second.
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  if (raw.length > LARGE_BYTES && nestsDeeper(bytes, JSON_DEPTH_MAX)) throw tooDeep();
   let parsed: unknown;
   try {
-    const text = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('utf8');
-    parsed = JSON.parse(text);
+    parsed = JSON.parse(bytes.toString('utf8'));
   } catch (thrown) {
     // V8 quotes the text around the fault; a position is enough, and tells no log what was asked.
     const position = /position \d+/.exec(String(thrown))?.[0];
@@ -187,10 +190,7 @@ function parseObject(raw: Uint8Array): JsonObject {
 
 /** Plugins share one body: frozen, a change of it throws in the plugin that tries. */
 function freezeDeep(value: object, depth: number): void {
-  if (depth > JSON_DEPTH_MAX) {
-    const message = `The request body is nested deeper than ${JSON_DEPTH_MAX} levels.`;
-    throw new GatewayError('bad_request', message, { param: 'body' });
-  }
+  if (depth > JSON_DEPTH_MAX) throw tooDeep();
   if (Array.isArray(value)) {
     for (const member of value as readonly unknown[]) {
       if (typeof member === 'object' && member !== null) freezeDeep(member, depth + 1);
@@ -202,6 +202,14 @@ function freezeDeep(value: object, depth: number): void {
     }
   }
   Object.freeze(value);
+}
+
+/** Smaller ones are parsed before anything could be gained by a look at them. */
+const LARGE_BYTES = 64 * 1024;
+
+function tooDeep(): GatewayError {
+  const message = `The request body is nested deeper than ${JSON_DEPTH_MAX} levels.`;
+  return new GatewayError('bad_request', message, { param: 'body' });
 }
 
 function badField(param: string, message: string): GatewayError {

@@ -20,7 +20,7 @@ export function createRequestLineCheck(): RequestLineCheck {
     const known = request.url === url && headers.host === host && own === passed_own && host;
     const plain = request.httpVersion === '1.1' && headers['transfer-encoding'] === undefined;
     const ofPage = headers['sec-fetch-site'] !== undefined;
-    if (known && plain && !ofPage && !hasTwoHosts(request)) return null;
+    if (known && plain && !ofPage && twofold(request) === null) return null;
     const problem = requestLineProblem(request, own);
     if (problem !== null) return problem;
     host = request.headers.host;
@@ -41,9 +41,9 @@ export function requestLineProblem(
   own: string | null,
 ): GatewayError | null {
   const { host } = request.headers;
-  // Node keeps the first of two; whoever stands before us may have gone by the other.
+  const twice = twofold(request);
   const name =
-    host === undefined || hasTwoHosts(request)
+    host === undefined || twice === 'host'
       ? undefined
       : HOST.exec(host)?.groups?.name?.toLowerCase();
   if (name === undefined) {
@@ -54,6 +54,11 @@ export function requestLineProblem(
   if (own !== null && !isOurs(name, own.toLowerCase())) {
     return new GatewayError('invalid_host', 'This gateway is not known by the Host header given.', {
       param: 'host',
+    });
+  }
+  if (twice !== null) {
+    return new GatewayError('bad_request', `Two ${twice} headers differ: send one.`, {
+      param: twice,
     });
   }
   const framing = framingProblem(request);
@@ -78,16 +83,27 @@ function framingProblem({ httpVersion, headers }: InboundRequest): string | null
   return coding.toLowerCase() === 'chunked' ? null : 'No transfer coding is known but chunked.';
 }
 
-function hasTwoHosts(request: InboundRequest): boolean {
+/**
+ * What may come once only, and came twice: Node keeps the first, and whoever stands before us may
+ * have gone by the other.
+ */
+function twofold(request: InboundRequest): 'host' | 'authorization' | null {
   // In the lane each name comes once.
-  if (request instanceof LaneRequest) return false;
+  if (request instanceof LaneRequest) return null;
   const { rawHeaders } = request;
   let hosts = 0;
+  let credentials: string | undefined;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+    if (name.length === 4 && name.toLowerCase() === 'host') {
+      hosts += 1;
+      if (hosts > 1) return 'host';
+    } else if (name.length === 13 && name.toLowerCase() === 'authorization') {
+      if (credentials !== undefined && credentials !== rawHeaders[at + 1]) return 'authorization';
+      credentials = rawHeaders[at + 1];
+    }
   }
-  return hosts > 1;
+  return null;
 }
 
 /**

@@ -63,6 +63,11 @@ describe('4c Errors of odd requests', () => {
 
   test('4c says with a 405 what is allowed', async () => {
     expect((await ask([], { method: 'PUT' })).header('allow')).toBe('POST');
+    for (const path of ['/feedback', '/api/v1/feedback/collect', '/health']) {
+      const got = await ask([], { method: 'PUT', path });
+      expect([got.status, expectOpenAiError(got).code]).toEqual([405, 'method_not_allowed']);
+      expect(got.header('allow')).toBe(path === '/health' ? 'GET, HEAD' : 'POST');
+    }
     const models = await ask([], { method: 'DELETE', path: '/v1/models' });
     expect(models.header('allow')).toBe('GET, HEAD');
   });
