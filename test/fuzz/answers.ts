@@ -89,10 +89,12 @@ function streamProblem(text: string, path: string): string | null {
   });
   const bad = data.find((one) => one !== '[DONE]' && one !== '' && !isJson(one));
   if (bad !== undefined) return `an event that is no JSON: ${bad.slice(0, 300)}`;
-  // An upstream may still say that it is alive behind an end that only a response's state tells of.
-  const last = data.filter((one) => one !== '' && !PING.test(one)).at(-1) ?? '';
+  const said = data.filter((one) => one !== '' && !PING.test(one));
+  const last = said.at(-1) ?? '';
   const failed = /"error":\s*[{"]|"type":\s*"error"/.test(last);
-  const ended = (ENDS[path] as RegExp).test(last);
+  // Behind an end that only a response's state tells of, an upstream may still say something.
+  const ends = path === '/v1/responses' ? said : [last];
+  const ended = ends.some((one) => (ENDS[path] as RegExp).test(one));
   if (!failed && !ended) return `a stream that ends in neither way: ${text.slice(-500)}`;
   return null;
 }

@@ -124,7 +124,7 @@ describe('a connection', () => {
   test('is closed where the body of what is refused was not read, after the answer', async () => {
     const known = world.upstream.calls.length;
     const connection = await world.open();
-    const large = bodyOf('x'.repeat(500_000));
+    const large = bodyOf('x'.repeat(8_000_000));
     void connection.write(rawCall([`content-length: ${large.length}`], large) + call('behind'));
     const got = await connection.answer();
     expect([got.status, got.header('connection')]).toEqual([413, 'close']);
