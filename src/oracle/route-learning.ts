@@ -2,12 +2,14 @@ import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { mergePatch } from '../core/pointer.ts';
 import type { Policy } from '../core/policy.ts';
+import { costOf } from '../core/price.ts';
 import {
   isContextual,
   LEARNED,
   type ModelRouterOptions,
   RouterOptions,
 } from '../core/routing/router-options.ts';
+import { statedPrice, type TargetFacts } from '../core/routing/target-facts.ts';
 import { cappedByUnit } from '../core/routing/user-cap.ts';
 import type { Feed } from '../core/state.ts';
 import { type RoutedCall, routedCalls } from '../store/routed-calls.ts';
@@ -141,9 +143,18 @@ export function rewardOf(
 ): number | null {
   const worth = bandit.reward === 'success' ? Number(call.ok) : call.said;
   if (worth === null) return null;
-  const { input_usd = 0, output_usd = 0 } = facts[call.target] ?? {};
-  const usd = (input_usd * call.tokens_in + output_usd * call.tokens_out) / 1e6;
+  const usd = call.cost_usd ?? statedCost(call, facts[call.target]);
   return worth - (bandit.latency_weight * call.latency_ms) / 1000 - bandit.cost_weight * usd;
+}
+
+/** By what the router is told of the target; what nobody has priced costs nothing. */
+function statedCost(
+  { tokens_in, tokens_out }: Pick<RoutedCall, 'tokens_in' | 'tokens_out'>,
+  facts: TargetFacts | undefined,
+): number {
+  const price = facts === undefined ? null : statedPrice(facts);
+  if (price === null) return 0;
+  return costOf(price, { in: tokens_in, cached: 0, out: tokens_out, estimated: false });
 }
 
 /** A proof is news once. */

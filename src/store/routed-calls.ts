@@ -15,6 +15,8 @@ export interface RoutedCall {
   readonly latency_ms: number;
   readonly tokens_in: number;
   readonly tokens_out: number;
+  /** What the call cost in all; null where no target's price says so. */
+  readonly cost_usd: number | null;
   /** Mean of what users said, 0 to 1; null where nobody said anything. */
   readonly said: number | null;
 }
@@ -35,7 +37,7 @@ export async function routedCalls(
         coalesce(d.value->>'category', '') as category,
         (c.outcome = 'ok' and c.served = d.value->>'chosen') as ok,
         c.latency_ms::float8 as latency_ms, c.tokens_in::int as tokens_in,
-        c.tokens_out::int as tokens_out, said.value::float8 as said
+        c.tokens_out::int as tokens_out, c.cost_usd::float8 as cost_usd, said.value::float8 as said
       from calls c
       cross join lateral jsonb_array_elements(c.decisions) d
       left join lateral (

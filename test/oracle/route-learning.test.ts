@@ -71,7 +71,7 @@ describe('route learning', () => {
 
   test('routed calls are free choices of clients, with what users said of them', async () => {
     await apply(
-      call('c1', 'mini', {}, { category: 'code' }),
+      call('c1', 'mini', { cost_usd: 0.0025 }, { category: 'code' }),
       call('c2', 'big', { at_ms: NOON_MS + 1, served: 'mini' }),
       call('c3', 'big', { outcome: 'aborted' }),
       call('c4', 'big', { origin: 'probe' }),
@@ -87,20 +87,23 @@ describe('route learning', () => {
     });
     expect(found).toHaveLength(2);
     expect(found[0]).toMatchObject({ target: 'mini', category: 'code', ok: true, said: 0.375 });
+    expect(found.map(({ cost_usd }) => cost_usd)).toEqual([0.0025, null]);
     // A fallback answered: that is no success of the choice.
     expect(found[1]).toMatchObject({ target: 'big', category: '', ok: false, said: null });
   });
 
   test('a reward is what the policy says, and a call of which nobody spoke has none', () => {
     const seen = { target: 'big', category: '', ok: true, latency_ms: 2000, said: null };
-    const of = (bandit: object): number | null =>
+    const of = (bandit: object, cost_usd: number | null = null): number | null =>
       rewardOf(
-        { ...seen, tokens_in: 1000, tokens_out: 500 },
+        { ...seen, cost_usd, tokens_in: 1000, tokens_out: 500 },
         RouterOptions.parse({ bandit, facts: { big: { input_usd: 1, output_usd: 2 } } }),
       );
     expect(of({})).toBe(1);
     expect(of({ reward: 'feedback' })).toBeNull();
+    // By `facts`, where no target's price made the call's own cost.
     expect(of({ latency_weight: 0.1, cost_weight: 100 })).toBeCloseTo(1 - 0.2 - 0.2, 12);
+    expect(of({ cost_weight: 100 }, 0.003)).toBeCloseTo(1 - 0.3, 12);
   });
 
   test('learning gives a target that fails the floor, by matured calls alone', async () => {

@@ -32,7 +32,7 @@ const Bandit = z.strictObject({
     .default('success')
     .describe('`success`: answered, 0 or 1; `feedback`: what users said, 0 to 1, else no reward.'),
   latency_weight: z.number().min(0).default(0).describe('Reward lost for each second of latency.'),
-  cost_weight: z.number().min(0).default(0).describe('Reward lost for each USD, by `facts`.'),
+  cost_weight: z.number().min(0).default(0).describe('Reward lost for each USD: the call’s `cost_usd`, else by `facts`.'),
   maturity_s: z
     .number()
     .min(0)
