@@ -91,7 +91,12 @@ export type DecodedAnswer =
       readonly body: Uint8Array;
       readonly facts: AnswerFacts;
     }
-  | { readonly ok: false; readonly error: UpstreamFailure };
+  | {
+      readonly ok: false;
+      readonly error: UpstreamFailure;
+      /** What it cost all the same, where it says so. */
+      readonly tokens?: Tokens;
+    };
 
 /** What an answer says of itself; each null where it does not. */
 export interface AnswerFacts {
