@@ -108,20 +108,27 @@ async function lessonOf(
     (name) => known[name]?.fallback_only === false,
   );
   const before_ms = deps.policy_ms() - 1000 * bandit.maturity_s;
-  const calls = await routedCalls(deps.db, { agent, before_ms, limit: CALLS_MAX });
+  const calls = await routedCalls(deps.db, {
+    agent,
+    before_ms,
+    limit: CALLS_MAX,
+    options: targets.length,
+  });
   const rewarded = calls.flatMap((call) => {
-    const { unit, features, category, target } = call;
+    const { unit, features, category, target, probability } = call;
     const reward = rewardOf(call, options);
-    return reward === null ? [] : [{ unit, features, category, target, reward }];
+    return reward === null ? [] : [{ unit, features, category, target, reward, probability }];
   });
   const rewards = cappedByUnit(rewarded, bandit.user_max).slice(-REWARDS_MAX);
-  return { agent, options, targets, rewards, left_out: rewarded.length - rewards.length };
+  const left_out = rewarded.length - rewards.length;
+  return { agent, options, targets, rewards, left_out, choices: rewarded };
 }
 
 /** Whether there is nothing new to learn: most looks find nothing. */
 function isSame(before: Lesson, now: Lesson): boolean {
   return (
     before.rewards.length === now.rewards.length &&
+    before.choices.length === now.choices.length &&
     before.targets.join() === now.targets.join() &&
     JSON.stringify(before.options) === JSON.stringify(now.options) &&
     now.rewards.every((one, at) => {
@@ -138,7 +145,7 @@ function isSame(before: Lesson, now: Lesson): boolean {
 
 /** Null where the call says nothing: a rating that nobody gave is no praise. */
 export function rewardOf(
-  call: Omit<RoutedCall, 'unit' | 'features'>,
+  call: Omit<RoutedCall, 'unit' | 'features' | 'probability'>,
   { bandit, facts }: ModelRouterOptions,
 ): number | null {
   const worth = bandit.reward === 'success' ? Number(call.ok) : call.said;
@@ -157,7 +164,7 @@ function statedCost(
   return costOf(price, { in: tokens_in, cached: 0, out: tokens_out, estimated: false });
 }
 
-/** A proof is news once. */
+/** What is proven is news once. */
 function tellProven(
   log: Log,
   agent: string,
@@ -169,4 +176,10 @@ function tellProven(
     if (!known)
       log.info('a target is proven to be the best', { agent, category, target, exploited });
   }
+  const { verdict = null, target = null } = now.worth ?? {};
+  if (verdict === null || verdict === before?.worth?.verdict) return;
+  const said = verdict === 'context' ? 'a router earns more than each target' : WORTH_ONE;
+  log.info(said, { agent, target });
 }
+
+const WORTH_ONE = 'a router earns less than one of its targets would alone';
