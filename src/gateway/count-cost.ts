@@ -19,7 +19,7 @@ export function countAnswer(target: Target, tokens: Tokens, deps: CostDeps): voi
   if (usd !== null) deps.metrics.add('hive_cost_usd_total', [target.name], usd);
 }
 
-/** The answer that the client got, and what was lost; those kept back were counted when they were. */
+/** The answer that was given, and what was lost; those kept back were counted when they were. */
 export function countGiven(
   progress: Progress,
   given: Tokens,

@@ -134,7 +134,9 @@ describe('experiments of the policy', () => {
     const priced = costly
       .replace('model: big-1 }', 'model: big-1, price: { input_usd: 1, output_usd: 2 } }')
       .replace('only: true }', 'only: true, price: { input_usd: 0, output_usd: 0 } }');
-    expect(load({ 'policies/gateway.yaml': priced }).policy.experiments?.warmth?.guardrails).toEqual({
+    expect(
+      load({ 'policies/gateway.yaml': priced }).policy.experiments?.warmth?.guardrails,
+    ).toEqual({
       cost: 0.2,
     });
   });

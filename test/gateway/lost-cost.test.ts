@@ -39,7 +39,9 @@ async function start(names: readonly string[], resilience: ResilienceSpec = {}, 
 const usage = (prompt_tokens: number, completion_tokens: number) => ({
   usage: { prompt_tokens, completion_tokens },
 });
-const choices = [{ index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }];
+const choices = [
+  { index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' },
+];
 const good: Behaviour = status(200, { id: 'c', model: 'm', choices, ...usage(10, 20) });
 const error = { message: 'no capacity', type: 'server_error' };
 const paidError: Behaviour = status(200, { error, ...usage(10, 5) });
