@@ -32,7 +32,7 @@ import { pruneSegments, writerOf } from './events/segments.ts';
 import { createTail, type Tail } from './events/tail.ts';
 import { watchControl } from './gateway/control-watch.ts';
 import { ownCallsFor } from './gateway/own-calls.ts';
-import { createOracle, type RunningOracle } from './oracle/create-oracle.ts';
+import { createOracle, type OracleDeps, type RunningOracle } from './oracle/create-oracle.ts';
 import { detectors } from './oracle/detectors/index.ts';
 import { gates } from './oracle/gates/index.ts';
 import { mutations } from './oracle/mutations/index.ts';
@@ -125,8 +125,8 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   });
   const reads = { loaded: () => policies.loaded(), frozen: () => control.control().frozen };
   const lent: Lent = { store, bus, tail, writers, ...reads };
-  const oracle = createWorkerOracle(ground, lent);
   const routes = createRoutes(ground, lent);
+  const oracle = createWorkerOracle(ground, { ...lent, routers: () => routes.reports() });
   const admin = createWorkerAdmin(ground, { ...lent, routes }, oracle);
 
   tail.start();
@@ -262,7 +262,7 @@ interface Lent {
   readonly frozen: () => boolean;
 }
 
-function createWorkerOracle(ground: Ground, lent: Lent): RunningOracle {
+function createWorkerOracle(ground: Ground, lent: Lent & Pick<OracleDeps, 'routers'>) {
   return createOracle({
     ...ground,
     ...lent,

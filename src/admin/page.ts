@@ -3,6 +3,7 @@ import { html, raw } from 'hono/html';
 import type { Mutation, Plan } from '../core/oracle.ts';
 import type { AgentEntry } from '../core/policy.ts';
 import type { CanaryStatus, MutationStatus } from '../oracle/oracle.ts';
+import { percentText, proposalSection, targetTable } from './page-tables.ts';
 import type { Route } from './route.ts';
 import type { Status } from './status.ts';
 
@@ -14,6 +15,8 @@ h3 { font-size: 1rem; margin: 0 } p { margin: .35rem 0 }
 table { border-collapse: collapse; width: 100% }
 th { font-weight: 600; color: var(--quiet); font-size: .85em }
 th, td { text-align: left; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line) }
+.wide { overflow-x: auto } .wide td, .wide th { white-space: nowrap }
+.wide td:last-child { white-space: normal; min-width: 6rem }
 td { vertical-align: top } meter { width: 9rem; vertical-align: middle }
 code, pre { font-family: ui-monospace, monospace; font-size: .86em }
 pre { background: var(--soft); border-radius: 6px; padding: .5rem .75rem; margin: .5rem 0 0 }
@@ -56,8 +59,11 @@ ${waitingPlans(status.plans_waiting, own_url)}
 <h2>Canaries</h2>
 ${canaryCards(status)}
 ${experimentCards(status)}
+${proposalSection(status)}
 <h2>Agents</h2>
 ${agentTable(status)}
+<h2>Targets</h2>
+${targetTable(status)}
 <h2>Newest changes</h2>
 ${changeTable(status.changes)}
 <h2>What is here</h2>
@@ -181,8 +187,4 @@ ${rows}</table>`;
 function patchText({ patch, agent }: Pick<Mutation, 'patch' | 'agent'>): string {
   const own = (patch.agents as Readonly<Record<string, unknown>> | undefined)?.[agent];
   return JSON.stringify(own ?? patch);
-}
-
-function percentText(share: number): string {
-  return `${Math.round(share * 1000) / 10} %`;
 }

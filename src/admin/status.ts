@@ -6,7 +6,7 @@ import type { ChildReport, GatewayReport, PluginReport } from '../core/state.ts'
 import type { AbSummary } from '../oracle/ab-answers.ts';
 import type { CanaryStatus, Cycle, MutationStatus } from '../oracle/oracle.ts';
 import type { PromptSummary } from '../oracle/prompt-answers.ts';
-import type { ProposalsStatus } from '../oracle/proposals/proposals.ts';
+import type { CandidateSummary, ProposalsStatus } from '../oracle/proposals/proposals.ts';
 import { type AdminDeps, limitsOf } from './admin-deps.ts';
 import { LATE, within } from './deadline.ts';
 
@@ -40,6 +40,8 @@ export interface Status {
   readonly experiments: readonly AbSummary[] | null;
   /** What the models that propose prompts wait for; null where none can be reached. */
   readonly proposals: ProposalsStatus | null;
+  /** The newest prompts that they proposed. */
+  readonly candidates: readonly CandidateSummary[] | null;
   readonly plans_waiting: readonly Plan[] | null;
   /** The newest executed changes, whatever became of them. */
   readonly changes: readonly MutationStatus[] | null;
@@ -61,6 +63,7 @@ export interface PluginStatus extends Pick<PluginEntry, 'use' | 'on_error' | 'bu
 }
 
 const CHANGES_MAX = 10;
+const CANDIDATES_MAX = 10;
 
 /** Looks everywhere at once and waits for nobody longer than `look_ms`. */
 export async function collectStatus(deps: AdminDeps): Promise<Status> {
@@ -76,18 +79,20 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     }
     return null;
   };
-  const [stored, canaries, prompts, experiments, proposals, waiting, changes, cycles, state] =
+  const [stored, canaries, prompts, experiments, proposals, candidates, ...rest] =
     await Promise.all([
       look('store', () => deps.store.check().then(() => true)),
       look('canaries', () => deps.oracle.canaries()),
       look('prompts', () => deps.prompts.list()),
       look('experiments', async () => (await deps.experiments?.list()) ?? []),
       look('proposals', async () => (await deps.proposals?.status()) ?? null),
+      look('candidates', async () => (await deps.proposals?.list()) ?? []),
       look('plans', () => deps.oracle.plans('needs_approval')),
       look('changes', () => deps.oracle.mutations()),
       look('cycles', () => deps.oracle.cycles(1)),
       look('state', () => deps.oracle.state()),
     ]);
+  const [waiting, changes, cycles, state] = rest;
   const report = deps.report();
   if (report === null) problems.push('gateway: no report yet');
   const extras = deps.extras();
@@ -117,6 +122,7 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     prompts,
     experiments,
     proposals,
+    candidates: candidates?.slice(0, CANDIDATES_MAX) ?? null,
     plans_waiting: waiting,
     changes: changes?.slice(0, CHANGES_MAX) ?? null,
     cycle: cycle ? withoutStages(cycle) : null,

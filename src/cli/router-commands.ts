@@ -1,3 +1,4 @@
+import type { PolicyWorth } from '../core/routing/policy-worth.ts';
 import type { RouterReport } from '../oracle/learn-table.ts';
 import { answered } from './admin-client.ts';
 import { type Command, usageError, wordAt } from './command.ts';
@@ -48,11 +49,12 @@ function routerText(report: RouterReport): string {
   return lines.join('\n');
 }
 
-function remarks({ proven, changed, strongest = {} }: RouterReport): readonly string[] {
+function remarks({ proven, changed, worth, strongest = {} }: RouterReport): readonly string[] {
   return [
+    ...(worth ? worthLines(worth) : []),
     ...proven.map(
-      ({ category, target, exploited }) =>
-        `Proven best${inWords(category)}: ${target}${exploited ? WITH_ALL : ''}.`,
+      ({ category, target, exploited, next }) =>
+        `Proven best${inWords(category)}: ${target}${exploited ? WITH_ALL : ''}; ${gapText(next)}.`,
     ),
     ...changed.map(
       ({ category, target }) =>
@@ -64,14 +66,36 @@ function remarks({ proven, changed, strongest = {} }: RouterReport): readonly st
   ];
 }
 
+function worthLines({ units, over, verdict, target }: PolicyWorth): readonly string[] {
+  const said = {
+    context: 'Context pays: it earns more than always one target would.',
+    single: `Context does not pay: always ${target} would earn more.`,
+    none: 'Whether context pays is not proven yet.',
+  }[verdict ?? 'none'];
+  const lines = over.map(({ target: name, difference, interval, e }) => {
+    if (interval === null) return `  than always ${name}: too little to say`;
+    const [low, high] = interval.map(signed);
+    const evidence = `e-value ${e.toPrecision(3)}`;
+    return `  than always ${name}: ${signed(difference)} a call (${low} to ${high}; ${evidence})`;
+  });
+  return [`${said} Of ${units} units it earned`, ...lines];
+}
+
+const signed = (value: number): string => `${value < 0 ? '' : '+'}${value.toFixed(3)}`;
+
+function gapText({ target, interval, e }: RouterReport['proven'][number]['next']): string {
+  if (interval === null) return `too few rewards to say how much more than ${target}`;
+  const [low, high] = interval.map((end) => end.toFixed(3));
+  return `${low} to ${high} more a call than ${target}, the next (e-value ${e.toPrecision(3)})`;
+}
+
 const WITH_ALL = ', it has all but the floors';
 const inWords = (category: string): string => (category === '' ? '' : ` in ${category}`);
 
 const effectsText = (effects: NonNullable<RouterReport['strongest']>[string]): string =>
   effects
     .map(({ feature, effect, low, high }) => {
-      const sign = effect < 0 ? '' : '+';
-      return `${feature} ${sign}${effect.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
+      return `${feature} ${signed(effect)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
     })
     .join(', ');
 

@@ -2,7 +2,6 @@ import { armPolicy } from '../core/ab/arm-policy.ts';
 import { changeOf } from '../core/ab/change.ts';
 import { type AbEntry, type AbSet, CONTROL_ARM, treatmentsOf } from '../core/ab/entry.ts';
 import { AB_METRICS, metricsOf } from '../core/ab/metrics.ts';
-import { pricesOf, unpricedOf } from '../core/ab/prices.ts';
 import type { Policy } from '../core/policy.ts';
 import { missing, own, type PolicyProblem } from './references.ts';
 
@@ -107,12 +106,29 @@ function metricProblems(
     }
   }
   if (!metricsOf(entry).includes('cost')) return problems;
-  const unpriced = unpricedOf(policy, entry, pricesOf(policy, entry.agent));
+  const unpriced = unpricedOf(policy, entry);
   if (unpriced.length === 0) return problems;
   const message =
-    `cost needs the prices of ${unpriced.join(', ')}: give them in model-router’s options, ` +
-    'facts: { NAME: { input_usd: …, output_usd: … } }';
+    `cost needs the prices of ${unpriced.join(', ')}: give them in ` +
+    'targets: { NAME: { price: { input_usd: …, output_usd: … } } }';
   return [...problems, { tokens: at, message }];
+}
+
+/** Targets that may serve an arm and have no price: the `cost_usd` of their calls is null. */
+function unpricedOf(policy: Policy, entry: AbEntry): readonly string[] {
+  const names = Object.keys(entry.arms).flatMap((arm) => {
+    const agent = armPolicy(policy, entry, arm).agents[entry.agent];
+    if (!agent) return [];
+    const { context_length = [], any = [] } = agent.fallbacks ?? {};
+    return [...Object.keys(agent.targets), ...context_length, ...any];
+  });
+  return [...new Set(names)]
+    .filter((name) => {
+      const target = own(policy.targets, name);
+      // That there is no such target is said of the agent.
+      return target !== undefined && target.price === undefined;
+    })
+    .sort();
 }
 
 function endProblems(

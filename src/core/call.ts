@@ -82,6 +82,12 @@ export interface Attempt {
   readonly error: string | null;
   readonly ttft_ms: number | null;
   readonly ms: number;
+  /**
+   * What the provider reported of an answer that the client did not get, and what it cost by the
+   * policy's prices (null without one); both absent where it reported nothing.
+   */
+  readonly tokens?: Tokens;
+  readonly cost_usd?: number | null;
 }
 
 /** A whole answer on its way out, in the dialect of the call's endpoint. */
@@ -101,7 +107,10 @@ export interface Outcome {
   readonly ttft_ms: number | null;
   readonly latency_ms: number;
   readonly tokens: Tokens;
-  /** By the policy's prices; null where nobody answered, or it states none. */
+  /**
+   * Of all that was paid for, by the policy's prices; null where one of its targets has none, or
+   * nobody reported anything.
+   */
   readonly cost_usd: number | null;
   readonly finish: string | null;
 }

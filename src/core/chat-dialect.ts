@@ -1,6 +1,6 @@
 import type { Tokens } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
-import { isPresent, NO_FACTS, NOTHING, readAnswer } from './decoded.ts';
+import { isPresent, NO_FACTS, NOTHING, readAnswer, spent } from './decoded.ts';
 import { isObject, parseText } from './json-values.ts';
 import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
 import { saidInChoice } from './signals/said-in.ts';
@@ -13,11 +13,12 @@ import { brokenAnswer, failureInside } from './upstream-failure.ts';
  * completions, whose choices have `text` instead.
  */
 export function decodeChat(answer: UpstreamAnswer): DecodedAnswer {
-  const read = readAnswer(answer);
+  const read = readAnswer(answer, tokensOf);
   if (!('body' in read)) return read;
   const { body } = read;
   if (!Array.isArray(body.choices)) {
-    return { ok: false, error: brokenAnswer('The upstream’s answer has no choices.') };
+    const error = brokenAnswer('The upstream’s answer has no choices.');
+    return { ok: false, error, ...spent(tokensOf(body.usage)) };
   }
   return { ok: true, body: answer.body, facts: { ...NO_FACTS, ...factsOf(body) } };
 }
@@ -41,7 +42,8 @@ export function readChatChunk(event: Uint8Array): ChatChunk {
   const body = parseText(data);
   if (!isObject(body)) return { decoded: { ...NOTHING, event, malformed: true }, body: null };
   if (isPresent(body.error)) {
-    return { decoded: { ...NOTHING, event, error: failureInside(body.error as Json) }, body };
+    const error = failureInside(body.error as Json);
+    return { decoded: { ...NOTHING, event, error, facts: spent(tokensOf(body.usage)) }, body };
   }
   const choices = Array.isArray(body.choices) ? (body.choices as readonly Json[]) : null;
   const decoded = {

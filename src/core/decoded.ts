@@ -1,3 +1,4 @@
+import type { Tokens } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import { isObject, parseJson } from './json-values.ts';
 import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
@@ -23,15 +24,24 @@ export const NO_FACTS: AnswerFacts = {
   adapter: null,
 };
 
-/** The JSON object of an answer of status 2xx that reports no error, or the failure that it is. */
+/**
+ * The JSON object of an answer of status 2xx that reports no error, or the failure that it is. Such
+ * an error may have cost something: `tokensOf` reads its `usage`.
+ */
 export function readAnswer(
   answer: UpstreamAnswer,
+  tokensOf: (usage: unknown) => Tokens | null = () => null,
 ): { readonly body: JsonObject } | Extract<DecodedAnswer, { ok: false }> {
   if (answer.status < 200 || answer.status > 299) return { ok: false, error: failureOf(answer) };
   const body = parseJson(answer.body);
   if (!isObject(body)) return { ok: false, error: brokenAnswer(notJson(answer)) };
-  if (isPresent(body.error)) return { ok: false, error: failureInside(body.error as Json) };
-  return { body };
+  if (!isPresent(body.error)) return { body };
+  return { ok: false, error: failureInside(body.error as Json), ...spent(tokensOf(body.usage)) };
+}
+
+/** Tokens as an optional fact. */
+export function spent(tokens: Tokens | null): { readonly tokens?: Tokens } {
+  return tokens === null ? {} : { tokens };
 }
 
 function notJson(answer: UpstreamAnswer): string {

@@ -41,8 +41,9 @@ export interface CallEvent {
   readonly escalations?: readonly Escalation[];
   readonly ttft_ms: number | null;
   readonly latency_ms: number;
+  /** Of the answer that was given, `escalations` and what `attempts` lost, added up. */
   readonly tokens: Tokens;
-  /** Of all answers that the call was paid for, by the policy's prices; null where it has none. */
+  /** Of the same, by the policy's prices; null where one of the targets has none. */
   readonly cost_usd: number | null;
   readonly outcome: Outcome['outcome'];
   /**

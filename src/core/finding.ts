@@ -16,11 +16,11 @@ export type FindingLevel = 'act' | 'investigate' | 'note';
 export type Measure = 'share' | 'ms' | 'usd' | 'tokens' | 'index';
 
 /**
- * What an estimate is held against. `season`: the same
- * hours of the days before. `weights`: the shares that the policy's weights would give.
+ * What an estimate is held against. `season`: the same hours of the days before. `weights`: the
+ * shares that the policy's weights would give. `control`: an experiment's arm of that name.
  */
 export interface Yardstick {
-  readonly kind: 'peers' | 'past' | 'season' | 'threshold' | 'weights';
+  readonly kind: 'peers' | 'past' | 'season' | 'threshold' | 'weights' | 'control';
   readonly value: number;
 }
 

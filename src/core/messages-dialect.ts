@@ -1,6 +1,7 @@
 import { baseUrlOf } from './base-url.ts';
+import type { Tokens } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
-import { NO_FACTS, readAnswer } from './decoded.ts';
+import { NO_FACTS, readAnswer, spent } from './decoded.ts';
 import { parseExactBytes } from './exact-json.ts';
 import { isObject } from './json-values.ts';
 import { MessagesReader } from './messages-events.ts';
@@ -116,14 +117,15 @@ function withoutUnsigned(messages: Json | undefined): Json {
 }
 
 export function decodeMessages(answer: UpstreamAnswer): DecodedAnswer {
-  const read = readAnswer(answer);
+  const read = readAnswer(answer, tokensOf);
   if (!('body' in read)) return read;
   const { body } = read;
   if (answer.endpoint === 'messages.count_tokens') {
     return { ok: true, body: answer.body, facts: NO_FACTS };
   }
   if (!Array.isArray(body.content)) {
-    return { ok: false, error: brokenAnswer('The upstream’s answer has no content.') };
+    const error = brokenAnswer('The upstream’s answer has no content.');
+    return { ok: false, error, ...spent(tokensOf(body.usage)) };
   }
   const facts = factsOf(body);
   if (answer.endpoint === 'messages') return { ok: true, body: answer.body, facts };
@@ -140,9 +142,13 @@ function factsOf(body: JsonObject): AnswerFacts {
     completion_id: typeof id === 'string' ? id : null,
     model: typeof model === 'string' ? model : null,
     finish: typeof stop_reason === 'string' ? finishOf(stop_reason) : null,
-    tokens: isObject(usage) ? tokensOfMessages(usage) : null,
+    tokens: tokensOf(usage),
     said: saidInMessage(body),
   };
+}
+
+function tokensOf(usage: unknown): Tokens | null {
+  return isObject(usage) ? tokensOfMessages(usage) : null;
 }
 
 export const openMessagesStream: Provider['openStream'] = (start): StreamDecoder => {

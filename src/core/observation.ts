@@ -41,8 +41,11 @@ export type UnitMetric = Metric | SignalMetric;
 export const QUANTITIES = ['ttft_ms', 'latency_ms', 'tokens_in', 'tokens_out', 'cost_usd'] as const;
 export type Quantity = (typeof QUANTITIES)[number];
 
-/** What a finding may be about: `load` is how calls fall on targets, adapters and agents. */
-export type FindingMetric = UnitMetric | Quantity | 'load';
+/**
+ * What a finding may be about: `load` is how calls fall on targets, adapters and agents,
+ * `experiment` and `route` which arm or target is proven to be the best.
+ */
+export type FindingMetric = UnitMetric | Quantity | 'load' | ProvenBest['metric'];
 
 /** A cell of traffic; null, or a key left out, stands for all. */
 export interface Segment {
@@ -143,6 +146,43 @@ export interface Load {
 }
 
 /**
+ * An arm that an A/B experiment has proven to be the best, or a target that a router has: judged
+ * where it was measured, by evidence that holds at every look. The oracle tells of it and changes
+ * nothing by it.
+ */
+export interface ProvenBest {
+  readonly metric: 'experiment' | 'route';
+  /**
+   * An arm over control; a target over the next best; a router that looks at calls over always one
+   * target, or always one target over such a router.
+   */
+  readonly kind: 'arm' | 'target' | 'context' | 'single';
+  /** An experiment’s agent; of a route also the target, and its category where it has one. */
+  readonly segment: Segment;
+  /** The run and arm, or the target. */
+  readonly subject: string;
+  /** What is compared, such as `dissatisfied units`, or the router’s reward. */
+  readonly of: string;
+  readonly measure: 'share' | 'ms' | 'usd' | 'tokens' | 'index';
+  /** Of the best one, and of what it is held against: control, or the next best target. */
+  readonly value: number;
+  readonly against: { readonly name: string; readonly value: number };
+  /** Of `value`, where the other is taken as it was measured; a confidence sequence. */
+  readonly interval: readonly [number, number];
+  /** The interval’s level is 1 − alpha. */
+  readonly alpha: number;
+  readonly e: number;
+  readonly p: number;
+  /** Units behind both values, and all that were assigned. */
+  readonly n: number;
+  readonly units: number;
+  /** When it was proven, where that is known. */
+  readonly since_ms: number | null;
+  /** What has become of it, such as the plan that was made of it, in a sentence. */
+  readonly done: string;
+}
+
+/**
  * The whole of what a cycle may look at. `segments` are cells of (agent), (agent, target), (agent,
  * tenant) and (agent, category), (agent, target, category); the half windows hold the same cells
  * for every other unit by hash, so that what was found in one half can be confirmed in the other.
@@ -165,6 +205,8 @@ export interface Observation {
   readonly halves: readonly [readonly SegmentObservation[], readonly SegmentObservation[]];
   readonly series: readonly Series[];
   readonly loads: readonly Load[];
+  /** What experiments and routers have proven and is not in force; absent where nothing is. */
+  readonly proven?: readonly ProvenBest[];
   /** Agents with a row in canary, paused or just changed: their windows are frozen. */
   readonly frozen: readonly string[];
   readonly thresholds: Thresholds;

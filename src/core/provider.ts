@@ -95,7 +95,12 @@ export type DecodedAnswer =
       /** What of the answer has no counterpart in the client's dialect: as a request's notes. */
       readonly notes?: readonly Note[];
     }
-  | { readonly ok: false; readonly error: UpstreamFailure };
+  | {
+      readonly ok: false;
+      readonly error: UpstreamFailure;
+      /** What it cost all the same, where it says so. */
+      readonly tokens?: Tokens;
+    };
 
 /** What an answer says of itself; each null where it does not. */
 export interface AnswerFacts {

@@ -1,6 +1,6 @@
 import type { Tokens } from './call.ts';
 import type { JsonObject } from './canonical.ts';
-import { isPresent, NO_FACTS, NOTHING, readAnswer } from './decoded.ts';
+import { isPresent, NO_FACTS, NOTHING, readAnswer, spent } from './decoded.ts';
 import { isObject, parseText, textIn } from './json-values.ts';
 import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
 import { saidInResponse, saidInResponseEvent } from './signals/said-in.ts';
@@ -10,7 +10,7 @@ import { failureInside } from './upstream-failure.ts';
 
 /** OpenAI's responses: relayed whole, read only for what the record wants to know. */
 export function decodeResponse(answer: UpstreamAnswer): DecodedAnswer {
-  const read = readAnswer(answer);
+  const read = readAnswer(answer, tokensOf);
   if (!('body' in read)) return read;
   return {
     ok: true,
@@ -36,7 +36,8 @@ export function decodeResponseEvent(event: Uint8Array): DecodedChunk {
   }
   if (body.type === 'response.failed') {
     // Its own last word: amid an answer the client gets it as it is.
-    return { ...NOTHING, event, done: true, error: failureInside(response?.error ?? null) };
+    const error = failureInside(response?.error ?? null);
+    return { ...NOTHING, event, done: true, error, facts: spent(tokensOf(response?.usage)) };
   }
   const type = textIn(body.type);
   return {

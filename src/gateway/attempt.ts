@@ -1,5 +1,5 @@
 import type { Target } from '../config/snapshot.ts';
-import type { Endpoint, Note } from '../core/call.ts';
+import type { Endpoint, Note, Tokens } from '../core/call.ts';
 import type { AnswerFacts, UpstreamFailure, UpstreamRequest } from '../core/provider.ts';
 import { boundOrigin, REFUSED_ADDRESS } from './egress.ts';
 import { failed } from './failures.ts';
@@ -36,10 +36,16 @@ export type AttemptResult =
       readonly notes?: readonly Note[] | undefined;
     }
   | { readonly kind: 'stream'; readonly headers: UpstreamHeaders; readonly stream: LiveStream }
-  | { readonly kind: 'failed'; readonly failure: UpstreamFailure };
+  | {
+      readonly kind: 'failed';
+      readonly failure: UpstreamFailure;
+      readonly tokens?: Tokens | null;
+    };
 
 export interface RunningAttempt {
   readonly result: Promise<AttemptResult>;
+  /** What the upstream has reported until now; null where it has not. */
+  readonly tokens: Tokens | null;
   /** Gives it up at once, whatever it waits for; `result` then stays unsettled. */
   abort(): void;
 }
@@ -66,6 +72,7 @@ class Attempt implements RunningAttempt, Sink {
   #answer: { readonly status: number; readonly headers: UpstreamHeaders } | null = null;
   #live: LiveStream | null = null;
   #decided = false;
+  #tokens: Tokens | null = null;
 
   constructor(upstream: Upstream, spec: AttemptSpec) {
     this.#spec = spec;
@@ -75,6 +82,10 @@ class Attempt implements RunningAttempt, Sink {
 
   get result(): Promise<AttemptResult> {
     return this.#settled.promise;
+  }
+
+  get tokens(): Tokens | null {
+    return this.#live?.tokens ?? this.#tokens;
   }
 
   abort(): void {
@@ -131,7 +142,9 @@ class Attempt implements RunningAttempt, Sink {
     }
     if (!this.#answer) return;
     const { status, headers } = this.#answer;
-    this.#decide(decoded(this.#spec, status, headers, joined(this.#parts)));
+    const result = decoded(this.#spec, status, headers, joined(this.#parts));
+    this.#tokens = (result.kind === 'whole' ? result.facts.tokens : result.tokens) ?? null;
+    this.#decide(result);
   }
 
   onError(error: Error): void {
@@ -203,18 +216,19 @@ function decoded(
   status: number,
   headers: UpstreamHeaders,
   body: Uint8Array,
-): AttemptResult {
+): Exclude<AttemptResult, { kind: 'stream' }> {
   const { endpoint, adapter, created_s, target } = spec;
   const answer = { endpoint, model: target.model, created_s, status, headers, body, adapter };
   const result = target.provider.decode(answer);
-  if (!result.ok) return { kind: 'failed', failure: result.error };
+  if (!result.ok) return { kind: 'failed', failure: result.error, tokens: result.tokens ?? null };
   if (status < 200 || status > 299) {
     const failure = failed('upstream_error', `The upstream answered status ${status}.`);
     return { kind: 'failed', failure };
   }
   if (spec.stream) {
     const message = 'The upstream answered whole where a stream was asked for.';
-    return { kind: 'failed', failure: failed('upstream_error', message) };
+    const failure = failed('upstream_error', message);
+    return { kind: 'failed', failure, tokens: result.facts.tokens };
   }
   const { body: passed, facts, notes } = result;
   return { kind: 'whole', status, headers, body: passed, facts, notes };

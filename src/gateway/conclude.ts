@@ -8,6 +8,7 @@ import type { GatewayDeps } from './deps.ts';
 import type { HookDepsOf } from './hook-deps.ts';
 import { type HookRun, runEndHooks } from './hooks.ts';
 import type { OwnCalls } from './own-calls.ts';
+import { tokensOf } from './progress.ts';
 import { callEvent, countCall, type Ended, outcomeOf } from './record.ts';
 import { type Exchange, respondError } from './respond.ts';
 import type { Signals } from './signals.ts';
@@ -97,7 +98,8 @@ export function conclude(
     }
     if (event.arm !== null && event.arm !== 'control') deps.permits.observeCall(event);
     countCall(call, progress, outcome, deps.metrics);
-    countGiven(progress, outcome, deps);
+    const given = tokensOf(progress, call.raw.length, ended.bytes_out);
+    countGiven(progress, given, outcome.outcome, deps);
   } catch (thrown) {
     deps.log.error('a call was not recorded', { call: call.id, error: messageOf(thrown) });
   }

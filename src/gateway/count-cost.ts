@@ -19,15 +19,23 @@ export function countAnswer(target: Target, tokens: Tokens, deps: CostDeps): voi
   if (usd !== null) deps.metrics.add('hive_cost_usd_total', [target.name], usd);
 }
 
-/** The answer that the client got; those that were kept back were counted when they were. */
-export function countGiven(progress: Progress, outcome: Outcome, deps: CostDeps): void {
-  const { answered, escalated, facts } = progress;
+/** The answer that was given, and what was lost; those kept back were counted when they were. */
+export function countGiven(
+  progress: Progress,
+  given: Tokens,
+  outcome: Outcome['outcome'],
+  deps: CostDeps,
+): void {
+  const { answered, escalated, facts, attempts } = progress;
+  for (const { target, cost_usd = null } of attempts) {
+    if (cost_usd !== null) deps.metrics.add('hive_cost_usd_total', [target], cost_usd);
+  }
   if (answered === null) return;
   if (escalated === null) {
     // Part of an answer was paid for as well, but says nothing of how long answers usually are.
-    if (outcome.outcome === 'ok') countAnswer(answered, outcome.tokens, deps);
-    else if (outcome.cost_usd !== null) {
-      deps.metrics.add('hive_cost_usd_total', [answered.name], outcome.cost_usd);
+    if (outcome === 'ok') countAnswer(answered, given, deps);
+    else if (answered.price !== null) {
+      deps.metrics.add('hive_cost_usd_total', [answered.name], costOf(answered.price, given));
     }
     return;
   }

@@ -213,6 +213,7 @@ async function hold(turn: Turn, answered: Answered, answer: Stream): Promise<Dis
   const held = await waited(run, deps, client.unlessGone(holding));
   if (held === 'gone') {
     answer.stream.abandon();
+    addFacts(progress, { tokens: answer.stream.tokens });
     account.release();
     close('aborted', null);
     return ABORTED;

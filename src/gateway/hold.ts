@@ -1,9 +1,12 @@
+import type { Tokens } from '../core/call.ts';
 import type { DecodedChunk, UpstreamFailure } from '../core/provider.ts';
 import type { Account } from './held-bytes.ts';
 import type { StreamConsumer } from './live-stream.ts';
 
 /** Where the events of a stream come from, live or held. */
 export interface StreamSource {
+  /** What the upstream has reported until now, whoever got to see it. */
+  readonly tokens: Tokens | null;
   /** Gives what has come so far, then the rest as it comes. */
   attach(consumer: StreamConsumer): void;
   pause(): void;
@@ -62,6 +65,10 @@ class HeldStream implements StreamSource, StreamConsumer {
     this.#bytes_max = bytes_max;
     this.#account = account;
     this.#decide = decide;
+  }
+
+  get tokens(): Tokens | null {
+    return this.#live.tokens;
   }
 
   onChunks(chunks: readonly DecodedChunk[]): void {

@@ -1,3 +1,4 @@
+import type { Tokens } from '../core/call.ts';
 import type { DecodedChunk, StreamDecoder, UpstreamFailure } from '../core/provider.ts';
 import { failed } from './failures.ts';
 import { hasData, Splitter } from './sse.ts';
@@ -40,12 +41,18 @@ export class LiveStream {
   #paused = false;
   #ended = false;
   #failure: UpstreamFailure | null = null;
+  #tokens: Tokens | null = null;
 
   constructor(decoder: StreamDecoder, sending: Sending, idle_ms: number, owner: StreamOwner) {
     this.#decoder = decoder;
     this.#sending = sending;
     this.#owner = owner;
     this.#idle = setTimeout(() => this.#onIdle(idle_ms), idle_ms);
+  }
+
+  /** What the upstream has reported until now, whoever got to see it. */
+  get tokens(): Tokens | null {
+    return this.#tokens;
   }
 
   /** Gives what has come so far, then the rest as it comes. */
@@ -116,6 +123,7 @@ export class LiveStream {
       if (!this.#open && chunks.length === 0 && !hasData(event)) continue;
       const chunk = this.#decoder.decode(event);
       if (chunk.finished ?? chunk.facts.finish) this.#finished = true;
+      if (chunk.facts.tokens) this.#tokens = chunk.facts.tokens;
       const failure = chunk.error ?? (chunk.malformed ? malformed() : null);
       if (failure) {
         this.#give(this.#readable(chunks, chunk));

@@ -152,20 +152,37 @@ export function tokensOf(progress: Progress, bytes_in: number, bytes_out: number
 }
 
 /** Of the answer that was given and of all that were not: what the call was paid for. */
-export function tokensInAll({ escalated }: Progress, given: Tokens): Tokens {
-  if (escalated === null) return given;
-  return escalated.reduce((sum, one) => (one.given ? sum : sumOf(sum, one.tokens)), given);
+export function tokensInAll(progress: Progress, given: Tokens): Tokens {
+  const others = notGiven(progress);
+  if (others === NONE) return given;
+  const all = others.map(({ tokens }) => tokens);
+  return (progress.served === null ? all : [given, ...all]).reduce(sumOf);
 }
 
-/** USD of the same; null where nobody answered, or the policy states no price of one of them. */
-export function costInAll({ answered, escalated }: Progress, given: Tokens): number | null {
+/** USD of the same; null where nobody reported any, or the policy has no price of one of them. */
+export function costInAll(progress: Progress, given: Tokens): number | null {
+  const { answered } = progress;
   const own = answered?.price ? costOf(answered.price, given) : null;
-  if (escalated === null) return own;
-  const others = escalated.filter((one) => !one.given).map(({ cost_usd }) => cost_usd);
-  const all = answered === null ? others : [own, ...others];
-  if (all.length === 0 || all.includes(null)) return null;
-  return sumOfUsd(all as readonly number[]);
+  const others = notGiven(progress);
+  if (others === NONE) return own;
+  const costs = others.map(({ cost_usd }) => cost_usd);
+  const all = answered === null ? costs : [own, ...costs];
+  return all.includes(null) ? null : sumOfUsd(all as readonly number[]);
 }
+
+type Spent = Pick<Escalation, 'tokens' | 'cost_usd'>;
+
+/** Answers that were paid for and not given: kept back by a plugin, or lost with their attempt. */
+function notGiven({ attempts, escalated }: Progress): readonly Spent[] {
+  let spent = NONE;
+  for (const { tokens, cost_usd = null } of attempts) {
+    if (tokens !== undefined) spent = [...spent, { tokens, cost_usd }];
+  }
+  for (const one of escalated ?? []) if (!one.given) spent = [...spent, one];
+  return spent;
+}
+
+const NONE: readonly Spent[] = [];
 
 function sumOf(left: Tokens, right: Tokens): Tokens {
   const written = (left.written ?? 0) + (right.written ?? 0);

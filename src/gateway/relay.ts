@@ -57,6 +57,8 @@ export function relay(
 
   client.onGone(() => {
     stream.abandon();
+    // Of a held answer more has come than was sent on.
+    addFacts(run.progress, { tokens: stream.tokens });
     finish({ outcome: 'aborted', error: null }, null);
   });
   if (over) return promise;

@@ -1,10 +1,11 @@
 import type { Target } from '../config/snapshot.ts';
-import type { Attempt, Call, Endpoint, Note } from '../core/call.ts';
+import type { Attempt, Call, Endpoint, Note, Tokens } from '../core/call.ts';
 import type { Json } from '../core/canonical.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Resilience } from '../core/policy.ts';
+import { costOf } from '../core/price.ts';
 import type {
   DecodedChunk,
   ProviderRequest,
@@ -112,7 +113,8 @@ export function tryTarget(trial: Trial, ticket: Ticket): Running<Tried> {
 function startOne(trial: Trial, adapter: string | null, ticket: Ticket): Running<Tried> {
   const { run, deps, target } = trial;
   const { endpoint, stream } = run.call;
-  const close = openAttempt(trial, ticket);
+  let running: RunningAttempt | null = null;
+  const close = openAttempt(trial, ticket, () => running?.tokens ?? null);
   const begun_ms = deps.clock.monotonic_ms();
   const left_ms = Math.min(
     trial.deadline_ms - begun_ms,
@@ -124,12 +126,12 @@ function startOne(trial: Trial, adapter: string | null, ticket: Ticket): Running
     const failed = { kind: 'failed', target, failure: refusal } as const;
     return { result: Promise.resolve(failed), abort() {} };
   }
-  let running: RunningAttempt;
+  let started: RunningAttempt;
   let request: UpstreamRequest;
   try {
     const asked = requestFor(run, target, adapter);
     request = target.provider.encode(asked);
-    running = startAttempt(deps.upstream, {
+    started = startAttempt(deps.upstream, {
       target,
       endpoint,
       stream,
@@ -145,7 +147,8 @@ function startOne(trial: Trial, adapter: string | null, ticket: Ticket): Running
     close('aborted', null);
     throw thrown;
   }
-  const result = running.result.then((answer): Tried => {
+  running = started;
+  const result = started.result.then((answer): Tried => {
     if (answer.kind === 'failed') {
       const { failure } = answer;
       close('error', failure);
@@ -162,7 +165,7 @@ function startOne(trial: Trial, adapter: string | null, ticket: Ticket): Running
   return {
     result,
     abort() {
-      running.abort();
+      started.abort();
       close('aborted', null);
     },
   };
@@ -235,6 +238,7 @@ function adapterFor(run: HookRun, target: Target): string | null {
 function openAttempt(
   { run, deps, target }: Trial,
   ticket: Ticket,
+  reported: () => Tokens | null,
 ): (outcome: Attempt['outcome'], failure: UpstreamFailure | null) => void {
   const { progress } = run;
   const begun_ms = deps.clock.monotonic_ms();
@@ -253,11 +257,18 @@ function openAttempt(
       error: failure?.code ?? null,
       ttft_ms: first_ms === null ? null : microseconds(first_ms - (begun_ms - progress.started_ms)),
       ms: microseconds(deps.clock.monotonic_ms() - begun_ms),
+      ...(outcome === 'ok' || progress.answered === target ? {} : lost(target, reported())),
     };
     progress.attempts.push(attempt);
     deps.metrics.add('hive_attempts_total', [target.name, outcome]);
     runAttemptEndHooks(run, attempt);
   };
+}
+
+/** What is paid for an answer that nobody gets; what no provider reported is not made up. */
+function lost({ price }: Target, tokens: Tokens | null): Pick<Attempt, 'tokens' | 'cost_usd'> {
+  if (tokens === null) return {};
+  return { tokens, cost_usd: price === null ? null : costOf(price, tokens) };
 }
 
 const ABSENT = failed('upstream_unreachable', 'The engine of this target is not up.');

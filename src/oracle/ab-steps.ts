@@ -1,10 +1,7 @@
-import { armPolicy } from '../core/ab/arm-policy.ts';
 import { type AbEntry, treatmentsOf } from '../core/ab/entry.ts';
-import { pricesOf } from '../core/ab/prices.ts';
 import type { AbRecord } from '../core/ab/record.ts';
 import type { AbReport, AbVerdict } from '../core/ab/report.ts';
 import { sameJson } from '../core/canonical.ts';
-import type { Policy } from '../core/policy.ts';
 
 /** The transitions of a run: running → stopped, and both ⇄ removed with the policy. Pure. */
 
@@ -15,7 +12,7 @@ export interface WantedRun {
   readonly entry: AbEntry;
 }
 
-export function newRun({ id, name, entry }: WantedRun, policy: Policy, at_ms: number): AbRecord {
+export function newRun({ id, name, entry }: WantedRun, at_ms: number): AbRecord {
   return {
     id,
     kind: 'ab',
@@ -24,7 +21,6 @@ export function newRun({ id, name, entry }: WantedRun, policy: Policy, at_ms: nu
     state: 'running',
     epoch: 1,
     entry,
-    prices: armPrices(policy, entry),
     started_ms: at_ms,
     stopped_ms: null,
     dropped: {},
@@ -35,21 +31,14 @@ export function newRun({ id, name, entry }: WantedRun, policy: Policy, at_ms: nu
   };
 }
 
-/** An arm may bring options of its own to the router, and so prices of its own. */
-function armPrices(policy: Policy, entry: AbEntry): AbRecord['prices'] {
-  const policies = [policy, ...treatmentsOf(entry).map((arm) => armPolicy(policy, entry, arm))];
-  return Object.assign({}, ...policies.map((one) => pricesOf(one, entry.agent)));
-}
-
 /**
  * A run that the policy has (again): what ended with a verdict stays so, what was only taken out
  * goes on where it was. Null where nothing changes.
  */
-export function keptRun(record: AbRecord, wanted: WantedRun, policy: Policy): AbRecord | null {
+export function keptRun(record: AbRecord, wanted: WantedRun): AbRecord | null {
   const state = record.state !== 'removed' ? record.state : reopened(record);
   const epoch = state === record.state ? record.epoch : record.epoch + 1;
-  const prices = armPrices(policy, wanted.entry);
-  const next = { ...record, state, epoch, entry: wanted.entry, prices };
+  const next = { ...record, state, epoch, entry: wanted.entry };
   return sameJson(next, record) ? null : next;
 }
 

@@ -52,8 +52,8 @@ function followPolicy(context: OracleContext, reports: Reports): Promise<void> {
     });
     const there = wanted.flatMap((run) => {
       const record = records.find(({ id }) => id === run.id);
-      if (record) return keptRun(record, run, policy) ?? [];
-      return busy.has(run.entry.agent) ? [] : newRun(run, policy, context.clock.policy_ms());
+      if (record) return keptRun(record, run) ?? [];
+      return busy.has(run.entry.agent) ? [] : newRun(run, context.clock.policy_ms());
     });
     const ab = [...gone, ...there];
     if (ab.length === 0) return;

@@ -61,8 +61,7 @@ function open(context: OracleContext, name: string): Promise<void> {
     const view = await context.ledger.view();
     const { wanted, record } = knownBy(context, view, name);
     if (record || !wanted) return;
-    const { policy } = inForceOf(context.loaded(), view.rows);
-    await commit({ ab: [newRun(wanted, policy, context.clock.policy_ms())] });
+    await commit({ ab: [newRun(wanted, context.clock.policy_ms())] });
   });
 }
 

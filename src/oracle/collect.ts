@@ -8,6 +8,7 @@ import { writeSlowBar } from '../store/read-rollups.ts';
 import { frozenAgents, lastChanges } from './changes.ts';
 import type { OracleContext } from './context.ts';
 import { loadsOf } from './loads.ts';
+import { provenOf } from './proven.ts';
 import { inForceOf } from './records.ts';
 
 export interface CollectInput {
@@ -25,7 +26,7 @@ const HOUR_MS = 3_600_000;
 export async function collect(context: OracleContext, input: CollectInput): Promise<Observation> {
   await context.drain();
   const at_ms = context.clock.policy_ms();
-  const { rows } = await context.ledger.view();
+  const { rows, ab = [] } = await context.ledger.view();
   const { version, policy } = inForceOf(context.loaded(), rows);
   const window: Window = { from_ms: at_ms - input.window_hours * HOUR_MS, to_ms: at_ms };
   const since_ms = lastChanges(rows, policy);
@@ -34,6 +35,7 @@ export async function collect(context: OracleContext, input: CollectInput): Prom
   const known = ({ segment }: { readonly segment: { readonly agent: string } }): boolean =>
     Object.hasOwn(policy.agents, segment.agent);
   const segments = seen.segments.filter(known);
+  const proven = provenOf(policy, ab, context.routers?.() ?? []).filter(known);
   await fixSlowBars(context, segments, { at_ms, since_ms, bars: seen.slow_bars });
   return {
     at_ms,
@@ -44,6 +46,7 @@ export async function collect(context: OracleContext, input: CollectInput): Prom
     halves: [seen.halves[0].filter(known), seen.halves[1].filter(known)],
     series: seen.series.filter(known),
     loads: loadsOf(policy, segments, seen.adapters),
+    ...(proven.length > 0 ? { proven } : {}),
     frozen: frozenAgents(rows, policy, at_ms),
     thresholds: policy.oracle.thresholds,
   };

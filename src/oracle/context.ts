@@ -15,6 +15,7 @@ import type { Permit, State } from '../core/state.ts';
 import type { Observer } from '../store/observe.ts';
 import type { Store } from '../store/open.ts';
 import type { NamedDetector } from './analyze.ts';
+import type { RouterReport } from './learn-table.ts';
 import type { Acknowledging, Ledger } from './ledger.ts';
 import type { OwnCallsDeps } from './proposals/own-calls-deps.ts';
 import type { NamedGate } from './validate.ts';
@@ -32,6 +33,8 @@ export interface OracleDeps {
   readonly detectors: DetectorRegistry;
   readonly mutations: MutationRegistry;
   readonly gates: GateRegistry;
+  /** What the routers have learned; absent where nobody learns. */
+  routers?(): readonly RouterReport[];
   /** Applies to the store what was journalled when it was called. */
   drain(): Promise<void>;
   /** Sends the gateway what it folds. */

@@ -1,5 +1,6 @@
 import { fitThroughChanges } from '../core/routing/context-drift.ts';
 import { reportContext } from '../core/routing/context-report.ts';
+import { policyWorth } from '../core/routing/policy-worth.ts';
 import { headOf, type LearnedRoutes, type Lesson } from './learn-table.ts';
 
 /** Strategies `linucb` and `squarecb`: one linear model a target, of a call's features. */
@@ -15,6 +16,7 @@ export function learnContext(lesson: Lesson): LearnedRoutes {
       ...headOf(lesson),
       ...reported,
       proven: [],
+      ...(bandit.stop === undefined ? {} : { worth: policyWorth(lesson.choices, targets, bandit.stop.delta) }),
       changed: changes.map(({ category, target }) => ({ category, target })),
       // Nothing is published of nothing: the weights hold until there is a reward.
       published: { targets: model.targets, by: {}, ...(rewards.length > 0 ? { model } : {}) },

@@ -1,4 +1,5 @@
 import type { FeatureEffect } from '../core/routing/context-report.ts';
+import type { PolicyWorth, WorthRow } from '../core/routing/policy-worth.ts';
 import { type ProvenRoute, proveRoutes, sinceChanges } from '../core/routing/proven-routes.ts';
 import { rewardChanges } from '../core/routing/reward-weights.ts';
 import {
@@ -25,6 +26,8 @@ export interface Lesson {
   }[];
   /** Rewards that do not count: older ones of users that have given many. */
   readonly left_out: number;
+  /** Each choice that earned something, with its probability, whoever made it; oldest first. */
+  readonly choices: readonly WorthRow[];
 }
 
 export interface LearnedRoutes {
@@ -45,6 +48,8 @@ export interface RouterReport {
     readonly targets: readonly (BelievedTarget & { readonly share: number })[];
   }[];
   readonly proven: readonly ProvenRoute[];
+  /** With context and `stop`: whether it earns more than always one target would. */
+  readonly worth?: PolicyWorth;
   /** Targets whose rewards have changed among those counted. */
   readonly changed: readonly { readonly category: string; readonly target: string }[];
   /** By target, with context: the features that tell most, and all of them. */

@@ -1,5 +1,6 @@
 import { GatewayError } from '../core/errors.ts';
-import { type PromptEntry, promptVersionOf } from '../core/policy.ts';
+import { type Policy, type PromptEntry, promptVersionOf } from '../core/policy.ts';
+import { priceFrom } from '../core/price.ts';
 import { diffLines, linesOf } from '../core/prompt/diff.ts';
 import { isPromptRow, promptsOf } from '../core/prompt/rows.ts';
 import { tokensAdded } from '../core/prompt/version.ts';
@@ -76,8 +77,21 @@ async function showPrompt(
     reason: row.reason,
   }));
   const since_ms = context.clock.policy_ms() - days * DAY_MS;
-  const impact = await promptImpact(context.store.db, name, { since_ms });
+  const impact = await promptImpact(context.store.db, name, {
+    since_ms,
+    prices: cachePrices(now.policy),
+  });
   return { ...summaryOf(now, name), contents, history, impact };
+}
+
+/** As the policy states them now: what was served before at other prices is told by these. */
+function cachePrices({ targets }: Policy): Readonly<Record<string, number>> {
+  const priced = Object.entries(targets).flatMap(([name, { price }]) => {
+    if (price === undefined) return [];
+    const { input, cached } = priceFrom(price);
+    return [[name, (input - cached) / 1e12] as const];
+  });
+  return Object.fromEntries(priced);
 }
 
 function summaryOf({ policy }: InForce, name: string): PromptSummary {

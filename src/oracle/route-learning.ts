@@ -2,12 +2,14 @@ import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { mergePatch } from '../core/pointer.ts';
 import type { Policy } from '../core/policy.ts';
+import { costOf } from '../core/price.ts';
 import {
   isContextual,
   LEARNED,
   type ModelRouterOptions,
   RouterOptions,
 } from '../core/routing/router-options.ts';
+import { statedPrice, type TargetFacts } from '../core/routing/target-facts.ts';
 import { cappedByUnit } from '../core/routing/user-cap.ts';
 import type { Feed } from '../core/state.ts';
 import { type RoutedCall, routedCalls } from '../store/routed-calls.ts';
@@ -106,20 +108,27 @@ async function lessonOf(
     (name) => known[name]?.fallback_only === false,
   );
   const before_ms = deps.policy_ms() - 1000 * bandit.maturity_s;
-  const calls = await routedCalls(deps.db, { agent, before_ms, limit: CALLS_MAX });
+  const calls = await routedCalls(deps.db, {
+    agent,
+    before_ms,
+    limit: CALLS_MAX,
+    options: targets.length,
+  });
   const rewarded = calls.flatMap((call) => {
-    const { unit, features, category, target } = call;
+    const { unit, features, category, target, probability } = call;
     const reward = rewardOf(call, options);
-    return reward === null ? [] : [{ unit, features, category, target, reward }];
+    return reward === null ? [] : [{ unit, features, category, target, reward, probability }];
   });
   const rewards = cappedByUnit(rewarded, bandit.user_max).slice(-REWARDS_MAX);
-  return { agent, options, targets, rewards, left_out: rewarded.length - rewards.length };
+  const left_out = rewarded.length - rewards.length;
+  return { agent, options, targets, rewards, left_out, choices: rewarded };
 }
 
 /** Whether there is nothing new to learn: most looks find nothing. */
 function isSame(before: Lesson, now: Lesson): boolean {
   return (
     before.rewards.length === now.rewards.length &&
+    before.choices.length === now.choices.length &&
     before.targets.join() === now.targets.join() &&
     JSON.stringify(before.options) === JSON.stringify(now.options) &&
     now.rewards.every((one, at) => {
@@ -136,17 +145,26 @@ function isSame(before: Lesson, now: Lesson): boolean {
 
 /** Null where the call says nothing: a rating that nobody gave is no praise. */
 export function rewardOf(
-  call: Omit<RoutedCall, 'unit' | 'features'>,
+  call: Omit<RoutedCall, 'unit' | 'features' | 'probability'>,
   { bandit, facts }: ModelRouterOptions,
 ): number | null {
   const worth = bandit.reward === 'success' ? Number(call.ok) : call.said;
   if (worth === null) return null;
-  const { input_usd = 0, output_usd = 0 } = facts[call.target] ?? {};
-  const usd = (input_usd * call.tokens_in + output_usd * call.tokens_out) / 1e6;
+  const usd = call.cost_usd ?? statedCost(call, facts[call.target]);
   return worth - (bandit.latency_weight * call.latency_ms) / 1000 - bandit.cost_weight * usd;
 }
 
-/** A proof is news once. */
+/** By what the router is told of the target; what nobody has priced costs nothing. */
+function statedCost(
+  { tokens_in, tokens_out }: Pick<RoutedCall, 'tokens_in' | 'tokens_out'>,
+  facts: TargetFacts | undefined,
+): number {
+  const price = facts === undefined ? null : statedPrice(facts);
+  if (price === null) return 0;
+  return costOf(price, { in: tokens_in, cached: 0, out: tokens_out, estimated: false });
+}
+
+/** What is proven is news once. */
 function tellProven(
   log: Log,
   agent: string,
@@ -158,4 +176,10 @@ function tellProven(
     if (!known)
       log.info('a target is proven to be the best', { agent, category, target, exploited });
   }
+  const { verdict = null, target = null } = now.worth ?? {};
+  if (verdict === null || verdict === before?.worth?.verdict) return;
+  const said = verdict === 'context' ? 'a router earns more than each target' : WORTH_ONE;
+  log.info(said, { agent, target });
 }
+
+const WORTH_ONE = 'a router earns less than one of its targets would alone';

@@ -25,6 +25,11 @@ export interface CallFacts {
   readonly origin: string;
 }
 
+/** With the refusal that rules saw in the answer, of which no other column says anything. */
+function markersOf({ markers, signals }: CallEvent): readonly string[] {
+  return signals?.refusal === undefined ? markers : [...markers, `refusal:${signals.refusal}`];
+}
+
 /** Whether a call is evidence: a client's, and not one that we refused. */
 export function isEvidence(call: Pick<CallFacts, 'origin' | 'outcome'>): boolean {
   return call.origin === 'client' && call.outcome !== 'rejected';
@@ -103,7 +108,7 @@ export function rowOfCall(event: CallEvent) {
     finish: event.finish,
     category: event.category,
     says: says === '' ? null : says,
-    markers: event.markers,
+    markers: markersOf(event),
     origin: event.origin,
   };
 }

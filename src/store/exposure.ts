@@ -1,6 +1,5 @@
 import { type AbEntry, type AbMetric, type AbUnit, isRunId, unitOfCall } from '../core/ab/entry.ts';
 import { AB_METRICS, metricsOf } from '../core/ab/metrics.ts';
-import type { Prices } from '../core/ab/prices.ts';
 import type { CallEvent, Signal } from '../core/event.ts';
 import type { CallFacts } from './call-row.ts';
 import { anyOf } from './columns-given.ts';
@@ -18,7 +17,6 @@ import { type Db, rowsOf } from './rows.ts';
 export interface RunFacts {
   readonly unit: AbUnit;
   readonly metrics: readonly AbMetric[];
-  readonly prices: Prices;
 }
 
 export type Runs = ReadonlyMap<string, RunFacts>;
@@ -30,15 +28,12 @@ export async function runFacts(tx: Db, calls: readonly CallEvent[]): Promise<Run
     if (experiment !== null && isRunId(experiment)) ids.add(experiment);
   }
   if (ids.size === 0) return new Map();
-  const rows = await rowsOf<{ id: string; entry: AbEntry; prices: Prices }>(
+  const rows = await rowsOf<{ id: string; entry: AbEntry }>(
     tx,
-    sql`select id, "row" -> 'entry' as entry, "row" -> 'prices' as prices from experiments
-      where id = ${anyOf([...ids])}`,
+    sql`select id, "row" -> 'entry' as entry from experiments where id = ${anyOf([...ids])}`,
   );
   return new Map(
-    rows.map(({ id, entry, prices }) => {
-      return [id, { unit: entry.unit, metrics: metricsOf(entry), prices }] as const;
-    }),
+    rows.map(({ id, entry }) => [id, { unit: entry.unit, metrics: metricsOf(entry) }] as const),
   );
 }
 
@@ -71,7 +66,7 @@ export function countExposure(call: CallEvent, { slow, runs }: Exposing, deltas:
 }
 
 /** The numbers of a call that was answered, of the metrics that the run has. */
-function amountsOf(call: CallEvent, { metrics, prices }: RunFacts): Record<string, number> {
+function amountsOf(call: CallEvent, { metrics }: RunFacts): Record<string, number> {
   if (call.outcome !== 'ok') return {};
   const amounts: Record<string, number> = {};
   const add = (metric: AbMetric, value: number | null): void => {
@@ -83,15 +78,8 @@ function amountsOf(call: CallEvent, { metrics, prices }: RunFacts): Record<strin
   add('latency', call.latency_ms);
   add('ttft', call.ttft_ms);
   add('tokens_out', call.tokens.out);
-  add('cost', call.cost_usd ?? pricedAt(call, prices));
+  add('cost', call.cost_usd);
   return amounts;
-}
-
-/** Null where nobody knows what the target costs. */
-function pricedAt({ served, tokens }: CallEvent, prices: Prices): number | null {
-  const price = served !== null && Object.hasOwn(prices, served) ? prices[served] : undefined;
-  if (!price) return null;
-  return (tokens.in * price.input_usd + tokens.out * price.output_usd) / 1e6;
 }
 
 /** What a person said of a call, for its arm; `sign` −1 takes it back. */

@@ -55,6 +55,13 @@ describe('proposalRoutes', () => {
     });
     const status = await get('/status');
     expect(status.body).toMatchObject({ proposals: { state: 'waiting', spent: { calls: 25 } } });
+    expect(status.body).toMatchObject({ candidates: [{ id, pairs: { win: 12 } }] });
+    const page = await (await fetch(running.url)).text();
+    expect(page).toContain(`npx hive proposals show ${id}`);
+    expect(page).toMatch(
+      /<h2>Targets<\/h2>\s*<div class="wide"><table>.*<td>demo<\/td>\s*<td class="">closed<\/td>/s,
+    );
+    expect(QUESTIONS.filter((question) => page.includes(question))).toEqual([]);
   });
 
   test('proposalRoutes show one, and 404 what is none', async () => {

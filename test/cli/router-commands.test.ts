@@ -8,7 +8,26 @@ const REPORT = {
   reward: 'feedback - 0.1 × seconds',
   rewards: 321,
   left_out: 4,
-  proven: [{ category: '', target: 'mini', exploited: true }],
+  proven: [
+    {
+      category: '',
+      target: 'mini',
+      exploited: true,
+      alpha: 0.05,
+      units: 200,
+      mean: 0.81,
+      next: { target: 'big', units: 121, mean: 0.5, interval: [0.1, 0.52], e: 41.2 },
+    },
+  ],
+  worth: {
+    units: 900,
+    over: [
+      { target: 'mini', difference: 0.05, interval: [0.01, 0.09], e: 61.5 },
+      { target: 'big', difference: 0.2, interval: null, e: 1 },
+    ],
+    verdict: 'context',
+    target: null,
+  },
   changed: [{ category: 'code', target: 'big' }],
   strongest: { big: [{ feature: 'code', effect: 0.12, low: 0.05, high: 0.19 }] },
   published: { targets: ['big', 'mini'], by: { '': [0.03, 0.97] } },
@@ -38,7 +57,15 @@ describe('hive router show', () => {
     expect(shown.out).toContain(
       'support, bandit: reward is feedback - 0.1 × seconds; learned of 321 calls (4 more',
     );
-    expect(shown.out).toContain('Proven best: mini, it has all but the floors.');
+    expect(shown.out).toContain(
+      'Proven best: mini, it has all but the floors; 0.100 to 0.520 more a call than big, ' +
+        'the next (e-value 41.2).',
+    );
+    expect(shown.out).toContain(
+      'Context pays: it earns more than always one target would. Of 900 units',
+    );
+    expect(shown.out).toContain('than always mini: +0.050 a call (+0.010 to +0.090; e-value 61.5)');
+    expect(shown.out).toContain('than always big: too little to say');
     expect(shown.out).toContain('big has changed in code: what was before hardly counts.');
     expect(shown.out).toContain('big, one deviation more of: code +0.120 (0.050 to 0.190)');
     expect(shown.out).toMatch(/\(all\) +mini +0\.812 +0\.700 to 0\.900 +200 +97 %/);

@@ -128,6 +128,19 @@ describe('experiments of the policy', () => {
     for (const line of lines) expect(line).toMatch(/^gateway.yaml:(19|2\d|3\d):\d+ experiments/);
   });
 
+  test('may measure cost where every target that may answer has a price', () => {
+    const costly = GATEWAY + EXPERIMENT.replace('success: 0.2', 'cost: 0.2');
+    expect(linesOf({ 'policies/gateway.yaml': costly }).join()).toMatch(/prices of big, small: /);
+    const priced = costly
+      .replace('model: big-1 }', 'model: big-1, price: { input_usd: 1, output_usd: 2 } }')
+      .replace('only: true }', 'only: true, price: { input_usd: 0, output_usd: 0 } }');
+    expect(
+      load({ 'policies/gateway.yaml': priced }).policy.experiments?.warmth?.guardrails,
+    ).toEqual({
+      cost: 0.2,
+    });
+  });
+
   test('are refused where two are of one agent', () => {
     const twin = `  again:\n${EXPERIMENT.split('\n').slice(2).join('\n')}`;
     expect(linesOf(withExperiment(EXPERIMENT + twin)).join()).toMatch(

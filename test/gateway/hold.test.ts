@@ -25,6 +25,7 @@ const playStream = () => {
   const heard = { paused: false, abandoned: false };
   let consumer: StreamConsumer | null = null;
   const source: StreamSource = {
+    tokens: null,
     attach(given) {
       consumer = given;
     },

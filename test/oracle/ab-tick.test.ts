@@ -74,6 +74,36 @@ describe('a run', () => {
     expect((await show()).report).toEqual(ended.report);
   });
 
+  test('is found by the oracle once it has a winner, and made nothing of', async () => {
+    await tend();
+    const found = async () => {
+      const { findings } = await world.oracle.analyze({});
+      return findings.filter(({ detector }) => detector === 'best-arm');
+    };
+    expect(await found()).toEqual([]);
+    await serveKindly(220);
+    await tend();
+    const [finding] = await found();
+    expect(finding).toMatchObject({
+      metric: 'experiment',
+      segment: { agent: 'solo', target: null },
+      level: 'note',
+      direction: 'better',
+    });
+    expect(finding?.text).toMatch(/arm kind of experiment tone@\w+ is proven better than control/);
+    // Seen again it is the same finding, and neither a cycle nor a person makes a plan of it.
+    expect((await found())[0]?.key).toBe(finding?.key);
+    expect((await world.oracle.tick()).state).toBe('done');
+    expect((await world.oracle.plan({ findings: [finding] })).mutations).toEqual([]);
+    // What a cycle plans is its own: control's users are displeased, and that is another finding.
+    const planned = (await world.oracle.plans(null)).flatMap(({ mutations }) => mutations);
+    expect(planned.filter(({ patch }) => JSON.stringify(patch).includes('tone@2'))).toEqual([]);
+    expect(planned.filter(({ why }) => why?.includes('proven'))).toEqual([]);
+    world.policy = { ...POLICY, experiments: {} };
+    await tend();
+    expect(await found()).toEqual([]);
+  });
+
   test('proposes its winner to a person where it is asked to, and does no more', async () => {
     world.policy = withEntry({ at_end: 'propose' });
     await tend();

@@ -71,7 +71,7 @@ describe('route learning', () => {
 
   test('routed calls are free choices of clients, with what users said of them', async () => {
     await apply(
-      call('c1', 'mini', {}, { category: 'code' }),
+      call('c1', 'mini', { cost_usd: 0.0025 }, { category: 'code' }),
       call('c2', 'big', { at_ms: NOON_MS + 1, served: 'mini' }),
       call('c3', 'big', { outcome: 'aborted' }),
       call('c4', 'big', { origin: 'probe' }),
@@ -84,23 +84,28 @@ describe('route learning', () => {
       agent: 'default',
       before_ms: NOON_MS + 10,
       limit: 10,
+      options: 2,
     });
+    expect(found.map(({ probability }) => probability)).toEqual([0.5, 0.5]);
     expect(found).toHaveLength(2);
     expect(found[0]).toMatchObject({ target: 'mini', category: 'code', ok: true, said: 0.375 });
+    expect(found.map(({ cost_usd }) => cost_usd)).toEqual([0.0025, null]);
     // A fallback answered: that is no success of the choice.
     expect(found[1]).toMatchObject({ target: 'big', category: '', ok: false, said: null });
   });
 
   test('a reward is what the policy says, and a call of which nobody spoke has none', () => {
     const seen = { target: 'big', category: '', ok: true, latency_ms: 2000, said: null };
-    const of = (bandit: object): number | null =>
+    const of = (bandit: object, cost_usd: number | null = null): number | null =>
       rewardOf(
-        { ...seen, tokens_in: 1000, tokens_out: 500 },
+        { ...seen, cost_usd, tokens_in: 1000, tokens_out: 500 },
         RouterOptions.parse({ bandit, facts: { big: { input_usd: 1, output_usd: 2 } } }),
       );
     expect(of({})).toBe(1);
     expect(of({ reward: 'feedback' })).toBeNull();
+    // By `facts`, where no target's price made the call's own cost.
     expect(of({ latency_weight: 0.1, cost_weight: 100 })).toBeCloseTo(1 - 0.2 - 0.2, 12);
+    expect(of({ cost_weight: 100 }, 0.003)).toBeCloseTo(1 - 0.3, 12);
   });
 
   test('learning gives a target that fails the floor, by matured calls alone', async () => {
@@ -188,6 +193,31 @@ describe('route learning', () => {
     expect(report?.categories[0]?.targets.map(({ n }) => n)).toEqual([200, 200]);
   });
 
+  test('learning with context and a stop says whether looking at calls pays', async () => {
+    const calls = Array.from({ length: 600 }, (_, at) => {
+      const [kind, other] = at % 2 === 0 ? (['mini', 'big'] as const) : (['big', 'mini'] as const);
+      // Nine of ten go to the target of their kind, and were drawn so.
+      const asked = at % 20 < 18 ? kind : other;
+      const probabilities = kind === 'mini' ? [0.9, 0.1] : [0.1, 0.9];
+      const outcome = asked === kind ? 'ok' : 'error';
+      return call(`w${at}`, asked, { unit: `u:${at}`, outcome }, { probabilities });
+    });
+    // A choice of one among three says nothing of an agent with two.
+    const odd = { options: ['mini', 'big', 'old'], probabilities: [0.4, 0.4, 0.2] };
+    await apply(...calls, call('odd', 'mini', { unit: 'u:odd' }, odd));
+    const { learned } = learning({ strategy: 'squarecb', bandit: { stop: {} } });
+    await learned.tick();
+    const [report] = learned.reports();
+    expect(report).toMatchObject({ rewards: 601, worth: { units: 600, verdict: 'context' } });
+    const [least] = report?.worth?.over ?? [];
+    // It earns 0.9, each target alone 0.5.
+    expect(least?.interval?.[0]).toBeLessThan(0.4);
+    expect(least?.interval?.[1]).toBeGreaterThan(0.4);
+    const without = learning({ strategy: 'squarecb' });
+    await without.learned.tick();
+    expect(without.learned.reports()[0]).not.toHaveProperty('worth');
+  });
+
   test('learning says who is proven best, and gives it all but the floors if asked', async () => {
     const calls = Array.from({ length: 400 }, (_, at) =>
       at % 2 === 0
@@ -200,8 +230,14 @@ describe('route learning', () => {
       bandit: { stop: { on_proven: 'exploit' } },
     });
     await learned.tick();
-    expect(learned.reports()[0]?.proven).toEqual([
-      { category: '', target: 'mini', exploited: true },
+    expect(learned.reports()[0]?.proven).toMatchObject([
+      {
+        category: '',
+        target: 'mini',
+        exploited: true,
+        mean: 1,
+        next: { target: 'big', mean: 0.5 },
+      },
     ]);
     expect(feeds[0]?.data.default?.by['']).toEqual([0.02, 0.98]);
   });

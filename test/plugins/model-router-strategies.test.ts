@@ -230,7 +230,8 @@ describe('model router that has learned', () => {
     const before = recordingScope({ targets });
     routed(router({ strategy: 'linucb' }), before);
     expect(before.choices[0]?.probabilities).toEqual([1, 3, 1]);
-    const stop = { strategy: 'linucb', bandit: { stop: {} } };
-    expect(() => router(stop)).toThrow(/only strategy `bandit` stops/);
+    const stop = { strategy: 'linucb', bandit: { stop: { on_proven: 'exploit' } } };
+    expect(() => router(stop)).toThrow(/only strategy `bandit` exploits.*write on_proven: report/);
+    expect(() => router({ strategy: 'linucb', bandit: { stop: {} } })).not.toThrow();
   });
 });

@@ -93,18 +93,19 @@ describe('abCounts', () => {
     expect([units('assigned'), units('rated'), units('ratings')]).toEqual([10, 10, 10]);
   });
 
-  test('prices calls by what the router says of targets where the call has no cost', async () => {
+  test('takes the cost that the call’s event says, and leaves out a call without one', async () => {
     const facts = { demo: { input_usd: 1, output_usd: 10 } };
     const by = {
       router: { use: 'model-router', on_error: 'skip' as const, budget_ms: 5, options: { facts } },
     };
     const { world, entry } = await running({ metric: 'cost' });
+    // What a router is told of prices is for its choices: it says nothing of what a call cost.
     world.policy = { ...world.policy, plugins: { order: ['router'], by } };
     await world.oracle.tendExperiments();
-    const visit = () => ({ tokens_out: 10 });
+    const visit = (_arm: string, user: number) => ({ cost_usd: user % 2 === 0 ? 3e-4 : null });
     await serveAb(world, { name: 'tone', users: 20, over_ms: 1000, visit });
-    const counts = await countsAt(world, entry);
-    // 100 tokens in at 1 USD a million, 10 out at 10.
-    expect(counts.kind?.means.cost?.mean).toBeCloseTo(2e-4, 9);
+    const { control, kind } = await countsAt(world, entry);
+    expect((control?.means.cost?.n ?? 0) + (kind?.means.cost?.n ?? 0)).toBe(10);
+    expect(kind?.means.cost?.mean).toBeCloseTo(3e-4, 9);
   });
 });

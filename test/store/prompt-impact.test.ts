@@ -37,6 +37,7 @@ describe('promptImpact', () => {
           estimated: false,
         },
         finish: unit === 'u:0' ? 'content_filter' : 'stop',
+        ...(unit === 'u:2' && version === 2 ? { signals: { refusal: 'en' } } : {}),
         arm_error: unit === 'u:1',
       });
     const records = [null, 1, 2].flatMap((version) =>
@@ -54,14 +55,19 @@ describe('promptImpact', () => {
       }),
     );
     await apply(...records, ...ratings);
-    const [none, one, two, ...rest] = await promptImpact(store.db, 'tone', { since_ms: 0 });
+    const [none, one, two, ...rest] = await promptImpact(store.db, 'tone', {
+      since_ms: 0,
+      // USD 3 a million tokens more where they are not cached.
+      prices: { demo: 3e-6 },
+    });
     expect(rest).toEqual([]);
     expect([none?.version, one?.version, two?.version]).toEqual([null, 1, 2]);
     expect(two).toMatchObject({
       calls: 24,
       units: 20,
       errors: { n: 1, units: 20, rate: 0.05, interval: wilsonInterval(1, 20) },
-      refusals: { n: 1, units: 20 },
+      // One that the provider's filter stopped, and one whose answer the rules knew as a refusal.
+      refusals: { n: 2, units: 20 },
       dissatisfied: { n: 1, units: 4, rate: 0.25 },
       rating: { units: 4, mean: 4, interval: null },
       cached_share: 0,
@@ -72,6 +78,16 @@ describe('promptImpact', () => {
     const [low = 0, high = 0] = two?.cost_usd.interval ?? [];
     expect([low, high].map((end) => Number(end.toFixed(3)))).toEqual([2.704, 3.096]);
     expect(one?.cached_share).toBe(0.5);
+    expect(one?.refusals).toMatchObject({ n: 1, units: 20 });
+    expect(one?.cached).toEqual({ units: 20, mean: 0.5, interval: [0.5, 0.5] });
+    expect(two?.cached).toMatchObject({ units: 20, mean: 0, interval: [0, 0] });
+    // Half of 100 tokens are usually cached, of version 2 none: 50 × 3 micro-dollars a call.
+    expect(two?.lost_cache_usd.mean).toBeCloseTo(150e-6, 12);
+    expect(two?.lost_cache_usd.units).toBe(20);
+    expect(one?.lost_cache_usd.mean).toBeCloseTo(0, 12);
+    expect(none?.lost_cache_usd).toEqual({ units: 0, mean: null, interval: null });
+    const unpriced = await promptImpact(store.db, 'tone', { since_ms: 0, prices: {} });
+    expect(unpriced[2]?.lost_cache_usd).toEqual({ units: 0, mean: null, interval: null });
     expect(one?.tokens_out.mean).toBe(10);
     expect(two?.tokens_out.mean).toBe(20);
   });
@@ -106,8 +122,8 @@ describe('promptImpact', () => {
     expect(counted.hive_prompts_applied_total?.[0]).toMatchObject(applied);
     const skipped = [{ labels: ['no_match'], value: 1 }];
     expect(counted.hive_prompts_skipped_total).toMatchObject(skipped);
-    expect(await promptImpact(store.db, 'tone', { since_ms: NOON_MS })).toEqual([]);
-    expect(await promptImpact(store.db, 'tone', { since_ms: 0 })).toMatchObject([
+    expect(await promptImpact(store.db, 'tone', { since_ms: NOON_MS, prices: {} })).toEqual([]);
+    expect(await promptImpact(store.db, 'tone', { since_ms: 0, prices: {} })).toMatchObject([
       { version: null, calls: 1 },
       { version: 1, calls: 1 },
     ]);

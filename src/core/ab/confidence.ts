@@ -150,6 +150,13 @@ export function meanInterval(
   return [mean - half, mean + half];
 }
 
+/** ln of the evidence against a mean of 0, of which the same intervals are made; any number. */
+export function meanEvidenceLn({ n, mean, variance }: Moments): number {
+  if (!(variance > 0)) return 0;
+  const x = n / TUNED_UNITS;
+  return ((mean * mean * n) / variance) * (x / (1 + x) / 2) - Math.log1p(x) / 2;
+}
+
 const TUNED_UNITS = 100;
 
 /** Where the evidence reaches its limit between the estimate and the farthest effect. */

@@ -1,3 +1,4 @@
+import type { Measure } from '../finding.ts';
 import type { Metric } from '../observation.ts';
 import type { AbEntry, AbMetric } from './entry.ts';
 
@@ -19,6 +20,8 @@ export interface MetricKind {
   readonly scale: number;
   /** What a change is a change of. */
   readonly of: string;
+  /** What its values are measured in. */
+  readonly measure: Measure;
   /** The same in the canary's words: what a plan of the winner must improve. */
   readonly harm: Metric;
 }
@@ -32,12 +35,13 @@ const units = (event: string, per: string, of: string, harm: Metric): MetricKind
   matures: per === 'rated',
   scale: 1,
   of,
+  measure: 'share',
   harm,
 });
 const mean = (
   event: string,
   per: string,
-  more: Pick<MetricKind, 'scale' | 'of' | 'harm'> & Partial<MetricKind>,
+  more: Pick<MetricKind, 'scale' | 'of' | 'measure' | 'harm'> & Partial<MetricKind>,
 ): MetricKind => ({
   kind: 'mean',
   better: 'lower',
@@ -57,12 +61,35 @@ export const AB_METRICS: Readonly<Record<AbMetric, MetricKind>> = {
     matures: true,
     scale: 1e-3,
     of: 'the mean rating',
+    measure: 'index',
     harm: 'dissatisfied',
   }),
-  latency: mean('latency', 'ok', { log: true, scale: 1e-3, of: 'latency', harm: 'slow' }),
-  ttft: mean('ttft', 'ttfts', { log: true, scale: 1e-3, of: 'time to first token', harm: 'slow' }),
-  cost: mean('cost', 'ok', { scale: 1e-9, of: 'cost a call', harm: 'dissatisfied' }),
-  tokens_out: mean('tokens_out', 'ok', { scale: 1, of: 'tokens a call', harm: 'dissatisfied' }),
+  latency: mean('latency', 'ok', {
+    log: true,
+    scale: 1e-3,
+    of: 'latency',
+    measure: 'ms',
+    harm: 'slow',
+  }),
+  ttft: mean('ttft', 'ttfts', {
+    log: true,
+    scale: 1e-3,
+    of: 'time to first token',
+    measure: 'ms',
+    harm: 'slow',
+  }),
+  cost: mean('cost', 'ok', {
+    scale: 1e-9,
+    of: 'cost a call',
+    measure: 'usd',
+    harm: 'dissatisfied',
+  }),
+  tokens_out: mean('tokens_out', 'ok', {
+    scale: 1,
+    of: 'tokens a call',
+    measure: 'tokens',
+    harm: 'dissatisfied',
+  }),
 };
 
 /** All that an experiment measures, what decides first. */

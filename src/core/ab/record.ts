@@ -1,5 +1,4 @@
 import { type AbEntry, CONTROL_ARM } from './entry.ts';
-import type { Prices } from './prices.ts';
 import type { AbReport, AbVerdict } from './report.ts';
 
 /**
@@ -18,7 +17,6 @@ export interface AbRecord {
   readonly epoch: number;
   /** As the policy had it last. */
   readonly entry: AbEntry;
-  readonly prices: Prices;
   readonly started_ms: number;
   readonly stopped_ms: number | null;
   /** Arms that are served no more, and why. */

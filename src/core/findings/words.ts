@@ -41,6 +41,7 @@ export function against({ kind }: Yardstick, value: string): string {
     season: `against ${value} at the same hours of the days before`,
     threshold: `above the policy’s threshold of ${value}`,
     weights: `against ${value} by the policy’s weights`,
+    control: `against ${value} in control at the same time`,
   };
   return words[kind];
 }

@@ -28,7 +28,7 @@ export function provenBest(arms: readonly ArmSums[], delta = 0.05): number | nul
 }
 
 /** Variance of an arm's mean; an arm that was always the same is not taken at its word. */
-function spreadOf({ n, sum, squares }: ArmSums): number {
+export function spreadOf({ n, sum, squares }: ArmSums): number {
   const mean = sum / n;
   const variance = Math.max(squares / n - mean * mean, 1 / (n + 2));
   return variance / n;

@@ -1,5 +1,7 @@
-import { provenBest } from './best-arm.ts';
-import { type RoutedReward, sumRewards } from './reward-weights.ts';
+import { eValue } from '../sequential.ts';
+import { armDifference } from './arm-evidence.ts';
+import { type ArmSums, provenBest } from './best-arm.ts';
+import { type RoutedReward, sumRewards, sumUnits } from './reward-weights.ts';
 import type { RouteTable } from './route-belief.ts';
 
 /** A target that is proven to be the best of its category; '' is of the agent as a whole. */
@@ -8,6 +10,21 @@ export interface ProvenRoute {
   readonly target: string;
   /** Whether the table gives it all but the floors. */
   readonly exploited: boolean;
+  /** What of `delta` falls on one of its comparisons: as likely is each to be wrong, at most. */
+  readonly alpha: number;
+  /** Units that it rests on, each once, and their mean reward. */
+  readonly units: number;
+  readonly mean: number;
+  /** The target from which it is told apart the least, and how much more it earns than that one. */
+  readonly next: {
+    readonly target: string;
+    readonly units: number;
+    readonly mean: number;
+    /** 95 % confidence sequence of the difference; null where nothing bounds it. */
+    readonly interval: readonly [number, number] | null;
+    /** E-value against “it earns no more”; valid whenever one looks. */
+    readonly e: number;
+  };
 }
 
 export interface StopRule {
@@ -30,10 +47,12 @@ export function proveRoutes(
   floor: number,
 ): { readonly table: RouteTable; readonly proven: readonly ProvenRoute[] } {
   const sums = sumRewards(rewards, null);
+  const byUnit = sumUnits(rewards);
   const categories = Object.keys(table.by);
   const { targets } = table;
   const least = Math.min(floor, 1 / Math.max(1, targets.length));
   const by: Record<string, readonly number[]> = { ...table.by };
+  const alpha = delta / categories.length / Math.max(1, targets.length - 1);
   const proven = categories.flatMap((category): ProvenRoute[] => {
     const arms = targets.map((name) => sums.get(category)?.get(name) ?? ARM_REWARDS_NONE);
     const best = provenBest(arms, delta / categories.length);
@@ -44,9 +63,31 @@ export function proveRoutes(
     if (exploited) {
       by[category] = targets.map((_, k) => (k === best ? 1 - (targets.length - 1) * least : least));
     }
-    return [{ category, target: targets[best] as string, exploited }];
+    const target = targets[best] as string;
+    const units = byUnit.get(category);
+    const counted = targets.map((name) => units?.get(name) ?? ARM_REWARDS_NONE);
+    return [{ category, target, exploited, alpha, ...restsOn(counted, best, targets) }];
   });
   return { table: { ...table, by }, proven };
+}
+
+/** The weakest of its comparisons, since it must win them all. */
+function restsOn(
+  arms: readonly ArmSums[],
+  best: number,
+  targets: readonly string[],
+): Pick<ProvenRoute, 'units' | 'mean' | 'next'> {
+  const own = arms[best] as ArmSums;
+  const others = arms.map((arm, at): ProvenRoute['next'] => {
+    const { low, high, evidence_ln } = armDifference(own, arm, 0.05);
+    const interval = Number.isFinite(low) ? ([low, high] as const) : null;
+    const target = targets[at] as string;
+    return { target, units: arm.n, mean: arm.sum / arm.n, interval, e: eValue(evidence_ln) };
+  });
+  const next = others
+    .filter((_, at) => at !== best)
+    .reduce((least, one) => (one.e < least.e ? one : least));
+  return { units: own.n, mean: own.sum / own.n, next };
 }
 
 /** The rewards that came after the last change of their category's targets. */

@@ -143,6 +143,35 @@ export function rewardWeights(
 /** By category and target; the category '' is of all. */
 export type RewardSums = ReadonlyMap<string, ReadonlyMap<string, ArmSums>>;
 
+/**
+ * Undiscounted, each unit once, by the mean of its rewards of a target: what one user says is no
+ * news each time.
+ */
+export function sumUnits(rewards: readonly RoutedReward[]): RewardSums {
+  const means = new Map<string, { readonly place: string[]; n: number; sum: number }>();
+  for (const [at, { category, target, reward, unit = `#${at}` }] of rewards.entries()) {
+    for (const cell of category === '' ? [''] : ['', category]) {
+      const place = [cell, target, unit];
+      const key = place.join('\n');
+      const mean = means.get(key) ?? { place, n: 0, sum: 0 };
+      means.set(key, mean);
+      mean.n += 1;
+      mean.sum += reward;
+    }
+  }
+  const sums = new Map<string, Map<string, ArmSums>>();
+  for (const { place, n, sum: total } of means.values()) {
+    const [cell = '', target = ''] = place;
+    const arms = sums.get(cell) ?? new Map<string, ArmSums>();
+    sums.set(cell, arms);
+    const arm = arms.get(target) ?? { n: 0, sum: 0, squares: 0 };
+    const mean = total / n;
+    const squares = arm.squares + mean * mean;
+    arms.set(target, { n: arm.n + 1, sum: arm.sum + mean, squares });
+  }
+  return sums;
+}
+
 export function sumRewards(
   rewards: readonly RoutedReward[],
   weights: ArrayLike<number> | null,

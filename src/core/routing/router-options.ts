@@ -32,7 +32,11 @@ const Bandit = z.strictObject({
     .default('success')
     .describe('`success`: answered, 0 or 1; `feedback`: what users said, 0 to 1, else no reward.'),
   latency_weight: z.number().min(0).default(0).describe('Reward lost for each second of latency.'),
-  cost_weight: z.number().min(0).default(0).describe('Reward lost for each USD, by `facts`.'),
+  cost_weight: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('Reward lost for each USD: the call’s `cost_usd`, else by `facts`.'),
   maturity_s: z
     .number()
     .min(0)
@@ -69,7 +73,9 @@ const Bandit = z.strictObject({
     .max(1_000_000)
     .default(20)
     .describe('Newest rewards of one user (unit) that count, of each target.'),
-  stop: Stop.optional().describe('`bandit`: when the best target is proven. Left out: never.'),
+  stop: Stop.optional().describe(
+    'When the best target is proven; with context, whether that pays at all. Left out: never.',
+  ),
   bound: z
     .number()
     .min(0)
@@ -141,10 +147,16 @@ export const RouterOptions = z
     path: ['target'],
     message: 'strategy `fixed` needs the name of its target',
   })
-  .refine(({ strategy, bandit }) => !isContextual(strategy) || bandit.stop === undefined, {
-    path: ['bandit', 'stop'],
-    message: 'only strategy `bandit` stops: with context there is no one best target',
+  .refine(({ strategy, bandit }) => !isContextual(strategy) || !exploits(bandit), {
+    path: ['bandit', 'stop', 'on_proven'],
+    message:
+      'only strategy `bandit` exploits: with context there is no one best target to give all ' +
+      'calls to; write on_proven: report, and change the strategy by what it reports',
   });
+
+function exploits({ stop }: BanditOptions): boolean {
+  return stop?.on_proven === 'exploit';
+}
 
 export function isContextual(strategy: string): strategy is 'linucb' | 'squarecb' {
   return strategy === 'linucb' || strategy === 'squarecb';

@@ -1,5 +1,6 @@
 import { registryOf } from '../../core/definition.ts';
 import type { DetectorRegistry } from '../../core/oracle.ts';
+import { definition as bestArm } from './best-arm.ts';
 import { definition as changePoint } from './change-point.ts';
 import { definition as costDrift } from './cost-drift.ts';
 import { definition as ensemble } from './default.ts';
@@ -24,4 +25,5 @@ export const detectors: DetectorRegistry = registryOf([
   seasonalResidual,
   isolationForest,
   ensemble,
+  bestArm,
 ]);

@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { changeOf } from '../../../src/core/ab/change.ts';
 import type { AbSet } from '../../../src/core/ab/entry.ts';
-import { pricesOf, unpricedOf } from '../../../src/core/ab/prices.ts';
 import { changeText, numberText } from '../../../src/core/ab/words.ts';
-import type { Policy } from '../../../src/core/policy.ts';
 import { POLICY } from '../../oracle/kit.ts';
 import { entryOf } from './traffic.ts';
 
@@ -44,36 +42,6 @@ describe('changeOf', () => {
     expect(change({ adapter: 'upper', params: { temperature: 1 } })).toBe('several');
     expect(change({})).toBe('none');
     expect(change({ adapter: 'none', params: {} })).toBe('none');
-  });
-});
-
-describe('pricesOf', () => {
-  const facts = { mini: { input_usd: 1, output_usd: 2 }, demo: { input_usd: 0 } };
-  const policy: Policy = {
-    ...POLICY,
-    plugins: {
-      order: ['router', 'cache'],
-      by: {
-        router: { use: 'model-router', on_error: 'skip', budget_ms: 5, options: { facts } },
-        cache: { use: 'cache', on_error: 'skip', budget_ms: 5, options: { facts } },
-      },
-    },
-  };
-
-  test('reads what the router is told of targets, the agent’s own options over it', () => {
-    expect(pricesOf(policy, 'solo')).toEqual({ mini: { input_usd: 1, output_usd: 2 } });
-    const solo = {
-      ...policy.agents.solo,
-      plugins: { router: { facts: { demo: { output_usd: 3 } } } },
-    };
-    const own = { ...policy, agents: { ...policy.agents, solo } } as Policy;
-    expect(pricesOf(own, 'solo').demo).toEqual({ input_usd: 0, output_usd: 3 });
-    expect(pricesOf(POLICY, 'solo')).toEqual({});
-  });
-
-  test('names the targets of all arms that have no price', () => {
-    const prices = pricesOf(policy, 'duo');
-    expect(unpricedOf(policy, duoWith({ targets: { bad: 1 } }), prices)).toEqual(['bad', 'demo']);
   });
 });
 

@@ -10,7 +10,6 @@ const record = (over: Partial<AbRecord>): AbRecord => ({
   state: 'running',
   epoch: 1,
   entry: entryOf(),
-  prices: {},
   started_ms: 0,
   stopped_ms: null,
   dropped: {},

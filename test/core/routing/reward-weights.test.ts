@@ -119,7 +119,15 @@ describe('prove routes', () => {
 
   test('prove routes says who is best, and leaves the table alone unless told to exploit', () => {
     const told = proveRoutes(rewards, table, { delta: 0.05, on_proven: 'report' }, 0.02);
-    expect(told.proven).toEqual([{ category: '', target: 'a', exploited: false }]);
+    const [proof] = told.proven;
+    expect(proof).toMatchObject({ category: '', target: 'a', exploited: false, alpha: 0.05 });
+    expect(proof?.mean).toBeCloseTo(0.8, 1);
+    expect(proof?.next.target).toBe('b');
+    expect((proof?.units ?? 0) + (proof?.next.units ?? 0)).toBe(900);
+    expect(proof?.next.e).toBeGreaterThan(1000);
+    const [low = 0, high = 0] = proof?.next.interval ?? [];
+    expect(low).toBeGreaterThan(0.1);
+    expect(high).toBeLessThan(0.5);
     expect(told.table).toEqual(table);
     const used = proveRoutes(rewards, table, { delta: 0.05, on_proven: 'exploit' }, 0.02);
     expect(used.table.by['']).toEqual([0.98, 0.02]);
@@ -135,7 +143,7 @@ describe('prove routes', () => {
   test('prove routes does not exploit what the newest rewards speak against', () => {
     const against = { ...table, by: { '': [0.2, 0.8] } };
     const { proven } = proveRoutes(rewards, against, { delta: 0.05, on_proven: 'exploit' }, 0.02);
-    expect(proven).toEqual([{ category: '', target: 'a', exploited: false }]);
+    expect(proven).toMatchObject([{ category: '', target: 'a', exploited: false }]);
   });
 
   test('prove routes is wrong in at most 5 % of trials of equal targets, looked at always', () => {
