@@ -31,15 +31,17 @@ export const definition: DetectorDefinition<z.infer<typeof options>> = {
   name: 'seasonal-residual',
   summary: 'Newest steps far from their seasonal forecast (MSTL and ETS), by e-values.',
   options,
-  create: (settings) => (observation) => {
-    const scene = sceneOf(observation);
+  create: (settings, host) => (observation) => {
+    const scene = sceneOf(observation, host);
     const judged = observation.series.flatMap((series) => {
       const residuals = residualsOf(scene, series);
       if (residuals === null) return [];
       // Asked all the same, so that it counts among those that were.
       if (!isOdd(residuals, settings.steps)) return [{ e: 0, raw: 0, shift: null }];
       const season = Math.round(DAY_MS / series.step_ms);
-      const errors = seasonalResiduals(residuals.z, { seasons: [season] });
+      const errors = scene.memory.once(residuals.z, 'seasonal errors', () =>
+        seasonalResiduals(residuals.z, { seasons: [season] }),
+      );
       const e = evidenceOf(errors, settings.steps);
       const shift = shiftAt(residuals, residuals.z.length - settings.steps);
       // Once a step is over it is asked once: a week has so many chances of the step's length.
