@@ -165,9 +165,17 @@ export function sketchValues(values: Iterable<number>): Sketch | null {
 }
 
 export function mergeSketches(sketches: Iterable<Sketch>): Sketch | null {
+  const [first, ...others] = sketches;
+  if (first && others.length === 0 && isWithinBins(first)) return first;
   const tally = createTally();
-  for (const sketch of sketches) mergeTally(tally, tallyOf(sketch));
+  for (const sketch of first ? [first, ...others] : []) mergeTally(tally, tallyOf(sketch));
   return sketchOf(tally);
+}
+
+/** Whether adding it up would leave it as it is: nothing, or more bins than are kept, would not. */
+function isWithinBins({ accuracy, count, bins }: Sketch): boolean {
+  const [lowest, highest] = [bins[0]?.[0] ?? 0, bins.at(-1)?.[0] ?? 0];
+  return accuracy === SKETCH_ACCURACY && count > 0 && highest - lowest < SKETCH_BINS_MAX;
 }
 
 export function sketchMean({ sum, count }: Sketch): number {

@@ -56,7 +56,7 @@ export interface Verdict {
 /** Where the latency stands among a fact's values. */
 export const LATENCY = QUANTITIES.indexOf('latency_ms');
 /** A call as what it adds; its target is the one that was chosen, also where another served it. */
-export function factOf(event: CallEvent, half = halfOf(event.unit)): Fact {
+export function factOf(event: CallEvent, who: Who = createUnits()(event)): Fact {
   const metrics = new Set<UnitMetric>();
   if (event.arm_error) metrics.add('error');
   if (event.outcome === 'aborted') metrics.add('abort');
@@ -78,12 +78,12 @@ export function factOf(event: CallEvent, half = halfOf(event.unit)): Fact {
     target: event.intended ?? event.served,
     tenant: event.tenant,
     category: event.category ?? null,
-    unit: event.unit,
+    unit: who.unit,
     user: event.user,
-    unit_day: onDay(event.at_ms, event.unit),
-    user_day: onDay(event.at_ms, event.user ?? event.unit),
+    unit_day: who.unit_day,
+    user_day: who.user_day,
     adapter: event.adapter,
-    half,
+    half: who.half,
     is_call: true,
     latency_ms: event.latency_ms,
     values,
@@ -137,12 +137,25 @@ function halfOf(unit: string): 0 | 1 {
   return unitFraction('split', unit) < 0.5 ? 0 : 1;
 }
 
-/** Halves of units, each computed once: it takes a hash. */
-export function createHalves(): (unit: string) => 0 | 1 {
-  const halves = new Map<string, 0 | 1>();
-  return (unit) => {
-    const half = halves.get(unit) ?? halfOf(unit);
-    halves.set(unit, half);
-    return half;
+/** Who a call is of: names that are one string for all calls, so that they are found quickly. */
+export type Who = Pick<Fact, 'unit' | 'unit_day' | 'user_day' | 'half'>;
+
+/** Units by name, each hashed once, and named once a day. */
+export function createUnits(): (event: Pick<CallEvent, 'unit' | 'user' | 'at_ms'>) => Who {
+  const known = new Map<string, Who & { readonly day: number; readonly user: string | null }>();
+  return ({ unit, user, at_ms }) => {
+    const day = Math.floor(at_ms / DAY_MS);
+    const last = known.get(unit);
+    if (last && last.day === day && last.user === user) return last;
+    const who = {
+      unit: last?.unit ?? unit,
+      half: last?.half ?? halfOf(unit),
+      unit_day: onDay(at_ms, unit),
+      user_day: onDay(at_ms, user ?? unit),
+      day,
+      user,
+    };
+    known.set(unit, who);
+    return who;
   };
 }

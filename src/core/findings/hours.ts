@@ -30,6 +30,10 @@ export const NO_EFFECT: Effect = { factor: 1, error: 0 };
  */
 export function hoursEffect(scene: Scene, series: Series | undefined): Effect {
   if (!series) return NO_EFFECT;
+  return scene.once(series, 'hours', () => newHoursEffect(scene, series));
+}
+
+function newHoursEffect(scene: Scene, series: Series): Effect {
   const { window } = scene.observation;
   const before = stepsBefore(series, window);
   const levels = levelsOf(series, before);

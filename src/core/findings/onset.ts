@@ -7,7 +7,15 @@ import {
   pDispersed,
   studentTail,
 } from '../statistics/tails.ts';
-import { DAYS_MIN, EARLIER_MIN, lineOf, riseSince, type Step } from './level-line.ts';
+import {
+  DAYS_MIN,
+  EARLIER_MIN,
+  type Line,
+  lineOf,
+  type Rise,
+  riseSince,
+  type Step,
+} from './level-line.ts';
 import { addCounts, rateOf, type Scene } from './scene.ts';
 import { hourOf, rateDispersion } from './seasons.ts';
 
@@ -50,6 +58,10 @@ interface Split {
 
 /** Ways to cut the window's newest steps off from those before. */
 function splitsOf(scene: Scene, series: Series): readonly Split[] {
+  return scene.once(series, 'splits', () => newSplits(scene, series));
+}
+
+function newSplits(scene: Scene, series: Series): readonly Split[] {
   const steps = stepsOf(scene, series);
   const from = scene.observation.window.from_ms;
   return LAST_STEPS.flatMap((length) => {
@@ -124,13 +136,13 @@ export function levelOnset(
   peers: readonly Series[],
 ): Onset<number> | null {
   if (!series) return null;
-  const line = lineOf(series, stepsOf(scene, series));
-  const others = peers.map((peer) => lineOf(peer, stepsOf(scene, peer)));
+  const line = lineIn(scene, series);
+  const others = peers.map((peer) => lineIn(scene, peer));
   return bestOf(scene, series, ({ last }) => {
     const since_ms = series.from_ms + (last[0]?.index ?? 0) * series.step_ms;
-    const own = riseSince(line, since_ms);
+    const own = riseIn(scene, line, since_ms);
     if (own === null || own.rise <= 0) return null;
-    const rises = others.flatMap((other) => riseSince(other, since_ms) ?? []);
+    const rises = others.flatMap((other) => riseIn(scene, other, since_ms) ?? []);
     const common = rises.length > 0 ? Math.max(0, mean(rises.map(({ rise }) => rise))) : 0;
     const rise = own.rise - common;
     if (rise <= 0) return null;
@@ -144,6 +156,15 @@ export function levelOnset(
       factor: Math.exp(T_95 * error),
     };
   });
+}
+
+/** A target is asked of itself, and as a peer of the others. */
+function lineIn(scene: Scene, series: Series): Line {
+  return scene.once(series, 'line', () => lineOf(series, stepsOf(scene, series)));
+}
+
+function riseIn(scene: Scene, line: Line, since_ms: number): Rise | null {
+  return scene.once(line, `since ${since_ms}`, () => riseSince(line, since_ms));
 }
 
 function bestOf<Side>(

@@ -103,7 +103,7 @@ export function designOf(
 ): number {
   const a_user = users > 0 ? calls / users : 1;
   const clustered = 1 + Math.max(0, a_user - 1) * correlation;
-  const moments = logMoments(sketch);
+  const moments = scene.once(sketch, 'moments', () => logMoments(sketch));
   const median = MEDIANS[quantity];
   const series = median === undefined ? undefined : seriesOf(scene, segment, median);
   return Math.max(clustered, medianDispersion(scene, series, moments?.variance ?? 0));
@@ -168,11 +168,14 @@ function commonEffect(
   share: number,
   design: number,
 ): Effect {
-  const peers = peersOf(scene.now, segment);
-  const past = peers.flatMap((peer) => scene.past.get(cellName(peer.segment)) ?? []);
-  const [here, there] = [peers, past].map((cells) =>
-    mergeSketches(cells.flatMap(({ quantities }) => quantities[quantity] ?? [])),
-  );
+  // By the cells that it is one of: the halves of the window have cells of their own.
+  const [here, there] = scene.once(scene.now, `peers of ${cellName(segment)} ${quantity}`, () => {
+    const peers = peersOf(scene.now, segment);
+    const past = peers.flatMap((peer) => scene.past.get(cellName(peer.segment)) ?? []);
+    return [peers, past].map((cells) =>
+      mergeSketches(cells.flatMap(({ quantities }) => quantities[quantity] ?? [])),
+    );
+  });
   if (!here || !there || Math.min(here.count, there.count) < PEERS_MIN) return NO_EFFECT;
   const factor = sketchQuantile(here, share) / sketchQuantile(there, share);
   if (factor <= 1) return NO_EFFECT;

@@ -56,7 +56,7 @@ const spanOf = ({ values, step_ms }: Series): number => values.length * step_ms;
 
 /** The same for null and for a key left out; no name in it holds a `|`. */
 export function cellName({ agent, target, tenant, category }: Segment): string {
-  return [agent, target ?? '', tenant ?? '', category ?? ''].join('|');
+  return `${agent}|${target ?? ''}|${tenant ?? ''}|${category ?? ''}`;
 }
 
 export function seriesOf(
@@ -77,7 +77,11 @@ export function shapeOf({ target, tenant, category }: Segment): string {
  * The cells that are judged whatever the data: each agent, and its targets where calls came to
  * several. An agent with one target is that target: it is judged once, as the agent.
  */
-export function plannedCells({ now }: Scene): readonly SegmentObservation[] {
+export function plannedCells({ now, once }: Scene): readonly SegmentObservation[] {
+  return once(now, 'planned', () => planned(now));
+}
+
+function planned(now: Cells): readonly SegmentObservation[] {
   const cells = [...now.values()];
   const targets = (agent: string): number =>
     cells.filter(({ segment, calls }) => {

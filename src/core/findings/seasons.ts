@@ -44,6 +44,10 @@ export function seasonCounts(
   series: Series | undefined,
 ): { readonly here: Count; readonly there: Count } | null {
   if (!series) return null;
+  return scene.once(series, 'season', () => newSeason(scene, series));
+}
+
+function newSeason(scene: Scene, series: Series): ReturnType<typeof seasonCounts> {
   const { window } = scene.observation;
   const now = stepsOf(series, window);
   const hours = new Set(now.map(({ at_ms }) => hourOf(at_ms, series.step_ms)));
@@ -72,6 +76,10 @@ function countIn({ values, counts }: Series, steps: readonly Indexed[]): Count {
  */
 export function rateDispersion(scene: Scene, series: Series | undefined): number {
   if (!series) return 1;
+  return scene.once(series, 'dispersion', () => newRateDispersion(scene, series));
+}
+
+function newRateDispersion(scene: Scene, series: Series): number {
   const steps = stepsBefore(series, scene.observation.window);
   const { units, events } = countIn(series, steps);
   if (steps.length < STEPS_MIN || events <= 0 || events >= units) return 1;
@@ -145,8 +153,13 @@ export function medianDispersion(
   log_variance: number,
 ): number {
   if (!series || log_variance <= 0) return 1;
-  const steps = stepsBefore(series, scene.observation.window);
-  const levels = hourLevels(series, steps);
+  const name = `dispersion over ${log_variance}`;
+  return scene.once(series, name, () => newMedianDispersion(scene, series, log_variance));
+}
+
+function newMedianDispersion(scene: Scene, series: Series, log_variance: number): number {
+  const steps = scene.once(series, 'past', () => stepsBefore(series, scene.observation.window));
+  const levels = scene.once(series, 'levels', () => hourLevels(series, steps));
   const chance = (Math.PI / 2) * log_variance;
   const offs = steps.flatMap(({ index, at_ms }): Off[] => {
     const value = series.values[index] ?? 0;
