@@ -89,13 +89,14 @@ class Stream implements Random {
 
 /** The name at `u` (0 ≤ u < 1) of weights that need not add up to 1. Throws where there is none. */
 export function pickName(weights: Readonly<Record<string, number>>, u: number): string {
-  const entries = Object.entries(weights);
-  let left = u * entries.reduce((sum, [, weight]) => sum + weight, 0);
-  for (const [name, weight] of entries) {
-    left -= weight;
+  let [total, last]: [number, string | null] = [0, null];
+  for (const name in weights) total += weights[name] ?? 0;
+  let left = u * total;
+  for (const name in weights) {
+    left -= weights[name] ?? 0;
     if (left < 0) return name;
+    last = name;
   }
-  const last = entries.at(-1);
-  if (!last) throw new RangeError('there is nothing to pick from');
-  return last[0];
+  if (last === null) throw new RangeError('there is nothing to pick from');
+  return last;
 }

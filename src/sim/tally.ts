@@ -1,6 +1,6 @@
 import type { Segment, SegmentObservation, UnitCount, UnitMetric } from '../core/observation.ts';
 import { OTHER_TENANTS, QUANTITIES, TENANTS_MAX } from '../core/observation.ts';
-import { addValue, emptyValues, NO_BIN, quantitiesOf } from './bins.ts';
+import { addValue, emptyValues, NO_BIN, quantitiesOf, type Values } from './bins.ts';
 import type { Fact, Verdict } from './facts.ts';
 
 interface Unit {
@@ -45,6 +45,30 @@ export interface Tally {
   /** `half` leaves the other half's units out. */
   observe(segment: Segment, evidence: readonly string[], half?: 0 | 1): SegmentObservation;
   readonly empty: boolean;
+  /** Another that begins as this one is. */
+  copy(): Tally;
+}
+
+/** What is in a tally, as plain data: a copy is a structured clone. */
+interface State {
+  readonly units: Map<string, Unit>;
+  /** By halves of the units, as all below. */
+  readonly totals: readonly [Totals, Totals];
+  readonly halves: readonly (readonly Values[])[];
+  readonly calls: number[];
+  readonly users: readonly Map<string, number>[];
+  readonly errors: readonly Map<string, number>[];
+}
+
+function emptyState(): State {
+  return {
+    units: new Map(),
+    totals: [emptyTotals(), emptyTotals()],
+    halves: [0, 1].map(() => QUANTITIES.map(emptyValues)),
+    calls: [0, 0],
+    users: [new Map(), new Map()],
+    errors: [new Map(), new Map()],
+  };
 }
 
 /** Metrics that a unit can show by calling at all; the rest need a verdict. */
@@ -69,12 +93,11 @@ const OF_CALLS: readonly UnitMetric[] = [
 
 /** With `by_day` a unit of another day is another unit. */
 export function createTally(by_day = false): Tally {
-  const units = new Map<string, Unit>();
-  const totals = [emptyTotals(), emptyTotals()] as const;
-  const halves = [0, 1].map(() => QUANTITIES.map(emptyValues));
-  const calls = [0, 0];
-  const users = [new Map<string, number>(), new Map<string, number>()] as const;
-  const errors = [new Map<string, number>(), new Map<string, number>()];
+  return tallyOf(by_day, emptyState());
+}
+
+function tallyOf(by_day: boolean, state: State): Tally {
+  const { units, totals, halves, calls, users, errors } = state;
   /** What was observed since anything changed: the past changes once a day. */
   const seen = new Map<number | undefined, Omit<SegmentObservation, 'segment' | 'evidence'>>();
   let changes = 0;
@@ -117,6 +140,7 @@ export function createTally(by_day = false): Tally {
         if (values) addValue(values, fact.values[index] ?? null, bin, sign);
       }
     },
+    copy: () => tallyOf(by_day, structuredClone(state)),
     observe(segment, evidence, half) {
       const known = seen.get(half) ?? observed(half);
       seen.set(half, known);
@@ -159,7 +183,9 @@ function addToUnit(
 function count(totals: Totals, unit: Unit, sign: 1 | -1): void {
   if (unit.calls > 0) totals.callers += sign;
   if (unit.barred > 0) totals.barred += sign;
-  for (const [metric, times] of unit.counts ?? []) if (times > 0) bump(totals.events, metric, sign);
+  if (unit.counts) {
+    for (const [metric, times] of unit.counts) if (times > 0) bump(totals.events, metric, sign);
+  }
   if (unit.median !== null) {
     totals.ratings += sign * (unit.ratings?.length ?? 0);
     totals.judges += sign;

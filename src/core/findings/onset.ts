@@ -17,7 +17,7 @@ import {
   type Step,
 } from './level-line.ts';
 import { addCounts, rateOf, type Scene } from './scene.ts';
-import { hourOf, rateDispersion } from './seasons.ts';
+import { hourOf, rateDispersion, stepsOf } from './seasons.ts';
 
 /** How many of the last steps are held against those before: a short trouble and a long one. */
 const LAST_STEPS = [1, 2, 3, 4, 6, 8, 12, 18, 24];
@@ -41,13 +41,12 @@ export interface Onset<Side> {
 }
 
 /** The steps with a value up to the window's end, oldest first; a week of them and the window. */
-function stepsOf({ observation }: Scene, series: Series): readonly Step[] {
-  const { to_ms, from_ms } = observation.window;
-  return series.values.flatMap((value, index) => {
-    const at_ms = series.from_ms + index * series.step_ms;
-    const known = value !== null && (series.counts[index] ?? 0) > 0;
-    const inside = at_ms < to_ms && at_ms >= from_ms - WEEK_MS;
-    return known && inside ? [{ index, hour: hourOf(at_ms, series.step_ms) }] : [];
+function stepsKnown({ observation, once }: Scene, series: Series): readonly Step[] {
+  return once(series, 'known', () => {
+    const { to_ms, from_ms } = observation.window;
+    return stepsOf(series, { from_ms: from_ms - WEEK_MS, to_ms }).flatMap(({ index, at_ms }) =>
+      (series.counts[index] ?? 0) > 0 ? [{ index, hour: hourOf(at_ms, series.step_ms) }] : [],
+    );
   });
 }
 
@@ -62,7 +61,7 @@ function splitsOf(scene: Scene, series: Series): readonly Split[] {
 }
 
 function newSplits(scene: Scene, series: Series): readonly Split[] {
-  const steps = stepsOf(scene, series);
+  const steps = stepsKnown(scene, series);
   const from = scene.observation.window.from_ms;
   return LAST_STEPS.flatMap((length) => {
     const last = steps.slice(-length);
@@ -160,7 +159,7 @@ export function levelOnset(
 
 /** A target is asked of itself, and as a peer of the others. */
 function lineIn(scene: Scene, series: Series): Line {
-  return scene.once(series, 'line', () => lineOf(series, stepsOf(scene, series)));
+  return scene.once(series, 'line', () => lineOf(series, stepsKnown(scene, series)));
 }
 
 function riseIn(scene: Scene, line: Line, since_ms: number): Rise | null {

@@ -11,7 +11,7 @@ import {
 import { binomialTail, type Count, fisherTail } from '../statistics/tails.ts';
 import { type Effect, hoursEffect, NO_EFFECT, shrunkEffect } from './hours.ts';
 import type { Missing } from './rates.ts';
-import { cellName, peersOf, type Scene, seriesOf } from './scene.ts';
+import { cellName, peersIn, type Scene, seriesOf } from './scene.ts';
 import { medianDispersion } from './seasons.ts';
 
 export interface QuantileSettings {
@@ -169,13 +169,17 @@ function commonEffect(
   design: number,
 ): Effect {
   // By the cells that it is one of: the halves of the window have cells of their own.
-  const [here, there] = scene.once(scene.now, `peers of ${cellName(segment)} ${quantity}`, () => {
-    const peers = peersOf(scene.now, segment);
-    const past = peers.flatMap((peer) => scene.past.get(cellName(peer.segment)) ?? []);
-    return [peers, past].map((cells) =>
-      mergeSketches(cells.flatMap(({ quantities }) => quantities[quantity] ?? [])),
-    );
-  });
+  const [here, there] = scene.once(
+    scene.now,
+    `${quantity} of peers of ${cellName(segment)}`,
+    () => {
+      const peers = peersIn(scene, segment);
+      const past = peers.flatMap((peer) => scene.past.get(cellName(peer.segment)) ?? []);
+      return [peers, past].map((cells) =>
+        mergeSketches(cells.flatMap(({ quantities }) => quantities[quantity] ?? [])),
+      );
+    },
+  );
   if (!here || !there || Math.min(here.count, there.count) < PEERS_MIN) return NO_EFFECT;
   const factor = sketchQuantile(here, share) / sketchQuantile(there, share);
   if (factor <= 1) return NO_EFFECT;

@@ -115,6 +115,12 @@ export function peersOf(
   });
 }
 
+/** The peers in the window, looked for once. */
+export function peersIn({ now, once }: Scene, segment: Segment): readonly SegmentObservation[] {
+  if (segment.target === null) return [];
+  return once(now, `peers of ${cellName(segment)}`, () => peersOf(now, segment));
+}
+
 const NONE: Count = { units: 0, events: 0 };
 
 export function countOf(cell: SegmentObservation | undefined, metric: UnitMetric): Count {
