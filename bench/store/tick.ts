@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { instantiate } from '../../src/core/definition.ts';
+import { instantiate, type LeafHost } from '../../src/core/definition.ts';
 import type { JournalRecord } from '../../src/core/event.ts';
 import { createId } from '../../src/core/ids.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
 import type { Analysis, Window } from '../../src/core/oracle.ts';
+import { createHost } from '../../src/sim/host.ts';
 import { applyBatch } from '../../src/store/apply.ts';
 import { sql } from '../../src/store/drizzle.ts';
 import { createObserver, type Observed } from '../../src/store/observe.ts';
@@ -129,6 +130,8 @@ async function ticks(data_dir: string, database_url: string | null): Promise<voi
   const took: number[] = [];
   const cpu: number[] = [];
   const analyzed: number[] = [];
+  // As the worker's: what detectors keep of one look is there in the next.
+  const host = createHost(() => END_MS);
   let cells = 0;
   let rss_mb = 0;
   for (let tick = 0; tick <= TICKS; tick += 1) {
@@ -145,7 +148,7 @@ async function ticks(data_dir: string, database_url: string | null): Promise<voi
     cells = seen.segments.length;
     rss_mb = Math.max(rss_mb, process.memoryUsage.rss() / MB);
     if (tick <= TICKS - ANALYZED) continue;
-    const judge = await loadJudge();
+    const judge = await loadJudge(host);
     const collected = performance.now();
     judge(seen, window);
     analyzed.push(Math.round(performance.now() - collected));
@@ -172,13 +175,13 @@ async function ticks(data_dir: string, database_url: string | null): Promise<voi
  * All detectors, as a cycle runs them. Loaded when they are needed: what collect takes of memory is
  * told without them.
  */
-async function loadJudge(): Promise<(seen: Observed, window: Window) => Analysis> {
+async function loadJudge(host: LeafHost): Promise<(seen: Observed, window: Window) => Analysis> {
   const { analyze } = await import('../../src/oracle/analyze.ts');
   const { detectors } = await import('../../src/oracle/detectors/index.ts');
-  const { HOST, POLICY } = await import('../../test/oracle/kit.ts');
+  const { POLICY } = await import('../../test/oracle/kit.ts');
   const named = [...detectors].map(([name, definition]) => ({
     name,
-    detect: instantiate(definition, {}, HOST),
+    detect: instantiate(definition, {}, host),
   }));
   const { thresholds } = POLICY.oracle;
   return ({ segments, past, halves, series }, window) => {

@@ -26,10 +26,10 @@ export interface Fact {
   readonly latency_ms: number;
   /** In the order of `QUANTITIES`; null where it was not measured. */
   readonly values: readonly (number | null)[];
-  readonly bins: Int16Array;
+  readonly bins: readonly number[];
   readonly error_class: string | null;
   /** Signals and metrics of harm that this call showed. */
-  readonly metrics: Set<UnitMetric>;
+  readonly metrics: UnitMetric[];
   readonly verdicts: Verdict[];
   /** Whether its agent had a bar for `slow` by then. */
   barred: boolean;
@@ -57,19 +57,18 @@ export interface Verdict {
 export const LATENCY = QUANTITIES.indexOf('latency_ms');
 /** A call as what it adds; its target is the one that was chosen, also where another served it. */
 export function factOf(event: CallEvent, who: Who = createUnits()(event)): Fact {
-  const metrics = new Set<UnitMetric>();
-  if (event.arm_error) metrics.add('error');
-  if (event.outcome === 'aborted') metrics.add('abort');
+  const metrics: UnitMetric[] = [];
+  if (event.arm_error) metrics.push('error');
+  if (event.outcome === 'aborted') metrics.push('abort');
   // Only an answer is measured whole; of one that was given up, only when it began.
   const whole = event.outcome === 'ok';
-  const measured: Record<Quantity, number | null> = {
+  const values: Record<Quantity, number | null> = {
     ttft_ms: whole || event.outcome === 'aborted' ? event.ttft_ms : null,
     latency_ms: whole ? event.latency_ms : null,
     tokens_in: whole ? event.tokens.in : null,
     tokens_out: whole ? event.tokens.out : null,
     cost_usd: whole ? event.cost_usd : null,
   };
-  const values = QUANTITIES.map((quantity) => measured[quantity]);
   const failed = event.attempts.find(({ outcome }) => outcome === 'error');
   return {
     id: event.id,
@@ -86,14 +85,28 @@ export function factOf(event: CallEvent, who: Who = createUnits()(event)): Fact 
     half: who.half,
     is_call: true,
     latency_ms: event.latency_ms,
-    values,
-    bins: Int16Array.from(values, binOf),
+    ...measuredAs(values),
     error_class: failed?.error ?? null,
     metrics,
     verdicts: [],
     barred: false,
     exposure: exposureOf(event),
   };
+}
+
+function measuredAs(of: Partial<Record<Quantity, number | null>>): Pick<Fact, 'values' | 'bins'> {
+  const [values, bins]: [(number | null)[], number[]] = [[], []];
+  for (const quantity of QUANTITIES) {
+    const value = of[quantity] ?? null;
+    values.push(value);
+    bins.push(binOf(value));
+  }
+  return { values, bins };
+}
+
+/** Notes that the call showed it; once is enough. */
+export function show({ metrics }: Fact, metric: UnitMetric): void {
+  if (!metrics.includes(metric)) metrics.push(metric);
 }
 
 const DAY_MS = 86_400_000;
@@ -107,7 +120,6 @@ function exposureOf({ experiment, arm, share }: CallEvent): Exposure | null {
 /** Without a call the rater stands for the unit. */
 export function factOfAgent(event: FeedbackEvent, agent: string, verdict: Verdict): Fact {
   const unit = `a:${event.rater}`;
-  const values = QUANTITIES.map(() => null);
   return {
     id: event.id,
     at_ms: event.at_ms,
@@ -123,10 +135,9 @@ export function factOfAgent(event: FeedbackEvent, agent: string, verdict: Verdic
     half: halfOf(unit),
     is_call: false,
     latency_ms: 0,
-    values,
-    bins: Int16Array.from(values, binOf),
+    ...measuredAs({}),
     error_class: null,
-    metrics: new Set(),
+    metrics: [],
     verdicts: [verdict],
     barred: false,
     exposure: null,

@@ -144,7 +144,7 @@ function pointsOf(facts: readonly Fact[]): Readonly<Partial<Record<Metric, Point
   const calls = facts.filter(({ is_call }) => is_call);
   const raters = facts.filter(({ verdicts }) => verdicts.some(({ rated }) => rated));
   const angry = raters.filter(({ verdicts }) => verdicts.some((one) => one.dissatisfied));
-  const failed = calls.filter(({ metrics }) => metrics.has('error'));
+  const failed = calls.filter(({ metrics }) => metrics.includes('error'));
   const latencies = sortedOf(calls, LATENCY);
   return {
     calls: [calls.length, calls.length],

@@ -172,7 +172,7 @@ function addToUnit(
   }
   if (fact.is_call) unit.calls += sign;
   if (fact.barred) unit.barred += sign;
-  if (fact.metrics.size > 0) for (const metric of fact.metrics) countIn(unit, metric, sign);
+  for (const metric of fact.metrics) countIn(unit, metric, sign);
   for (const verdict of fact.verdicts) addVerdict(unit, verdict, sign);
   if (fact.verdicts.length > 0) unit.median = medianOf(unit.ratings ?? []);
   if (unit.calls === 0 && unit.rated === 0) units.delete(key);
@@ -223,17 +223,23 @@ function countIn(unit: Unit, metric: UnitMetric, sign: 1 | -1): void {
 }
 
 function ratesOf(parts: readonly Totals[]): SegmentObservation['rates'] {
-  const sum = (of: (part: Totals) => number): number =>
-    parts.reduce((total, part) => total + of(part), 0);
-  const eventsOf = (metric: UnitMetric): number => sum(({ events }) => events.get(metric) ?? 0);
-  const callers = sum((part) => part.callers);
-  const barred = sum((part) => part.barred);
-  const raters = sum((part) => part.raters);
+  let [callers, barred, raters, angry] = [0, 0, 0, 0];
+  for (const part of parts) {
+    callers += part.callers;
+    barred += part.barred;
+    raters += part.raters;
+    angry += part.angry;
+  }
+  const countOf = (units: number, metric: UnitMetric): UnitCount => {
+    let events = 0;
+    for (const part of parts) events += part.events.get(metric) ?? 0;
+    return { units, events };
+  };
   const rates: Partial<Record<UnitMetric, UnitCount>> = {};
-  for (const metric of OF_CALLS) rates[metric] = { units: callers, events: eventsOf(metric) };
-  if (barred > 0) rates.slow = { units: barred, events: eventsOf('slow') };
-  rates.complaint = { units: raters, events: eventsOf('complaint') };
-  rates.dissatisfied = { units: raters, events: sum((part) => part.angry) };
+  for (const metric of OF_CALLS) rates[metric] = countOf(callers, metric);
+  if (barred > 0) rates.slow = countOf(barred, 'slow');
+  rates.complaint = countOf(raters, 'complaint');
+  rates.dissatisfied = { units: raters, events: angry };
   return rates;
 }
 
