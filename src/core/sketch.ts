@@ -204,9 +204,9 @@ export function tallyQuantile(tally: Tally, q: number): number | null {
 function valueAtRank(sketch: Sketch, rank: number): number {
   let below = sketch.zeros;
   if (rank < below) return clamp(0, sketch);
-  for (const [bin, times] of sketch.bins) {
-    below += times;
-    if (rank < below) return clamp(binValue(bin), sketch);
+  for (const held of sketch.bins) {
+    below += held[1];
+    if (rank < below) return clamp(binValue(held[0]), sketch);
   }
   return sketch.max;
 }

@@ -27,6 +27,8 @@ export type Said =
   | { readonly type: 'report'; readonly report: SimReport }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string };
 
+/** A run's events live for as long as a day of its world: most die young where there is room. */
+const YOUNG_MB = 64;
 const PROGRAM = fileURLToPath(new URL('./world-thread.ts', import.meta.url));
 
 /**
@@ -53,7 +55,10 @@ async function inThreads(data: ThreadData, options: RunsOptions): Promise<readon
   const reports: SimReport[] = [];
   const shares = new Map<Worker, number>();
   let [begun, done] = [0, 0];
-  const threads = Array.from({ length: jobs }, () => new Worker(PROGRAM, { workerData: data }));
+  const threads = Array.from({ length: jobs }, () => {
+    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB };
+    return new Worker(PROGRAM, { workerData: data, resourceLimits });
+  });
   const work = threads.map(
     (thread) =>
       new Promise<void>((resolve, reject) => {

@@ -66,18 +66,22 @@ export const definition: DetectorDefinition<z.infer<typeof options>> = {
  * every series at every look costs more than all else that detectors do.
  */
 function isOdd({ z, from }: Residuals, steps: number): boolean {
-  const jumps = z.map((value, index) => {
-    const before = z[index - 1];
-    return value === null || before === null || before === undefined ? null : value - before;
-  });
-  const sigma = madSigma(
-    jumps.slice(0, from).filter((jump) => jump !== null),
-    0,
-  );
-  return z.slice(-steps).some((value, place) => {
-    const jump = jumps[z.length - Math.min(steps, z.length) + place] ?? 0;
-    return Math.abs(value ?? 0) > ODD || Math.abs(jump) > ODD * sigma;
-  });
+  const first = Math.max(0, z.length - steps);
+  if (z.slice(first).some((value) => Math.abs(value ?? 0) > ODD)) return true;
+  const jumpAt = (index: number): number | null => {
+    const [value = null, before = null] = [z[index], z[index - 1]];
+    return value === null || before === null ? null : value - before;
+  };
+  const past: number[] = [];
+  for (let index = 1; index < from; index += 1) {
+    const jump = jumpAt(index);
+    if (jump !== null) past.push(jump);
+  }
+  const sigma = madSigma(past, 0);
+  for (let index = first; index < z.length; index += 1) {
+    if (Math.abs(jumpAt(index) ?? 0) > ODD * sigma) return true;
+  }
+  return false;
 }
 /** In standard deviations; the e-value that is told takes about six. */
 const ODD = 4;
