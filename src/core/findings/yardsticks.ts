@@ -83,7 +83,10 @@ function peersThenAndNow(
   metric: UnitMetric,
 ): RateYardstick['peers'] {
   const now = peersIn(scene, segment);
-  const past = now.flatMap((peer) => scene.past.get(cellName(peer.segment)) ?? []);
+  if (now.length === 0) return null;
+  const past = scene.once(now, 'past', () =>
+    now.flatMap((peer) => scene.past.get(cellName(peer.segment)) ?? []),
+  );
   const [here, there] = [now, past].map((cells) =>
     addCounts(cells.map((one) => countOf(one, metric))),
   ) as [Count, Count];
