@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { SimReport } from '../sim/report.ts';
 import type { World } from '../sim/scenario.ts';
 import {
@@ -12,19 +13,22 @@ import {
 import { tableText } from './text.ts';
 
 const RUNS_MAX = 10_000;
-/** A run of more than this many is told of as it goes. */
+/** More threads than any machine has cores. */
+const JOBS_MAX = 256;
+/** How far it is, is told no more often than this. */
 const PROGRESS_EVERY_MS = 1000;
 
 const sim: Command = {
   name: 'sim',
   usage:
-    'WORLD|FILE|list [--seed N] [--runs N] [--hours N] [--detectors A,B] ' +
+    'WORLD|FILE|list [--seed N] [--runs N] [--jobs N] [--hours N] [--detectors A,B] ' +
     '[--url URL] [--serve-upstream PORT] [--latency-scale N] [--write-policies DIR --upstream URL]',
   summary: 'lets the oracle loose on a simulated world, and says what it found, gained and harmed',
   example: 'hive sim dissatisfied-model --seed 7',
   options: {
     seed: { type: 'string' },
     runs: { type: 'string' },
+    jobs: { type: 'string' },
     hours: { type: 'string' },
     detectors: { type: 'string' },
     'write-policies': { type: 'string' },
@@ -67,7 +71,7 @@ async function runAll(
   context: CliContext,
   world: World,
 ): Promise<readonly SimReport[]> {
-  const { runWorld } = await import('../sim/run-world.ts');
+  const { runWorlds } = await import('../sim/run-worlds.ts');
   const seed = wholeFlag(asked, 'seed', 1, 0, 2 ** 31);
   const runs = wholeFlag(asked, 'runs', 1, 1, RUNS_MAX);
   const hours = flagNumber(asked, 'hours');
@@ -79,18 +83,14 @@ async function runAll(
     ...(hours === undefined ? {} : { days: hours / 24 }),
     ...(names ? { detectors: names } : {}),
   };
-  const reports: SimReport[] = [];
+  const jobs = wholeFlag(asked, 'jobs', availableParallelism(), 1, JOBS_MAX);
   let told_ms = performance.now();
-  for (let run = 0; run < runs; run += 1) {
-    const onProgress = (share: number): void => {
-      if (performance.now() - told_ms < PROGRESS_EVERY_MS) return;
-      told_ms = performance.now();
-      const percent = ((100 * (run + share)) / runs).toFixed(0);
-      context.warn(`${world.name}: ${percent} %, run ${run + 1} of ${runs}`);
-    };
-    reports.push(runWorld(world, { seed: seed + run, ...some, onProgress }));
-  }
-  return reports;
+  const onProgress = (share: number, done: number): void => {
+    if (performance.now() - told_ms < PROGRESS_EVERY_MS) return;
+    told_ms = performance.now();
+    context.warn(`${world.name}: ${(100 * share).toFixed(0)} %, ${done} of ${runs} runs done`);
+  };
+  return runWorlds(world, { seed, runs, jobs, ...some, onProgress });
 }
 
 /** Against a running gateway, with the world's models served here where that was asked for. */

@@ -165,9 +165,17 @@ export function sketchValues(values: Iterable<number>): Sketch | null {
 }
 
 export function mergeSketches(sketches: Iterable<Sketch>): Sketch | null {
+  const [first, ...others] = sketches;
+  if (first && others.length === 0 && isWithinBins(first)) return first;
   const tally = createTally();
-  for (const sketch of sketches) mergeTally(tally, tallyOf(sketch));
+  for (const sketch of first ? [first, ...others] : []) mergeTally(tally, tallyOf(sketch));
   return sketchOf(tally);
+}
+
+/** Whether adding it up would leave it as it is: nothing, or more bins than are kept, would not. */
+function isWithinBins({ accuracy, count, bins }: Sketch): boolean {
+  const [lowest, highest] = [bins[0]?.[0] ?? 0, bins.at(-1)?.[0] ?? 0];
+  return accuracy === SKETCH_ACCURACY && count > 0 && highest - lowest < SKETCH_BINS_MAX;
 }
 
 export function sketchMean({ sum, count }: Sketch): number {
@@ -196,9 +204,9 @@ export function tallyQuantile(tally: Tally, q: number): number | null {
 function valueAtRank(sketch: Sketch, rank: number): number {
   let below = sketch.zeros;
   if (rank < below) return clamp(0, sketch);
-  for (const [bin, times] of sketch.bins) {
-    below += times;
-    if (rank < below) return clamp(binValue(bin), sketch);
+  for (const held of sketch.bins) {
+    below += held[1];
+    if (rank < below) return clamp(binValue(held[0]), sketch);
   }
   return sketch.max;
 }

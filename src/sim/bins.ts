@@ -24,6 +24,7 @@ export function binOf(value: number | null): number {
 /** A quantity's values in bins, which can also be taken out again. */
 export interface Values {
   readonly bins: Int32Array;
+  count: number;
   sum: number;
   zeros: number;
   /** The lowest and the highest bin that ever held anything. */
@@ -37,6 +38,7 @@ export interface Values {
 export function emptyValues(): Values {
   return {
     bins: new Int32Array(BINS),
+    count: 0,
     sum: 0,
     zeros: 0,
     low: BINS,
@@ -48,6 +50,7 @@ export function emptyValues(): Values {
 
 export function addValue(values: Values, value: number | null, bin: number, sign: 1 | -1): void {
   if (value === null || bin === NO_BIN) return;
+  values.count += sign;
   values.sum += sign * value;
   if (value < values.min) values.min = value;
   if (value > values.max) values.max = value;
@@ -59,13 +62,25 @@ export function addValue(values: Values, value: number | null, bin: number, sign
   }
 }
 
+/**
+ * The sketches of what is in, each made when it is first read: of many that a look could read, it
+ * reads few. `stands` tells whether the values are still as they were: once they are not, a sketch
+ * that was not read yet cannot be read any more, and throws.
+ */
 export function quantitiesOf(
   parts: readonly (readonly Values[])[],
+  stands: () => boolean = () => true,
 ): SegmentObservation['quantities'] {
   const found: Partial<Record<Quantity, Sketch>> = {};
   for (const [index, quantity] of QUANTITIES.entries()) {
-    const sketch = sketchOf(parts.map((values) => values[index]));
-    if (sketch.count > 0) found[quantity] = sketch;
+    if (!parts.some((values) => (values[index]?.count ?? 0) > 0)) continue;
+    let sketch: Sketch | null = null;
+    const get = (): Sketch => {
+      if (sketch === null && !stands()) throw new Error(`the ${quantity} of a look that is over`);
+      sketch ??= sketchOf(parts.map((values) => values[index]));
+      return sketch;
+    };
+    Object.defineProperty(found, quantity, { get, enumerable: true });
   }
   return found;
 }

@@ -4,7 +4,15 @@ import type { Policy } from '../core/policy.ts';
 import { signalMetricsOf } from '../core/signals/metrics-of.ts';
 import { sketchQuantile } from '../core/sketch.ts';
 import { loadsOf } from '../oracle/loads.ts';
-import { createHalves, type Fact, factOf, factOfAgent, LATENCY, type Verdict } from './facts.ts';
+import {
+  createUnits,
+  type Fact,
+  factOf,
+  factOfAgent,
+  LATENCY,
+  show,
+  type Verdict,
+} from './facts.ts';
 import { createHearing } from './hearing.ts';
 import { createHolding, HOUR_MS, hourAfter, type Span } from './holding.ts';
 import { createSeries } from './series.ts';
@@ -47,22 +55,22 @@ export function createCollector(watcher: Watcher | null = null): Collector {
   const series = createSeries();
   const holding = createHolding(series);
   const bars: Bars = new Map();
-  const half = createHalves();
+  const who = createUnits();
 
   return {
     call(event) {
       if (event.origin !== 'client' || event.outcome === 'rejected') return;
-      const fact = factOf(event, half(event.unit));
+      const fact = factOf(event, who(event));
       hearing.know(fact, event.session);
       holdToBar(fact, event, bars.get(fact.agent));
       if (event.arm === null || event.arm === 'control') holding.keep(fact);
       const { own, parent } = signalMetricsOf(event);
-      for (const metric of own) fact.metrics.add(metric);
+      for (const metric of own) show(fact, metric);
       watcher?.call(fact);
       const earlier = hearing.find(event.parent ?? '');
       if (earlier && parent.length > 0) {
         holding.change(earlier, () => {
-          for (const metric of parent) earlier.metrics.add(metric);
+          for (const metric of parent) show(earlier, metric);
         });
       }
     },
@@ -78,7 +86,7 @@ export function createCollector(watcher: Watcher | null = null): Collector {
     },
     latencies(agent, at_ms) {
       const ok = holding.facts().filter((fact) => {
-        const failed = fact.metrics.has('error') || fact.metrics.has('abort');
+        const failed = fact.metrics.includes('error') || fact.metrics.includes('abort');
         const recent = fact.at_ms <= at_ms && fact.at_ms > at_ms - DAY_MS;
         return fact.is_call && fact.agent === agent && recent && !failed;
       });
@@ -149,14 +157,16 @@ function segmentsOf(
   );
   return cells
     .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([, { segment, tally }]) => {
-      const shown = evidence.filter((fact) => isIn(fact, segment)).slice(0, EVIDENCE_MAX);
-      return tally.observe(
-        segment,
-        shown.map(({ id }) => id),
-        half,
-      );
-    });
+    .map(([, { segment, tally }]) => tally.observe(segment, shownIn(segment, evidence), half));
+}
+
+function shownIn(segment: Segment, evidence: readonly Fact[]): readonly string[] {
+  const ids: string[] = [];
+  for (const fact of evidence) {
+    if (ids.length === EVIDENCE_MAX) break;
+    if (isIn(fact, segment)) ids.push(fact.id);
+  }
+  return ids;
 }
 
 function isIn(fact: Fact, { agent, target, tenant, category }: Segment): boolean {
@@ -180,21 +190,25 @@ function replaceVerdict(fact: Fact, verdict: Verdict): Verdict | null {
 function holdToBar(fact: Fact, { outcome, latency_ms }: CallEvent, bar: Bar | undefined): void {
   if (!bar || fact.at_ms < hourAfter(bar.since_ms)) return;
   fact.barred = true;
-  if (outcome === 'ok' && latency_ms > bar.slow_ms) fact.metrics.add('slow');
+  if (outcome === 'ok' && latency_ms > bar.slow_ms) show(fact, 'slow');
 }
 
 function adaptersOf(facts: readonly Fact[]): ReadonlyMap<string, Record<string, number>> {
   const byAgent = new Map<string, Record<string, number>>();
   for (const { agent, adapter, is_call } of facts) {
     if (!is_call) continue;
-    const counts = byAgent.get(agent) ?? {};
+    let counts = byAgent.get(agent);
+    if (!counts) {
+      counts = {};
+      byAgent.set(agent, counts);
+    }
     const name = adapter ?? 'none';
-    byAgent.set(agent, { ...counts, [name]: (counts[name] ?? 0) + 1 });
+    counts[name] = (counts[name] ?? 0) + 1;
   }
   return byAgent;
 }
 
 function isEvidence(fact: Fact): boolean {
   if (!fact.is_call) return false;
-  return fact.metrics.has('error') || fact.verdicts.some(({ dissatisfied }) => dissatisfied);
+  return fact.metrics.includes('error') || fact.verdicts.some(({ dissatisfied }) => dissatisfied);
 }

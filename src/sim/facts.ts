@@ -26,10 +26,10 @@ export interface Fact {
   readonly latency_ms: number;
   /** In the order of `QUANTITIES`; null where it was not measured. */
   readonly values: readonly (number | null)[];
-  readonly bins: Int16Array;
+  readonly bins: readonly number[];
   readonly error_class: string | null;
   /** Signals and metrics of harm that this call showed. */
-  readonly metrics: Set<UnitMetric>;
+  readonly metrics: UnitMetric[];
   readonly verdicts: Verdict[];
   /** Whether its agent had a bar for `slow` by then. */
   barred: boolean;
@@ -56,20 +56,19 @@ export interface Verdict {
 /** Where the latency stands among a fact's values. */
 export const LATENCY = QUANTITIES.indexOf('latency_ms');
 /** A call as what it adds; its target is the one that was chosen, also where another served it. */
-export function factOf(event: CallEvent, half = halfOf(event.unit)): Fact {
-  const metrics = new Set<UnitMetric>();
-  if (event.arm_error) metrics.add('error');
-  if (event.outcome === 'aborted') metrics.add('abort');
+export function factOf(event: CallEvent, who: Who = createUnits()(event)): Fact {
+  const metrics: UnitMetric[] = [];
+  if (event.arm_error) metrics.push('error');
+  if (event.outcome === 'aborted') metrics.push('abort');
   // Only an answer is measured whole; of one that was given up, only when it began.
   const whole = event.outcome === 'ok';
-  const measured: Record<Quantity, number | null> = {
+  const values: Record<Quantity, number | null> = {
     ttft_ms: whole || event.outcome === 'aborted' ? event.ttft_ms : null,
     latency_ms: whole ? event.latency_ms : null,
     tokens_in: whole ? event.tokens.in : null,
     tokens_out: whole ? event.tokens.out : null,
     cost_usd: whole ? event.cost_usd : null,
   };
-  const values = QUANTITIES.map((quantity) => measured[quantity]);
   const failed = event.attempts.find(({ outcome }) => outcome === 'error');
   return {
     id: event.id,
@@ -78,22 +77,36 @@ export function factOf(event: CallEvent, half = halfOf(event.unit)): Fact {
     target: event.intended ?? event.served,
     tenant: event.tenant,
     category: event.category ?? null,
-    unit: event.unit,
+    unit: who.unit,
     user: event.user,
-    unit_day: onDay(event.at_ms, event.unit),
-    user_day: onDay(event.at_ms, event.user ?? event.unit),
+    unit_day: who.unit_day,
+    user_day: who.user_day,
     adapter: event.adapter,
-    half,
+    half: who.half,
     is_call: true,
     latency_ms: event.latency_ms,
-    values,
-    bins: Int16Array.from(values, binOf),
+    ...measuredAs(values),
     error_class: failed?.error ?? null,
     metrics,
     verdicts: [],
     barred: false,
     exposure: exposureOf(event),
   };
+}
+
+function measuredAs(of: Partial<Record<Quantity, number | null>>): Pick<Fact, 'values' | 'bins'> {
+  const [values, bins]: [(number | null)[], number[]] = [[], []];
+  for (const quantity of QUANTITIES) {
+    const value = of[quantity] ?? null;
+    values.push(value);
+    bins.push(binOf(value));
+  }
+  return { values, bins };
+}
+
+/** Notes that the call showed it; once is enough. */
+export function show({ metrics }: Fact, metric: UnitMetric): void {
+  if (!metrics.includes(metric)) metrics.push(metric);
 }
 
 const DAY_MS = 86_400_000;
@@ -107,7 +120,6 @@ function exposureOf({ experiment, arm, share }: CallEvent): Exposure | null {
 /** Without a call the rater stands for the unit. */
 export function factOfAgent(event: FeedbackEvent, agent: string, verdict: Verdict): Fact {
   const unit = `a:${event.rater}`;
-  const values = QUANTITIES.map(() => null);
   return {
     id: event.id,
     at_ms: event.at_ms,
@@ -123,10 +135,9 @@ export function factOfAgent(event: FeedbackEvent, agent: string, verdict: Verdic
     half: halfOf(unit),
     is_call: false,
     latency_ms: 0,
-    values,
-    bins: Int16Array.from(values, binOf),
+    ...measuredAs({}),
     error_class: null,
-    metrics: new Set(),
+    metrics: [],
     verdicts: [verdict],
     barred: false,
     exposure: null,
@@ -137,12 +148,25 @@ function halfOf(unit: string): 0 | 1 {
   return unitFraction('split', unit) < 0.5 ? 0 : 1;
 }
 
-/** Halves of units, each computed once: it takes a hash. */
-export function createHalves(): (unit: string) => 0 | 1 {
-  const halves = new Map<string, 0 | 1>();
-  return (unit) => {
-    const half = halves.get(unit) ?? halfOf(unit);
-    halves.set(unit, half);
-    return half;
+/** Who a call is of: names that are one string for all calls, so that they are found quickly. */
+export type Who = Pick<Fact, 'unit' | 'unit_day' | 'user_day' | 'half'>;
+
+/** Units by name, each hashed once, and named once a day. */
+export function createUnits(): (event: Pick<CallEvent, 'unit' | 'user' | 'at_ms'>) => Who {
+  const known = new Map<string, Who & { readonly day: number; readonly user: string | null }>();
+  return ({ unit, user, at_ms }) => {
+    const day = Math.floor(at_ms / DAY_MS);
+    const last = known.get(unit);
+    if (last && last.day === day && last.user === user) return last;
+    const who = {
+      unit: last?.unit ?? unit,
+      half: last?.half ?? halfOf(unit),
+      unit_day: onDay(at_ms, unit),
+      user_day: onDay(at_ms, user ?? unit),
+      day,
+      user,
+    };
+    known.set(unit, who);
+    return who;
   };
 }

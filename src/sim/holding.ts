@@ -30,23 +30,33 @@ export type Place = 'coming' | 'window' | 'left out' | 'past' | 'gone';
 
 interface Held {
   readonly fact: Fact;
-  readonly cells: readonly NamedCell[];
+  readonly kind: Kind;
   place: Place;
+}
+
+/** Facts of one agent, target, tenant and category: they belong to the same cells. */
+interface Kind {
+  readonly cells: readonly { readonly key: string; readonly segment: Segment }[];
 }
 
 /** Tallies by segment, of one span. */
 export interface Span {
   /** A unit counts once a day, not once in all: so the store keeps a past that long. */
   readonly by_day: boolean;
-  readonly tallies: Map<string, { readonly segment: Segment; readonly tally: Tally }>;
+  readonly tallies: Map<string, { readonly segment: Segment; tally: Tally }>;
+  /**
+   * The tallies that facts of a kind are counted in, each once: cells that have had the same kinds
+   * so far (an agent and its only tenant) have the same facts, and one tally.
+   */
+  readonly kinds: Map<Kind, readonly Tally[]>;
 }
 
 export function createHolding(series: SeriesKeeper): Holding {
-  const window: Span = { tallies: new Map(), by_day: false };
-  const past: Span = { tallies: new Map(), by_day: true };
+  const window: Span = { tallies: new Map(), kinds: new Map(), by_day: false };
+  const past: Span = { tallies: new Map(), kinds: new Map(), by_day: true };
   let held: Held[] = [];
   const byFact = new Map<Fact, Held>();
-  const cellsOf = createCells();
+  const kindOf = createKinds();
 
   const spanOf = (place: Place): Span | null =>
     place === 'window' ? window : place === 'past' ? past : null;
@@ -57,7 +67,7 @@ export function createHolding(series: SeriesKeeper): Holding {
     one.place = to;
   };
   const keep = (fact: Fact): void => {
-    const one: Held = { fact, cells: cellsOf(fact), place: 'coming' };
+    const one: Held = { fact, kind: kindOf(fact), place: 'coming' };
     held.push(one);
     byFact.set(fact, one);
     series.add(fact);
@@ -116,20 +126,17 @@ function cellsOf({ agent, target, tenant, category, is_call }: Fact): readonly S
   return [...whole, { agent, target: null, category }, { agent, target, category }];
 }
 
-interface NamedCell {
-  readonly key: string;
-  readonly segment: Segment;
-}
-
-/** The cells of facts, named once for all that are alike. */
-function createCells(): (fact: Fact) => readonly NamedCell[] {
-  const known = new Map<string, readonly NamedCell[]>();
+/** One kind for all facts that are alike. */
+function createKinds(): (fact: Fact) => Kind {
+  const known = new Map<string, Kind>();
   return (fact) => {
     const alike = `${keyOf(fact)}\0${fact.is_call}`;
-    const named =
-      known.get(alike) ?? cellsOf(fact).map((segment) => ({ key: keyOf(segment), segment }));
-    known.set(alike, named);
-    return named;
+    let kind = known.get(alike);
+    if (!kind) {
+      kind = { cells: cellsOf(fact).map((segment) => ({ key: keyOf(segment), segment })) };
+      known.set(alike, kind);
+    }
+    return kind;
   };
 }
 
@@ -137,13 +144,29 @@ function keyOf({ agent, target, tenant, category }: Segment): string {
   return `${agent}\0${target ?? ''}\0${tenant ?? ''}\0${category ?? ''}`;
 }
 
-function addTo({ tallies, by_day }: Span, { fact, cells }: Held, sign: 1 | -1): void {
-  for (const { key, segment } of cells) {
-    let cell = tallies.get(key);
-    if (!cell) {
-      cell = { segment, tally: createTally(by_day) };
-      tallies.set(key, cell);
+function addTo(span: Span, { fact, kind }: Held, sign: 1 | -1): void {
+  const tallies = span.kinds.get(kind) ?? admit(span, kind);
+  for (const tally of tallies) tally.add(fact, sign);
+}
+
+/** Makes room for a kind that has not come before: cells that had one tally may now differ. */
+function admit({ tallies, kinds, by_day }: Span, kind: Kind): readonly Tally[] {
+  const own = new Set(kind.cells.map(({ key }) => key));
+  const others = new Set([...tallies].flatMap(([key, { tally }]) => (own.has(key) ? [] : tally)));
+  const copies = new Map<Tally, Tally>();
+  const fresh = createTally(by_day);
+  for (const { key, segment } of kind.cells) {
+    const cell = tallies.get(key);
+    if (!cell) tallies.set(key, { segment, tally: fresh });
+    else if (others.has(cell.tally)) {
+      const copy = copies.get(cell.tally) ?? cell.tally.copy();
+      copies.set(cell.tally, copy);
+      cell.tally = copy;
     }
-    cell.tally.add(fact, sign);
   }
+  const talliesOf = ({ cells }: Kind): readonly Tally[] => [
+    ...new Set(cells.flatMap(({ key }) => tallies.get(key)?.tally ?? [])),
+  ];
+  for (const known of [...kinds.keys(), kind]) kinds.set(known, talliesOf(known));
+  return talliesOf(kind);
 }

@@ -152,9 +152,7 @@ function detectorsNamed(
   });
 }
 
-function viewOf({ rows, experiments }: State) {
-  return { epoch: 0, rows, experiments };
-}
+const viewOf = ({ rows, experiments }: State) => ({ epoch: 0, rows, experiments });
 
 function look(state: State): Analysis {
   const { input, now_ms, rows } = state;
@@ -267,10 +265,14 @@ function brake(state: State): void {
   }
 }
 
+/** What was noted of a canary's evidence alone changes nothing that is served. */
 function put(state: State, { row, experiment }: Canary): void {
+  const known = state.experiments.find(({ id }) => id === experiment.id);
+  const before = state.rows.find(({ id }) => id === row.id);
   state.rows = state.rows.map((one) => (one.id === row.id ? row : one));
   state.experiments = state.experiments.map((one) => (one.id === experiment.id ? experiment : one));
-  state.inForce = null;
+  const same = known?.state === experiment.state && known.share === experiment.share;
+  if (!same || before?.state !== row.state) state.inForce = null;
 }
 
 /** A person who approves whatever waits, after some time; or who never looks. */

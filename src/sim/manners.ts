@@ -40,16 +40,15 @@ export interface Manners {
 const RETRIES_MAX = 2;
 const RETRY_AFTER_MS = 3000;
 const REGENERATE_AFTER_MS = 15_000;
-/** Answers of a visit at most: the first, its retries, and one regeneration. */
-export const ATTEMPTS_MAX = 2 + RETRIES_MAX;
 
 /** The visit's own stream stays where it is: the same visit can be lived through again. */
 export function mannersOf(visit: Pick<Visit, 'luck'>): Manners {
   const luck = visit.luck.clone();
-  const attempts = Array.from({ length: ATTEMPTS_MAX }, () => luck.fork());
+  // The first, RETRIES_MAX retries, one regeneration; written out: each visit of each life asks.
+  const attempts = [luck.fork(), luck.fork(), luck.fork(), luck.fork()];
   return {
     attempts,
-    retry: Array.from({ length: RETRIES_MAX }, () => luck.uniform()),
+    retry: [luck.uniform(), luck.uniform()],
     regenerate: luck.uniform(),
     says: {
       rate: luck.uniform(),

@@ -37,45 +37,66 @@ export function randomFromState(state: string): Random {
 }
 
 function randomOf(words: readonly number[]): Random {
-  return randomBy(xoroshiro128plusFromState(words));
+  return new Stream(xoroshiro128plusFromState(words));
 }
 
-function randomBy(generator: RandomGenerator): Random {
-  const uniform = (): number => (generator.next() >>> 0) / TWO_32;
-  return {
-    uniform,
-    normal() {
-      const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
-      return radius * Math.cos(2 * Math.PI * uniform());
-    },
-    exponential: (mean) => -mean * Math.log(1 - uniform()),
-    poisson(mean) {
-      let count = 0;
-      for (let left = mean; left > 0; left -= POISSON_STEP) {
-        const limit = Math.exp(-Math.min(left, POISSON_STEP));
-        for (let product = uniform(); product > limit; product *= uniform()) count += 1;
-      }
-      return count;
-    },
-    fork: () => randomOf([1, 2, 3, 4].map(() => generator.next())),
-    clone: () => randomBy(generator.clone()),
-    state: () =>
-      generator
-        .getState()
-        .map((word) => (word >>> 0).toString(16).padStart(8, '0'))
-        .join(''),
-  };
+/** A class, so that a stream is one small object: a run makes hundreds of thousands. */
+class Stream implements Random {
+  readonly #generator: RandomGenerator;
+
+  constructor(generator: RandomGenerator) {
+    this.#generator = generator;
+  }
+
+  uniform(): number {
+    return (this.#generator.next() >>> 0) / TWO_32;
+  }
+
+  normal(): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
+    return radius * Math.cos(2 * Math.PI * this.uniform());
+  }
+
+  exponential(mean: number): number {
+    return -mean * Math.log(1 - this.uniform());
+  }
+
+  poisson(mean: number): number {
+    let count = 0;
+    for (let left = mean; left > 0; left -= POISSON_STEP) {
+      const limit = Math.exp(-Math.min(left, POISSON_STEP));
+      for (let product = this.uniform(); product > limit; product *= this.uniform()) count += 1;
+    }
+    return count;
+  }
+
+  fork(): Random {
+    const generator = this.#generator;
+    return randomOf([generator.next(), generator.next(), generator.next(), generator.next()]);
+  }
+
+  clone(): Random {
+    return new Stream(this.#generator.clone());
+  }
+
+  state(): string {
+    return this.#generator
+      .getState()
+      .map((word) => (word >>> 0).toString(16).padStart(8, '0'))
+      .join('');
+  }
 }
 
 /** The name at `u` (0 ≤ u < 1) of weights that need not add up to 1. Throws where there is none. */
 export function pickName(weights: Readonly<Record<string, number>>, u: number): string {
-  const entries = Object.entries(weights);
-  let left = u * entries.reduce((sum, [, weight]) => sum + weight, 0);
-  for (const [name, weight] of entries) {
-    left -= weight;
+  let [total, last]: [number, string | null] = [0, null];
+  for (const name in weights) total += weights[name] ?? 0;
+  let left = u * total;
+  for (const name in weights) {
+    left -= weights[name] ?? 0;
     if (left < 0) return name;
+    last = name;
   }
-  const last = entries.at(-1);
-  if (!last) throw new RangeError('there is nothing to pick from');
-  return last[0];
+  if (last === null) throw new RangeError('there is nothing to pick from');
+  return last;
 }

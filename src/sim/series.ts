@@ -1,11 +1,12 @@
-import { QUANTITIES, type Quantity, type Segment, type Series } from '../core/observation.ts';
-import type { Fact } from './facts.ts';
+import { QUANTITIES, type Segment, type Series } from '../core/observation.ts';
+import { type Fact, LATENCY } from './facts.ts';
 
 /** Values by the hour of each agent and each of its targets, fourteen days back. */
 export interface SeriesKeeper {
   add(fact: Fact): void;
   /** Something was learned of a call that is in already. */
   changed(fact: Fact): void;
+  /** No look is at an earlier time than the one before. */
   upTo(to_ms: number): readonly Series[];
 }
 
@@ -23,121 +24,168 @@ const METRICS: readonly Metric[] = [
   'tokens_mean',
   'cost_mean_usd',
 ];
+const TTFT = QUANTITIES.indexOf('ttft_ms');
+const TOKENS_IN = QUANTITIES.indexOf('tokens_in');
+const TOKENS_OUT = QUANTITIES.indexOf('tokens_out');
+const COST = QUANTITIES.indexOf('cost_usd');
 
 type Point = readonly [value: number | null, count: number];
 
-interface Hour {
-  readonly facts: Fact[];
-  /** By metric; null where something has changed since. */
-  points: Readonly<Record<string, Point>> | null;
-}
-
+/** One agent's, or target's, facts by the hour, and what was told of the hours that are over. */
 interface Line {
   readonly segment: Segment;
-  readonly hours: Map<number, Hour>;
+  readonly hours: Map<number, Fact[]>;
+  /** The hour of the first value in `rows`, one row a metric. */
+  first: number;
+  readonly rows: readonly Row[];
+  /** Hours of which something new is known since they were told. */
+  readonly changed: Set<number>;
+}
+
+interface Row {
+  readonly metric: Metric;
+  values: (number | null)[];
+  counts: number[];
 }
 
 export function createSeries(): SeriesKeeper {
-  const lines = new Map<string, Line>();
-  const hoursOf = (fact: Fact): readonly Hour[] => {
-    const { agent, target } = fact;
-    const segments: readonly Segment[] =
-      target === null
-        ? [{ agent, target }]
-        : [
-            { agent, target: null },
-            { agent, target },
-          ];
-    return segments.map((segment) => {
-      const key = `${segment.agent}\0${segment.target ?? ''}`;
-      const line = lines.get(key) ?? { segment, hours: new Map<number, Hour>() };
-      lines.set(key, line);
-      const step = Math.floor(fact.at_ms / STEP_MS);
-      const hour = line.hours.get(step) ?? { facts: [], points: null };
-      line.hours.set(step, hour);
-      return hour;
-    });
+  const lines = new Map<string, Map<string | null, Line>>();
+  const lineOf = (agent: string, target: string | null): Line => {
+    let own = lines.get(agent);
+    if (!own) {
+      own = new Map();
+      lines.set(agent, own);
+    }
+    let line = own.get(target);
+    if (!line) {
+      line = newLine({ agent, target });
+      own.set(target, line);
+    }
+    return line;
+  };
+  /** In the order in which they came: an agent's own before its targets'. */
+  const named: Line[] = [];
+  const newLine = (segment: Segment): Line => {
+    const rows = METRICS.map((metric): Row => ({ metric, values: [], counts: [] }));
+    const line = { segment, hours: new Map(), first: 0, rows, changed: new Set<number>() };
+    named.push(line);
+    return line;
+  };
+  const change = (fact: Fact, alter: (line: Line, step: number) => void): void => {
+    const step = Math.floor(fact.at_ms / STEP_MS);
+    alter(lineOf(fact.agent, null), step);
+    if (fact.target !== null) alter(lineOf(fact.agent, fact.target), step);
   };
 
   return {
     add(fact) {
-      for (const hour of hoursOf(fact)) {
-        hour.facts.push(fact);
-        hour.points = null;
-      }
+      change(fact, ({ hours, changed }, step) => {
+        const facts = hours.get(step);
+        if (facts) facts.push(fact);
+        else hours.set(step, [fact]);
+        changed.add(step);
+      });
     },
     changed(fact) {
-      for (const hour of hoursOf(fact)) hour.points = null;
+      change(fact, ({ changed }, step) => changed.add(step));
     },
     upTo(to_ms) {
       const end = Math.floor(to_ms / STEP_MS);
-      return [...lines.values()].flatMap((line) => {
-        for (const step of line.hours.keys()) if (step < end - STEPS) line.hours.delete(step);
-        return seriesOf(line, end);
-      });
+      return named.flatMap((line) => seriesOf(line, end));
     },
   };
 }
 
-const NOTHING: Point = [null, 0];
-
-function seriesOf({ segment, hours }: Line, end: number): readonly Series[] {
+function seriesOf(line: Line, end: number): readonly Series[] {
+  const { segment, hours } = line;
+  for (const step of hours.keys()) if (step < end - STEPS) hours.delete(step);
   const first = Math.max(end - STEPS, Math.min(...hours.keys()));
-  const points = Array.from({ length: Math.max(0, end - first) }, (_, index) => {
-    const hour = hours.get(first + index);
-    if (!hour) return null;
-    hour.points ??= pointsOf(hour.facts);
-    return hour.points;
-  });
-  return METRICS.map((metric) => {
-    const none: Point = metric === 'calls' ? [0, 0] : NOTHING;
-    const own = points.map((point) => point?.[metric] ?? none);
-    return {
-      segment,
-      metric,
-      from_ms: first * STEP_MS,
-      step_ms: STEP_MS,
-      values: own.map(([value]) => value),
-      counts: own.map(([, count]) => count),
-    };
-  });
+  tell(line, first, end);
+  return line.rows.map(({ metric, values, counts }) => ({
+    segment,
+    metric,
+    from_ms: first * STEP_MS,
+    step_ms: STEP_MS,
+    values: values.slice(),
+    counts: counts.slice(),
+  }));
 }
 
-function pointsOf(facts: readonly Fact[]): Readonly<Record<string, Point>> {
+/** Brings the rows up to the hours from `first` to `end`: most of them are as they were. */
+function tell(line: Line, first: number, end: number): void {
+  const { hours, rows, changed } = line;
+  const [gone, told] = [first - line.first, rows[0]?.values.length ?? 0];
+  const kept = gone >= 0 && gone <= told ? told - gone : 0;
+  for (const row of rows) {
+    row.values = kept > 0 ? row.values.slice(gone) : [];
+    row.counts = kept > 0 ? row.counts.slice(gone) : [];
+  }
+  line.first = first;
+  for (const step of changed) {
+    if (step >= first && step < first + kept) put(rows, step - first, hours.get(step));
+    if (step < end) changed.delete(step);
+  }
+  for (let step = first + kept; step < end; step += 1) put(rows, step - first, hours.get(step));
+}
+
+function put(rows: readonly Row[], place: number, facts: readonly Fact[] | undefined): void {
+  const points = facts ? pointsOf(facts) : null;
+  for (const { metric, values, counts } of rows) {
+    const [value, count] = points?.[metric] ?? (metric === 'calls' ? NO_CALLS : NOTHING);
+    values[place] = value;
+    counts[place] = count;
+  }
+}
+
+const NOTHING: Point = [null, 0];
+const NO_CALLS: Point = [0, 0];
+
+function pointsOf(facts: readonly Fact[]): Readonly<Partial<Record<Metric, Point>>> {
   const calls = facts.filter(({ is_call }) => is_call);
   const raters = facts.filter(({ verdicts }) => verdicts.some(({ rated }) => rated));
   const angry = raters.filter(({ verdicts }) => verdicts.some((one) => one.dissatisfied));
-  const failed = calls.filter(({ metrics }) => metrics.has('error'));
-  const tokens = meanOf(sumsOf(calls, ['tokens_in', 'tokens_out']));
+  const failed = calls.filter(({ metrics }) => metrics.includes('error'));
+  const latencies = sortedOf(calls, LATENCY);
   return {
     calls: [calls.length, calls.length],
     error: shareOf(failed, calls),
     dissatisfied: shareOf(angry, raters),
-    latency_p50_ms: quantileOf(valuesOf(calls, 'latency_ms'), 0.5),
-    latency_p95_ms: quantileOf(valuesOf(calls, 'latency_ms'), 0.95),
-    ttft_p50_ms: quantileOf(valuesOf(calls, 'ttft_ms'), 0.5),
-    tokens_mean: tokens,
-    cost_mean_usd: meanOf(valuesOf(calls, 'cost_usd')),
+    latency_p50_ms: quantileOf(latencies, 0.5),
+    latency_p95_ms: quantileOf(latencies, 0.95),
+    ttft_p50_ms: quantileOf(sortedOf(calls, TTFT), 0.5),
+    tokens_mean: meanOf(tokensOf(calls)),
+    cost_mean_usd: meanOf(valuesOf(calls, COST)),
   };
 }
 
-function valuesOf(facts: readonly Fact[], quantity: Quantity): readonly number[] {
-  const index = QUANTITIES.indexOf(quantity);
-  return facts.flatMap(({ values }) => values[index] ?? []);
+function valuesOf(facts: readonly Fact[], quantity: number): number[] {
+  const found: number[] = [];
+  for (const { values } of facts) {
+    const value = values[quantity] ?? null;
+    if (value !== null) found.push(value);
+  }
+  return found;
 }
 
-function sumsOf(facts: readonly Fact[], quantities: readonly Quantity[]): readonly number[] {
-  const whole = facts.filter(({ values }) => values[QUANTITIES.indexOf('tokens_out')] !== null);
-  return whole.map(({ values }) =>
-    quantities.reduce((sum, name) => sum + (values[QUANTITIES.indexOf(name)] ?? 0), 0),
-  );
+function sortedOf(facts: readonly Fact[], quantity: number): Float64Array {
+  return Float64Array.from(valuesOf(facts, quantity)).sort();
+}
+
+/** Of those that were answered. */
+function tokensOf(facts: readonly Fact[]): readonly number[] {
+  const whole = facts.filter(({ values }) => values[TOKENS_OUT] !== null);
+  return whole.map(({ values }) => (values[TOKENS_IN] ?? 0) + (values[TOKENS_OUT] ?? 0));
 }
 
 /** Of units, each once. */
 function shareOf(some: readonly Fact[], all: readonly Fact[]): Point {
-  const units = new Set(all.map(({ unit }) => unit)).size;
-  const events = new Set(some.map(({ unit }) => unit)).size;
-  return units === 0 ? NOTHING : [events / units, units];
+  const units = unitsOf(all);
+  return units === 0 ? NOTHING : [unitsOf(some) / units, units];
+}
+
+function unitsOf(facts: readonly Fact[]): number {
+  if (facts.length < 2) return facts.length;
+  return new Set(facts.map(({ unit }) => unit)).size;
 }
 
 function meanOf(values: readonly number[]): Point {
@@ -146,8 +194,7 @@ function meanOf(values: readonly number[]): Point {
 }
 
 /** The value whose rank is q·(n − 1), rounded down: as a sketch answers. */
-function quantileOf(values: readonly number[], q: number): Point {
-  if (values.length === 0) return NOTHING;
-  const sorted = [...values].sort((left, right) => left - right);
+function quantileOf(sorted: Float64Array, q: number): Point {
+  if (sorted.length === 0) return NOTHING;
   return [sorted[Math.floor(q * (sorted.length - 1))] ?? null, sorted.length];
 }

@@ -1,6 +1,6 @@
 import type { Segment, SegmentObservation, UnitCount, UnitMetric } from '../core/observation.ts';
 import { OTHER_TENANTS, QUANTITIES, TENANTS_MAX } from '../core/observation.ts';
-import { addValue, emptyValues, NO_BIN, quantitiesOf } from './bins.ts';
+import { addValue, emptyValues, NO_BIN, quantitiesOf, type Values } from './bins.ts';
 import type { Fact, Verdict } from './facts.ts';
 
 interface Unit {
@@ -10,8 +10,9 @@ interface Unit {
   barred: number;
   rated: number;
   dissatisfied: number;
-  readonly counts: Map<UnitMetric, number>;
-  readonly ratings: number[];
+  /** Null until it shows one: most never do. */
+  counts: Map<UnitMetric, number> | null;
+  ratings: number[] | null;
   /** Of `ratings`; null where there are none. */
   median: number | null;
 }
@@ -44,6 +45,30 @@ export interface Tally {
   /** `half` leaves the other half's units out. */
   observe(segment: Segment, evidence: readonly string[], half?: 0 | 1): SegmentObservation;
   readonly empty: boolean;
+  /** Another that begins as this one is. */
+  copy(): Tally;
+}
+
+/** What is in a tally, as plain data: a copy is a structured clone. */
+interface State {
+  readonly units: Map<string, Unit>;
+  /** By halves of the units, as all below. */
+  readonly totals: readonly [Totals, Totals];
+  readonly halves: readonly (readonly Values[])[];
+  readonly calls: number[];
+  readonly users: readonly Map<string, number>[];
+  readonly errors: readonly Map<string, number>[];
+}
+
+function emptyState(): State {
+  return {
+    units: new Map(),
+    totals: [emptyTotals(), emptyTotals()],
+    halves: [0, 1].map(() => QUANTITIES.map(emptyValues)),
+    calls: [0, 0],
+    users: [new Map(), new Map()],
+    errors: [new Map(), new Map()],
+  };
 }
 
 /** Metrics that a unit can show by calling at all; the rest need a verdict. */
@@ -68,25 +93,27 @@ const OF_CALLS: readonly UnitMetric[] = [
 
 /** With `by_day` a unit of another day is another unit. */
 export function createTally(by_day = false): Tally {
-  const units = new Map<string, Unit>();
-  const totals = [emptyTotals(), emptyTotals()] as const;
-  const halves = [0, 1].map(() => QUANTITIES.map(emptyValues));
-  const calls = [0, 0];
-  const users = [new Map<string, number>(), new Map<string, number>()] as const;
-  const errors = [new Map<string, number>(), new Map<string, number>()];
+  return tallyOf(by_day, emptyState());
+}
+
+function tallyOf(by_day: boolean, state: State): Tally {
+  const { units, totals, halves, calls, users, errors } = state;
   /** What was observed since anything changed: the past changes once a day. */
   const seen = new Map<number | undefined, Omit<SegmentObservation, 'segment' | 'evidence'>>();
+  let changes = 0;
 
   const observed = (half?: 0 | 1): Omit<SegmentObservation, 'segment' | 'evidence'> => {
     const wanted: readonly (0 | 1)[] = half === undefined ? [0, 1] : [half];
     const own = wanted.map((each) => totals[each]);
     const counted = wanted.reduce<number>((sum, each) => sum + (calls[each] ?? 0), 0);
     const distinct = wanted.reduce<number>((sum, each) => sum + (users[each]?.size ?? 0), 0);
+    const at = changes;
+    const parts = wanted.map((each) => halves[each] ?? []);
     return {
       calls: counted,
       users: Math.min(distinct, counted),
       rates: ratesOf(own),
-      quantities: quantitiesOf(wanted.map((each) => halves[each] ?? [])),
+      quantities: quantitiesOf(parts, () => changes === at),
       ...ratingsOf(own),
       by_tenant: tenantsOf(own),
       errors_by_class: sumOf(wanted.map((each) => errors[each])),
@@ -99,16 +126,21 @@ export function createTally(by_day = false): Tally {
     },
     add(fact, sign) {
       const { half } = fact;
-      seen.clear();
+      changes += 1;
+      if (seen.size > 0) seen.clear();
       addToUnit(units, totals[half], by_day ? fact.unit_day : fact.unit, fact, sign);
       if (!fact.is_call) return;
       calls[half] = (calls[half] ?? 0) + sign;
       bump(users[half], by_day ? fact.user_day : (fact.user ?? fact.unit), sign);
       if (fact.error_class !== null) bump(errors[half], fact.error_class, sign);
       const sketches = halves[half] ?? [];
-      for (const [index, values] of sketches.entries())
-        addValue(values, fact.values[index] ?? null, fact.bins[index] ?? NO_BIN, sign);
+      for (let index = 0; index < sketches.length; index += 1) {
+        const values = sketches[index];
+        const bin = fact.bins[index] ?? NO_BIN;
+        if (values) addValue(values, fact.values[index] ?? null, bin, sign);
+      }
     },
+    copy: () => tallyOf(by_day, structuredClone(state)),
     observe(segment, evidence, half) {
       const known = seen.get(half) ?? observed(half);
       seen.set(half, known);
@@ -134,17 +166,15 @@ function addToUnit(
   if (unit) count(totals, unit, -1);
   else {
     const { half, tenant } = fact;
-    const none = { calls: 0, barred: 0, rated: 0, dissatisfied: 0, median: null };
-    unit = { half, tenant, ...none, counts: new Map(), ratings: [] };
+    const none = { calls: 0, barred: 0, rated: 0, dissatisfied: 0 };
+    unit = { half, tenant, ...none, counts: null, ratings: null, median: null };
     units.set(key, unit);
   }
   if (fact.is_call) unit.calls += sign;
   if (fact.barred) unit.barred += sign;
-  for (const metric of fact.metrics) {
-    unit.counts.set(metric, (unit.counts.get(metric) ?? 0) + sign);
-  }
+  for (const metric of fact.metrics) countIn(unit, metric, sign);
   for (const verdict of fact.verdicts) addVerdict(unit, verdict, sign);
-  if (fact.verdicts.length > 0) unit.median = medianOf(unit.ratings);
+  if (fact.verdicts.length > 0) unit.median = medianOf(unit.ratings ?? []);
   if (unit.calls === 0 && unit.rated === 0) units.delete(key);
   else count(totals, unit, 1);
 }
@@ -153,9 +183,11 @@ function addToUnit(
 function count(totals: Totals, unit: Unit, sign: 1 | -1): void {
   if (unit.calls > 0) totals.callers += sign;
   if (unit.barred > 0) totals.barred += sign;
-  for (const [metric, times] of unit.counts) if (times > 0) bump(totals.events, metric, sign);
+  if (unit.counts) {
+    for (const [metric, times] of unit.counts) if (times > 0) bump(totals.events, metric, sign);
+  }
   if (unit.median !== null) {
-    totals.ratings += sign * unit.ratings.length;
+    totals.ratings += sign * (unit.ratings?.length ?? 0);
     totals.judges += sign;
     totals.medians += sign * unit.median;
   }
@@ -175,30 +207,39 @@ function addVerdict(
   { signal, value, rated, dissatisfied }: Verdict,
   sign: 1 | -1,
 ): void {
-  const count = (metric: UnitMetric): void => {
-    unit.counts.set(metric, (unit.counts.get(metric) ?? 0) + sign);
-  };
   if (rated) unit.rated += sign;
   if (dissatisfied) unit.dissatisfied += sign;
-  if (signal === 'complaint' && value > 0) count('complaint');
-  if (signal === 'accepted' && value > 0) count('accepted');
+  if (signal === 'complaint' && value > 0) countIn(unit, 'complaint', sign);
+  if (signal === 'accepted' && value > 0) countIn(unit, 'accepted', sign);
   if (signal !== 'rating') return;
+  unit.ratings ??= [];
   if (sign > 0) unit.ratings.push(value);
   else unit.ratings.splice(unit.ratings.indexOf(value), 1);
 }
 
+function countIn(unit: Unit, metric: UnitMetric, sign: 1 | -1): void {
+  unit.counts ??= new Map();
+  unit.counts.set(metric, (unit.counts.get(metric) ?? 0) + sign);
+}
+
 function ratesOf(parts: readonly Totals[]): SegmentObservation['rates'] {
-  const sum = (of: (part: Totals) => number): number =>
-    parts.reduce((total, part) => total + of(part), 0);
-  const eventsOf = (metric: UnitMetric): number => sum(({ events }) => events.get(metric) ?? 0);
-  const callers = sum((part) => part.callers);
-  const barred = sum((part) => part.barred);
-  const raters = sum((part) => part.raters);
+  let [callers, barred, raters, angry] = [0, 0, 0, 0];
+  for (const part of parts) {
+    callers += part.callers;
+    barred += part.barred;
+    raters += part.raters;
+    angry += part.angry;
+  }
+  const countOf = (units: number, metric: UnitMetric): UnitCount => {
+    let events = 0;
+    for (const part of parts) events += part.events.get(metric) ?? 0;
+    return { units, events };
+  };
   const rates: Partial<Record<UnitMetric, UnitCount>> = {};
-  for (const metric of OF_CALLS) rates[metric] = { units: callers, events: eventsOf(metric) };
-  if (barred > 0) rates.slow = { units: barred, events: eventsOf('slow') };
-  rates.complaint = { units: raters, events: eventsOf('complaint') };
-  rates.dissatisfied = { units: raters, events: sum((part) => part.angry) };
+  for (const metric of OF_CALLS) rates[metric] = countOf(callers, metric);
+  if (barred > 0) rates.slow = countOf(barred, 'slow');
+  rates.complaint = countOf(raters, 'complaint');
+  rates.dissatisfied = { units: raters, events: angry };
   return rates;
 }
 

@@ -92,14 +92,14 @@ function countCall(trial: Trial, fact: Fact): void {
   show(trial, 'assigned', fact, 1);
   for (const metric of METRICS_OF_HARM) {
     const slow = metric === 'slow' && latency_ms > trial.slow_ms;
-    if (slow || (metric !== 'slow' && fact.metrics.has(metric))) show(trial, metric, fact, 1);
+    if (slow || (metric !== 'slow' && fact.metrics.includes(metric))) show(trial, metric, fact, 1);
   }
   comes(trial, share, fact);
   if (arm === 'control') {
     addTo(trial.since, share, fact.unit);
     return;
   }
-  observeOutcome(trial.triggers, fact.metrics.has('error'), latency_ms);
+  observeOutcome(trial.triggers, fact.metrics.includes('error'), latency_ms);
   addTo(trial.canary, share, fact.unit);
   trial.since = new Map();
   trial.canary_last_ms = Math.max(trial.canary_last_ms ?? 0, fact.at_ms);

@@ -32,6 +32,8 @@ describe('hive sim', () => {
     expect(text.out).toContain('who knows the world');
     const several = await hive([...asked, '--runs', '2', '--json']);
     expect(JSON.parse(several.out)).toMatchObject({ world: 'low-traffic', runs: 2, seeds: [2, 3] });
+    const one_by_one = await hive([...asked, '--runs', '2', '--jobs', '1', '--json']);
+    expect(one_by_one.out).toBe(several.out);
   }, 60_000);
 
   test('what does not fit is misuse, with the nearest name', async () => {
@@ -40,6 +42,8 @@ describe('hive sim', () => {
     expect(unknown.err).toContain('did you mean outage?');
     const runs = await hive(['sim', 'quiet', '--runs', '0']);
     expect([runs.code, runs.err]).toEqual([2, expect.stringContaining('--runs is a whole number')]);
+    const jobs = await hive(['sim', 'quiet', '--jobs', '0']);
+    expect([jobs.code, jobs.err]).toEqual([2, expect.stringContaining('--jobs is a whole number')]);
     const far = await hive(['sim', 'quiet', '--url', 'http://example.com']);
     expect([far.code, far.err]).toEqual([2, expect.stringContaining('on this machine')]);
   }, 60_000);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { loadWorld } from '../../src/sim/load-world.ts';
 import { gainedOf, summaryOf } from '../../src/sim/report.ts';
 import { reportText, summaryText } from '../../src/sim/report-text.ts';
 import { runWorld } from '../../src/sim/run-world.ts';
@@ -52,6 +53,16 @@ describe('a world in process', () => {
     const text = reportText(report, table);
     expect(text).toContain('PROMPT_PATCH|helper|{"prompt":"kind@1"}|applied');
     expect(summaryText(summaryOf([report]))).toContain('1 kept, 0 of these for the worse');
+  });
+
+  test('six hours are enough to find, try and prove a change that helps much', () => {
+    for (const seed of [1, 2, 3]) {
+      const report = runWorld(loadWorld('quick-canary'), { seed });
+      expect(report.changes.map(({ type, state }) => [type, state])).toEqual([
+        ['PROMPT_PATCH', 'applied'],
+      ]);
+      expect(gainedOf(report)).toBeGreaterThan(0);
+    }
   });
 
   test('with nobody to approve, nothing is changed', () => {

@@ -55,7 +55,7 @@ const MACHINE =
   /^(node:(child_process|cluster|dgram|dns|fs|https?|http2|net|process|timers|tls)(\/|$)|undici$)/;
 
 /** Files that are run, not imported: starting something is what they are for. */
-const RUN = /^(src\/(main|worker|cli)\.ts|src\/engine\/main\.ts|.*-process\.ts)$/;
+const RUN = /^(src\/(main|worker|cli)\.ts|src\/engine\/main\.ts|.*-(process|thread)\.ts)$/;
 
 const inSrc = (sources: readonly Source[]): readonly Source[] =>
   sources.filter(({ path }) => path.startsWith('src/'));
@@ -193,8 +193,8 @@ export function leaves(sources: readonly Source[]): string[] {
   });
 }
 
-/** Processes, which tests start rather than import. */
-const TESTED_AS_PROCESS = /^src\/(main|worker|engine\/main|.*-process)\.ts$/;
+/** Processes and threads, which tests start rather than import. */
+const TESTED_AS_PROCESS = /^src\/(main|worker|engine\/main|.*-(process|thread))\.ts$/;
 
 /**
  * A file with a function in it has a test of its own, or is imported by a test; or it is a part,

@@ -47,8 +47,8 @@ export function familyDetector<Options extends { readonly q: number; readonly q_
 }: Family<Options>): DetectorDefinition<Options> {
   return {
     ...head,
-    create: (settings) => (observation) => {
-      const scene = sceneOf(observation);
+    create: (settings, host) => (observation) => {
+      const scene = sceneOf(observation, host);
       const insufficient: Missing[] = [];
       const sift: Sift = (test) => {
         if (test === null) return [];

@@ -1,7 +1,7 @@
-import type { Series, Window } from '../observation.ts';
+import type { Series } from '../observation.ts';
 import { madSigma, median } from '../series/numbers.ts';
 import type { Scene } from './scene.ts';
-import { DAYS_MIN, hourOf, type Indexed, stepsBefore, stepsOf } from './seasons.ts';
+import { DAYS_MIN, hourOf, type Indexed, stepsNow, stepsPast } from './seasons.ts';
 
 /** By how much something other than the cell's own trouble moves its yardstick. */
 export interface Effect {
@@ -30,10 +30,13 @@ export const NO_EFFECT: Effect = { factor: 1, error: 0 };
  */
 export function hoursEffect(scene: Scene, series: Series | undefined): Effect {
   if (!series) return NO_EFFECT;
-  const { window } = scene.observation;
-  const before = stepsBefore(series, window);
+  return scene.once(series, 'hours', () => newHoursEffect(scene, series));
+}
+
+function newHoursEffect(scene: Scene, series: Series): Effect {
+  const before = stepsPast(scene, series);
   const levels = levelsOf(series, before);
-  const now = weightsOf(series, window);
+  const now = weightsIn(series, stepsNow(scene, series));
   if (now.size === 0 || before.length < DAYS_MIN * levels.size) return NO_EFFECT;
   if (![...now.keys()].every((hour) => levels.has(hour))) return NO_EFFECT;
   const usual = weightsIn(series, before);
@@ -105,10 +108,6 @@ function spreadOf(offs: readonly number[], fitted: number): number {
 const OUTLIER = 4;
 
 /** The share of calls at each hour. */
-function weightsOf(series: Series, window: Window): ReadonlyMap<number, number> {
-  return weightsIn(series, stepsOf(series, window));
-}
-
 function weightsIn(series: Series, steps: readonly Indexed[]): ReadonlyMap<number, number> {
   const weights = new Map<number, number>();
   const held = steps.reduce((sum, { index }) => sum + (series.counts[index] ?? 0), 0);

@@ -7,9 +7,17 @@ import {
   pDispersed,
   studentTail,
 } from '../statistics/tails.ts';
-import { DAYS_MIN, EARLIER_MIN, lineOf, riseSince, type Step } from './level-line.ts';
+import {
+  DAYS_MIN,
+  EARLIER_MIN,
+  type Line,
+  lineOf,
+  type Rise,
+  riseSince,
+  type Step,
+} from './level-line.ts';
 import { addCounts, rateOf, type Scene } from './scene.ts';
-import { hourOf, rateDispersion } from './seasons.ts';
+import { hourOf, rateDispersion, stepsOf } from './seasons.ts';
 
 /** How many of the last steps are held against those before: a short trouble and a long one. */
 const LAST_STEPS = [1, 2, 3, 4, 6, 8, 12, 18, 24];
@@ -33,13 +41,12 @@ export interface Onset<Side> {
 }
 
 /** The steps with a value up to the window's end, oldest first; a week of them and the window. */
-function stepsOf({ observation }: Scene, series: Series): readonly Step[] {
-  const { to_ms, from_ms } = observation.window;
-  return series.values.flatMap((value, index) => {
-    const at_ms = series.from_ms + index * series.step_ms;
-    const known = value !== null && (series.counts[index] ?? 0) > 0;
-    const inside = at_ms < to_ms && at_ms >= from_ms - WEEK_MS;
-    return known && inside ? [{ index, hour: hourOf(at_ms, series.step_ms) }] : [];
+function stepsKnown({ observation, once }: Scene, series: Series): readonly Step[] {
+  return once(series, 'known', () => {
+    const { to_ms, from_ms } = observation.window;
+    return stepsOf(series, { from_ms: from_ms - WEEK_MS, to_ms }).flatMap(({ index, at_ms }) =>
+      (series.counts[index] ?? 0) > 0 ? [{ index, hour: hourOf(at_ms, series.step_ms) }] : [],
+    );
   });
 }
 
@@ -50,7 +57,11 @@ interface Split {
 
 /** Ways to cut the window's newest steps off from those before. */
 function splitsOf(scene: Scene, series: Series): readonly Split[] {
-  const steps = stepsOf(scene, series);
+  return scene.once(series, 'splits', () => newSplits(scene, series));
+}
+
+function newSplits(scene: Scene, series: Series): readonly Split[] {
+  const steps = stepsKnown(scene, series);
   const from = scene.observation.window.from_ms;
   return LAST_STEPS.flatMap((length) => {
     const last = steps.slice(-length);
@@ -124,13 +135,13 @@ export function levelOnset(
   peers: readonly Series[],
 ): Onset<number> | null {
   if (!series) return null;
-  const line = lineOf(series, stepsOf(scene, series));
-  const others = peers.map((peer) => lineOf(peer, stepsOf(scene, peer)));
+  const line = lineIn(scene, series);
+  const others = peers.map((peer) => lineIn(scene, peer));
   return bestOf(scene, series, ({ last }) => {
     const since_ms = series.from_ms + (last[0]?.index ?? 0) * series.step_ms;
-    const own = riseSince(line, since_ms);
+    const own = riseIn(scene, line, since_ms);
     if (own === null || own.rise <= 0) return null;
-    const rises = others.flatMap((other) => riseSince(other, since_ms) ?? []);
+    const rises = others.flatMap((other) => riseIn(scene, other, since_ms) ?? []);
     const common = rises.length > 0 ? Math.max(0, mean(rises.map(({ rise }) => rise))) : 0;
     const rise = own.rise - common;
     if (rise <= 0) return null;
@@ -144,6 +155,15 @@ export function levelOnset(
       factor: Math.exp(T_95 * error),
     };
   });
+}
+
+/** A target is asked of itself, and as a peer of the others. */
+function lineIn(scene: Scene, series: Series): Line {
+  return scene.once(series, 'line', () => lineOf(series, stepsKnown(scene, series)));
+}
+
+function riseIn(scene: Scene, line: Line, since_ms: number): Rise | null {
+  return scene.once(line, `since ${since_ms}`, () => riseSince(line, since_ms));
 }
 
 function bestOf<Side>(

@@ -11,7 +11,7 @@ import {
 import { binomialTail, type Count, fisherTail } from '../statistics/tails.ts';
 import { type Effect, hoursEffect, NO_EFFECT, shrunkEffect } from './hours.ts';
 import type { Missing } from './rates.ts';
-import { cellName, peersOf, type Scene, seriesOf } from './scene.ts';
+import { cellName, peersIn, type Scene, seriesOf } from './scene.ts';
 import { medianDispersion } from './seasons.ts';
 
 export interface QuantileSettings {
@@ -103,7 +103,7 @@ export function designOf(
 ): number {
   const a_user = users > 0 ? calls / users : 1;
   const clustered = 1 + Math.max(0, a_user - 1) * correlation;
-  const moments = logMoments(sketch);
+  const moments = scene.once(sketch, 'moments', () => logMoments(sketch));
   const median = MEDIANS[quantity];
   const series = median === undefined ? undefined : seriesOf(scene, segment, median);
   return Math.max(clustered, medianDispersion(scene, series, moments?.variance ?? 0));
@@ -168,10 +168,17 @@ function commonEffect(
   share: number,
   design: number,
 ): Effect {
-  const peers = peersOf(scene.now, segment);
-  const past = peers.flatMap((peer) => scene.past.get(cellName(peer.segment)) ?? []);
-  const [here, there] = [peers, past].map((cells) =>
-    mergeSketches(cells.flatMap(({ quantities }) => quantities[quantity] ?? [])),
+  // By the cells that it is one of: the halves of the window have cells of their own.
+  const [here, there] = scene.once(
+    scene.now,
+    `${quantity} of peers of ${cellName(segment)}`,
+    () => {
+      const peers = peersIn(scene, segment);
+      const past = peers.flatMap((peer) => scene.past.get(cellName(peer.segment)) ?? []);
+      return [peers, past].map((cells) =>
+        mergeSketches(cells.flatMap(({ quantities }) => quantities[quantity] ?? [])),
+      );
+    },
   );
   if (!here || !there || Math.min(here.count, there.count) < PEERS_MIN) return NO_EFFECT;
   const factor = sketchQuantile(here, share) / sketchQuantile(there, share);

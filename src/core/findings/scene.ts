@@ -1,3 +1,4 @@
+import type { LeafHost } from '../definition.ts';
 import type {
   Observation,
   Segment,
@@ -6,8 +7,9 @@ import type {
   UnitMetric,
 } from '../observation.ts';
 import type { Count } from '../statistics/tails.ts';
+import { createMemory, createOnce, type Memory, type Once } from './memory.ts';
 
-/** An observation with its cells by name; made once a detector. */
+/** An observation with its cells by name; made once for all detectors of a host. */
 export interface Scene {
   readonly observation: Observation;
   readonly now: Cells;
@@ -16,12 +18,20 @@ export interface Scene {
   readonly series: ReadonlyMap<string, Series>;
   /** Windows of this length in a week: how often independent data may deceive. */
   readonly windows_a_week: number;
+  /** What is made of something in this observation, once. */
+  readonly once: Once;
+  readonly memory: Memory;
 }
 export type Cells = ReadonlyMap<string, SegmentObservation>;
 
 const WEEK_MS = 7 * 24 * 3_600_000;
 
-export function sceneOf(observation: Observation): Scene {
+export function sceneOf(observation: Observation, host?: Pick<LeafHost, 'keep'>): Scene {
+  const memory = host ? host.keep('scenes', createMemory) : createMemory();
+  return memory.sceneOf(observation, () => newScene(observation, memory));
+}
+
+function newScene(observation: Observation, memory: Memory): Scene {
   const { window, halves, series } = observation;
   const named = (cells: readonly SegmentObservation[]): Cells =>
     new Map(cells.map((cell) => [cellName(cell.segment), cell]));
@@ -37,6 +47,8 @@ export function sceneOf(observation: Observation): Scene {
         .map((one) => [`${cellName(one.segment)}|${one.metric}`, one]),
     ),
     windows_a_week: WEEK_MS / Math.max(1, window.to_ms - window.from_ms),
+    once: createOnce(),
+    memory,
   };
 }
 
@@ -44,7 +56,7 @@ const spanOf = ({ values, step_ms }: Series): number => values.length * step_ms;
 
 /** The same for null and for a key left out; no name in it holds a `|`. */
 export function cellName({ agent, target, tenant, category }: Segment): string {
-  return [agent, target ?? '', tenant ?? '', category ?? ''].join('|');
+  return `${agent}|${target ?? ''}|${tenant ?? ''}|${category ?? ''}`;
 }
 
 export function seriesOf(
@@ -65,7 +77,11 @@ export function shapeOf({ target, tenant, category }: Segment): string {
  * The cells that are judged whatever the data: each agent, and its targets where calls came to
  * several. An agent with one target is that target: it is judged once, as the agent.
  */
-export function plannedCells({ now }: Scene): readonly SegmentObservation[] {
+export function plannedCells({ now, once }: Scene): readonly SegmentObservation[] {
+  return once(now, 'planned', () => planned(now));
+}
+
+function planned(now: Cells): readonly SegmentObservation[] {
   const cells = [...now.values()];
   const targets = (agent: string): number =>
     cells.filter(({ segment, calls }) => {
@@ -99,6 +115,12 @@ export function peersOf(
   });
 }
 
+/** The peers in the window, looked for once. */
+export function peersIn({ now, once }: Scene, segment: Segment): readonly SegmentObservation[] {
+  if (segment.target === null) return [];
+  return once(now, `peers of ${cellName(segment)}`, () => peersOf(now, segment));
+}
+
 const NONE: Count = { units: 0, events: 0 };
 
 export function countOf(cell: SegmentObservation | undefined, metric: UnitMetric): Count {
@@ -114,4 +136,26 @@ export function addCounts(counts: readonly Count[]): Count {
 
 export function rateOf({ units, events }: Count): number {
   return units > 0 ? events / units : 0;
+}
+
+/**
+ * What is made of a series' whole steps and the window's place among them: once for all detectors,
+ * and not again while every step is as it was in the look before. Of what is told of it later, the
+ * newest step among it, the series is the one that is asked for.
+ */
+export function keptBySteps<Made extends { readonly series: Series }>(
+  { observation, once, memory }: Scene,
+  series: Series,
+  make: () => Made | null,
+): Made | null {
+  return once(series, 'by steps', () => {
+    const { window } = observation;
+    const place = (ms: number): number => (ms - series.from_ms) / series.step_ms;
+    const steps = Math.max(0, Math.floor(place(window.to_ms)));
+    const length = Math.min(series.values.length, steps);
+    const from = Math.min(length, Math.max(0, Math.ceil(place(window.from_ms))));
+    const name = `${cellName(series.segment)}|${series.metric}|${series.step_ms}`;
+    const kept = memory.keptOf(series, name, { length, from }, make);
+    return kept && { ...kept, series };
+  });
 }

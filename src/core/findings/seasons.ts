@@ -18,16 +18,29 @@ export interface Indexed {
 }
 
 export function stepsOf(series: Series, { from_ms, to_ms }: Window): readonly Indexed[] {
-  return series.values.flatMap((value, index) => {
-    const at_ms = series.from_ms + index * series.step_ms;
-    const inside = at_ms >= from_ms && at_ms < to_ms;
-    return inside && value !== null ? [{ index, at_ms }] : [];
-  });
+  const { values, step_ms } = series;
+  const steps: Indexed[] = [];
+  let index = Math.max(0, Math.floor((from_ms - series.from_ms) / step_ms));
+  for (; index < values.length; index += 1) {
+    const at_ms = series.from_ms + index * step_ms;
+    if (at_ms >= to_ms) break;
+    if (at_ms >= from_ms && values[index] !== null) steps.push({ index, at_ms });
+  }
+  return steps;
 }
 
 /** Steps of the seven days before the window. */
 export function stepsBefore(series: Series, window: Window): readonly Indexed[] {
   return stepsOf(series, { from_ms: window.from_ms - 7 * DAY_MS, to_ms: window.from_ms });
+}
+
+/** The same of a scene, for all who ask. */
+export function stepsNow({ observation, once }: Scene, series: Series): readonly Indexed[] {
+  return once(series, 'now', () => stepsOf(series, observation.window));
+}
+
+export function stepsPast({ observation, once }: Scene, series: Series): readonly Indexed[] {
+  return once(series, 'past', () => stepsBefore(series, observation.window));
 }
 
 export const hourOf = (at_ms: number, step_ms: number): number =>
@@ -44,11 +57,14 @@ export function seasonCounts(
   series: Series | undefined,
 ): { readonly here: Count; readonly there: Count } | null {
   if (!series) return null;
-  const { window } = scene.observation;
-  const now = stepsOf(series, window);
+  return scene.once(series, 'season', () => newSeason(scene, series));
+}
+
+function newSeason(scene: Scene, series: Series): ReturnType<typeof seasonCounts> {
+  const now = stepsNow(scene, series);
   const hours = new Set(now.map(({ at_ms }) => hourOf(at_ms, series.step_ms)));
   if (now.length === 0 || hours.size * series.step_ms > WHOLE_DAY * DAY_MS) return null;
-  const before = stepsBefore(series, window).filter(({ at_ms }) =>
+  const before = stepsPast(scene, series).filter(({ at_ms }) =>
     hours.has(hourOf(at_ms, series.step_ms)),
   );
   if (before.length < DAYS_MIN * hours.size) return null;
@@ -72,7 +88,11 @@ function countIn({ values, counts }: Series, steps: readonly Indexed[]): Count {
  */
 export function rateDispersion(scene: Scene, series: Series | undefined): number {
   if (!series) return 1;
-  const steps = stepsBefore(series, scene.observation.window);
+  return scene.once(series, 'dispersion', () => newRateDispersion(scene, series));
+}
+
+function newRateDispersion(scene: Scene, series: Series): number {
+  const steps = stepsPast(scene, series);
   const { units, events } = countIn(series, steps);
   if (steps.length < STEPS_MIN || events <= 0 || events >= units) return 1;
   const rate = events / units;
@@ -145,8 +165,13 @@ export function medianDispersion(
   log_variance: number,
 ): number {
   if (!series || log_variance <= 0) return 1;
-  const steps = stepsBefore(series, scene.observation.window);
-  const levels = hourLevels(series, steps);
+  const name = `dispersion over ${log_variance}`;
+  return scene.once(series, name, () => newMedianDispersion(scene, series, log_variance));
+}
+
+function newMedianDispersion(scene: Scene, series: Series, log_variance: number): number {
+  const steps = stepsPast(scene, series);
+  const levels = scene.once(series, 'levels', () => hourLevels(series, steps));
   const chance = (Math.PI / 2) * log_variance;
   const offs = steps.flatMap(({ index, at_ms }): Off[] => {
     const value = series.values[index] ?? 0;

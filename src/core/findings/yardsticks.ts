@@ -2,7 +2,7 @@ import type { Yardstick } from '../finding.ts';
 import type { SegmentObservation, UnitMetric } from '../observation.ts';
 import type { Thresholds } from '../policy.ts';
 import type { Count } from '../statistics/tails.ts';
-import { addCounts, cellName, countOf, peersOf, rateOf, type Scene, seriesOf } from './scene.ts';
+import { addCounts, cellName, countOf, peersIn, rateOf, type Scene, seriesOf } from './scene.ts';
 import { seasonCounts } from './seasons.ts';
 
 /** What a rate is held against, with the data behind it. */
@@ -40,7 +40,7 @@ export function rateYardsticks(
 ): readonly RateYardstick[] {
   const here = countOf(cell, metric);
   const threshold = thresholdOf(metric, scene.observation.thresholds);
-  const peers = addCounts(peersOf(scene.now, cell.segment).map((peer) => countOf(peer, metric)));
+  const peers = addCounts(peersIn(scene, cell.segment).map((peer) => countOf(peer, metric)));
   const fair = peers.units >= units_min && rateOf(here) > (threshold ?? 1);
   const held: readonly (RateYardstick | null)[] = [
     fair
@@ -82,8 +82,11 @@ function peersThenAndNow(
   { segment }: SegmentObservation,
   metric: UnitMetric,
 ): RateYardstick['peers'] {
-  const now = peersOf(scene.now, segment);
-  const past = now.flatMap((peer) => scene.past.get(cellName(peer.segment)) ?? []);
+  const now = peersIn(scene, segment);
+  if (now.length === 0) return null;
+  const past = scene.once(now, 'past', () =>
+    now.flatMap((peer) => scene.past.get(cellName(peer.segment)) ?? []),
+  );
   const [here, there] = [now, past].map((cells) =>
     addCounts(cells.map((one) => countOf(one, metric))),
   ) as [Count, Count];

@@ -41,7 +41,61 @@ export function quantileSorted(sorted: ArrayLike<number>, share: number): number
 }
 
 export function median(values: ArrayLike<number>): number {
-  return quantileSorted(sortedCopy(values), 0.5);
+  return medianOf(new Float64Array(values));
+}
+
+/** Puts its values in another order. Selected where that is quicker than to sort all. */
+function medianOf(values: Float64Array): number {
+  const size = values.length;
+  if (size <= INSERTED_MAX || hasNaN(values)) {
+    return quantileSorted(size <= INSERTED_MAX ? inserted(values) : values.sort(), 0.5);
+  }
+  const below = (size - 1) >> 1;
+  const low = selected(values, below);
+  if (size % 2 === 1) return low;
+  let high = at(values, below + 1);
+  for (let index = below + 2; index < size; index += 1) {
+    if (at(values, index) < high) high = at(values, index);
+  }
+  return low + 0.5 * (high - low);
+}
+
+function hasNaN(values: Float64Array): boolean {
+  for (let index = 0; index < values.length; index += 1) {
+    if (Number.isNaN(at(values, index))) return true;
+  }
+  return false;
+}
+
+/**
+ * The value that would be at `place` were they sorted, which is there afterwards, with none greater
+ * before it and none less behind it (C. A. R. Hoare's FIND, 1961). Not for NaN.
+ */
+function selected(values: Float64Array, place: number): number {
+  let [left, right] = [0, values.length - 1];
+  while (left < right) {
+    const pivot = middleOf(at(values, left), at(values, (left + right) >> 1), at(values, right));
+    let [low, high] = [left, right];
+    while (low <= high) {
+      while (at(values, low) < pivot) low += 1;
+      while (at(values, high) > pivot) high -= 1;
+      if (low > high) break;
+      const swapped = at(values, low);
+      values[low] = at(values, high);
+      values[high] = swapped;
+      low += 1;
+      high -= 1;
+    }
+    if (place <= high) right = high;
+    else if (place >= low) left = low;
+    else break;
+  }
+  return at(values, place);
+}
+
+function middleOf(one: number, two: number, three: number): number {
+  if (one < two) return two < three ? two : one < three ? three : one;
+  return one < three ? one : two < three ? three : two;
 }
 
 /** 1.4826 × the median absolute deviation from `centre`: a normal's σ, whatever a few outliers. */
@@ -50,7 +104,7 @@ export function madSigma(values: ArrayLike<number>, centre: number): number {
   for (let index = 0; index < away.length; index += 1) {
     away[index] = Math.abs(at(values, index) - centre);
   }
-  return MAD_TO_SIGMA * median(away);
+  return MAD_TO_SIGMA * medianOf(away);
 }
 
 export function mean(values: ArrayLike<number>): number {

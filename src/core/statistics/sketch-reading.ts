@@ -8,10 +8,12 @@ export function countAbove(sketch: Sketch, value: number): number {
   if (value <= 0) return sketch.count - sketch.zeros;
   const place = Math.log(value) / lnGamma(sketch);
   const own = Math.ceil(place);
-  return sketch.bins.reduce((sum, [index, held]) => {
-    if (index > own) return sum + held;
-    return index === own ? sum + held * (own - place) : sum;
-  }, 0);
+  let sum = 0;
+  for (const bin of sketch.bins) {
+    if (bin[0] > own) sum += bin[1];
+    else if (bin[0] === own) sum += bin[1] * (own - place);
+  }
+  return sum;
 }
 
 /**
@@ -57,11 +59,12 @@ export function logMoments(sketch: Sketch): LogMoments | null {
   if (count < 2) return null;
   const step = lnGamma(sketch);
   const top = Math.log(Math.max(Number.MIN_VALUE, sketchQuantile(sketch, 0.995)));
-  const logs = sketch.bins.map(([index, held]) => {
-    return [Math.min(top, (index - 0.5) * step), held] as const;
-  });
-  const mean = logs.reduce((sum, [log, held]) => sum + held * log, 0) / count;
-  const squares = logs.reduce((sum, [log, held]) => sum + held * (log - mean) ** 2, 0);
+  let [sum, squares] = [0, 0];
+  for (const bin of sketch.bins) sum += bin[1] * Math.min(top, (bin[0] - 0.5) * step);
+  const mean = sum / count;
+  for (const bin of sketch.bins) {
+    squares += bin[1] * (Math.min(top, (bin[0] - 0.5) * step) - mean) ** 2;
+  }
   return { mean, variance: squares / (count - 1), count };
 }
 

@@ -30,8 +30,8 @@ export const definition: DetectorDefinition<Options> = {
   name: 'change-point',
   summary: 'Changes of level in a series: CUSUM and BOCPD say when, a test whether.',
   options,
-  create: (settings) => (observation) => {
-    const scene = sceneOf(observation);
+  create: (settings, host) => (observation) => {
+    const scene = sceneOf(observation, host);
     const candidates = observation.series.flatMap((series): Candidate<Shift>[] => {
       const residuals = residualsOf(scene, series);
       const p_max = settings.q / observation.series.length;
@@ -39,7 +39,9 @@ export const definition: DetectorDefinition<Options> = {
       if (residuals === null || !mayShift(residuals, residuals.from, p_max)) return [];
       const onsets = [
         cusumOnset(residuals.z, residuals.from, settings),
-        bocpdOnset(residuals.z, settings.belief),
+        scene.memory.once(residuals.z, `bocpd ${settings.belief}`, () =>
+          bocpdOnset(residuals.z, settings.belief),
+        ),
       ];
       const shifts = onsets.flatMap((onset) =>
         onset === null ? [] : (shiftAt(residuals, onset) ?? []),

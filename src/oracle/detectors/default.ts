@@ -28,8 +28,8 @@ export const definition: DetectorDefinition<z.infer<typeof options>> = {
   name: 'default',
   summary: 'The ensemble for one series, on all of them, confirmed by a test.',
   options,
-  create: (settings) => (observation) => {
-    const scene = sceneOf(observation);
+  create: (settings, host) => (observation) => {
+    const scene = sceneOf(observation, host);
     const candidates = observation.series.flatMap((series): Candidate<Shift>[] => {
       const residuals = residualsOf(scene, series);
       const length = residuals?.z.length ?? 0;
@@ -37,8 +37,10 @@ export const definition: DetectorDefinition<z.infer<typeof options>> = {
       const p_max = settings.q / observation.series.length;
       // What no beginning would pass with, the ensemble need not look for.
       if (residuals === null || !mayShift(residuals, first, p_max)) return [];
-      const ensemble = createEnsemble({ seasons: [Math.round(DAY_MS / series.step_ms)] });
-      const alarms = residuals.z.map((value) => ensemble.push(value).alarm);
+      const alarms = scene.memory.once(residuals.z, 'ensemble', () => {
+        const ensemble = createEnsemble({ seasons: [Math.round(DAY_MS / series.step_ms)] });
+        return residuals.z.map((value) => ensemble.push(value).alarm);
+      });
       const alarm = alarms.indexOf(true, first);
       const shift = alarm < 0 ? null : shiftAt(residuals, alarm);
       if (shift === null) return [];

@@ -53,8 +53,8 @@ export const definition: DetectorDefinition<Options> = {
   name: 'isolation-forest',
   summary: 'Rare combinations of errors, latency, tokens, cost and calls in the newest step.',
   options,
-  create: (settings) => (observation) => {
-    const scene = sceneOf(observation);
+  create: (settings, host) => (observation) => {
+    const scene = sceneOf(observation, host);
     const candidates = plannedCells(scene).flatMap((cell): Candidate<Shift>[] => {
       const features = featuresOf(scene, cell);
       if (features.length < 2) return [];

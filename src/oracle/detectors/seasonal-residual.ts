@@ -31,15 +31,17 @@ export const definition: DetectorDefinition<z.infer<typeof options>> = {
   name: 'seasonal-residual',
   summary: 'Newest steps far from their seasonal forecast (MSTL and ETS), by e-values.',
   options,
-  create: (settings) => (observation) => {
-    const scene = sceneOf(observation);
+  create: (settings, host) => (observation) => {
+    const scene = sceneOf(observation, host);
     const judged = observation.series.flatMap((series) => {
       const residuals = residualsOf(scene, series);
       if (residuals === null) return [];
       // Asked all the same, so that it counts among those that were.
       if (!isOdd(residuals, settings.steps)) return [{ e: 0, raw: 0, shift: null }];
       const season = Math.round(DAY_MS / series.step_ms);
-      const errors = seasonalResiduals(residuals.z, { seasons: [season] });
+      const errors = scene.memory.once(residuals.z, 'seasonal errors', () =>
+        seasonalResiduals(residuals.z, { seasons: [season] }),
+      );
       const e = evidenceOf(errors, settings.steps);
       const shift = shiftAt(residuals, residuals.z.length - settings.steps);
       // Once a step is over it is asked once: a week has so many chances of the step's length.
@@ -64,18 +66,22 @@ export const definition: DetectorDefinition<z.infer<typeof options>> = {
  * every series at every look costs more than all else that detectors do.
  */
 function isOdd({ z, from }: Residuals, steps: number): boolean {
-  const jumps = z.map((value, index) => {
-    const before = z[index - 1];
-    return value === null || before === null || before === undefined ? null : value - before;
-  });
-  const sigma = madSigma(
-    jumps.slice(0, from).filter((jump) => jump !== null),
-    0,
-  );
-  return z.slice(-steps).some((value, place) => {
-    const jump = jumps[z.length - Math.min(steps, z.length) + place] ?? 0;
-    return Math.abs(value ?? 0) > ODD || Math.abs(jump) > ODD * sigma;
-  });
+  const first = Math.max(0, z.length - steps);
+  if (z.slice(first).some((value) => Math.abs(value ?? 0) > ODD)) return true;
+  const jumpAt = (index: number): number | null => {
+    const [value = null, before = null] = [z[index], z[index - 1]];
+    return value === null || before === null ? null : value - before;
+  };
+  const past: number[] = [];
+  for (let index = 1; index < from; index += 1) {
+    const jump = jumpAt(index);
+    if (jump !== null) past.push(jump);
+  }
+  const sigma = madSigma(past, 0);
+  for (let index = first; index < z.length; index += 1) {
+    if (Math.abs(jumpAt(index) ?? 0) > ODD * sigma) return true;
+  }
+  return false;
 }
 /** In standard deviations; the e-value that is told takes about six. */
 const ODD = 4;

@@ -62,8 +62,8 @@ export const definition: DetectorDefinition<Options> = {
   summary:
     'Smaller segments and further signals, found in one half of units, confirmed in the other.',
   options,
-  create: (settings) => (observation) => {
-    const scene = sceneOf(observation);
+  create: (settings, host) => (observation) => {
+    const scene = sceneOf(observation, host);
     const questions = questionsOf(scene, settings);
     const halves = scene.halves.map((now): Scene => ({ ...scene, now }));
     const found = new Map<Question, Scene>();

@@ -28,8 +28,8 @@ export const definition: DetectorDefinition<Options> = {
   name: 'usage-pattern',
   summary: 'Gini and variation of load; underused targets, idle adapters and agents.',
   options,
-  create: (settings) => (observation) => {
-    const scene = sceneOf(observation);
+  create: (settings, host) => (observation) => {
+    const scene = sceneOf(observation, host);
     const candidates = observation.loads.flatMap((load) => underused(scene, load, settings));
     const findings = holding(candidates, settings.q).map((draft) => draft());
     const idle = observation.loads.flatMap((load) => idleIn(scene, load, settings) ?? []);
