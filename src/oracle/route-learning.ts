@@ -10,7 +10,7 @@ import {
 } from '../core/routing/router-options.ts';
 import { cappedByUnit } from '../core/routing/user-cap.ts';
 import type { Feed } from '../core/state.ts';
-import { type RoutedCall, routedCalls } from '../store/routed-calls.ts';
+import { createRoutedReader, type RoutedCall, type RoutedReader } from '../store/routed-calls.ts';
 import type { Db } from '../store/rows.ts';
 import { learnContext } from './learn-context.ts';
 import { type LearnedRoutes, type Lesson, learnTable, type RouterReport } from './learn-table.ts';
@@ -41,13 +41,14 @@ const CALLS_MAX = 10_000;
  */
 export function createRouteLearning(deps: RouteLearningDeps): RouteLearning {
   const learned = new Map<string, Kept>();
+  const reader = createRoutedReader(deps.db);
   let published = '';
   return {
     async tick() {
       try {
         const routers = routersOf(deps.policy());
         for (const [agent, options] of routers) {
-          const lesson = await lessonOf(deps, agent, options);
+          const lesson = await lessonOf(deps, reader, agent, options);
           const before = learned.get(agent);
           if (before !== undefined && isSame(before.lesson, lesson)) continue;
           const routes = isContextual(options.strategy) ? learnContext(lesson) : learnTable(lesson);
@@ -97,6 +98,7 @@ function routersOf(policy: Policy): readonly (readonly [string, ModelRouterOptio
 
 async function lessonOf(
   deps: RouteLearningDeps,
+  reader: RoutedReader,
   agent: string,
   options: ModelRouterOptions,
 ): Promise<Lesson> {
@@ -106,7 +108,7 @@ async function lessonOf(
     (name) => known[name]?.fallback_only === false,
   );
   const before_ms = deps.policy_ms() - 1000 * bandit.maturity_s;
-  const calls = await routedCalls(deps.db, { agent, before_ms, limit: CALLS_MAX });
+  const calls = await reader.read({ agent, before_ms, limit: CALLS_MAX });
   const rewarded = calls.flatMap((call) => {
     const { unit, features, category, target } = call;
     const reward = rewardOf(call, options);
@@ -136,14 +138,22 @@ function isSame(before: Lesson, now: Lesson): boolean {
 
 /** Null where the call says nothing: a rating that nobody gave is no praise. */
 export function rewardOf(
-  call: Omit<RoutedCall, 'unit' | 'features'>,
+  call: Omit<RoutedCall, 'id' | 'at_ms' | 'unit' | 'features'>,
   { bandit, facts }: ModelRouterOptions,
 ): number | null {
   const worth = bandit.reward === 'success' ? Number(call.ok) : call.said;
   if (worth === null) return null;
-  const { input_usd = 0, output_usd = 0 } = facts[call.target] ?? {};
-  const usd = (input_usd * call.tokens_in + output_usd * call.tokens_out) / 1e6;
+  const usd = call.cost_usd ?? pricedBy(facts[call.target], call);
   return worth - (bandit.latency_weight * call.latency_ms) / 1000 - bandit.cost_weight * usd;
+}
+
+/** What the router was told of its targets' prices, where the policy states none for the target. */
+function pricedBy(
+  fact: ModelRouterOptions['facts'][string] | undefined,
+  { tokens_in, tokens_out }: Pick<RoutedCall, 'tokens_in' | 'tokens_out'>,
+): number {
+  const { input_usd = 0, output_usd = 0 } = fact ?? {};
+  return (input_usd * tokens_in + output_usd * tokens_out) / 1e6;
 }
 
 /** A proof is news once. */
