@@ -164,7 +164,7 @@ async function measurePostgres(upstream: string): Promise<OnPostgres | null> {
     sayMemory('idle on Postgres without an engine', idle);
     return { first_start_peak, idle };
   } finally {
-    server.stop();
+    await server.stop();
   }
 }
 

@@ -18,6 +18,7 @@ import { GatewayError, messageOf } from './core/errors.ts';
 import { uuidv7 } from './core/ids.ts';
 import { createMetrics } from './core/metrics.ts';
 import type { ChildReport, Feed, Permit, State, ToGateway, WriterList } from './core/state.ts';
+import { WORKER_FLAGS, WORKER_VARIABLES } from './core/worker-start.ts';
 import { type Supervised, supervise } from './gateway/children.ts';
 import { createEngineChild, type EngineChild } from './gateway/engine-child.ts';
 import { createGatewayProcesses } from './gateway/gateway-processes.ts';
@@ -186,9 +187,8 @@ function startWorker(ground: Ground, owner: WorkerOwner): Supervised {
     // Flags have been folded into the variables, so the worker reads what the gateway read.
     fork: () =>
       fork(WORKER, [JSON.stringify(owner.writers())], {
-        env: { ...process.env, ...variables },
-        // Else V8 keeps 48 MB for what is young, and a look at the rollups fills them.
-        execArgv: [...process.execArgv, '--max-semi-space-size=4'],
+        env: { ...WORKER_VARIABLES, ...process.env, ...variables },
+        execArgv: [...process.execArgv, ...WORKER_FLAGS],
       }),
     onMessage(message) {
       const told = message as ToGateway;

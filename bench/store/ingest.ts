@@ -8,29 +8,38 @@ import { createTail } from '../../src/events/tail.ts';
 import { applyBatch } from '../../src/store/apply.ts';
 import { createUnitDays } from '../../src/store/unit-days.ts';
 import { halfOf } from '../../src/store/write-units.ts';
-import { createPlace, type Kind, kindsAsked, openIn, setWorkerFlags } from './place.ts';
+import { createPlace, type Kind, kindsAsked, openIn, runAsWorker, startAsWorker } from './place.ts';
 import { syntheticRecords } from './synthetic.ts';
 
 /**
  * Events a second from a journal on disk into the store and its rollups, as the worker does it:
  * read, checked, parsed and applied in transactions of at most 4,000 records. Two densities: live
- * traffic of 10,000 calls a second, and a backlog of 100 calls a second. A process whose code is not
- * compiled yet takes half as long again over its first 40,000 events (`first`); the figures are of
- * what comes after.
+ * traffic of 10,000 calls a second, and a backlog of 100 calls a second. `first` is what a process does
+ * first, whose code is not optimized yet; the others come after it.
  *
- *     taskset -c 0 node bench/store/ingest.ts [pglite|postgres] [--events 60000]
+ *     taskset -c 0 node bench/store/ingest.ts [pglite|postgres] [--events 60000] [--first]
  */
-setWorkerFlags();
 const SEGMENTS = 4;
 const at = process.argv.indexOf('--events');
 const EVENTS = at < 0 ? 60_000 : Number(process.argv[at + 1]);
 
-for (const kind of kindsAsked(process.argv)) {
-  for (const [name, every_ms] of [
+const [, program = '', asked] = process.argv;
+if (asked === 'run') await measureAll(process.argv[3] as Kind);
+else for (const kind of kindsAsked(process.argv)) startCold(kind);
+
+function startCold(kind: Kind): void {
+  const first = process.argv.includes('--first') ? ['--first'] : [];
+  runAsWorker(program, ['run', kind, '--events', String(EVENTS), ...first]);
+}
+
+async function measureAll(kind: Kind): Promise<void> {
+  startAsWorker();
+  const all = [
     ['first, 10,000 calls/s', 0.1],
     ['live, 10,000 calls/s', 0.1],
     ['backlog, 100 calls/s', 10],
-  ] as const) {
+  ] as const;
+  for (const [name, every_ms] of process.argv.includes('--first') ? all.slice(0, 1) : all) {
     console.log(kind, name, await measure(kind, every_ms));
   }
 }
@@ -58,7 +67,7 @@ async function measure(kind: Kind, every_ms: number) {
   const { user, system } = process.cpuUsage(cpu);
   await tail.stop();
   await store.close();
-  place.remove();
+  await place.remove();
   const per_s = Math.round(EVENTS / seconds);
   const cpu_us = Math.round((user + system) / EVENTS);
   return { events: EVENTS, seconds: Number(seconds.toFixed(2)), per_s, cpu_us_per_event: cpu_us };

@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { silentLog } from '../../src/core/log.ts';
+import { WORKER_FLAGS, WORKER_VARIABLES } from '../../src/core/worker-start.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
 import { startPostgres } from '../../test/kit/postgres.ts';
 
@@ -13,7 +16,7 @@ export interface Place {
   /** A folder of its own, gone at `remove`. */
   readonly dir: string;
   readonly database_url: string | null;
-  remove(): void;
+  remove(): Promise<void>;
 }
 
 /** Where a new store may be made: a folder, or a database of a private server. */
@@ -25,17 +28,27 @@ export async function createPlace(kind: Kind): Promise<Place> {
     kind,
     dir,
     database_url,
-    remove() {
-      server?.stop();
+    async remove() {
+      await server?.stop();
       rmSync(dir, { recursive: true, force: true });
     },
   };
 }
 
-/** As the worker is started, and as it starts: a small new space, and a heap that grows little. */
-export const WORKER_FLAG = '--max-semi-space-size=4';
-export function setWorkerFlags(): void {
-  setFlagsFromString(WORKER_FLAG);
+/** Where `npm start` keeps compiled code. */
+const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/liquid-hive', import.meta.url));
+
+/** Runs a program to its end in a process of its own, started as `npm start` starts the worker. */
+export function runAsWorker(program: string, args: readonly string[]): void {
+  const done = spawnSync(process.execPath, [...WORKER_FLAGS, program, ...args], {
+    env: { NODE_COMPILE_CACHE: COMPILED, ...WORKER_VARIABLES, ...process.env },
+    stdio: 'inherit',
+  });
+  if (done.status !== 0) throw new Error(`${args.join(' ')} failed`);
+}
+
+/** What the worker does first of all: a heap that grows little. */
+export function startAsWorker(): void {
   setFlagsFromString('--heap-growing-percent=20');
 }
 

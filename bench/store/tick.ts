@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { instantiate, type LeafHost } from '../../src/core/definition.ts';
 import type { JournalRecord } from '../../src/core/event.ts';
@@ -15,14 +15,7 @@ import { rowsOf } from '../../src/store/rows.ts';
 import { createUnitDays } from '../../src/store/unit-days.ts';
 import { addParts } from '../../src/store/write-rollups.ts';
 import { halfOf } from '../../src/store/write-units.ts';
-import {
-  createPlace,
-  type Kind,
-  kindsAsked,
-  openIn,
-  setWorkerFlags,
-  WORKER_FLAG,
-} from './place.ts';
+import { createPlace, type Kind, kindsAsked, openIn, runAsWorker, startAsWorker } from './place.ts';
 import { syntheticRecords } from './synthetic.ts';
 
 /**
@@ -48,8 +41,8 @@ const deps = { metrics: createMetrics(), log: silentLog, days: createUnitDays(ha
 const END_MS = Date.UTC(2026, 0, 19);
 const EVERY_MS = DAY_MS / CALLS_A_DAY;
 
-setWorkerFlags();
 const [, , asked, dir, url] = process.argv;
+startAsWorker();
 if (asked === 'fill') await fill(dir as string, urlOf(url));
 else if (asked === 'ticks') await ticks(dir as string, urlOf(url));
 else for (const kind of kindsAsked(process.argv)) await measure(kind);
@@ -108,11 +101,9 @@ async function measure(kind: Kind): Promise<void> {
   const place = await createPlace(kind);
   const program = fileURLToPath(import.meta.url);
   for (const stage of ['fill', 'ticks']) {
-    const args = [stage, place.dir, place.database_url ?? '', '--calls', String(CALLS)];
-    const done = spawnSync(process.execPath, [WORKER_FLAG, program, ...args], { stdio: 'inherit' });
-    if (done.status !== 0) throw new Error(`${stage} failed`);
+    runAsWorker(program, [stage, place.dir, place.database_url ?? '', '--calls', String(CALLS)]);
   }
-  place.remove();
+  await place.remove();
 }
 
 async function ticks(data_dir: string, database_url: string | null): Promise<void> {
@@ -147,6 +138,8 @@ async function ticks(data_dir: string, database_url: string | null): Promise<voi
     cpu.push((user + system) / 1000);
     cells = seen.segments.length;
     rss_mb = Math.max(rss_mb, process.memoryUsage.rss() / MB);
+    // A worker waits for its next cycle, and V8 ends in a turn of its own what it began beside it.
+    await turn();
     if (tick <= TICKS - ANALYZED) continue;
     const judge = await loadJudge(host);
     const collected = process.cpuUsage();

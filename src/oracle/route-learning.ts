@@ -12,7 +12,7 @@ import {
 import { statedPrice, type TargetFacts } from '../core/routing/target-facts.ts';
 import { cappedByUnit } from '../core/routing/user-cap.ts';
 import type { Feed } from '../core/state.ts';
-import { type RoutedCall, routedCalls } from '../store/routed-calls.ts';
+import { createRoutedReader, type RoutedCall, type RoutedReader } from '../store/routed-calls.ts';
 import type { Db } from '../store/rows.ts';
 import { learnContext } from './learn-context.ts';
 import { type LearnedRoutes, type Lesson, learnTable, type RouterReport } from './learn-table.ts';
@@ -43,13 +43,14 @@ const CALLS_MAX = 10_000;
  */
 export function createRouteLearning(deps: RouteLearningDeps): RouteLearning {
   const learned = new Map<string, Kept>();
+  const reader = createRoutedReader(deps.db);
   let published = '';
   return {
     async tick() {
       try {
         const routers = routersOf(deps.policy());
         for (const [agent, options] of routers) {
-          const lesson = await lessonOf(deps, agent, options);
+          const lesson = await lessonOf(deps, reader, agent, options);
           const before = learned.get(agent);
           if (before !== undefined && isSame(before.lesson, lesson)) continue;
           const routes = isContextual(options.strategy) ? learnContext(lesson) : learnTable(lesson);
@@ -99,6 +100,7 @@ function routersOf(policy: Policy): readonly (readonly [string, ModelRouterOptio
 
 async function lessonOf(
   deps: RouteLearningDeps,
+  reader: RoutedReader,
   agent: string,
   options: ModelRouterOptions,
 ): Promise<Lesson> {
@@ -108,7 +110,7 @@ async function lessonOf(
     (name) => known[name]?.fallback_only === false,
   );
   const before_ms = deps.policy_ms() - 1000 * bandit.maturity_s;
-  const calls = await routedCalls(deps.db, {
+  const calls = await reader.read({
     agent,
     before_ms,
     limit: CALLS_MAX,
@@ -145,7 +147,7 @@ function isSame(before: Lesson, now: Lesson): boolean {
 
 /** Null where the call says nothing: a rating that nobody gave is no praise. */
 export function rewardOf(
-  call: Omit<RoutedCall, 'unit' | 'features' | 'probability'>,
+  call: Omit<RoutedCall, 'id' | 'at_ms' | 'unit' | 'features' | 'probability'>,
   { bandit, facts }: ModelRouterOptions,
 ): number | null {
   const worth = bandit.reward === 'success' ? Number(call.ok) : call.said;

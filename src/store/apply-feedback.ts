@@ -24,8 +24,7 @@ const COLUMNS = sql.raw(
 
 /**
  * Stores feedback, matches it and what waits for one of the new calls, and adds up what has
- * changed. Feedback that is stored already changes nothing. Returns the transitions of new
- * feedback.
+ * changed. Feedback that is stored already changes nothing. Returns all transitions.
  */
 export async function applyFeedback(
   tx: Db,
@@ -58,7 +57,7 @@ export async function applyFeedback(
   const changed = transitions.filter(({ before }) => before !== null);
   await insert(tx, added);
   await update(tx, changed);
-  return added;
+  return transitions;
 }
 
 async function unstored(tx: Db, events: readonly FeedbackEvent[]): Promise<readonly FeedbackRow[]> {

@@ -14,6 +14,7 @@ import { createDeltas } from './deltas.ts';
 import { sql } from './drizzle.ts';
 import { upsertLedger } from './ledger.ts';
 import type { Store } from './open.ts';
+import { writeRouteNews } from './route-news.ts';
 import { type Db, jsonRows } from './rows.ts';
 import { createUnitDays, type UnitDays } from './unit-days.ts';
 import { lockRollups } from './write-rollups.ts';
@@ -44,12 +45,15 @@ export async function applyBatch(store: Store, batch: TailBatch, deps: ApplyDeps
     const calls = await applyCalls(tx, of<CallEvent>(records, 'call'), deltas);
     const feedback = of<FeedbackEvent>(records, 'feedback');
     const said = await applyFeedback(tx, feedback, calls, deltas);
+    await writeRouteNews(tx, calls, said);
     const part = await deltas.write(tx);
     await insertReports(tx, of<ReportEvent>(records, 'report'));
     await insertWithheld(tx, records);
     await insertDead(tx, batch);
     await moveCursors(tx, batch);
-    const matched = said.filter(({ after }) => !after.duplicate).map(({ after }) => after.matched);
+    const matched = said
+      .filter(({ before, after }) => before === null && !after.duplicate)
+      .map(({ after }) => after.matched);
     return { matched, part: part ?? last };
   };
   const { matched, part } = await store.transaction(apply).catch((thrown: unknown) => {

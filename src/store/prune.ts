@@ -1,6 +1,8 @@
 import { DAY_MS, floorTo, HOUR_MS, MINUTE_MS } from './cells.ts';
 import { sql } from './drizzle.ts';
 import type { Store } from './open.ts';
+import { pruneRouteNews } from './route-news.ts';
+import { rowsOf } from './rows.ts';
 
 export interface PruneOptions {
   readonly now_ms: number;
@@ -32,9 +34,14 @@ export async function pruneStore(
 ): Promise<void> {
   const { db } = store;
   const events_ms = now_ms - events_days * DAY_MS;
+  const [old] = await rowsOf<{ found: boolean }>(
+    db,
+    sql`select exists (select 1 from calls where at_ms < ${events_ms}) as found`,
+  );
   for (const table of ['calls', 'feedback', 'reports']) {
     await db.execute(sql`delete from ${sql.raw(table)} where at_ms < ${events_ms}`);
   }
+  await pruneRouteNews(store, old?.found ?? false);
   for (const [span_ms, kept_ms] of KEPT_MS) {
     for (const table of ['rollups', 'rollup_changes']) {
       await db.execute(sql`delete from ${sql.raw(table)}

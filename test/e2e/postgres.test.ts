@@ -29,7 +29,7 @@ describe.skipIf(missing !== null)(`the product on Postgres (${missing ?? 'presen
   afterAll(async () => {
     await product?.stop();
     await upstream?.close();
-    postgres?.stop();
+    await postgres?.stop();
   });
 
   test('the product keeps its canary and its feedback over a restart of Postgres', async () => {
@@ -44,7 +44,7 @@ describe.skipIf(missing !== null)(`the product on Postgres (${missing ?? 'presen
       why: 'to be found again',
     });
 
-    postgres.restart();
+    await postgres.restart();
     expect(await versionOf(product, 'stern')).toBe(before);
     const rated = await fetch(`${product.gateway_url}/feedback`, {
       method: 'POST',

@@ -31,7 +31,7 @@ export function describeStores(what: string, define: (given: GivenStore) => void
     });
     afterAll(async () => {
       await opened?.close();
-      backend.stop();
+      await backend.stop();
     });
     beforeEach(() => emptyStore(open()));
     // Suites name it before it is open.

@@ -50,7 +50,7 @@ export interface Backend {
   /** Why the suite is skipped, or null. */
   readonly missing: string | null;
   open(): Promise<Store>;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /** For `describe.each(backends())`: PGlite and, where it is installed, Postgres. */
@@ -61,7 +61,7 @@ export function backends(): readonly Backend[] {
     name: 'PGlite',
     missing: null,
     open: openTestStore,
-    stop() {},
+    stop: async () => {},
   };
   const postgres: Backend = {
     name: 'Postgres',
@@ -71,8 +71,8 @@ export function backends(): readonly Backend[] {
       running = await server;
       return openStore({ data_dir: tmpdir(), database_url: running.fresh(), log: silentLog });
     },
-    stop() {
-      running?.stop();
+    async stop() {
+      await running?.stop();
       running = null;
       server = null;
     },

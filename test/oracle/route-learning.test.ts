@@ -17,7 +17,6 @@ import type { Feed } from '../../src/core/state.ts';
 import { createRouteLearning, rewardOf } from '../../src/oracle/route-learning.ts';
 import { applyBatch } from '../../src/store/apply.ts';
 import type { Store } from '../../src/store/open.ts';
-import { routedCalls } from '../../src/store/routed-calls.ts';
 import { batchOf, callEvent, feedbackEvent, NOON_MS } from '../kit/events.ts';
 import { emptyStore, openTestStore } from '../kit/store.ts';
 
@@ -69,43 +68,20 @@ describe('route learning', () => {
     return { feeds, learned };
   }
 
-  test('routed calls are free choices of clients, with what users said of them', async () => {
-    await apply(
-      call('c1', 'mini', { cost_usd: 0.0025 }, { category: 'code' }),
-      call('c2', 'big', { at_ms: NOON_MS + 1, served: 'mini' }),
-      call('c3', 'big', { outcome: 'aborted' }),
-      call('c4', 'big', { origin: 'probe' }),
-      call('c5', 'big', {}, { forced: 'health' }),
-      call('c6', 'big', { arm: 'canary', experiment: 'e' }),
-      feedbackEvent('f1', { call: 'c1', signal: 'rating', value: 4 }),
-      feedbackEvent('f2', { call: 'c1', signal: 'complaint', value: 1 }),
-    );
-    const found = await routedCalls(store.db, {
-      agent: 'default',
-      before_ms: NOON_MS + 10,
-      limit: 10,
-      options: 2,
-    });
-    expect(found.map(({ probability }) => probability)).toEqual([0.5, 0.5]);
-    expect(found).toHaveLength(2);
-    expect(found[0]).toMatchObject({ target: 'mini', category: 'code', ok: true, said: 0.375 });
-    expect(found.map(({ cost_usd }) => cost_usd)).toEqual([0.0025, null]);
-    // A fallback answered: that is no success of the choice.
-    expect(found[1]).toMatchObject({ target: 'big', category: '', ok: false, said: null });
-  });
-
   test('a reward is what the policy says, and a call of which nobody spoke has none', () => {
     const seen = { target: 'big', category: '', ok: true, latency_ms: 2000, said: null };
     const of = (bandit: object, cost_usd: number | null = null): number | null =>
       rewardOf(
-        { ...seen, cost_usd, tokens_in: 1000, tokens_out: 500 },
+        { ...seen, tokens_in: 1000, tokens_out: 500, cost_usd },
         RouterOptions.parse({ bandit, facts: { big: { input_usd: 1, output_usd: 2 } } }),
       );
     expect(of({})).toBe(1);
     expect(of({ reward: 'feedback' })).toBeNull();
-    // By `facts`, where no target's price made the call's own cost.
-    expect(of({ latency_weight: 0.1, cost_weight: 100 })).toBeCloseTo(1 - 0.2 - 0.2, 12);
-    expect(of({ cost_weight: 100 }, 0.003)).toBeCloseTo(1 - 0.3, 12);
+    const costly = { latency_weight: 0.1, cost_weight: 100 };
+    expect(of(costly)).toBeCloseTo(1 - 0.2 - 0.2, 12);
+    // What the call's event says it cost is exact, and nothing is a price as well.
+    expect(of(costly, 0.003)).toBeCloseTo(1 - 0.2 - 0.3, 12);
+    expect(of(costly, 0)).toBeCloseTo(1 - 0.2, 12);
   });
 
   test('learning gives a target that fails the floor, by matured calls alone', async () => {

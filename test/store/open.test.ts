@@ -60,7 +60,7 @@ describe.skipIf(postgresBin() === null)(`openStore on Postgres (else: ${POSTGRES
     const stores = await Promise.all([open(), open(), open()]);
     const [first] = stores;
     await writeMeta((first as (typeof stores)[0]).db, 'k', 2);
-    server.restart();
+    await server.restart();
     const value = await until(() => readMeta((stores[1] as (typeof stores)[0]).db, 'k'), {
       what: 'the connection to come back',
     });

@@ -86,6 +86,9 @@ export const calls = pgTable(
       .on(table.experiment, table.arm, table.at_ms)
       .where(sql`${table.experiment} is not null`),
     index('calls_parent').on(table.parent).where(sql`${table.says} is not null`),
+    index('calls_routed')
+      .on(table.agent, table.at_ms)
+      .where(sql`${table.decisions} @> '[{"name": "model-router"}]'`),
   ],
 );
 
@@ -188,6 +191,15 @@ export const exposures = pgTable(
   },
   (table) => [primaryKey({ columns: [table.experiment, table.share, table.arm, table.unit] })],
 );
+
+/** What batches have brought that routes are learned from: see `writeRouteNews`. */
+export const routeNews = pgTable('route_news', {
+  batch: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  /** When the first of its routed calls began; null where it has none. */
+  from_ms: bigint({ mode: 'number' }),
+  /** Routed calls of which something was said, or taken back. */
+  said: text().array(),
+});
 
 /** Canary arms that the gateway withheld by itself, for the worker to make a row's state of. */
 export const withheld = pgTable(
