@@ -4,6 +4,7 @@ import type { Plan } from '../core/oracle.ts';
 import type { AgentEntry, PluginEntry, Policy } from '../core/policy.ts';
 import type { ChildReport, GatewayReport, PluginReport } from '../core/state.ts';
 import type { AbSummary } from '../oracle/ab-answers.ts';
+import type { FollowUpsStatus } from '../oracle/follow-ups/create-follow-ups.ts';
 import type { CanaryStatus, Cycle, MutationStatus } from '../oracle/oracle.ts';
 import type { PromptSummary } from '../oracle/prompt-answers.ts';
 import type { ProposalsStatus } from '../oracle/proposals/proposals.ts';
@@ -40,6 +41,8 @@ export interface Status {
   readonly experiments: readonly AbSummary[] | null;
   /** What the models that propose prompts wait for; null where none can be reached. */
   readonly proposals: ProposalsStatus | null;
+  /** What the model that classifies follow-ups does; null where none can be reached. */
+  readonly follow_ups: FollowUpsStatus | null;
   readonly plans_waiting: readonly Plan[] | null;
   /** The newest executed changes, whatever became of them. */
   readonly changes: readonly MutationStatus[] | null;
@@ -64,30 +67,31 @@ const CHANGES_MAX = 10;
 
 /** Looks everywhere at once and waits for nobody longer than `look_ms`. */
 export async function collectStatus(deps: AdminDeps): Promise<Status> {
-  const { look_ms } = limitsOf(deps);
   const problems: string[] = [];
-  const look = async <Value>(what: string, work: () => Promise<Value>): Promise<Value | null> => {
-    try {
-      const found = await within(work(), look_ms, () => {});
-      if (found !== LATE) return found;
-      problems.push(`${what}: no answer within ${look_ms} ms`);
-    } catch (thrown) {
-      problems.push(`${what}: ${messageOf(thrown)}`);
-    }
-    return null;
-  };
-  const [stored, canaries, prompts, experiments, proposals, waiting, changes, cycles, state] =
-    await Promise.all([
-      look('store', () => deps.store.check().then(() => true)),
-      look('canaries', () => deps.oracle.canaries()),
-      look('prompts', () => deps.prompts.list()),
-      look('experiments', async () => (await deps.experiments?.list()) ?? []),
-      look('proposals', async () => (await deps.proposals?.status()) ?? null),
-      look('plans', () => deps.oracle.plans('needs_approval')),
-      look('changes', () => deps.oracle.mutations()),
-      look('cycles', () => deps.oracle.cycles(1)),
-      look('state', () => deps.oracle.state()),
-    ]);
+  const look = lookingAt(deps, problems);
+  const [
+    stored,
+    canaries,
+    prompts,
+    experiments,
+    proposals,
+    follow_ups,
+    waiting,
+    changes,
+    cycles,
+    state,
+  ] = await Promise.all([
+    look('store', () => deps.store.check().then(() => true)),
+    look('canaries', () => deps.oracle.canaries()),
+    look('prompts', () => deps.prompts.list()),
+    look('experiments', async () => (await deps.experiments?.list()) ?? []),
+    look('proposals', async () => (await deps.proposals?.status()) ?? null),
+    look('follow-ups', async () => (await deps.followUps?.status()) ?? null),
+    look('plans', () => deps.oracle.plans('needs_approval')),
+    look('changes', () => deps.oracle.mutations()),
+    look('cycles', () => deps.oracle.cycles(1)),
+    look('state', () => deps.oracle.state()),
+  ]);
   const report = deps.report();
   if (report === null) problems.push('gateway: no report yet');
   const extras = deps.extras();
@@ -117,6 +121,7 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     prompts,
     experiments,
     proposals,
+    follow_ups,
     plans_waiting: waiting,
     changes: changes?.slice(0, CHANGES_MAX) ?? null,
     cycle: cycle ? withoutStages(cycle) : null,
@@ -124,6 +129,21 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     store: { kind: deps.store.kind, ok: stored === true },
     time: timeOf(deps),
     data_dir: extras.data_dir,
+  };
+}
+
+/** A look that fails, or is late, is a problem, and null. */
+function lookingAt(deps: AdminDeps, problems: string[]) {
+  const { look_ms } = limitsOf(deps);
+  return async <Value>(what: string, work: () => Promise<Value>): Promise<Value | null> => {
+    try {
+      const found = await within(work(), look_ms, () => {});
+      if (found !== LATE) return found;
+      problems.push(`${what}: no answer within ${look_ms} ms`);
+    } catch (thrown) {
+      problems.push(`${what}: ${messageOf(thrown)}`);
+    }
+    return null;
   };
 }
 
