@@ -27,8 +27,8 @@ function levelUnder(name: string, act: Partial<ActPolicy>, seen: ReturnType<type
 describe('createPolicyDetectors', () => {
   test('createPolicyDetectors has safety.act.influence decide how many may be of ill will', () => {
     const past = [cell(null, 'dissatisfied', 700, 10_000)];
-    // 11.2 % against 7 %: a twentieth of the users could have made it, a thousandth could not.
-    const seen = observed([cell(null, 'dissatisfied', 112, 1000)], past);
+    // 20.5 % against 7 %: a twentieth of the users could have made it, a thousandth could not.
+    const seen = observed([cell(null, 'dissatisfied', 205, 1000)], past);
     expect(levelUnder('dissatisfaction', {}, seen)).toBe('investigate');
     expect(levelUnder('dissatisfaction', { influence: 0.001 }, seen)).toBe('act');
     // And 25 % stand against a twentieth, but not against a quarter.
