@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { changePoints } from '../src/core/series/change-points.ts';
-import { detectSeries } from '../src/core/series/detector.ts';
 import { SERIES_DETECTORS } from '../src/core/series/detectors.ts';
 import { createRandom } from '../src/core/series/random.ts';
 
@@ -63,7 +62,7 @@ function main(): void {
   const series = valuesOf('docs/lab/requests.csv');
   const detector = SERIES_DETECTORS.default?.();
   if (!detector) throw new Error('there is no default detector');
-  const steps = detectSeries(series, detector);
+  const steps = series.map((value) => detector.push(value));
   const alarms = steps.flatMap(({ alarm }, row) => (alarm ? [row] : []));
   const detected = svg('Requests an hour, the score of each row below, alarms dashed', [
     ...alarms.map((row) => mark(row, series.length, '#c33')),

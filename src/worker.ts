@@ -50,8 +50,7 @@ import { halfOf } from './store/write-units.ts';
 
 /**
  * The worker's composition root: it owns the store, applies the journal to it, runs the oracle and
- * serves the admin API. It ends itself when its parent is gone; the gateway needs none of it to
- * serve.
+ * serves the admin API. It ends itself when its parent is gone; no call needs it.
  */
 const STORE_LOCK_WAIT_MS = 10_000;
 const PRUNE_EVERY_MS = 3_600_000;
@@ -196,7 +195,7 @@ function createWorkerAdmin(
     if (message.kind === 'hint') tail.hint();
     if (message.kind === 'report') heard = message.report;
     if (message.kind === 'writers') writers.follow(message.list);
-    if (message.kind === 'sample') oracle.proposals?.receive(message.sample);
+    if (message.kind === 'sample') oracle.receive(message.sample);
   });
   return createAdmin({
     ...ground,
@@ -204,6 +203,7 @@ function createWorkerAdmin(
     prompts: oracle.prompts,
     experiments: oracle.experiments,
     proposals: oracle.proposals,
+    followUps: oracle.followUps,
     routers: () => routes.reports(),
     store: { kind: store.kind, check: async () => void (await rowsOf(store.db, sql`select 1`)) },
     report: () => heard,

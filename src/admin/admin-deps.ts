@@ -4,6 +4,7 @@ import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { ChildReport, GatewayReport } from '../core/state.ts';
 import type { AbExperiments } from '../oracle/ab-answers.ts';
+import type { RunningFollowUps } from '../oracle/follow-ups/create-follow-ups.ts';
 import type { RouterReport } from '../oracle/learn-table.ts';
 import type { Oracle } from '../oracle/oracle.ts';
 import type { Prompts } from '../oracle/prompt-views.ts';
@@ -17,6 +18,7 @@ export interface AdminDeps {
   readonly experiments?: AbExperiments;
   /** Prompts that a model proposes; null where no model can be reached. */
   readonly proposals?: Proposals | null;
+  readonly followUps?: Pick<RunningFollowUps, 'status'> | null;
   readonly store: StoreHealth;
   /** What the routers that learn believe; none where it is absent. */
   readonly routers?: () => readonly RouterReport[];

@@ -4,6 +4,7 @@ import type { Plan } from '../core/oracle.ts';
 import type { AgentEntry, PluginEntry, Policy } from '../core/policy.ts';
 import type { ChildReport, GatewayReport, PluginReport } from '../core/state.ts';
 import type { AbSummary } from '../oracle/ab-answers.ts';
+import type { FollowUpsStatus } from '../oracle/follow-ups/create-follow-ups.ts';
 import type { CanaryStatus, Cycle, MutationStatus } from '../oracle/oracle.ts';
 import type { PromptSummary } from '../oracle/prompt-answers.ts';
 import type { CandidateSummary, ProposalsStatus } from '../oracle/proposals/proposals.ts';
@@ -42,6 +43,8 @@ export interface Status {
   readonly proposals: ProposalsStatus | null;
   /** The newest prompts that they proposed. */
   readonly candidates: readonly CandidateSummary[] | null;
+  /** What the model that classifies follow-ups does; null where none can be reached. */
+  readonly follow_ups: FollowUpsStatus | null;
   readonly plans_waiting: readonly Plan[] | null;
   /** The newest executed changes, whatever became of them. */
   readonly changes: readonly MutationStatus[] | null;
@@ -67,19 +70,9 @@ const CANDIDATES_MAX = 10;
 
 /** Looks everywhere at once and waits for nobody longer than `look_ms`. */
 export async function collectStatus(deps: AdminDeps): Promise<Status> {
-  const { look_ms } = limitsOf(deps);
   const problems: string[] = [];
-  const look = async <Value>(what: string, work: () => Promise<Value>): Promise<Value | null> => {
-    try {
-      const found = await within(work(), look_ms, () => {});
-      if (found !== LATE) return found;
-      problems.push(`${what}: no answer within ${look_ms} ms`);
-    } catch (thrown) {
-      problems.push(`${what}: ${messageOf(thrown)}`);
-    }
-    return null;
-  };
-  const [stored, canaries, prompts, experiments, proposals, candidates, ...rest] =
+  const look = lookingAt(deps, problems);
+  const [stored, canaries, prompts, experiments, proposals, candidates, follow_ups, ...rest] =
     await Promise.all([
       look('store', () => deps.store.check().then(() => true)),
       look('canaries', () => deps.oracle.canaries()),
@@ -87,6 +80,7 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
       look('experiments', async () => (await deps.experiments?.list()) ?? []),
       look('proposals', async () => (await deps.proposals?.status()) ?? null),
       look('candidates', async () => (await deps.proposals?.list()) ?? []),
+      look('follow-ups', async () => (await deps.followUps?.status()) ?? null),
       look('plans', () => deps.oracle.plans('needs_approval')),
       look('changes', () => deps.oracle.mutations()),
       look('cycles', () => deps.oracle.cycles(1)),
@@ -123,6 +117,7 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     experiments,
     proposals,
     candidates: candidates?.slice(0, CANDIDATES_MAX) ?? null,
+    follow_ups,
     plans_waiting: waiting,
     changes: changes?.slice(0, CHANGES_MAX) ?? null,
     cycle: cycle ? withoutStages(cycle) : null,
@@ -130,6 +125,21 @@ export async function collectStatus(deps: AdminDeps): Promise<Status> {
     store: { kind: deps.store.kind, ok: stored === true },
     time: timeOf(deps),
     data_dir: extras.data_dir,
+  };
+}
+
+/** A look that fails, or is late, is a problem, and null. */
+function lookingAt(deps: AdminDeps, problems: string[]) {
+  const { look_ms } = limitsOf(deps);
+  return async <Value>(what: string, work: () => Promise<Value>): Promise<Value | null> => {
+    try {
+      const found = await within(work(), look_ms, () => {});
+      if (found !== LATE) return found;
+      problems.push(`${what}: no answer within ${look_ms} ms`);
+    } catch (thrown) {
+      problems.push(`${what}: ${messageOf(thrown)}`);
+    }
+    return null;
   };
 }
 

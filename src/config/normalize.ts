@@ -64,6 +64,7 @@ export function normalize(
       bounds: oracle.bounds,
       gates: oracle.gates,
       ...(oracle.proposals?.prompt ? { proposals: oracle.proposals } : {}),
+      ...(oracle.follow_ups ? { follow_ups: oracle.follow_ups } : {}),
     },
     pipeline: {
       schedule: pipeline.schedule,

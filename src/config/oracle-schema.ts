@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { followUpsSchema } from './follow-ups-schema.ts';
 import { promptProposalsSchema } from './proposals-schema.ts';
 import {
   countSchema,
@@ -92,6 +93,21 @@ const rollbackSchema = z.strictObject({
     .prefault({}),
 });
 
+const actSchema = z.strictObject({
+  q_act: z
+    .number()
+    .min(1e-9)
+    .max(0.05)
+    .default(0.001)
+    .describe('Changes on a false cause that are expected in a week where nothing is wrong.'),
+  influence: z
+    .number()
+    .min(0)
+    .max(0.25)
+    .default(0.05)
+    .describe('Share of users that may be of ill will: dissatisfaction must hold without them.'),
+});
+
 const safetySchema = z.strictObject({
   max_mutations_per_hour: countSchema.default(10).describe('ORACLE_MAX_MUTATIONS_PER_HOUR wins.'),
   min_confidence: shareSchema
@@ -106,6 +122,7 @@ const safetySchema = z.strictObject({
     })
     .prefault({}),
   approval_hours: z.number().positive().max(8760).default(24).describe('Then a plan expires.'),
+  act: actSchema.prefault({}).describe('What a finding needs before anything is changed on it.'),
   canary: canarySchema.prefault({}),
   rollback: rollbackSchema.prefault({}).describe('The hard triggers of a rollback.'),
 });
@@ -168,6 +185,7 @@ export const oracleSchema = z.strictObject({
     .strictObject({ prompt: promptProposalsSchema.optional() })
     .optional()
     .describe('What a model may propose; absent: nothing.'),
+  follow_ups: followUpsSchema.optional(),
 });
 
 export type OracleFile = z.output<typeof oracleSchema>;

@@ -13,6 +13,7 @@ import { boundProblems } from './bound-problems.ts';
 import { categoryProblems } from './category-problems.ts';
 import { secretVariable } from './expand.ts';
 import { experimentProblems } from './experiment-problems.ts';
+import { followUpProblems } from './follow-up-problems.ts';
 import { isLoopback } from './loopback.ts';
 import { proposalProblems } from './proposal-problems.ts';
 import { missing, own, type PolicyProblem, promptReferenceProblems } from './references.ts';
@@ -50,6 +51,7 @@ export function policyProblems(policy: Policy, known: Known): readonly PolicyPro
     ),
     ...boundProblems(policy, [...adapters]),
     ...proposalProblems(policy),
+    ...followUpProblems(policy),
     ...gateProblems(policy, known),
     ...accessProblems(policy, known),
   ];

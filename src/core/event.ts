@@ -124,6 +124,22 @@ export type FollowUpClass =
   | 'wants_different'
   | 'none';
 
+/**
+ * What a model says of the answer that a turn goes on from: a class, and nothing of what was said.
+ * It comes after the turn's own record, from the worker, and is counted apart from what rules say.
+ */
+export interface FollowUpEvent {
+  readonly type: 'follow_up';
+  readonly v: 1;
+  readonly at_ms: number;
+  /** The turn; what is judged is its parent's answer. */
+  readonly call: string;
+  readonly tenant: string;
+  readonly class: FollowUpClass;
+  /** The target that was asked. */
+  readonly by: string;
+}
+
 export type Relation = 'retry' | 'regeneration' | 'turn';
 export type Origin = 'client' | 'oracle' | 'probe' | 'regression';
 
@@ -230,6 +246,7 @@ export interface SegmentClosedEvent {
 export type JournalRecord =
   | CallEvent
   | FeedbackEvent
+  | FollowUpEvent
   | ReportEvent
   | PolicySwappedEvent
   | CanaryWithheldEvent

@@ -40,6 +40,7 @@ export function harmOf(metric: FindingMetric): Metric | null {
     case 'dissatisfied':
     case 'complaint':
     case 'wrong_answer':
+    case 'model_wrong_answer':
     case 'correction':
       return 'dissatisfied';
     default:

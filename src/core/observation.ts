@@ -26,8 +26,21 @@ export const SIGNAL_METRICS = [
   'needs_clarification',
   'wants_different',
   'satisfied',
+  'model_wrong_answer',
+  'model_needs_clarification',
+  'model_wants_different',
+  'model_satisfied',
 ] as const;
 export type SignalMetric = (typeof SIGNAL_METRICS)[number];
+
+/**
+ * The units that a signal is a share of: those that called, those that rated, or those of whom a
+ * model judged a turn. A model is shown some turns only, and more of them in a quiet hour.
+ */
+export function basisOf(metric: SignalMetric): 'calls' | 'rated' | 'model_judged' {
+  if (metric === 'complaint') return 'rated';
+  return metric.startsWith('model_') ? 'model_judged' : 'calls';
+}
 
 /** Rates of units: the metrics of harm, and signals. `slow` needs a bar that collect fixes. */
 export type UnitMetric = Metric | SignalMetric;
@@ -92,8 +105,9 @@ export interface SegmentObservation {
   readonly users: number;
   /**
    * By metric, `error` and `abort` always; others where they happened or where units could show
-   * them. Verdicts (`dissatisfied`, `complaint`) are over units that rated, all others over units
-   * that called. `slow` counts from the hour that follows the fixing of its bar.
+   * them. Verdicts (`dissatisfied`, `complaint`) are over units that rated, a model's classes over
+   * units that it judged, all others over units that called. `slow` counts from the hour that
+   * follows the fixing of its bar.
    */
   readonly rates: Readonly<Partial<Record<UnitMetric, UnitCount>>>;
   readonly quantities: Readonly<Partial<Record<Quantity, Sketch>>>;

@@ -6,6 +6,7 @@ import type { PriceEntry } from './price.ts';
 import type { CapturedBodies, PromptProposals } from './prompt/proposal-policy.ts';
 import type { PromptVersion } from './prompt/version.ts';
 import type { Hedge, Midstream, Resilience, Timeouts } from './resilience-policy.ts';
+import type { FollowUpPolicy } from './signals/follow-up-policy.ts';
 
 export type { Hedge, Midstream, Resilience, Timeouts };
 
@@ -142,6 +143,7 @@ export interface OraclePolicy {
   /** The gates in their order. */
   readonly gates: readonly string[];
   readonly proposals?: { readonly prompt?: PromptProposals };
+  readonly follow_ups?: FollowUpPolicy;
 }
 
 export interface Thresholds {
@@ -169,8 +171,17 @@ export interface Safety {
   readonly require_approval: { readonly risk: Risk | 'none' };
   /** How long an undecided plan stays open. */
   readonly approval_hours: number;
+  readonly act: ActPolicy;
   readonly canary: CanaryPolicy;
   readonly rollback: TriggerPolicy;
+}
+
+/** What a finding must withstand before anything is changed on it (docs/oracle.md). */
+export interface ActPolicy {
+  /** The largest p value of a week, over all that a detector asks. */
+  readonly q_act: number;
+  /** The share of users that may be of ill will. */
+  readonly influence: number;
 }
 
 export interface CanaryPolicy {

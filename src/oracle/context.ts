@@ -17,7 +17,7 @@ import type { Store } from '../store/open.ts';
 import type { NamedDetector } from './analyze.ts';
 import type { RouterReport } from './learn-table.ts';
 import type { Acknowledging, Ledger } from './ledger.ts';
-import type { OwnCallsDeps } from './proposals/own-calls-deps.ts';
+import type { OwnCallsDeps } from './models/own-calls-deps.ts';
 import type { NamedGate } from './validate.ts';
 
 /** What the worker lends the oracle: all that is not a pure function of data. */

@@ -2,6 +2,7 @@ import { instantiate, type LeafHost } from '../core/definition.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import type { CanaryWithheldEvent, PolicySwappedEvent } from '../core/event.ts';
 import { createId } from '../core/ids.ts';
+import type { PromptSample } from '../core/prompt/sample.ts';
 import type { Control } from '../core/state.ts';
 import { readCycle, readCycles } from '../store/audit-trail.ts';
 import { createObserver } from '../store/observe.ts';
@@ -9,12 +10,13 @@ import type { AbExperiments } from './ab-answers.ts';
 import { type Reports, settleAbWithheld, tendAb } from './ab-tick.ts';
 import { experimentsOver } from './ab-views.ts';
 import { answersOf, permitsOf, requireOn, switchedOn } from './answers.ts';
-import { stageOptions } from './collect.ts';
 import { createEffect, type OracleContext, type OracleDeps } from './context.ts';
 import { newCycle, type RunningCycle, runCycle } from './cycle.ts';
+import { createFollowUps, type RunningFollowUps } from './follow-ups/create-follow-ups.ts';
 import { type Change, createLedger, stateOf } from './ledger.ts';
 import { createLoop } from './loop.ts';
 import type { Cycle, Oracle } from './oracle.ts';
+import { createPolicyDetectors } from './policy-detectors.ts';
 import { type Prompts, promptsOver } from './prompt-views.ts';
 import { createProposals, type RunningProposals } from './proposals/create-proposals.ts';
 import type { LedgerView } from './records.ts';
@@ -32,6 +34,10 @@ export interface RunningOracle extends Oracle {
   tendExperiments(): Promise<void>;
   /** Null where the oracle cannot reach the gateway as itself. */
   readonly proposals: RunningProposals | null;
+  /** Likewise. */
+  readonly followUps: RunningFollowUps | null;
+  /** The gateway has kept a call. */
+  receive(sample: PromptSample): void;
   start(): void;
   /** Awaits the running cycle. */
   stop(): Promise<void>;
@@ -65,6 +71,7 @@ export function createOracle(deps: OracleDeps): RunningOracle {
     run: async () => !switchedOn(deps) || (await cycles.tick()).state === 'done',
   });
   const proposals = deps.ownCalls ? createProposals(context, deps.ownCalls) : null;
+  const followUps = deps.ownCalls ? createFollowUps(context, deps.ownCalls) : null;
   return {
     ...answersOf(context),
     ...cycles,
@@ -72,13 +79,19 @@ export function createOracle(deps: OracleDeps): RunningOracle {
     experiments: experimentsOver(context, reports),
     tendExperiments: () => tendAb(context, reports),
     proposals,
+    followUps,
+    receive(sample) {
+      proposals?.receive(sample);
+      followUps?.receive(sample);
+    },
     start() {
       loop.start();
       experiments.start();
       proposals?.start();
+      followUps?.start();
     },
     async stop() {
-      await Promise.all([experiments.stop(), proposals?.stop()]);
+      await Promise.all([experiments.stop(), proposals?.stop(), followUps?.stop()]);
       await loop.stop();
       await cycles.idle();
     },
@@ -121,18 +134,14 @@ function createContext(deps: OracleDeps): OracleContext {
     deps.publish(stateOf(view));
     deps.publishPermits(permitsOf(deps, view));
   };
-  const named = [...deps.detectors].map(([name, definition]) => ({
-    name,
-    detect: instantiate(definition, {}, host),
-  }));
+  const detectorsOf = createPolicyDetectors(deps.detectors, host);
   return {
     ...deps,
     observer: createObserver(deps.store),
     ledger: createLedger({ store: deps.store, bus: deps.bus, clock, onCommitted }),
     kinds: [...deps.mutations.values()].map((definition) => instantiate(definition, {}, host)),
     get detect() {
-      const wanted = stageOptions(deps.loaded().policy, 'analyze').detectors;
-      return Array.isArray(wanted) ? named.filter(({ name }) => wanted.includes(name)) : named;
+      return detectorsOf(deps.loaded().policy);
     },
     gatesNow: () => gatesInOrder(deps.loaded().policy.oracle.gates, deps.gates, host),
     createId: (kind) => createId(kind, clock.wall_ms()),

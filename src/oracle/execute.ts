@@ -3,7 +3,6 @@ import { fold, versionOf } from '../core/fold.ts';
 import type { ExperimentRecord, MutationRecord, PlanRecord } from '../core/ledger.ts';
 import type { GateVerdict, Row, RowState } from '../core/oracle.ts';
 import { insertAudit } from '../store/audit-trail.ts';
-import { slowThreshold } from '../store/canary-stats.ts';
 import { siblingId } from './canary.ts';
 import type { OracleContext } from './context.ts';
 import type { Execution } from './oracle.ts';
@@ -156,8 +155,8 @@ async function recordsOf(
     });
     version = version_after;
     if (applied) continue;
-    const slow_ms = await slowThreshold(context.store.db, mutation.agent, { now_ms });
-    experiments.push(newExperiment(mutation, share, slow_ms, now_ms));
+    // What is slow is fixed once the arm is warm (tend-canaries).
+    experiments.push(newExperiment(mutation, share, null, now_ms));
   }
   return { mutations, experiments };
 }

@@ -8,6 +8,7 @@ import {
   canaryFreshness,
   canaryUnits,
   complaintsOf,
+  slowThreshold,
   withheldOf,
 } from '../store/canary-stats.ts';
 import { type Canary, type Step, stepCanary, stepFor } from './canary.ts';
@@ -43,9 +44,27 @@ export async function tendCanaries(context: OracleContext): Promise<readonly Ten
       frozen: context.frozen(),
       feedback_loop: policy.switches.feedback_loop,
     });
-    tended.push(await settle(context, canary, judgement, step));
+    const slow_ms = await slowBarOf(context, canary, stats);
+    tended.push(await settle(context, { ...canary, slow_ms }, judgement, step));
   }
   return tended;
+}
+
+/** Units of an arm that find its caches empty: a prefix, an adapter, a connection. */
+const COLD_UNITS = 5;
+
+/**
+ * Above which latency an answer is slow: fixed by control, once, and not before the canary has
+ * answered its first units. Until then nobody's answer counts as slow, in either arm.
+ */
+async function slowBarOf(
+  context: OracleContext,
+  { experiment }: Canary,
+  { canary_units }: CanaryStats,
+): Promise<number | null> {
+  if (experiment.slow_ms !== null || canary_units < COLD_UNITS) return experiment.slow_ms;
+  const now_ms = context.clock.policy_ms();
+  return slowThreshold(context.store.db, experiment.agent, { now_ms });
 }
 
 /** A worker that was killed between hearing of a withheld arm and acting on it hears of it here. */
@@ -113,7 +132,7 @@ function unitsServed(
 /** Writes the judgement, and the step unless the canary has moved since it was judged. */
 function settle(
   context: OracleContext,
-  judged: Canary,
+  judged: Canary & { readonly slow_ms: number | null },
   judgement: Judgement,
   step: Step | null,
 ): Promise<Tended> {
@@ -127,6 +146,7 @@ function settle(
       row: canary.row,
       experiment: {
         ...canary.experiment,
+        slow_ms: judged.slow_ms,
         evidence_max: judgement.harm,
         judgement: judgement as unknown as JsonObject,
       },

@@ -141,7 +141,7 @@ function measured({ outcome, ttft_ms, latency_ms, tokens, cost_usd }: CallEvent)
   });
 }
 
-interface Child {
+export interface Child {
   readonly parent: string | null;
   readonly tenant: string;
   readonly says: readonly string[];
@@ -161,7 +161,16 @@ async function countOnParents(tx: Db, added: readonly CallEvent[], deltas: Delta
   const parents = [...children, ...late].flatMap(({ parent }) => parent ?? []);
   const own = new Map(added.map((call) => [call.id, call]));
   const facts = await factsOf(tx, [...new Set(parents)], own);
-  for (const { parent, tenant, says } of [...children, ...late]) {
+  countSaid([...children, ...late], facts, deltas);
+}
+
+/** What children say, at the targets that gave the answers it is said of. */
+export function countSaid(
+  children: readonly Child[],
+  facts: ReadonlyMap<string, CallFacts>,
+  deltas: Deltas,
+): void {
+  for (const { parent, tenant, says } of children) {
     const earlier = facts.get(parent ?? '');
     if (!earlier || earlier.tenant !== tenant || !isEvidence(earlier)) continue;
     const where = servedOf(earlier);

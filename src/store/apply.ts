@@ -1,6 +1,7 @@
 import type {
   CallEvent,
   FeedbackEvent,
+  FollowUpEvent,
   JournalRecord,
   LedgerEvent,
   ReportEvent,
@@ -10,6 +11,7 @@ import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import { applyCalls } from './apply-calls.ts';
 import { applyFeedback } from './apply-feedback.ts';
+import { applyFollowUps } from './apply-follow-ups.ts';
 import { createDeltas } from './deltas.ts';
 import { sql } from './drizzle.ts';
 import { upsertLedger } from './ledger.ts';
@@ -46,6 +48,7 @@ export async function applyBatch(store: Store, batch: TailBatch, deps: ApplyDeps
     const feedback = of<FeedbackEvent>(records, 'feedback');
     const said = await applyFeedback(tx, feedback, calls, deltas);
     await writeRouteNews(tx, calls, said);
+    await applyFollowUps(tx, of<FollowUpEvent>(records, 'follow_up'), deltas);
     const part = await deltas.write(tx);
     await insertReports(tx, of<ReportEvent>(records, 'report'));
     await insertWithheld(tx, records);

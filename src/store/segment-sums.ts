@@ -1,4 +1,5 @@
 import {
+  basisOf,
   OTHER_TENANTS,
   QUANTITIES,
   type Quantity,
@@ -179,8 +180,6 @@ function bothOf(counts: readonly number[] | undefined, half: Half): number {
   return (counts[0] ?? 0) + (counts[1] ?? 0);
 }
 
-const VERDICTS: ReadonlySet<string> = new Set(['dissatisfied', 'complaint']);
-
 function ratesOf(
   units: (metric: string) => number,
   known: ReadonlySet<string>,
@@ -195,8 +194,8 @@ function ratesOf(
   put('slow', BARRED, OVER_BAR);
   put('dissatisfied', 'rated');
   for (const metric of SIGNAL_METRICS) {
-    if (VERDICTS.has(metric)) put(metric, 'rated');
-    else if (known.has(metric)) put(metric, 'calls');
+    const basis = basisOf(metric);
+    if (basis !== 'calls' || known.has(metric)) put(metric, basis);
   }
   return rates;
 }

@@ -1,5 +1,5 @@
 import type { SegmentObservation, Series, UnitMetric, Window } from '../core/observation.ts';
-import { QUANTITIES, SIGNAL_METRICS } from '../core/observation.ts';
+import { basisOf, QUANTITIES, SIGNAL_METRICS } from '../core/observation.ts';
 import { countOf, createTally, mergeTally, type Tally, tallyQuantile } from '../core/sketch.ts';
 import { type Cell, cellKey, DAY_MS, floorTo, HOUR_MS, MINUTE_MS, segmentOf } from './cells.ts';
 import { createPointRings, type PointRings } from './point-rings.ts';
@@ -181,7 +181,7 @@ const RATES: readonly (readonly [UnitMetric, string])[] = [
   ['abort', 'calls'],
   ['slow', 'calls'],
   ['dissatisfied', 'rated'],
-  ...SIGNAL_METRICS.map((name) => [name, name === 'complaint' ? 'rated' : 'calls'] as const),
+  ...SIGNAL_METRICS.map((name) => [name, basisOf(name)] as const),
 ];
 
 const HOURLY_UNITS: readonly string[] = [...new Set(RATES.flat())];

@@ -17,6 +17,7 @@ export const oraclePolicy: OraclePolicy = {
     min_confidence: 0.7,
     require_approval: { risk: 'high' },
     approval_hours: 24,
+    act: { q_act: 0.001, influence: 0.05 },
     canary: {
       share: 0.05,
       ramp: [0.1, 0.25, 0.5, 1],

@@ -156,10 +156,12 @@ describe('journal', () => {
     const bus = await open({ waiting_max: 3 });
     const taken = ['c1', 'c2', 'c3', 'c4'].map((id) => bus.publish(callEvent(id)));
     expect(taken).toEqual([true, true, true, false]);
+    expect(metrics.snapshot().hive_events_waiting).toMatchObject([{ value: 3 }]);
     await expect(bus.acknowledge([feedbackEvent('f')])).rejects.toMatchObject({
       code: 'overloaded',
     });
     await bus.close();
+    expect(metrics.snapshot().hive_events_waiting).toMatchObject([{ value: 0 }]);
     expect(written()).toEqual({ 'g0-a-1.log': ['c1', 'c2', 'c3', 'segment.closed'] });
   });
 

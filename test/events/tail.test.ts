@@ -49,9 +49,12 @@ function idsOf(batch: TailBatch): string[] {
   return batch.records.map(({ record }) => ('id' in record ? String(record.id) : record.type));
 }
 
-function startTail(store: Pick<TailOptions, 'apply' | 'cursors'>, live: string[] = []): Tail {
+function startTail(
+  store: Pick<TailOptions, 'apply' | 'cursors'>,
+  live: string[] = [],
+  metrics = createMetrics(),
+): Tail {
   const isLive = (writer: string): boolean => live.includes(writer);
-  const metrics = createMetrics();
   const { apply } = store;
   const cursors = new Map(store.cursors);
   const tail = createTail({ dir, cursors, apply, live: isLive, metrics, log: silentLog });
@@ -82,6 +85,15 @@ describe('tail', () => {
     await tail.drain();
     expect(store.ids).toEqual(['a1', 'a2', 'a3', 'a4']);
     expect(tail.lag_bytes()).toBe(0);
+  });
+
+  test('tail tells how many bytes it is behind', async () => {
+    const metrics = createMetrics();
+    append('g0-a-1.log', line('a1'), line('a2').subarray(0, 17));
+    const tail = startTail(memoryStore(), ['g0-a'], metrics);
+    await tail.drain();
+    expect(tail.lag_bytes()).toBe(17);
+    expect(metrics.snapshot().hive_journal_lag_bytes).toMatchObject([{ value: 17 }]);
   });
 
   test('tail goes on where its cursors stand, after a restart', async () => {

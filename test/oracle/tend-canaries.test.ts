@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { CanaryWithheldEvent } from '../../src/core/event.ts';
+import type { CallEvent, CanaryWithheldEvent } from '../../src/core/event.ts';
+import { canaryCells } from '../../src/store/canary-stats.ts';
 import type { Store } from '../../src/store/open.ts';
+import { callEvent } from '../kit/events.ts';
 import { emptyStore, openTestStore } from '../kit/store.ts';
 import { POLICY, withSwitches } from './kit.ts';
 import { codeOf, createWorld, MINUTE_MS, ownPlan, type World } from './world.ts';
@@ -40,6 +42,35 @@ describe('a canary in trouble', () => {
     epoch,
     cause,
     reason: cause === 'trigger' ? 'error rate 40 %' : 'no permit for 20 s',
+  });
+
+  test('a cold start of its first five units is not taken for slowness', async () => {
+    const agent = 'solo';
+    const at = (over: Partial<CallEvent>) => ({ at_ms: world.now_ms, agent, ...over });
+    const warm = Array.from({ length: 80 }, (_, n) =>
+      callEvent(`w${n}`, at({ unit: `u:w${n}`, latency_ms: 100 })),
+    );
+    await world.apply(warm);
+    const { experiment } = await startCanary();
+    const slow = (id: string) =>
+      callEvent(
+        id,
+        at({ unit: `u:${id}`, experiment, arm: 'canary', share: 0.05, latency_ms: 900 }),
+      );
+    const counted = async () => {
+      const cells = await canaryCells(store.db, experiment, { now_ms: 0, maturity_ms: 0 });
+      return cells.find(({ metric }) => metric === 'slow')?.units ?? 0;
+    };
+    await world.apply(['c1', 'c2', 'c3', 'c4'].map(slow));
+    await world.oracle.tick();
+    await world.apply([slow('c5')]);
+    expect(await counted()).toBe(0);
+    await world.oracle.tick();
+    expect(await world.oracle.canaries()).toMatchObject([{ state: 'canary' }]);
+    await world.apply(['s1', 's2', 's3', 's4'].map(slow));
+    expect(await counted()).toBe(4);
+    await world.oracle.tick();
+    expect(await world.oracle.canaries()).toEqual([]);
   });
 
   test('a trigger of the gateway withdraws it, once', async () => {

@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { NOTHING_SPENT, reserve, settle, spentOn } from '../../src/store/proposal-budget.ts';
+import {
+  forgetSpent,
+  NOTHING_SPENT,
+  reserve,
+  settle,
+  spentOn,
+} from '../../src/store/proposal-budget.ts';
 import { describeStores } from '../kit/store-suite.ts';
 
 describeStores('the budget', ({ store }) => {
-  const budget = { calls_per_day: 10, tokens_per_day: 1000, usd_per_day: 1 };
+  const budget = { calls: 10, tokens: 1000, usd: 1 };
   const call = { tokens: 50, usd: 0.01 };
 
   describe('reserve', () => {
@@ -25,8 +31,8 @@ describeStores('the budget', ({ store }) => {
       expect(answers.filter((answer) => answer !== null)).toHaveLength(times);
     });
 
-    test('reserve begins anew each day, and needs no bound in USD', async () => {
-      const { usd_per_day: _none, ...free } = budget;
+    test('reserve begins anew each period, and needs no bound in USD', async () => {
+      const { usd: _none, ...free } = budget;
       expect(await reserve(store.db, 'a', { tokens: 1, usd: 99 }, free)).not.toBeNull();
       expect(await reserve(store.db, 'b', call, budget)).toEqual({ calls: 1, ...call });
       expect(await spentOn(store.db, 'c')).toEqual(NOTHING_SPENT);
@@ -39,6 +45,14 @@ describeStores('the budget', ({ store }) => {
       const { calls, tokens, usd } = await spentOn(store.db, 'd');
       expect([calls, tokens]).toEqual([2, 57]);
       expect(usd).toBeCloseTo(0.012);
+    });
+
+    test('forgetSpent deletes older periods of one kind, and no others', async () => {
+      for (const period of ['f 1', 'f 2', 'f 3', 'a'])
+        await reserve(store.db, period, call, budget);
+      await forgetSpent(store.db, 'f ', 'f 3');
+      const left = await Promise.all(['f 1', 'f 2', 'f 3', 'a'].map((p) => spentOn(store.db, p)));
+      expect(left.map(({ calls }) => calls)).toEqual([0, 0, 1, 1]);
     });
   });
 });

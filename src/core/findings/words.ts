@@ -66,6 +66,17 @@ const HAPPENED: Partial<Record<FindingMetric, string>> = {
   wrong_answer: 'said that the answer was wrong',
   needs_clarification: 'had to ask what was meant',
   wants_different: 'wanted something else',
+  model_wrong_answer: 'said that the answer was wrong',
+  model_needs_clarification: 'had to ask what was meant',
+  model_wants_different: 'wanted something else',
+  model_satisfied: 'showed that they were satisfied',
+};
+
+/** Who could show it; of all others, units of the place. */
+const WHO: Readonly<Record<string, string>> = {
+  dissatisfied: 'units that rated',
+  complaint: 'units that rated',
+  judged: 'units whose next message a model read at',
 };
 
 /** “48 of 60 units that rated agent solo were dissatisfied”. */
@@ -76,11 +87,9 @@ export function happened(
   units: number,
 ): string {
   const place = placeOf(segment);
-  const who =
-    metric === 'dissatisfied' || metric === 'complaint'
-      ? `units that rated ${place}`
-      : `units of ${place}`;
-  return `${thousands(n)} of ${thousands(units)} ${who} ${HAPPENED[metric] ?? `had ${metric}`}`;
+  const who = WHO[metric.startsWith('model_') ? 'judged' : metric] ?? 'units of';
+  const what = HAPPENED[metric] ?? `had ${metric}`;
+  return `${thousands(n)} of ${thousands(units)} ${who} ${place} ${what}`;
 }
 
 /** What a change of the mix does to the finding; empty where nothing needs to be said. */

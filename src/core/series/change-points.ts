@@ -1,6 +1,6 @@
 import { bentLine, regressionRest } from './bent-line.ts';
 import { type Description, describe, noiseLength, type Pricing } from './description-length.ts';
-import { at, madSigma, median, present, quantileSorted, sortedCopy } from './numbers.ts';
+import { at, madSigma, mean, median, present, quantileSorted, sortedCopy } from './numbers.ts';
 import { pelt } from './pelt.ts';
 import { differences, findSeason } from './season.ts';
 import { costOf, FAMILIES, type Family, type Sums, sumsOf } from './segment-costs.ts';
@@ -11,12 +11,15 @@ export interface ChangePointOptions {
   readonly seasons?: readonly number[];
   /** Price of a change's place in units of ln n; 3 by default, more finds fewer. */
   readonly place?: number;
+  /** A longer series is searched by means of blocks of rows, no more than so many: 100,000. */
+  readonly rows_max?: number;
 }
 
 /**
  * Rows below which nothing is found, and places that are looked at before the search is refined.
  */
 const ROWS_MIN = 8;
+const ROWS_MAX = 100_000;
 const PLACES_MAX = 500;
 /** An eye tells no difference below this share of the range. */
 const EYE = 0.012;
@@ -36,14 +39,34 @@ const OUTLIER_ROWS = 3;
  * length: levels or lines, with one variance or one a segment (each by PELT over a ladder of
  * penalties, as CROPS by K. Haynes et al. 2017), a line that bends, and smooth curves with no
  * change at all, all with autocorrelated noise. Invariant to shifting and scaling the values.
+ *
+ * Time and memory beyond the values themselves are bounded: of more than `rows_max` rows the means
+ * of equal blocks are searched, and a place is then right to within a block.
  */
 export function changePoints(
-  values: readonly (number | null)[],
+  values: ArrayLike<number | null>,
   options: ChangePointOptions = {},
 ): readonly number[] {
   const { index, value } = present(values);
-  const best = bestDescription(value, options);
-  return best ? withoutSteps(value, best.changes).map((place) => at(index, place)) : [];
+  const size = Math.max(1, Math.ceil(value.length / (options.rows_max ?? ROWS_MAX)));
+  const blocks = size === 1 ? value : meansOfBlocks(value, size);
+  const seasons = options.seasons?.map((rows) => rows / divisorOf(rows, size));
+  const best = bestDescription(blocks, { ...options, ...(seasons && { seasons }) });
+  return best ? withoutSteps(blocks, best.changes).map((place) => at(index, place * size)) : [];
+}
+
+/** The last one of what is left: a block as well, if a shorter one. */
+function meansOfBlocks(value: Float64Array, size: number): Float64Array {
+  const means = new Float64Array(Math.ceil(value.length / size));
+  for (let block = 0; block < means.length; block += 1) {
+    means[block] = mean(value.subarray(block * size, (block + 1) * size));
+  }
+  return means;
+}
+
+/** The greatest common divisor: a season comes back after so many blocks that rows are whole. */
+function divisorOf(left: number, right: number): number {
+  return right === 0 ? left : divisorOf(right, left % right);
 }
 
 /** Values that span less than this factor are the same by their logarithm. */

@@ -62,14 +62,6 @@ export function createAlarmGate(rest: number, calm = 3): AlarmGate {
   };
 }
 
-/** Runs a detector over a whole series; one step a value. */
-export function detectSeries(
-  values: readonly (number | null)[],
-  detector: SeriesDetector,
-): readonly Step[] {
-  return values.map((value) => detector.push(value));
-}
-
 /** A share of [0, 1], whatever rounding did. */
 export function share(value: number): number {
   return Number.isFinite(value) ? clamp(value, 0, 1) : 0;

@@ -114,17 +114,21 @@ export function mean(values: ArrayLike<number>): number {
 }
 
 /** Values that are numbers, with the index of each; nulls and non-finite values are left out. */
-export function present(values: readonly (number | null)[]): {
+export function present(values: ArrayLike<number | null>): {
   readonly index: Int32Array;
   readonly value: Float64Array;
 } {
-  const kept = values.flatMap((value, index) =>
-    value !== null && Number.isFinite(value) ? [index] : [],
-  );
-  return {
-    index: Int32Array.from(kept),
-    value: Float64Array.from(kept, (index) => values[index] as number),
-  };
+  const index = new Int32Array(values.length);
+  const value = new Float64Array(values.length);
+  let count = 0;
+  for (let row = 0; row < values.length; row += 1) {
+    const one = values[row];
+    if (one === null || one === undefined || !Number.isFinite(one)) continue;
+    index[count] = row;
+    value[count] = one;
+    count += 1;
+  }
+  return { index: index.subarray(0, count), value: value.subarray(0, count) };
 }
 
 export function clamp(value: number, low: number, high: number): number {

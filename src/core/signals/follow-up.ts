@@ -6,13 +6,14 @@ import { type FoundPhrase, phrasesOf } from './phrases.ts';
 import { hashOfWord, WORDS_MAX, type Words } from './words.ts';
 
 /**
- * What the user's next message says of the answer before it. The rules are one; a model may stand
- * behind the same interface, as long as it answers at once and keeps nothing of what it reads.
+ * Says what the user's next message means for the answer before it. Rules tell it at once, of a
+ * message's words; a model later, of the whole exchange, where the policy names one. Neither keeps
+ * anything of what it reads.
  */
-export interface FollowUpClassifier {
+export interface FollowUpClassifier<Given = Words, Told = Judged> {
   readonly name: string;
-  /** Must not throw. */
-  classify(message: Words): Judged;
+  /** Must not throw, nor reject. */
+  classify(given: Given): Told;
 }
 
 export interface Judged {

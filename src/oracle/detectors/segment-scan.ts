@@ -40,7 +40,7 @@ const JUDGED: readonly string[] = [
   'reask',
 ];
 /** Fewer of these is worse, and fewer may only mean that the app reports less. */
-const GOOD: readonly string[] = ['accepted', 'satisfied'];
+const GOOD: readonly string[] = ['accepted', 'satisfied', 'model_satisfied'];
 
 type Asked = { readonly p: number; readonly clears: boolean } | null;
 

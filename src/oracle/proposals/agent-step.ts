@@ -8,16 +8,17 @@ import type { PromptProposals } from '../../core/prompt/proposal-policy.ts';
 import { readCandidates, writeCandidate } from '../../store/prompt-candidates.ts';
 import { readSamples, type StoredSample } from '../../store/prompt-samples.ts';
 import type { OracleContext } from '../context.ts';
+import type { NoAnswer } from '../models/models.ts';
 import { type InForce, inForceOf } from '../records.ts';
 import { type Candidate, candidateOf, rowOfCandidate } from './candidate.ts';
 import { checkCandidate } from './check-candidate.ts';
 import { busyWith, handOver } from './hand-over.ts';
-import type { Models, NoAnswer } from './models.ts';
+import type { ProposalModels } from './proposal-models.ts';
 import { foreignOf, judgeProposal, parseReflection, reflectionTurns } from './reflection.ts';
 
 export interface StepFrame {
   readonly context: OracleContext;
-  readonly models: Models;
+  readonly models: ProposalModels;
   readonly asked: PromptProposals;
 }
 

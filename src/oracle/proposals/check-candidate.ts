@@ -9,9 +9,10 @@ import { readVariables } from '../../core/prompt/variables.ts';
 import { isRefused, type PromptVersion } from '../../core/prompt/version.ts';
 import { signEvidence } from '../../core/statistics/sign-evidence.ts';
 import type { StoredSample } from '../../store/prompt-samples.ts';
+import type { ChatTurn, NoAnswer } from '../models/models.ts';
 import type { Candidate, Pair, Took } from './candidate.ts';
 import { comparePair } from './judge.ts';
-import type { ChatTurn, Models, NoAnswer } from './models.ts';
+import type { ProposalModels } from './proposal-models.ts';
 
 /** e-value of a verdict: α 5 %. What follows is a canary, which asks the users themselves. */
 const VERDICT_LIMIT = 20;
@@ -21,7 +22,7 @@ export interface CheckFrame {
   readonly entry: AgentEntry;
   readonly contents: Contents;
   readonly held_out: readonly StoredSample[];
-  readonly models: Models;
+  readonly models: ProposalModels;
   /** Drawn anew for each pair. */
   mark(): string;
   /** Written down after each pair: what was paid for is not lost. */
@@ -111,7 +112,7 @@ function pointOf(pairs: readonly Pair[], wins: number, losses: number) {
   };
 }
 
-type PairOutcome = Pair | null | Extract<Awaited<ReturnType<Models['ask']>>, { ok: false }>;
+type PairOutcome = Pair | null | Extract<Awaited<ReturnType<ProposalModels['ask']>>, { ok: false }>;
 
 /** Null where a patch cannot be applied to the call, as it would be left out in a live call. */
 async function runPair(

@@ -5,10 +5,10 @@ import { pruneCandidates } from '../../store/prompt-candidates.ts';
 import { countSamples } from '../../store/prompt-samples.ts';
 import { switchedOn } from '../answers.ts';
 import type { OracleContext } from '../context.ts';
+import type { OwnCallsDeps } from '../models/own-calls-deps.ts';
 import { inForceOf } from '../records.ts';
 import { boundOf, stepFor } from './agent-step.ts';
-import { createModels } from './models.ts';
-import type { OwnCallsDeps } from './own-calls-deps.ts';
+import { createProposalModels, type ProposalModels } from './proposal-models.ts';
 import { viewsOver } from './proposal-views.ts';
 import type { Proposals, ProposalsState, ProposalsStatus } from './proposals.ts';
 import { createSampleInbox } from './sample-inbox.ts';
@@ -35,7 +35,7 @@ export function createProposals(context: OracleContext, own: OwnCallsDeps): Runn
   const { clock, metrics, log, store } = context;
   const { db } = store;
   const stopping = new AbortController();
-  const models = createModels({
+  const models = createProposalModels({
     db,
     clock,
     log,
@@ -117,7 +117,7 @@ const STATES: Readonly<Record<string, ProposalsState>> = {
 
 async function work(
   context: OracleContext,
-  models: ReturnType<typeof createModels>,
+  models: ProposalModels,
   tell: (now: Pick<ProposalsStatus, 'state' | 'reason'>) => void,
 ): Promise<Pick<ProposalsStatus, 'state' | 'reason' | 'agents'>> {
   const off = offReason(context);
@@ -144,7 +144,7 @@ function movable(policy: Policy): readonly string[] {
 /** The part of the status that is read, not remembered. */
 async function counted(
   context: OracleContext,
-  models: ReturnType<typeof createModels>,
+  models: ProposalModels,
 ): Promise<Omit<ProposalsStatus, 'state' | 'reason' | 'agents'>> {
   const [spent, breaker, samples] = await Promise.all([
     models.spent(),
@@ -152,12 +152,13 @@ async function counted(
     countSamples(context.store.db),
   ]);
   const budget = context.loaded().policy.oracle.proposals?.prompt?.budget ?? null;
-  return { spent, budget, breaker, samples };
+  const { period: day, ...sums } = spent;
+  return { spent: { day, ...sums }, budget, breaker, samples };
 }
 
 async function report(
   { metrics, store, clock }: OracleContext,
-  models: ReturnType<typeof createModels>,
+  models: ProposalModels,
 ): Promise<void> {
   const { calls, tokens, usd } = await models.spent();
   metrics.set('hive_proposal_spent', calls, ['calls']);

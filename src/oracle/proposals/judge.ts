@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { checksPassed } from '../../core/prompt/answer-checks.ts';
 import type { PromptProposals } from '../../core/prompt/proposal-policy.ts';
-import type { Answered, ChatTurn, Models } from './models.ts';
+import { jsonAnswer } from '../models/json-answer.ts';
+import type { Answered, ChatTurn } from '../models/models.ts';
+import type { ProposalModels } from './proposal-models.ts';
 
 /** Two answers to one question: of the prompt in force, and of the one that is proposed. */
 export interface Compared {
@@ -25,7 +27,7 @@ const TEXT_SEEN_MAX = 4000;
 export async function comparePair(
   compared: Compared,
   asked: PromptProposals,
-  models: Models,
+  models: ProposalModels,
   mark: string,
 ): Promise<Verdict | Extract<Answered<never>, { ok: false }>> {
   const passed = (answer: string): number => checksPassed(answer, asked.checks);
@@ -80,11 +82,6 @@ export function judgeTurns(
 const verdictSchema = z.object({ better: z.union([z.literal(0), z.literal(1), z.literal(2)]) });
 
 function parseVerdict(text: string): 0 | 1 | 2 | null {
-  const bare = /^\s*```(?:json)?\n([\s\S]*)\n```\s*$/.exec(text)?.[1] ?? text;
-  try {
-    const parsed = verdictSchema.safeParse(JSON.parse(bare));
-    return parsed.success ? parsed.data.better : null;
-  } catch {
-    return null;
-  }
+  const parsed = verdictSchema.safeParse(jsonAnswer(text));
+  return parsed.success ? parsed.data.better : null;
 }

@@ -3,8 +3,8 @@ import { linesOf } from '../../core/prompt/diff.ts';
 import { readCandidate, readCandidates } from '../../store/prompt-candidates.ts';
 import { forgetSamples } from '../../store/prompt-samples.ts';
 import type { OracleContext } from '../context.ts';
+import type { OwnCallsDeps } from '../models/own-calls-deps.ts';
 import { type Candidate, candidateOf } from './candidate.ts';
-import type { OwnCallsDeps } from './own-calls-deps.ts';
 import type { CandidateSummary, Proposals } from './proposals.ts';
 import type { SampleInbox } from './sample-inbox.ts';
 

@@ -1,7 +1,7 @@
 import type { SampleCount } from '../../store/prompt-samples.ts';
 import type { Spent } from '../../store/proposal-budget.ts';
+import type { BreakerState } from '../models/model-breaker.ts';
 import type { Candidate, Pair } from './candidate.ts';
-import type { BreakerState } from './model-breaker.ts';
 
 /** Prompt proposals as the admin API and the command line see them. */
 export interface Proposals {

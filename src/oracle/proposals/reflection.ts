@@ -8,7 +8,8 @@ import type { PromptProposals } from '../../core/prompt/proposal-policy.ts';
 import { estimatedTokens, type PromptVersion, tokensAdded } from '../../core/prompt/version.ts';
 import { redact } from '../../core/redact.ts';
 import type { StoredSample } from '../../store/prompt-samples.ts';
-import type { ChatTurn } from './models.ts';
+import { jsonAnswer } from '../models/json-answer.ts';
+import type { ChatTurn } from '../models/models.ts';
 
 /** Characters of one text of a call that a reflection sees. */
 const TEXT_SEEN_MAX = 2000;
@@ -79,13 +80,8 @@ const opsSchema = z.strictObject({
 
 /** The model's answer as data, or null where it is none: not JSON, or of another form. */
 export function parseReflection(text: string): readonly object[] | null {
-  const bare = /^\s*```(?:json)?\n([\s\S]*)\n```\s*$/.exec(text)?.[1] ?? text;
-  try {
-    const parsed = opsSchema.safeParse(JSON.parse(bare));
-    return parsed.success ? parsed.data.ops : null;
-  } catch {
-    return null;
-  }
+  const parsed = opsSchema.safeParse(jsonAnswer(text));
+  return parsed.success ? parsed.data.ops : null;
 }
 
 export type Judged =

@@ -132,3 +132,26 @@ test('changePoints of 40,000 rows is right to the row or two', () => {
   expect(Math.abs((found[0] ?? 0) - 13_333)).toBeLessThanOrEqual(5);
   expect(Math.abs((found[1] ?? 0) - 31_234)).toBeLessThanOrEqual(5);
 });
+
+test('changePoints finds in blocks what it finds row by row, to within a block', () => {
+  const random = createRandom(11);
+  const values = Array.from({ length: 6000 }, (_, row) => {
+    const level = row < 2321 ? 10 : row < 4365 ? 12 : 9;
+    const season = 3 * Math.sin((2 * Math.PI * row) / 24);
+    // A row without a value is no row of a block.
+    return row % 97 === 0 ? null : level + season + 0.7 * random.normal();
+  });
+  const found = changePoints(values, { rows_max: 1200 });
+  expect(found).toHaveLength(2);
+  [2321, 4365].forEach((place, index) => {
+    expect(Math.abs((found[index] ?? 0) - place)).toBeLessThanOrEqual(6);
+  });
+});
+
+test('changePoints finds nothing in blocks of noise and of a season', () => {
+  const random = createRandom(12);
+  const noise = Array.from({ length: 12_000 }, () => random.normal());
+  expect(changePoints(noise, { rows_max: 2000 })).toEqual([]);
+  const season = noise.map((one, row) => one + 5 * Math.sin((2 * Math.PI * row) / 7));
+  expect(changePoints(season, { rows_max: 2000 })).toEqual([]);
+});

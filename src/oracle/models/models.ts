@@ -3,14 +3,13 @@ import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { Metrics } from '../../core/metrics.ts';
 import { OWN_CALL_HEADER } from '../../core/own-calls.ts';
-import type { PromptProposals } from '../../core/prompt/proposal-policy.ts';
-import { reserve, type Spent, settle, spentOn } from '../../store/proposal-budget.ts';
+import { type Budget, reserve, type Spent, settle, spentOn } from '../../store/proposal-budget.ts';
 import type { Db } from '../../store/rows.ts';
 import { type BreakerState, createModelBreaker } from './model-breaker.ts';
 
 /** One question to a model, through the gateway. */
 export interface Question<Answer> {
-  readonly purpose: 'reflect' | 'answer' | 'judge';
+  readonly purpose: 'reflect' | 'answer' | 'judge' | 'follow_up';
   readonly agent: string;
   readonly target?: string | undefined;
   readonly turns: readonly ChatTurn[];
@@ -30,14 +29,35 @@ export type Answered<Answer> =
 /** `budget` and `breaker`: nothing was asked. */
 export type NoAnswer = 'budget' | 'breaker' | 'failed' | 'stopped';
 
-/** Asks models for proposals: within the day's budget, one call at a time, behind a breaker. */
-export interface Models {
-  ask<Answer>(question: Question<Answer>, asked: PromptProposals): Promise<Answered<Answer>>;
-  breaker(): Promise<BreakerState>;
-  spent(): Promise<Spent & { readonly day: string }>;
+/** What the policy says of one call to a model. */
+export interface CallBounds {
+  /** Real time. */
+  readonly timeout_ms: number;
+  /** Of the answer. */
+  readonly tokens_max: number;
+  /** Failures in a row after which no model is asked for a while. */
+  readonly failures_max: number;
+  /** USD a million tokens. */
+  readonly price?: { readonly in: number; readonly out: number };
 }
 
-export interface ModelsDeps {
+/**
+ * Asks models what one part of the oracle wants to know: within its budget of a period, and behind
+ * its breaker. `Asked` is what the policy says of it.
+ */
+export interface Models<Asked extends CallBounds> {
+  ask<Answer>(question: Question<Answer>, asked: Asked): Promise<Answered<Answer>>;
+  breaker(): Promise<BreakerState>;
+  /** In the period that is now. */
+  spent(): Promise<Spent & { readonly period: string }>;
+}
+
+export interface ModelsDeps<Asked extends CallBounds> {
+  /** Of the part that asks: its breaker is its own. */
+  readonly name: 'proposals' | 'follow_ups';
+  /** The period that a budget is of now: no two parts have the same. */
+  period(): string;
+  budgetOf(asked: Asked): Budget;
   readonly db: Db;
   readonly clock: Clock;
   readonly log: Log;
@@ -53,14 +73,14 @@ export interface ModelsDeps {
 /** Beyond the texts themselves: roles and separators. */
 const TOKENS_A_TURN = 8;
 
-export function createModels(deps: ModelsDeps): Models {
+export function createModels<Asked extends CallBounds>(deps: ModelsDeps<Asked>): Models<Asked> {
   const { db, clock, metrics } = deps;
-  const breaker = createModelBreaker(db, clock, deps.log);
+  const breaker = createModelBreaker(deps.name, db, clock, deps.log);
   const connect = connectionTo(deps);
   const askOnce = async <Answer>(
     question: Question<Answer>,
-    asked: PromptProposals,
-    { day, aside }: { readonly day: string; readonly aside: Omit<Spent, 'calls'> },
+    asked: Asked,
+    { period, aside }: { readonly period: string; readonly aside: Omit<Spent, 'calls'> },
   ): Promise<Answered<Answer>> => {
     const client = await connect();
     const started_ms = clock.monotonic_ms();
@@ -71,7 +91,7 @@ export function createModels(deps: ModelsDeps): Models {
     try {
       const said = await callOf(client, question, asked, signal);
       const took = { tokens: said.tokens ?? aside.tokens, usd: usdOf(said, asked) ?? aside.usd };
-      await settle(db, day, aside, took);
+      await settle(db, period, aside, took);
       const ms = clock.monotonic_ms() - started_ms;
       const answer = question.parse(said.text);
       if (answer === null) return no('failed', 'its answer is not of the form that was asked for');
@@ -84,8 +104,8 @@ export function createModels(deps: ModelsDeps): Models {
   return {
     breaker: () => breaker.state(),
     async spent() {
-      const day = dayOf(clock);
-      return { day, ...(await spentOn(db, day)) };
+      const period = deps.period();
+      return { period, ...(await spentOn(db, period)) };
     },
     async ask(question, asked) {
       if (deps.stopping.aborted) return no('stopped', 'the worker stops');
@@ -93,14 +113,14 @@ export function createModels(deps: ModelsDeps): Models {
       if (halted !== null) return no('stopped', halted);
       const state = await breaker.state();
       if (state.until_ms > clock.wall_ms()) return no('breaker', state.reason ?? 'failed before');
-      const day = dayOf(clock);
+      const period = deps.period();
       const aside = estimateOf(question, asked);
-      const left = await reserve(db, day, aside, asked.budget);
+      const left = await reserve(db, period, aside, deps.budgetOf(asked));
       if (left === null) {
         metrics.add('hive_proposal_calls_total', [question.purpose, 'budget']);
-        return no('budget', `the budget of ${day} is spent`);
+        return no('budget', `the budget of ${period} is spent`);
       }
-      const attempt = await askOnce(question, asked, { day, aside });
+      const attempt = await askOnce(question, asked, { period, aside });
       if (deps.stopping.aborted && !attempt.ok) return no('stopped', 'the worker stops');
       if (attempt.ok) {
         await breaker.succeeded(state);
@@ -116,7 +136,9 @@ export function createModels(deps: ModelsDeps): Models {
 }
 
 /** Made at the first call: nobody else pays for loading it. */
-function connectionTo(deps: ModelsDeps): () => Promise<OpenAI> {
+function connectionTo(
+  deps: Pick<ModelsDeps<CallBounds>, 'gateway_url' | 'token'>,
+): () => Promise<OpenAI> {
   let made: OpenAI | null = null;
   return async () => {
     const { OpenAI: Client } = await import('openai');
@@ -146,7 +168,7 @@ interface SaidByModel {
 async function callOf(
   client: OpenAI,
   { agent, target, turns }: Question<unknown>,
-  { tokens_max, timeout_ms }: PromptProposals,
+  { tokens_max, timeout_ms }: CallBounds,
   signal: AbortSignal,
 ): Promise<SaidByModel> {
   const headers = {
@@ -169,7 +191,7 @@ async function callOf(
 }
 
 /** What is set aside before a call: about three bytes a token, and all that it may answer. */
-function estimateOf({ turns }: Question<unknown>, { tokens_max, price }: PromptProposals) {
+function estimateOf({ turns }: Question<unknown>, { tokens_max, price }: CallBounds) {
   const tokens_in = turns.reduce(
     (sum, { content }) => sum + Math.ceil(Buffer.byteLength(content) / 3) + TOKENS_A_TURN,
     0,
@@ -178,7 +200,7 @@ function estimateOf({ turns }: Question<unknown>, { tokens_max, price }: PromptP
   return { tokens: tokens_in + tokens_max, usd };
 }
 
-function usdOf(said: SaidByModel, { price }: PromptProposals): number | null {
+function usdOf(said: SaidByModel, { price }: CallBounds): number | null {
   if (!price) return 0;
   if (said.tokens === null) return null;
   return (said.tokens_in * price.in + said.tokens_out * price.out) / 1e6;
@@ -189,10 +211,6 @@ function failureOf(thrown: unknown): string {
   const { name, status, code } = thrown as { name?: string; status?: number; code?: unknown };
   const known = typeof code === 'string' && /^[a-z_]{1,40}$/.test(code) ? ` ${code}` : '';
   return status === undefined ? (name ?? 'failed') : `HTTP ${status}${known}`;
-}
-
-function dayOf(clock: Clock): string {
-  return new Date(clock.wall_ms()).toISOString().slice(0, 10);
 }
 
 function no(cause: NoAnswer, reason: string): Answered<never> {

@@ -21,17 +21,17 @@ export interface ModelBreaker {
   succeeded(before: BreakerState): Promise<void>;
 }
 
-const KEY = 'proposals.breaker';
 const CLOSED: BreakerState = { failures: 0, opened: 0, until_ms: 0, reason: null };
 /** It doubles each time that it opens again without a success between. */
 const OPEN_MS = { first: 3_600_000, most: 24 * 3_600_000 };
 
-export function createModelBreaker(db: Db, clock: Clock, log: Log): ModelBreaker {
+export function createModelBreaker(name: string, db: Db, clock: Clock, log: Log): ModelBreaker {
+  const key = `${name}.breaker`;
   const write = (state: BreakerState): Promise<void> => {
-    return writeMeta(db, KEY, state as unknown as JsonObject as Json);
+    return writeMeta(db, key, state as unknown as JsonObject as Json);
   };
   const state = async (): Promise<BreakerState> => {
-    return ((await readMeta(db, KEY)) as BreakerState | undefined) ?? CLOSED;
+    return ((await readMeta(db, key)) as BreakerState | undefined) ?? CLOSED;
   };
   return {
     state,
@@ -43,7 +43,7 @@ export function createModelBreaker(db: Db, clock: Clock, log: Log): ModelBreaker
       const open_ms = Math.min(OPEN_MS.most, OPEN_MS.first * 2 ** (opened - 1));
       const until_ms = opens ? clock.wall_ms() + open_ms : before.until_ms;
       await write({ failures, opened, until_ms, reason });
-      if (opens) log.warn('no model is asked for proposals for a while', { reason, open_ms });
+      if (opens) log.warn('no model is asked for a while', { for: name, reason, open_ms });
     },
     async succeeded(before) {
       if (before.failures > 0) await write(CLOSED);

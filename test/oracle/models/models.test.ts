@@ -2,11 +2,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Clock } from '../../../src/core/clock.ts';
 import { silentLog } from '../../../src/core/log.ts';
 import { createMetrics } from '../../../src/core/metrics.ts';
-import { createModels, type Models } from '../../../src/oracle/proposals/models.ts';
+import {
+  createProposalModels,
+  type ProposalModels,
+} from '../../../src/oracle/proposals/proposal-models.ts';
 import type { Store } from '../../../src/store/open.ts';
 import { emptyStore, openTestStore } from '../../kit/store.ts';
 import { answer, reset, stall, startUpstream, status, type Upstream } from '../../kit/upstream.ts';
-import { ASKED } from './proposals-world.ts';
+import { ASKED } from '../proposals/proposals-world.ts';
 
 let store: Store;
 let upstream: Upstream;
@@ -31,11 +34,11 @@ const clock: Clock = {
 };
 
 /** As a worker that has just been started would make them. */
-function started(stopping = new AbortController().signal): Models {
+function started(stopping = new AbortController().signal): ProposalModels {
   const gateway_url = upstream.url.replace(/\/v1$/, '');
   const metrics = createMetrics();
   const token = () => 't';
-  return createModels({
+  return createProposalModels({
     halted: () => null,
     db: store.db,
     clock,
@@ -69,7 +72,7 @@ describe('createModels', () => {
     }
     expect(causes).toEqual([...Array(5).fill('ok'), ...Array(3).fill('budget')]);
     expect(upstream.calls).toHaveLength(5);
-    expect(await started().spent()).toMatchObject({ day: '2026-01-05', calls: 5 });
+    expect(await started().spent()).toMatchObject({ period: '2026-01-05', calls: 5 });
     now_ms += 24 * 3_600_000;
     expect((await started().ask(question, { ...asked, budget })).ok).toBe(true);
   });
