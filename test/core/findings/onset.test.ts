@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { levelOnset, rateOnset } from '../../../src/core/findings/onset.ts';
+import { residualsOf } from '../../../src/core/findings/residuals.ts';
 import { sceneOf } from '../../../src/core/findings/scene.ts';
-import { mayShift, residualsOf, shiftAt } from '../../../src/core/findings/shifts.ts';
+import { mayShift, shiftAt } from '../../../src/core/findings/shifts.ts';
 import { HOUR, hourly, NOW_MS, observed } from '../../oracle/observation.ts';
 
 const HOURS = 8 * 24;
