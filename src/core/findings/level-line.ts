@@ -1,5 +1,6 @@
 import type { Series } from '../observation.ts';
-import { at, madSigma, median } from '../series/numbers.ts';
+import { at, median } from '../series/numbers.ts';
+import { noiseOf } from './noise.ts';
 
 /** A step of a series that has a value, and its hour of the day. */
 export interface Step {
@@ -67,23 +68,15 @@ export function riseSince(line: Line, since_ms: number): Rise | null {
   const { off, doubt, hours } = offsOf(line, cut);
   // Medians by hour were fitted to the same steps: a degree of freedom each.
   const df = Math.max(DF_MIN, cut - hours);
-  let [squares, weighted] = [0, 0];
-  for (let place = 0; place < cut; place += 1) {
-    const square = at(off, place) ** 2;
-    squares += square;
-    weighted += square * at(held, place);
-  }
-  const sigma = Math.max(1e-6, madSigma(off.subarray(0, cut), 0), Math.sqrt(squares / df));
+  const noise = noiseOf(off.subarray(0, cut), held.subarray(0, cut), df);
   let [weights, level, rise] = [0, 0, 0];
   for (let place = cut; place < logs.length; place += 1) {
-    // A step with fewer calls than most is off by what chance makes of so few.
-    const variance = Math.max(sigma ** 2, weighted / df / at(held, place));
-    const weight = 1 / (variance * (1 + at(doubt, place)));
+    const weight = 1 / (noise.varianceAt(at(held, place)) + noise.variance * at(doubt, place));
     weights += weight;
     level += weight * at(logs, place);
     rise += weight * at(off, place);
   }
-  const error = Math.sqrt(1 / weights + sigma ** 2 / cut);
+  const error = Math.sqrt(1 / weights + noise.variance / cut);
   return { level: level / weights, rise: rise / weights, error, df };
 }
 

@@ -1,5 +1,6 @@
 import type { Series } from '../observation.ts';
-import { madSigma, mean, median } from '../series/numbers.ts';
+import { mean, median } from '../series/numbers.ts';
+import { noiseOf } from './noise.ts';
 import type { Scene } from './scene.ts';
 
 /** A series as the series detectors read it: whole steps, its hours' levels taken off. */
@@ -47,21 +48,13 @@ export function residualsOf(scene: Scene, series: Series): Residuals | null {
     const level = hours[index % slots]?.level ?? null;
     return value === null || level === null ? null : value - level;
   });
-  const fitted = hours.filter(({ level }) => level !== null).length;
   const known = numbersOf(off, 0, from);
   if (known.length < STEPS_BEFORE_MIN) return null;
-  const sigmas = sigmasOf(series, off, from, fitted).map((sigma, index) => {
-    if (index < from) return sigma;
-    // The level is a guess of few days, and its own error is in what is new to it.
-    return sigma * Math.sqrt(1 + MEDIAN_VARIANCE / (hours[index % slots]?.days ?? 1));
-  });
+  const sigmas = sigmasOf(series, off, from, hours);
   const z = off.map((value, index) => (value === null ? null : value / (sigmas[index] as number)));
   const before = { count: known.length, mean: mean(numbersOf(z, 0, from)) };
   return { series, z, sigmas, levels: hours.map(({ level }) => level), from, before };
 }
-/** The variance of a median over that of a mean. */
-const MEDIAN_VARIANCE = Math.PI / 2;
-
 interface Hour {
   /** The usual value; null where too few days know it. */
   readonly level: number | null;
@@ -80,29 +73,49 @@ function hoursOf(scaled: readonly (number | null)[], from: number, slots: number
 }
 
 /**
- * What each step may be off by: the spread of those before the window, and of a step with fewer
- * calls than most what that of single calls makes of so few. A night hour's mean of two calls is
- * not as sure as a noon's of forty, and of a week of nights one is always far off.
+ * What each step may be off by: as those before the window were with as many calls, and within the
+ * window by the error of its level as well, which is a guess of few days.
  */
 function sigmasOf(
   series: Series,
   off: readonly (number | null)[],
   from: number,
-  fitted: number,
+  hours: readonly Hour[],
 ): readonly number[] {
-  const spread = spreadOf(numbersOf(off, 0, from), fitted);
-  if (series.metric === 'calls') return off.map(() => spread);
-  const held = (index: number): number => Math.sqrt(Math.max(1, series.counts[index] ?? 0));
-  const weighted = off.map((value, index) => (value === null ? null : value * held(index)));
-  const of_one = spreadOf(numbersOf(weighted, 0, from), fitted);
-  return off.map((_, index) => Math.max(spread, of_one / held(index)));
+  const known = indexesOf(off, from);
+  const offs = known.map((index) => off[index] as number);
+  const fitted = hours.filter(({ level }) => level !== null).length;
+  const df = Math.max(1, known.length - fitted);
+  const calls = series.metric === 'calls';
+  // The square root of a count varies as much whatever the count.
+  const held = (index: number): number => (calls ? 1 : (series.counts[index] ?? 0));
+  const noise = noiseOf(offs, known.map(held), df, SIGMA_MIN ** 2);
+  const most = calls ? weeklyVariance(series, off, from) : Number.POSITIVE_INFINITY;
+  return off.map((_, index) => {
+    const variance = Math.min(most, noise.varianceAt(held(index)));
+    if (index < from) return Math.sqrt(variance);
+    const days = hours[index % hours.length]?.days ?? 1;
+    return Math.sqrt(variance + (Math.min(most, noise.variance) * MEDIAN_VARIANCE) / days);
+  });
+}
+const SIGMA_MIN = 1e-9;
+/** The variance of a median over that of a mean. */
+const MEDIAN_VARIANCE = Math.PI / 2;
+
+function indexesOf(values: readonly (number | null)[], to: number): number[] {
+  return values.flatMap((value, index) => (value !== null && index < to ? [index] : []));
 }
 
-/** By squares, a degree of freedom for each level, or by the median where that is more. */
-function spreadOf(offs: readonly number[], fitted: number): number {
-  const squares = offs.reduce((sum, one) => sum + one * one, 0);
-  const spread = Math.sqrt(squares / Math.max(1, offs.length - fitted));
-  return Math.max(madSigma(offs, 0), spread, 1e-9);
+/** The variance from one week to the next, in which weekends have no part; ∞ where unknown. */
+function weeklyVariance(series: Series, off: readonly (number | null)[], from: number): number {
+  const lag = Math.round((7 * DAY_MS) / series.step_ms);
+  const moves = off.map((value, index) => {
+    const before = off[index - lag];
+    return value === null || before === null || before === undefined ? null : value - before;
+  });
+  const known = numbersOf(moves, 0, from);
+  if (known.length < STEPS_BEFORE_MIN) return Number.POSITIVE_INFINITY;
+  return known.reduce((sum, one) => sum + one * one, 0) / known.length / 2;
 }
 
 export function numbersOf(

@@ -58,7 +58,7 @@ export function shiftAt(residuals: Residuals, index: number): Shift | null {
   }
   if (steps === 0 || (series.metric === 'calls' && paired < steps)) return null;
   const level = sum / steps;
-  const week = ofWeek(level, earlier / Math.max(1, paired), paired);
+  const week = ofWeek(series, level, earlier / Math.max(1, paired), paired);
   const t = tOfLevel(residuals, level, steps, week);
   const p = pOfT(residuals, t);
   const windows = (7 * DAY_MS) / (steps * series.step_ms);
@@ -74,12 +74,15 @@ const NO_WEEK: OfWeek = { level: 0, variance: 0 };
 
 /**
  * What the same hours a week before explain, as far as it is more than chance (drawn towards none
- * as James and Stein do, see `hours.ts`). A week that was off the other way explains nothing.
+ * as James and Stein do, see `hours.ts`). A week that was off the other way explains nothing. The
+ * load has a week's rhythm nearly always, so that it is always held against both.
  */
-function ofWeek(level: number, earlier: number, steps: number): OfWeek {
-  if (steps === 0 || earlier * level <= 0) return NO_WEEK;
-  const share = Math.max(0, 1 - 1 / (steps * earlier * earlier));
-  return { level: share * earlier, variance: share / steps };
+function ofWeek({ metric }: Series, level: number, earlier: number, steps: number): OfWeek {
+  const like = earlier * level > 0 ? earlier : 0;
+  if (metric === 'calls') return { level: like, variance: 1 / steps };
+  if (steps === 0 || like === 0) return NO_WEEK;
+  const share = Math.max(0, 1 - 1 / (steps * like * like));
+  return { level: share * like, variance: share / steps };
 }
 
 function tOfLevel({ before }: Residuals, level: number, steps: number, week: OfWeek): number {
