@@ -71,7 +71,7 @@ export function riseSince(line: Line, since_ms: number): Rise | null {
   const noise = noiseOf(off.subarray(0, cut), held.subarray(0, cut), df);
   let [weights, level, rise] = [0, 0, 0];
   for (let place = cut; place < logs.length; place += 1) {
-    const weight = 1 / (noise.varianceAt(at(held, place)) + noise.variance * at(doubt, place));
+    const weight = 1 / (noise.varianceAt(at(held, place)) * (1 + at(doubt, place)));
     weights += weight;
     level += weight * at(logs, place);
     rise += weight * at(off, place);

@@ -95,7 +95,7 @@ function sigmasOf(
     const variance = Math.min(most, noise.varianceAt(held(index)));
     if (index < from) return Math.sqrt(variance);
     const days = hours[index % hours.length]?.days ?? 1;
-    return Math.sqrt(variance + (Math.min(most, noise.variance) * MEDIAN_VARIANCE) / days);
+    return Math.sqrt(variance * (1 + MEDIAN_VARIANCE / days));
   });
 }
 const SIGMA_MIN = 1e-9;
