@@ -67,23 +67,33 @@ export function lognormal(middle: number, count: number, seed = 1, spread = 0.5)
   return sketchValues(values) as Sketch;
 }
 
-/** Eight days of hours: `levelAt(hour)` with normal noise on the log scale of σ `noise`. */
+/**
+ * Days of hours, eight unless told: `levelAt(hour)` with normal noise on the log scale of σ `noise`.
+ */
 export function hourly(
   metric: Series['metric'],
   levelAt: (hour: number) => number,
-  { target = null as string | null, noise = 0.05, seed = 1, count = 80 } = {},
+  {
+    target = null as string | null,
+    noise = 0.05 as number | ((hour: number) => number),
+    seed = 1,
+    count = 80 as number | ((hour: number) => number),
+    days = 8,
+  } = {},
 ): Series {
   const random = createRandom(seed);
-  const values = Array.from({ length: 8 * 24 }, (_, hour) => {
-    return levelAt(hour) * Math.exp(noise * random.normal());
+  const of = (value: typeof noise, hour: number): number =>
+    typeof value === 'number' ? value : value(hour);
+  const values = Array.from({ length: days * 24 }, (_, hour) => {
+    return levelAt(hour) * Math.exp(of(noise, hour) * random.normal());
   });
   return {
     segment: { agent: 'duo', target },
     metric,
-    from_ms: NOW_MS - 8 * 24 * HOUR,
+    from_ms: NOW_MS - days * 24 * HOUR,
     step_ms: HOUR,
     values,
-    counts: values.map(() => count),
+    counts: values.map((_, hour) => of(count, hour)),
   };
 }
 

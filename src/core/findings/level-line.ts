@@ -1,5 +1,6 @@
 import type { Series } from '../observation.ts';
-import { at, madSigma, mean, median } from '../series/numbers.ts';
+import { at, median } from '../series/numbers.ts';
+import { noiseOf } from './noise.ts';
 
 /** A step of a series that has a value, and its hour of the day. */
 export interface Step {
@@ -14,6 +15,8 @@ export interface Step {
 export interface Line {
   readonly at_ms: Float64Array;
   readonly logs: Float64Array;
+  /** Calls behind each step: their mean or median is as sure as they are many. */
+  readonly held: Float64Array;
   /** The steps of each hour, as places in `logs`, and medians of the first so many of them. */
   readonly by_hour: ReadonlyMap<number, HourOfLine>;
 }
@@ -40,12 +43,16 @@ export function lineOf(series: Series, steps: readonly Step[]): Line {
     logs: Float64Array.from(steps, ({ index }) =>
       Math.log(Math.max(1e-9, series.values[index] ?? 0)),
     ),
+    held: Float64Array.from(steps, ({ index }) => Math.max(1, series.counts[index] ?? 0)),
     by_hour,
   };
 }
 
 export interface Rise {
-  /** Mean logarithm of the newest steps, and by how much it is above the medians of its hours. */
+  /**
+   * Mean logarithm of the newest steps, each weighted as it is sure, and by how much it is above
+   * the medians of its hours.
+   */
   readonly level: number;
   readonly rise: number;
   readonly error: number;
@@ -54,25 +61,35 @@ export interface Rise {
 
 /** The steps since a moment against those before; null where either are too few. */
 export function riseSince(line: Line, since_ms: number): Rise | null {
-  const { logs, at_ms } = line;
+  const { logs, at_ms, held } = line;
   let cut = logs.length;
   while (cut > 0 && at(at_ms, cut - 1) >= since_ms) cut -= 1;
-  const count = logs.length - cut;
-  if (count === 0 || cut < EARLIER_MIN) return null;
-  const { off, hours } = offsOf(line, cut);
-  const before = off.subarray(0, cut);
+  if (cut === logs.length || cut < EARLIER_MIN) return null;
+  const { off, doubt, hours } = offsOf(line, cut);
   // Medians by hour were fitted to the same steps: a degree of freedom each.
   const df = Math.max(DF_MIN, cut - hours);
-  let squares = 0;
-  for (let place = 0; place < cut; place += 1) squares += at(before, place) ** 2;
-  const sigma = Math.max(1e-6, madSigma(before, 0), Math.sqrt(squares / df));
-  const error = sigma * Math.sqrt(1 / count + 1 / cut);
-  return { level: mean(logs.subarray(cut)), rise: mean(off.subarray(cut)), error, df };
+  const noise = noiseOf(off.subarray(0, cut), held.subarray(0, cut), df);
+  let [weights, level, rise] = [0, 0, 0];
+  for (let place = cut; place < logs.length; place += 1) {
+    const weight = 1 / (noise.varianceAt(at(held, place)) * (1 + at(doubt, place)));
+    weights += weight;
+    level += weight * at(logs, place);
+    rise += weight * at(off, place);
+  }
+  const error = Math.sqrt(1 / weights + noise.variance / cut);
+  return { level: level / weights, rise: rise / weights, error, df };
 }
 
-/** Each step less the level of its hour before the cut, or of all hours where it has none. */
+/** The variance of a median over that of a mean. */
+const MEDIAN_VARIANCE = Math.PI / 2;
+
+/**
+ * Each step less the level of its hour before the cut, or of all hours where it has none, and the
+ * variance of that level over a step's.
+ */
 function offsOf({ logs, by_hour }: Line, cut: number) {
   const off = new Float64Array(logs.length);
+  const doubt = new Float64Array(logs.length);
   let all: number | null = null;
   let hours = 0;
   for (const { places, medians } of by_hour.values()) {
@@ -87,7 +104,11 @@ function offsOf({ logs, by_hour }: Line, cut: number) {
       level = median(places.slice(0, earlier).map((place) => at(logs, place)));
       medians.set(earlier, level);
     }
-    for (const place of places) off[place] = at(logs, place) - (level as number);
+    const variance = MEDIAN_VARIANCE / (earlier < DAYS_MIN ? cut : earlier);
+    for (const place of places) {
+      off[place] = at(logs, place) - (level as number);
+      doubt[place] = variance;
+    }
   }
-  return { off, hours };
+  return { off, doubt, hours };
 }

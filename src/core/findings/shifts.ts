@@ -1,11 +1,12 @@
 import type { FindingDraft } from '../finding.ts';
 import type { FindingMetric, Series, UnitMetric } from '../observation.ts';
-import { madSigma, mean, median } from '../series/numbers.ts';
+import { mean } from '../series/numbers.ts';
 import { pOverLooks } from '../statistics/multiplicity.ts';
 import { studentTail } from '../statistics/tails.ts';
 import { type Mix, mixAbove, mixOf } from './mix.ts';
 import { levelOf } from './rate-draft.ts';
-import { cellName, countOf, keptBySteps, type Scene } from './scene.ts';
+import { fromScale, isRate, numbersOf, type Residuals } from './residuals.ts';
+import { cellName, countOf, type Scene } from './scene.ts';
 import {
   frozenWords,
   milliseconds,
@@ -16,116 +17,7 @@ import {
   timeWords,
 } from './words.ts';
 
-/** A series as the series detectors read it: whole steps, its hours' levels taken off. */
-export interface Residuals {
-  readonly series: Series;
-  /** Standardised, one a step, null where nothing was measured. */
-  readonly z: readonly (number | null)[];
-  /** The usual level of each hour, on the scale of `z` before it was standardised. */
-  readonly levels: readonly number[];
-  /** The index of the window's first step. */
-  readonly from: number;
-  /** The steps before the window that have a value, and the mean of theirs. */
-  readonly before: { readonly count: number; readonly mean: number };
-}
-
 const DAY_MS = 24 * 3_600_000;
-/** Two days before the window tell neither its hours nor their spread. */
-const STEPS_BEFORE_MIN = 72;
-/** Rates and counts below so many units a step are too coarse for a normal test. */
-const EVENTS_MIN = 3;
-
-/**
- * The series less the median of the steps before the window at the same hour, over their spread.
- * The step that is not over yet is left out: it would look like a collapse. Null where the past is
- * too short, or where steps hold too few events for means to be normal.
- */
-export function residualsOf(scene: Scene, series: Series): Residuals | null {
-  return keptBySteps(scene, series, () => newResiduals(scene, series));
-}
-
-function newResiduals(scene: Scene, series: Series): Residuals | null {
-  const { window } = scene.observation;
-  const place = (ms: number): number => (ms - series.from_ms) / series.step_ms;
-  const length = Math.min(series.values.length, Math.max(0, Math.floor(place(window.to_ms))));
-  const from = Math.min(length, Math.max(0, Math.ceil(place(window.from_ms))));
-  if (from < STEPS_BEFORE_MIN || isCoarse(series, from)) return null;
-  const scaled: (number | null)[] = [];
-  for (let index = 0; index < length; index += 1) {
-    scaled.push(toScale(series, series.values[index] ?? null, series.counts[index] ?? 0));
-  }
-  const slots = Math.max(1, Math.round(DAY_MS / series.step_ms));
-  const levels = levelsOf(scaled, from, slots);
-  if (levels === null) return null;
-  const off = scaled.map((value, index) => {
-    return value === null ? null : value - (levels[index % slots] as number);
-  });
-  const past = numbersOf(off, 0, from);
-  const squares = past.reduce((sum, one) => sum + one * one, 0);
-  const spread = Math.sqrt(squares / Math.max(1, past.length - slots));
-  const sigma = Math.max(madSigma(past, 0), spread, 1e-9);
-  return {
-    series,
-    z: off.map((value) => (value === null ? null : value / sigma)),
-    levels,
-    from,
-    before: { count: past.length, mean: mean(past) / sigma },
-  };
-}
-
-/** The usual value at each hour; null where too few steps are known. */
-function levelsOf(
-  scaled: readonly (number | null)[],
-  from: number,
-  slots: number,
-): readonly number[] | null {
-  const known = numbersOf(scaled, 0, from);
-  if (known.length < STEPS_BEFORE_MIN) return null;
-  const all = median(known);
-  return Array.from({ length: slots }, (_, slot) => {
-    const same: number[] = [];
-    for (let index = slot; index < from; index += slots) {
-      const value = scaled[index];
-      if (value !== null && value !== undefined) same.push(value);
-    }
-    return same.length >= 3 ? median(same) : all;
-  });
-}
-
-function numbersOf(values: readonly (number | null)[], from: number, to: number): number[] {
-  const numbers: number[] = [];
-  for (let index = from; index < to; index += 1) {
-    const value = values[index];
-    if (value !== null && value !== undefined) numbers.push(value);
-  }
-  return numbers;
-}
-
-const RATES = /^(calls|latency_p50_ms|latency_p95_ms|ttft_p50_ms|tokens_mean|cost_mean_usd)$/;
-export const isRate = ({ metric }: Series): boolean => !RATES.test(metric);
-
-/** Logarithms of amounts, square roots of counts, arcsines of rates: their noise is then even. */
-function toScale(series: Series, value: number | null, count: number): number | null {
-  if (series.metric === 'calls') return Math.sqrt(value ?? 0);
-  if (value === null || count <= 0) return null;
-  if (isRate(series)) return Math.asin(Math.sqrt(Math.min(1, Math.max(0, value))));
-  return value > 0 ? Math.log(value) : null;
-}
-
-function fromScale(series: Series, value: number): number {
-  if (series.metric === 'calls') return value ** 2;
-  return isRate(series) ? Math.sin(value) ** 2 : Math.exp(value);
-}
-
-function isCoarse(series: Series, before: number): boolean {
-  const calls = series.metric === 'calls';
-  if (!isRate(series) && !calls) return false;
-  let events = 0;
-  for (let index = 0; index < before; index += 1) {
-    events += (series.values[index] ?? 0) * (calls ? 1 : (series.counts[index] ?? 0));
-  }
-  return events / before < EVENTS_MIN;
-}
 
 /** A change of level within the window. */
 export interface Shift {
@@ -134,37 +26,75 @@ export interface Shift {
   readonly steps: number;
   /** Mean standardised residual since then. */
   readonly z: number;
+  /** How much of that the same hours a week before had as well. */
+  readonly of_week: number;
+  /** Student's t of what is left, with its sign. */
+  readonly t: number;
   /** Two-sided, for any beginning within the window, and raised for repeated looks. */
   readonly p_week: number;
   readonly p: number;
 }
 
 /**
- * Whether the level since `index` is another than before the window: Student's t, multiplied by the
- * beginnings that the window has, since somebody chose the one that looks best.
+ * Whether the level since `index` is another than before the window, and than at the same hours a
+ * week before: Student's t, multiplied by the beginnings that the window has, since somebody chose
+ * the one that looks best. Null of the load where that week is not known: who has never seen a
+ * Saturday cannot tell one from a collapse.
  */
 export function shiftAt(residuals: Residuals, index: number): Shift | null {
   const { z, from, series } = residuals;
   if (index < from) return null;
-  let [steps, sum] = [0, 0];
+  const lag = Math.round((7 * DAY_MS) / series.step_ms);
+  let [steps, sum, paired, earlier] = [0, 0, 0, 0];
   for (let step = index; step < z.length; step += 1) {
     const value = z[step];
     if (value === null || value === undefined) continue;
     steps += 1;
     sum += value;
+    const before = z[step - lag];
+    if (before === null || before === undefined) continue;
+    paired += 1;
+    earlier += before;
   }
-  if (steps === 0) return null;
+  if (steps === 0 || (series.metric === 'calls' && paired < steps)) return null;
   const level = sum / steps;
-  const p = pOfLevel(residuals, level, steps);
+  const week = ofWeek(series, level, earlier / Math.max(1, paired), paired);
+  const t = tOfLevel(residuals, level, steps, week);
+  const p = pOfT(residuals, t);
   const windows = (7 * DAY_MS) / (steps * series.step_ms);
-  return { residuals, index, steps, z: level, p, p_week: pOverLooks(p, windows) };
+  const of_week = week.level;
+  return { residuals, index, steps, z: level, of_week, t, p, p_week: pOverLooks(p, windows) };
 }
 
-function pOfLevel({ z, from, series, before }: Residuals, level: number, steps: number): number {
+interface OfWeek {
+  readonly level: number;
+  readonly variance: number;
+}
+const NO_WEEK: OfWeek = { level: 0, variance: 0 };
+
+/**
+ * What the same hours a week before explain, as far as it is more than chance (drawn towards none
+ * as James and Stein do, see `hours.ts`). A week that was off the other way explains nothing. The
+ * load has a week's rhythm nearly always, so that it is always held against both.
+ */
+function ofWeek({ metric }: Series, level: number, earlier: number, steps: number): OfWeek {
+  const like = earlier * level > 0 ? earlier : 0;
+  if (metric === 'calls') return { level: like, variance: 1 / steps };
+  if (steps === 0 || like === 0) return NO_WEEK;
+  const share = Math.max(0, 1 - 1 / (steps * like * like));
+  return { level: share * like, variance: share / steps };
+}
+
+function tOfLevel({ before }: Residuals, level: number, steps: number, week: OfWeek): number {
+  const off = level - before.mean;
+  const error = Math.sqrt(1 / steps + 1 / before.count + week.variance);
+  return (Math.sign(off) * Math.max(0, Math.abs(off) - Math.abs(week.level))) / error;
+}
+
+function pOfT({ z, from, series, before }: Residuals, t: number): number {
   const slots = Math.max(1, Math.round(DAY_MS / series.step_ms));
   const df = Math.max(8, before.count - slots);
-  const t = Math.abs(level - before.mean) / Math.sqrt(1 / steps + 1 / before.count);
-  return Math.min(1, 2 * studentTail(t, df) * Math.max(1, z.length - from));
+  return Math.min(1, 2 * studentTail(Math.abs(t), df) * Math.max(1, z.length - from));
 }
 
 /**
@@ -179,8 +109,8 @@ export function mayShift(residuals: Residuals, first: number, p: number): boolea
     if (value === null || value === undefined) continue;
     steps += 1;
     sum += value;
-    // Looking all week only raises it.
-    if (pOfLevel(residuals, sum / steps, steps) > p) continue;
+    // The week before, and looking all week, only raise it.
+    if (pOfT(residuals, tOfLevel(residuals, sum / steps, steps, NO_WEEK)) > p) continue;
     if ((shiftAt(residuals, index)?.p_week ?? 1) <= p) return true;
   }
   return false;
@@ -225,7 +155,7 @@ export function shiftDraft(
   const { series } = residuals;
   const since_ms = series.from_ms + index * series.step_ms;
   const estimate = mean(numbersOf(series.values, index, residuals.z.length));
-  const value = expectedSince(residuals, index);
+  const value = expectedSince(shift);
   const half =
     value > 0
       ? Math.abs(estimate - value) * (2.1 / Math.max(2.1, Math.abs(z) * Math.sqrt(steps)))
@@ -265,12 +195,15 @@ export function shiftDraft(
 }
 
 /** What the steps since then were expected to be on average, in the series' own measure. */
-function expectedSince({ series, levels, z }: Residuals, index: number): number {
-  let sum = 0;
-  for (let step = index; step < z.length; step += 1) {
-    sum += fromScale(series, levels[step % levels.length] as number);
-  }
-  return sum / Math.max(1, z.length - index);
+function expectedSince({ residuals, index, of_week }: Shift): number {
+  const { series, levels, sigmas, z } = residuals;
+  const expected = z.slice(index).flatMap((value, place) => {
+    const step = index + place;
+    const level = levels[step % levels.length] ?? null;
+    if (value === null || level === null) return [];
+    return [fromScale(series, level + of_week * (sigmas[step] as number))];
+  });
+  return mean(expected);
 }
 
 /** Whether the mix of the whole window explains a rise. */

@@ -1,14 +1,9 @@
 import { z } from 'zod';
 import type { DetectorDefinition } from '../../core/finding.ts';
 import { type Candidate, holding } from '../../core/findings/rates.ts';
+import { residualsOf } from '../../core/findings/residuals.ts';
 import { sceneOf } from '../../core/findings/scene.ts';
-import {
-  mayShift,
-  residualsOf,
-  type Shift,
-  shiftAt,
-  shiftDraft,
-} from '../../core/findings/shifts.ts';
+import { mayShift, type Shift, shiftAt, shiftDraft } from '../../core/findings/shifts.ts';
 import { createBocpdModel } from '../../core/series/bocpd.ts';
 import { CUSUM_START, cusumStep } from '../../core/series/cusum.ts';
 

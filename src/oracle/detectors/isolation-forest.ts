@@ -2,6 +2,7 @@ import chiSquareCdf from '@stdlib/stats-base-dists-chisquare-cdf';
 import { z } from 'zod';
 import type { DetectorDefinition } from '../../core/finding.ts';
 import { type Candidate, holding } from '../../core/findings/rates.ts';
+import { type Residuals, residualsOf } from '../../core/findings/residuals.ts';
 import {
   cellName,
   plannedCells,
@@ -9,13 +10,7 @@ import {
   sceneOf,
   seriesOf,
 } from '../../core/findings/scene.ts';
-import {
-  type Residuals,
-  residualsOf,
-  type Shift,
-  shiftAt,
-  shiftDraft,
-} from '../../core/findings/shifts.ts';
+import { type Shift, shiftAt, shiftDraft } from '../../core/findings/shifts.ts';
 import type { SegmentObservation, Series } from '../../core/observation.ts';
 import { createForest } from '../../core/series/half-space-trees.ts';
 import { clamp } from '../../core/series/numbers.ts';
@@ -58,11 +53,10 @@ export const definition: DetectorDefinition<Options> = {
     const candidates = plannedCells(scene).flatMap((cell): Candidate<Shift>[] => {
       const features = featuresOf(scene, cell);
       if (features.length < 2) return [];
-      const p = togetherTail(features, stepsOf(features) - 1);
-      const [most] = features
-        .flatMap((one) => shiftAt(one, one.z.length - 1) ?? [])
-        .sort((left, right) => Math.abs(right.z) - Math.abs(left.z));
+      const shifts = features.flatMap((one) => shiftAt(one, one.z.length - 1) ?? []);
+      const [most] = shifts.toSorted((left, right) => Math.abs(right.t) - Math.abs(left.t));
       if (!most) return [];
+      const p = togetherTail(shifts);
       const p_week = pOverLooks(p, (7 * DAY_MS) / most.residuals.series.step_ms);
       // Where chance makes the like, it does not matter whether it is rare.
       const clears = p_week <= settings.q && isRare(cell, features, settings);
@@ -122,14 +116,34 @@ function seedOf(name: string): number {
 /** −log10 of how often the past has shown a point as rare. */
 const SURPRISE = 2;
 
-/** P of as large a sum of squared deviations, each brought from Student's to the normal scale. */
-function togetherTail(features: readonly Residuals[], step: number): number {
-  const squares = features.map(({ z, from }) => {
-    const deviation = Math.abs(z[step] ?? 0);
-    const p = studentTail(deviation, Math.max(8, from - HOURS_FITTED));
+/**
+ * P of as large a sum of squared deviations, each brought from Student's to the normal scale. What
+ * rises and falls together is no surprise together: sums of squares of correlated normals are about
+ * a scaled chi-square of fewer degrees of freedom (G. E. P. Box, Ann. Math. Stat. 1954).
+ */
+function togetherTail(shifts: readonly Shift[]): number {
+  const squares = shifts.map(({ t, residuals }) => {
+    const p = studentTail(Math.abs(t), Math.max(8, residuals.from - HOURS_FITTED));
     return zOfTail(Math.min(0.5, p)) ** 2;
   });
   const sum = squares.reduce((total, one) => total + one, 0);
-  return Math.max(1e-16, 1 - chiSquareCdf(sum, squares.length));
+  const alike = shifts.reduce((total, one) => {
+    return total + shifts.reduce((row, other) => row + correlationOf(one, other) ** 2, 0);
+  }, 0);
+  const count = squares.length;
+  return Math.max(1e-16, 1 - chiSquareCdf((sum * count) / alike, count ** 2 / alike));
 }
 const HOURS_FITTED = 24;
+
+/** Of the steps before the window; 1 with itself. */
+function correlationOf({ residuals: one }: Shift, { residuals: other }: Shift): number {
+  let [products, squares, others] = [0, 0, 0];
+  for (let step = 0; step < Math.min(one.from, other.from); step += 1) {
+    const [left, right] = [one.z[step] ?? null, other.z[step] ?? null];
+    if (left === null || right === null) continue;
+    products += left * right;
+    squares += left * left;
+    others += right * right;
+  }
+  return products / Math.max(1e-9, Math.sqrt(squares * others));
+}

@@ -1,13 +1,8 @@
 import { z } from 'zod';
 import type { DetectorDefinition } from '../../core/finding.ts';
+import { type Residuals, residualsOf } from '../../core/findings/residuals.ts';
 import { sceneOf } from '../../core/findings/scene.ts';
-import {
-  type Residuals,
-  residualsOf,
-  type Shift,
-  shiftAt,
-  shiftDraft,
-} from '../../core/findings/shifts.ts';
+import { type Shift, shiftAt, shiftDraft } from '../../core/findings/shifts.ts';
 import { madSigma } from '../../core/series/numbers.ts';
 import { seasonalResiduals } from '../../core/series/seasonal-residual.ts';
 import { createTail } from '../../core/series/tail.ts';

@@ -32,3 +32,15 @@ test('change-point tells nothing of 200 series in which nothing happened', () =>
   }));
   expect(toldOf(detect({ series }))).toEqual([]);
 });
+
+test('change-point knows a weekend by the one before, and a new one by nothing', () => {
+  // Days from a Monday on: half of the calls on Saturdays and Sundays.
+  const load = (hour: number): number => 60 * season(hour) * (hour % 168 >= 120 ? 0.5 : 1);
+  for (const days of [6, 7, 13, 14]) {
+    const series = hourly('calls', load, { days, noise: 0.15, seed: days });
+    expect(toldOf(detect({ series: [series] }))).toEqual([]);
+  }
+  const fewer = (hour: number): number => load(hour) * (hour >= 14 * 24 - 10 ? 0.3 : 1);
+  const series = hourly('calls', fewer, { days: 14, noise: 0.15 });
+  expect(toldOf(detect({ series: [series] }))).toEqual(['agent load note']);
+});

@@ -26,3 +26,19 @@ test('isolation-forest is silent on ordinary hours, and gives the same each time
   for (let seed = 0; seed < 20; seed += 1) expect(detect(features(1, seed)).findings).toEqual([]);
   expect(detect(features(2))).toEqual(detect(features(2)));
 });
+
+test('isolation-forest does not count twice what always moves together', () => {
+  const last = (level: number) => (hour: number) => (hour === HOURS - 1 ? 1.3 : 1) * level;
+  // Dearer because longer: by the same noise, or by one of its own.
+  const found = [0, 100].map((other) => {
+    const seeds = Array.from({ length: 20 }, (_, seed) => seed + 1);
+    return seeds.filter((seed) => {
+      const tokens = hourly('tokens_mean', last(300), { seed });
+      const cost = hourly('cost_mean_usd', last(0.01), { seed: seed + other });
+      return detect([tokens, cost]).findings.length > 0;
+    }).length;
+  });
+  const [same, own] = found as [number, number];
+  expect(own).toBeGreaterThan(16);
+  expect(same).toBeLessThan(own);
+});
