@@ -52,11 +52,11 @@ describe('4a Request', () => {
     expect(sent).toBe(EVERYTHING.replace('"model":"default"', '"model":"model-main"'));
   });
 
-  test.each<readonly [string, string?]>([
-    ['{"model":"default","messages":[],"__proto__":{"polluted":1}}'],
-    ['{"constructor":{"prototype":{"polluted":1}},"model":"default","messages":[]}'],
-    ['{"model":"default","messages":[{"role":"user","__proto__":{"polluted":1}}]}'],
-    [' \t\r\n{"mod\\u0065l":"default","messages":[{"role":"user","content":"\\ud83d"}]}\n '],
+  test.each<readonly [string, string | null]>([
+    ['{"model":"default","messages":[],"__proto__":{"polluted":1}}', null],
+    ['{"constructor":{"prototype":{"polluted":1}},"model":"default","messages":[]}', null],
+    ['{"model":"default","messages":[{"role":"user","__proto__":{"polluted":1}}]}', null],
+    [' \t\r\n{"mod\\u0065l":"default","messages":[{"role":"user","content":"\\ud83d"}]}\n ', null],
     // Of a field that is set only one is left: nobody can take the other for it.
     [
       '{"model":"none","messages":[],"model":"default","n":1,"n":2}',
