@@ -1,7 +1,7 @@
 import type { Tokens } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import { isPresent, NO_FACTS, NOTHING, readAnswer, spent } from './decoded.ts';
-import { isObject, parseText } from './json-values.ts';
+import { isObject, parseDecoded } from './json-values.ts';
 import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
 import { saidInChoice } from './signals/said-in.ts';
 import { sseData } from './sse-event.ts';
@@ -39,7 +39,7 @@ export function readChatChunk(event: Uint8Array): ChatChunk {
   // A comment keeps the connection alive; empty data would make clients parse nothing, and throw.
   if (data === null) return { decoded: { ...NOTHING, event }, body: null };
   if (data.trim() === '') return { decoded: NOTHING, body: null };
-  const body = parseText(data);
+  const body = parseDecoded(data, event);
   if (!isObject(body)) return { decoded: { ...NOTHING, event, malformed: true }, body: null };
   if (isPresent(body.error)) {
     const error = failureInside(body.error as Json);

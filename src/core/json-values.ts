@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Json, JsonObject } from './canonical.ts';
 
 /** Looking into JSON that somebody else wrote: nothing here throws, whatever it is. */
@@ -26,7 +27,18 @@ export function parseText(text: string): Json | undefined {
   }
 }
 
-/** The JSON of a body, or undefined where it is none. */
+/** The JSON of a body, or undefined where it is none or not UTF-8. */
 export function parseJson(body: Uint8Array): Json | undefined {
-  return parseText(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return parseDecoded(bytes.toString('utf8'), bytes);
+}
+
+/**
+ * The JSON of a text that was read from `bytes`. Undefined also where they are not UTF-8: they are
+ * passed on as they came, and strict clients throw on them.
+ */
+export function parseDecoded(text: string, bytes: Uint8Array): Json | undefined {
+  // Where bytes were lost, this stands in their place; few texts have one.
+  if (text.includes('\ufffd') && !isUtf8(bytes)) return undefined;
+  return parseText(text);
 }

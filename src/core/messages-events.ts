@@ -1,6 +1,6 @@
 import type { JsonObject } from './canonical.ts';
 import { NOTHING } from './decoded.ts';
-import { isObject, parseText } from './json-values.ts';
+import { isObject, parseDecoded } from './json-values.ts';
 import type { AnswerFacts, DecodedChunk } from './provider.ts';
 import { saidInMessageEvent } from './signals/said-in.ts';
 import { sseData } from './sse-event.ts';
@@ -26,7 +26,7 @@ export class MessagesReader {
     const data = sseData(event);
     if (data === null) return { decoded: { ...NOTHING, event }, body: null };
     if (data.trim() === '') return { decoded: NOTHING, body: null };
-    const body = parseText(data);
+    const body = parseDecoded(data, event);
     if (!isObject(body)) return { decoded: { ...NOTHING, event, malformed: true }, body: null };
     if (body.type === 'error' || (body.type === undefined && body.error)) {
       const error = failureInside(body.error ?? null);

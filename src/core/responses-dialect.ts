@@ -1,7 +1,7 @@
 import type { Tokens } from './call.ts';
 import type { JsonObject } from './canonical.ts';
 import { isPresent, NO_FACTS, NOTHING, readAnswer, spent } from './decoded.ts';
-import { isObject, parseText, textIn } from './json-values.ts';
+import { isObject, parseDecoded, textIn } from './json-values.ts';
 import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
 import { saidInResponse, saidInResponseEvent } from './signals/said-in.ts';
 import { sseData } from './sse-event.ts';
@@ -28,7 +28,7 @@ export function decodeResponseEvent(event: Uint8Array): DecodedChunk {
   if (data.trim() === '') return NOTHING;
   // Of another dialect: some hosts add it after the last event, and before that it ends nothing.
   if (data.trim() === '[DONE]') return NOTHING;
-  const body = parseText(data);
+  const body = parseDecoded(data, event);
   if (!isObject(body)) return { ...NOTHING, event, malformed: true };
   const response = isObject(body.response) ? body.response : null;
   if (body.type === 'error' || isPresent(body.error)) {

@@ -102,7 +102,7 @@ export function createGateway(given: GatewayDeps): Gateway {
     wall_ms: () => clock.wall_ms(),
   });
   const drain = createDrain(server, lane, watched.monotonic_ms);
-  server.on('clientError', refusals.onClientError);
+  server.on('clientError', (error, socket) => refusals.onClientError(error, socket));
   server.on('connect', (_request, socket) => refusals.onConnect(socket));
   const refuseExpectation: RequestListener = (request, response) => {
     const path = pathOf(request.url ?? '');

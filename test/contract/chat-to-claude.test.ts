@@ -149,6 +149,17 @@ describe('9 chat → Claude', () => {
     expect(got.header('x-hive-notes')).toMatch(/seed/);
   });
 
+  test('what of a whole answer has no counterpart is named in x-hive-notes too', async () => {
+    const cited = { type: 'text', text: 'ok', citations: [{ type: 'page_location' }] };
+    const searched = { type: 'server_tool_use', id: 's', name: 'web_search', input: {} };
+    await start(status(200, { ...message, content: [searched, cited] }));
+    const { got } = await translate({});
+    expect(got.header('x-hive-notes')).toMatch(/answer\.content\.server_tool_use/);
+    expect(got.header('x-hive-notes')).toMatch(/answer\.content\.text\.citations/);
+    upstream.script(status(200, message));
+    expect((await translate({})).got.header('x-hive-notes')).toBeNull();
+  });
+
   test('x-hive-notes is a header whatever a field is called, and never breaks a call', async () => {
     await start();
     const odd = { 'ключ\r\nset-cookie: a=b': 1, '🐝': 'x', [`long${'x'.repeat(5000)}`]: 1 };

@@ -52,22 +52,23 @@ describe('4a Request', () => {
     expect(sent).toBe(EVERYTHING.replace('"model":"default"', '"model":"model-main"'));
   });
 
-  test.each([
-    '{"model":"default","messages":[{"role":"user","content":"hi"}],"__proto__":{"polluted":1}}',
-    '{"constructor":{"prototype":{"polluted":1}},"model":"default","messages":[]}',
-    '{"model":"default","messages":[{"role":"user","content":"hi","__proto__":{"polluted":1}}]}',
-    '{"model":"none","messages":[],"model":"default","n":1,"n":2}',
-    ' \t\r\n{"mod\\u0065l":"default","messages":[{"role":"user","content":"\\ud83d"}]}\n ',
-  ])('4a forwards %s as it is, which changes nothing here', async (body) => {
+  test.each<readonly [string, string | null]>([
+    ['{"model":"default","messages":[],"__proto__":{"polluted":1}}', null],
+    ['{"constructor":{"prototype":{"polluted":1}},"model":"default","messages":[]}', null],
+    ['{"model":"default","messages":[{"role":"user","__proto__":{"polluted":1}}]}', null],
+    [' \t\r\n{"mod\\u0065l":"default","messages":[{"role":"user","content":"\\ud83d"}]}\n ', null],
+    // Of a field that is set only one is left: nobody can take the other for it.
+    [
+      '{"model":"none","messages":[],"model":"default","n":1,"n":2}',
+      '{"messages":[],"model":"model-main","n":1,"n":2}',
+    ],
+  ])('4a forwards %j as it is, which changes nothing here', async (body, sent) => {
     const upstream = await upstreamOf(answer('ok'));
     gateway = await serve({ targets: { main: upstream.url } });
     const before = Object.getOwnPropertyNames(Object.prototype);
     expect((await askChat(gateway.port, body)).status).toBe(200);
-    const sent = upstream.calls[0]?.raw.toString('utf8') ?? '';
-    expect(JSON.parse(sent)).toEqual({ ...JSON.parse(body), model: 'model-main' });
-    expect(sent.replaceAll(/"mod(?:\\u0065|e)l":"[^"]*"/g, '')).toBe(
-      body.trim().replaceAll(/"mod(?:\\u0065|e)l":"[^"]*"/g, ''),
-    );
+    const expected = sent ?? body.replace('"default"', '"model-main"');
+    expect(upstream.calls[0]?.raw.toString('utf8')).toBe(expected);
     expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(before);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });

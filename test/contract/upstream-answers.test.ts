@@ -90,6 +90,7 @@ describe('a whole answer', () => {
     ['nothing, and a close', bytes('', 'close')],
     ['a list', bytes(counted('[]'))],
     ['null', bytes(counted('null'))],
+    ['a text that is not UTF-8', bytes(counted(GOOD.replace('ok', '\xe4\xff')))],
     ['choices that are null', bytes(counted('{"id":"c","choices":null}'))],
   ])('is no answer: %s', async (_what, reply) => {
     await start(reply);

@@ -67,7 +67,7 @@ describe('4d a stream as upstreams send it', () => {
     'data: [DONE]\n\n',
   ];
 
-  test('is read alike with any ends of lines, cut anywhere, a byte order mark before it', async () => {
+  test('is read alike with any ends of lines, cut anywhere, behind a byte order mark', async () => {
     gateway = await serve({ targets: { main: upstream.url }, resilience: ONCE });
     const ends = fc.array(fc.constantFrom('\n', '\r', '\r\n'), { minLength: 30, maxLength: 30 });
     const sizes = fc.integer({ min: 1, max: 60 });
@@ -199,6 +199,19 @@ describe('4d the end of a stream', () => {
     const got = await ask();
     expect(errorIn(got.body)).toBe(true);
     expect(dataOf(got.body)).not.toContain(DONE);
+  });
+
+  test('is an error where an event is not UTF-8, which strict clients throw on', async () => {
+    const good = chunk([{ text: '\ufffd' }]);
+    const bad = Buffer.from(events(chunk([{ text: 'ab' }])));
+    bad[bad.indexOf('ab')] = 0xff;
+    const sent = [streamOf(events(good)), bad, Buffer.from(events(finished, DONE))];
+    await start(bytes(Buffer.concat(sent), 'close'));
+    const got = await ask();
+    expect(dataOf(got.body)[0]).toBe(good);
+    expect(errorIn(got.body)).toBe(true);
+    expect(dataOf(got.body)).not.toContain(DONE);
+    expect(got.body.toString().match(/\ufffd/g)).toHaveLength(1);
   });
 
   test.each([

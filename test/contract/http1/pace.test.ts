@@ -78,7 +78,7 @@ describe('a slow client', () => {
     const connections = await Promise.all(Array.from({ length: 20 }, () => world.open()));
     const bytes = Buffer.from(call());
     for (let at = 0; at < bytes.length; at += 7) {
-      await Promise.all(connections.map(({ write }) => write(bytes.subarray(at, at + 7))));
+      await Promise.all(connections.map((one) => one.write(bytes.subarray(at, at + 7))));
     }
     for (const connection of connections) expectOk(await connection.answer());
   });
