@@ -75,8 +75,8 @@ test('best-arm tells of a router’s proven target by its category, and of the n
   expect(finding?.text).toBe(
     'Target mini of agent duo (category code) is proven to be the best by reward (success): ' +
       '0.812 a call, against 0.5 of demo, the next. 95 % confidence sequence 0.6 to 0.97, ' +
-      'e-value > 1,000,000, from 900 units; all three hold at every look. It gets all calls but the ' +
-      'floors (`on_proven: exploit`).',
+      'e-value > 1,000,000, from 900 units; all three hold at every look. ' +
+      'It gets all calls but the floors (`on_proven: exploit`).',
   );
   expect(finding).toMatchObject({ metric: 'route', yardstick: { kind: 'peers', value: 0.5 } });
   expect(finding?.since_ms).toBe(NOW_MS);
