@@ -16,7 +16,9 @@ export function learnContext(lesson: Lesson): LearnedRoutes {
       ...headOf(lesson),
       ...reported,
       proven: [],
-      ...(bandit.stop === undefined ? {} : { worth: policyWorth(lesson.choices, targets, bandit.stop.delta) }),
+      ...(bandit.stop === undefined
+        ? {}
+        : { worth: policyWorth(lesson.choices, targets, bandit.stop.delta) }),
       changed: changes.map(({ category, target }) => ({ category, target })),
       // Nothing is published of nothing: the weights hold until there is a reward.
       published: { targets: model.targets, by: {}, ...(rewards.length > 0 ? { model } : {}) },

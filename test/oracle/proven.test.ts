@@ -93,7 +93,7 @@ describe('what a router has proven', () => {
   const report = (means: Readonly<Record<string, number>>, each: number, stop?: object) =>
     learnTable({
       agent: 'duo',
-      options: RouterOptions.parse({ strategy: 'bandit', bandit: { ...(stop ? { stop } : {}) } }),
+      options: RouterOptions.parse({ strategy: 'bandit', bandit: stop ? { stop } : {} }),
       targets: Object.keys(means),
       rewards: rewardsOf(means, each),
       left_out: 0,

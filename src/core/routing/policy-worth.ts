@@ -43,8 +43,8 @@ const CHOSEN_MIN = 50;
  * was known before: here the mean of what k had earned in the call's category. So the sum of D less
  * those means is a martingale, also while the router learns and rewards drift, and the mean of D
  * has an asymptotic confidence sequence (Waudby-Smith and others, Annals of Statistics 2024). Each
- * unit counts once, by its first call: a gateway draws by the unit's hash, so that what it does with
- * the unit's next calls is no draw of its own.
+ * unit counts once, by its first call: a gateway draws by the unit's hash, so that what it does
+ * with the unit's next calls is no draw of its own.
  */
 export function policyWorth(
   rows: readonly WorthRow[],

@@ -63,8 +63,9 @@ test('best-arm tells of a proven arm: how much better, how surely, of how many',
   expect(findings[0]?.text).toBe(
     'Of agent duo the arm kind of experiment tone@3f1c09aa is proven better than control: ' +
       'dissatisfied units 10.0 %, against 20.0 % in control at the same time. 97.5 % confidence ' +
-      'sequence 6.0 % to 16.0 %, e-value 4,321, from 1,200 units that count for it, of 2,400; all ' +
-      'three hold at every look. Nothing was changed: the experiment only reports (`at_end: report`).',
+      'sequence 6.0 % to 16.0 %, e-value 4,321, from 1,200 units that count for it, of 2,400; ' +
+      'all three hold at every look. ' +
+      'Nothing was changed: the experiment only reports (`at_end: report`).',
   );
   expect(findings[0]?.disproof).toMatch(/^Wrong if its canary, or .* does not show it again\./);
 });
@@ -73,9 +74,9 @@ test('best-arm tells of a router’s proven target by its category, and of the n
   const [finding] = detect(route).findings;
   expect(finding?.text).toBe(
     'Target mini of agent duo (category code) is proven to be the best by reward (success): ' +
-      '0.812 a call, against 0.5 of demo, the next. 95 % confidence sequence 0.6 to 0.97, e-value ' +
-      '> 1,000,000, from 900 units; all three hold at every look. It gets all calls but the ' +
-      'floors (`on_proven: exploit`).',
+      '0.812 a call, against 0.5 of demo, the next. 95 % confidence sequence 0.6 to 0.97, ' +
+      'e-value > 1,000,000, from 900 units; all three hold at every look. ' +
+      'It gets all calls but the floors (`on_proven: exploit`).',
   );
   expect(finding).toMatchObject({ metric: 'route', yardstick: { kind: 'peers', value: 0.5 } });
   expect(finding?.since_ms).toBe(NOW_MS);
