@@ -1,5 +1,4 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { instantiate, type LeafHost } from '../../src/core/definition.ts';
 import type { JournalRecord } from '../../src/core/event.ts';
 import { createId } from '../../src/core/ids.ts';
@@ -41,11 +40,16 @@ const deps = { metrics: createMetrics(), log: silentLog, days: createUnitDays(ha
 const END_MS = Date.UTC(2026, 0, 19);
 const EVERY_MS = DAY_MS / CALLS_A_DAY;
 
-const [, , asked, dir, url] = process.argv;
-startAsWorker();
-if (asked === 'fill') await fill(dir as string, urlOf(url));
-else if (asked === 'ticks') await ticks(dir as string, urlOf(url));
+const [, program = '', asked = '', ...rest] = process.argv;
+if (asked === 'run') await runStage(rest);
+else if (asked === 'fill' || asked === 'ticks') runAsWorker(program, ['run', asked, ...rest]);
 else for (const kind of kindsAsked(process.argv)) await measure(kind);
+
+async function runStage([stage, dir = '', url]: readonly string[]): Promise<void> {
+  startAsWorker();
+  if (stage === 'fill') await fill(dir, urlOf(url));
+  else await ticks(dir, urlOf(url));
+}
 
 async function fill(data_dir: string, database_url: string | null): Promise<void> {
   const store = await openIn({ dir: data_dir, database_url });
@@ -99,9 +103,9 @@ function urlOf(given: string | undefined): string | null {
 
 async function measure(kind: Kind): Promise<void> {
   const place = await createPlace(kind);
-  const program = fileURLToPath(import.meta.url);
   for (const stage of ['fill', 'ticks']) {
-    runAsWorker(program, [stage, place.dir, place.database_url ?? '', '--calls', String(CALLS)]);
+    const args = [place.dir, place.database_url ?? '', '--calls', String(CALLS)];
+    runAsWorker(program, ['run', stage, ...args]);
   }
   await place.remove();
 }

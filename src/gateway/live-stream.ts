@@ -122,8 +122,7 @@ export class LiveStream {
       // A comment keeps a waiting client alive, but it is no beginning of an answer.
       if (!this.#open && chunks.length === 0 && !hasData(event)) continue;
       const chunk = this.#decoder.decode(event);
-      if (chunk.finished ?? chunk.facts.finish) this.#finished = true;
-      if (chunk.facts.tokens) this.#tokens = chunk.facts.tokens;
+      this.#learn(chunk);
       const failure = chunk.error ?? (chunk.malformed ? malformed() : null);
       if (failure) {
         this.#give(this.#readable(chunks, chunk));
@@ -138,6 +137,11 @@ export class LiveStream {
     if (!chunks.at(-1)?.done) return;
     this.#done = true;
     this.#complete();
+  }
+
+  #learn({ facts, finished = Boolean(facts.finish) }: DecodedChunk): void {
+    if (finished) this.#finished = true;
+    if (facts.tokens) this.#tokens = facts.tokens;
   }
 
   /** Amid an answer the upstream's own last word on its failure is the client's to read. */

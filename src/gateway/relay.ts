@@ -86,14 +86,15 @@ export function relay(
       if (failure && !done) return breakOff(errorOf(failure), failure);
       out.flush();
       limitStall(exchange);
-      if (done || dialect.end === undefined) response.end();
-      else response.end(dialect.end);
+      response.end(done ? NOTHING : (dialect.end ?? NOTHING));
       const error = failure && errorOf(failure);
       finish({ outcome: error ? 'error' : 'ok', error }, failure);
     },
   });
   return promise;
 }
+
+const NOTHING = new Uint8Array();
 
 function asksForUsage(options: unknown): boolean {
   return (options as { include_usage?: unknown } | null | undefined)?.include_usage === true;

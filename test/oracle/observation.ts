@@ -68,7 +68,8 @@ export function lognormal(middle: number, count: number, seed = 1, spread = 0.5)
 }
 
 /**
- * Days of hours, eight unless told: `levelAt(hour)` with normal noise on the log scale of σ `noise`.
+ * Days of hours, eight unless told: `levelAt(hour)` with normal noise on the log scale, of σ
+ * `noise`.
  */
 export function hourly(
   metric: Series['metric'],

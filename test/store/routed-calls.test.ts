@@ -62,12 +62,12 @@ const steps = fc.array(
     }),
     fc.record({
       kind: fc.constant('feedback' as const),
-      of: fc.nat(12),
+      of: fc.nat(4),
       value: fc.integer({ min: 1, max: 5 }),
     }),
-    fc.record({ kind: fc.constant('look' as const), before: fc.nat(22) }),
+    fc.record({ kind: fc.constant('look' as const), before: fc.integer({ min: 12, max: 21 }) }),
   ),
-  { minLength: 4, maxLength: 16 },
+  { minLength: 8, maxLength: 20 },
 );
 
 describeStores('routed calls', ({ store, apply }) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createMemory, createOnce } from '../../../src/core/findings/memory.ts';
-import { sceneOf } from '../../../src/core/findings/scene.ts';
 import { residualsOf } from '../../../src/core/findings/residuals.ts';
+import { sceneOf } from '../../../src/core/findings/scene.ts';
 import type { Observation, Series } from '../../../src/core/observation.ts';
 import { createHost } from '../../../src/sim/host.ts';
 import { HOUR, hourly, NOW_MS, observed } from '../../oracle/observation.ts';
