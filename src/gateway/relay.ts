@@ -86,7 +86,7 @@ export function relay(
       if (failure && !done) return breakOff(errorOf(failure), failure);
       out.flush();
       limitStall(exchange);
-      response.end(done ? NOTHING : (dialect.end ?? NOTHING));
+      response.end(done || dialect.end === undefined ? nothing() : dialect.end);
       const error = failure && errorOf(failure);
       finish({ outcome: error ? 'error' : 'ok', error }, failure);
     },
@@ -94,7 +94,7 @@ export function relay(
   return promise;
 }
 
-const NOTHING = new Uint8Array();
+const nothing = (): Uint8Array => new Uint8Array();
 
 function asksForUsage(options: unknown): boolean {
   return (options as { include_usage?: unknown } | null | undefined)?.include_usage === true;
