@@ -72,6 +72,8 @@ export function createFollowUps(context: OracleContext, own: OwnCallsDeps): Runn
   };
   const look = async (): Promise<void> => {
     const asked = context.loaded().policy.oracle.follow_ups;
+    const expired = queue.expire();
+    if (expired > 0) metrics.add('hive_follow_ups_total', ['dropped'], expired);
     if (asked === undefined || offReason(context) !== null) queue.clear();
     else if (queue.size() > 0) await judgeAll(asked);
   };
