@@ -24,7 +24,7 @@ const WAITING_MAX = 500;
 const AT_ONCE = 50;
 /** By then its call and its sample are in the store, or it is no turn, or never will be. */
 const STORED_BY_MS = 60_000;
-/** Policy time. After half an hour the store keeps the worst of the samples: no fair part of all. */
+/** Policy time. After half an hour the worst of the samples are kept: no fair part of all. */
 const WAIT_MAX_MS = 20 * 60_000;
 
 interface Waiting {
