@@ -146,9 +146,9 @@ function countCalls(metrics: Metrics): CallCount {
 
 interface Listener {
   /** Any request. */
-  any(request: IncomingMessage, response: ServerResponse): void;
+  readonly any: (request: IncomingMessage, response: ServerResponse) => void;
   /** One to a model route, from the lane. */
-  plain(request: InboundRequest, response: OutboundResponse): void;
+  readonly plain: (request: InboundRequest, response: OutboundResponse) => void;
 }
 
 /** Where a request goes, and what is refused before it goes anywhere. */

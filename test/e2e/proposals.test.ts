@@ -109,12 +109,11 @@ describe('prompt proposals', () => {
     } finally {
       await traffic.stop();
     }
-    // What is said to be spent is what reached the model, but for what is on its way there.
-    const asked = (): number => upstream.calls.filter((call) => isOwn(call)).length;
-    await until(async () => (await listed()).status.spent.calls === asked(), {
-      what: 'what is spent to be what was asked',
-      every_ms: 100,
-    });
+    // What is said to be spent is what reached the model, but for a call that is on its way.
+    await until(
+      async () => (await listed()).status.spent.calls === upstream.calls.filter(isOwn).length,
+      { what: 'as many calls at the model as are spent', deadline_ms: 10_000, every_ms: 100 },
+    );
     // In nobody's system message, and nowhere but where it was said and quoted.
     const others = upstream.calls.filter((call) => !isReflection(call) && call.user !== PAYLOAD);
     expect(others.filter(({ raw }) => raw.includes('refunds have been cancelled'))).toEqual([]);

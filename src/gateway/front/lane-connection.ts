@@ -8,13 +8,13 @@ import { type Answering, LaneResponse } from './lane-response.ts';
 export interface LaneHost {
   readonly head_bytes_max: number;
   /** Whether requests to this target are served here. */
-  serves(url: string): boolean;
-  serve(request: LaneRequest, response: OutboundResponse): void;
+  readonly serves: (url: string) => boolean;
+  readonly serve: (request: LaneRequest, response: OutboundResponse) => void;
   /** From now on it is Node's parser's, these bytes first. */
   handOver(connection: LaneConnection, bytes: Buffer): void;
   closed(connection: LaneConnection): void;
-  closingLines(keep_alive: boolean): string;
-  monotonic_ms(): number;
+  readonly closingLines: (keep_alive: boolean) => string;
+  readonly monotonic_ms: () => number;
 }
 
 /** What a connection is at, and since when: who is too slow is told by it. */

@@ -21,7 +21,7 @@ export interface LaneOptions {
   readonly serves: LaneHost['serves'];
   readonly serve: LaneHost['serve'];
   /** What is sent to a client that was too slow; null where its answer has begun. */
-  tooSlow(request: LaneRequest | null): string;
+  readonly tooSlow: (request: LaneRequest | null) => string;
   readonly limits: {
     readonly headers_ms: number;
     readonly body_ms: number;
@@ -29,8 +29,8 @@ export interface LaneOptions {
   };
   readonly head_bytes_max: number;
   readonly check_ms: number;
-  monotonic_ms(): number;
-  wall_ms(): number;
+  readonly monotonic_ms: () => number;
+  readonly wall_ms: () => number;
 }
 
 /** How long a client that was refused may take to go. */

@@ -46,7 +46,7 @@ export function createFollowUps(context: OracleContext, own: OwnCallsDeps): Runn
   const stopping = new AbortController();
   const models = createFollowUpModels(context, own, stopping.signal);
   const queue = createTurnQueue(context.store.db, clock);
-  let stopped: { readonly why: string | null; readonly reason: string } = NOT_STOPPED;
+  let stopped: Stopped = NOT_STOPPED;
   let running: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
 
@@ -72,6 +72,8 @@ export function createFollowUps(context: OracleContext, own: OwnCallsDeps): Runn
   };
   const look = async (): Promise<void> => {
     const asked = context.loaded().policy.oracle.follow_ups;
+    const expired = queue.expire();
+    if (expired > 0) metrics.add('hive_follow_ups_total', ['dropped'], expired);
     if (asked === undefined || offReason(context) !== null) queue.clear();
     else if (queue.size() > 0) await judgeAll(asked);
   };
@@ -101,12 +103,8 @@ export function createFollowUps(context: OracleContext, own: OwnCallsDeps): Runn
       await running;
     },
     async status() {
-      const asked = context.loaded().policy.oracle.follow_ups;
-      const off = offReason(context);
-      const state = off?.state ?? STATES[stopped.why ?? ''] ?? 'on';
-      const reason = off?.reason ?? stopped.reason;
-      const budget = asked ? budgetOf(asked) : null;
-      return { state, reason, waiting: queue.size(), spent: await models.spent(), budget };
+      const spent = await models.spent();
+      return { ...stateOf(context, stopped), waiting: queue.size(), spent };
     },
   };
 }
@@ -118,12 +116,25 @@ function isHeld(said: Classified): boolean {
 
 const HOLDING: ReadonlySet<string> = new Set(['budget', 'breaker', 'stopped']);
 
-const NOT_STOPPED = { why: null, reason: '' } as const;
+/** Why the last question got no answer. */
+interface Stopped {
+  readonly why: string | null;
+  readonly reason: string;
+}
+
+const NOT_STOPPED: Stopped = { why: null, reason: '' };
 
 const STATES: Readonly<Record<string, FollowUpsStatus['state']>> = {
   budget: 'budget_spent',
   breaker: 'breaker_open',
 };
+
+function stateOf(context: OracleContext, stopped: Stopped) {
+  const asked = context.loaded().policy.oracle.follow_ups;
+  const state = STATES[stopped.why ?? ''] ?? 'on';
+  const now = offReason(context) ?? { state, reason: stopped.reason };
+  return { ...now, budget: asked ? budgetOf(asked) : null };
+}
 
 function offReason(context: OracleContext): Pick<FollowUpsStatus, 'state' | 'reason'> | null {
   const { policy } = context.loaded();

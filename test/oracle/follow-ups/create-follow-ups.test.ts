@@ -118,15 +118,27 @@ describe('createFollowUps', () => {
   test('createFollowUps stops at the hour’s budget, and goes on in the next hour', async () => {
     const budget = { calls_per_hour: 2, tokens_per_hour: 1_000_000 };
     const { world, followUps } = worldOf({ budget });
+    world.now_ms += 50 * 60_000;
     await said(world, ['u:1', 'u:2', 'u:3']);
     await followUps.tick();
     await followUps.tick();
     expect(upstream.calls).toHaveLength(2);
     expect(await followUps.status()).toMatchObject({ state: 'budget_spent', waiting: 1 });
-    world.now_ms += 3_600_000;
+    world.now_ms += 15 * 60_000;
     await followUps.tick();
     expect(journalled(world)).toHaveLength(3);
     expect(await followUps.status()).toMatchObject({ state: 'on', spent: { calls: 1 } });
+  });
+
+  test('createFollowUps lets go of turns that have waited for too long', async () => {
+    const budget = { calls_per_hour: 1, tokens_per_hour: 1_000_000 };
+    const { world, followUps } = worldOf({ budget });
+    await said(world, ['u:1', 'u:2']);
+    await followUps.tick();
+    expect(await followUps.status()).toMatchObject({ waiting: 1 });
+    world.now_ms += 3_600_000;
+    await followUps.tick();
+    expect(await followUps.status()).toMatchObject({ waiting: 0, spent: { calls: 0 } });
   });
 
   test('createFollowUps sets tokens aside before it asks', async () => {
