@@ -65,7 +65,12 @@ export const definition: DetectorDefinition<Options> = {
       if (!most) return [];
       const p_week = pOverLooks(p, (7 * DAY_MS) / most.residuals.series.step_ms);
       // Where chance makes the like, it does not matter whether it is rare.
-      const clears = p_week <= settings.q && isRare(cell, features, settings);
+      const zs = features.map(({ z }) => z);
+      const rare = (): boolean =>
+        scene.memory.together(zs, `rare ${JSON.stringify(settings)}`, () =>
+          isRare(cell, features, settings),
+        );
+      const clears = p_week <= settings.q && rare();
       return [{ p_week, clears, said: { ...most, p } }];
     });
     const findings = holding(candidates, settings.q).map((shift) => {

@@ -42,7 +42,9 @@ export const definition: DetectorDefinition<z.infer<typeof options>> = {
       const errors = scene.memory.once(residuals.z, 'seasonal errors', () =>
         seasonalResiduals(residuals.z, { seasons: [season] }),
       );
-      const e = evidenceOf(errors, settings.steps);
+      const e = scene.memory.once(errors, `evidence of ${settings.steps}`, () =>
+        evidenceOf(errors, settings.steps),
+      );
       const shift = shiftAt(residuals, residuals.z.length - settings.steps);
       // Once a step is over it is asked once: a week has so many chances of the step's length.
       const looks = (7 * DAY_MS) / series.step_ms;
