@@ -5,7 +5,7 @@ import { pOverLooks } from '../statistics/multiplicity.ts';
 import { studentTail } from '../statistics/tails.ts';
 import { type Mix, mixAbove, mixOf } from './mix.ts';
 import { levelOf } from './rate-draft.ts';
-import { cellName, countOf, keptBySteps, type Scene } from './scene.ts';
+import { cellName, countOf, type Scene } from './scene.ts';
 import {
   frozenWords,
   milliseconds,
@@ -41,10 +41,6 @@ const EVENTS_MIN = 3;
  * too short, or where steps hold too few events for means to be normal.
  */
 export function residualsOf(scene: Scene, series: Series): Residuals | null {
-  return keptBySteps(scene, series, () => newResiduals(scene, series));
-}
-
-function newResiduals(scene: Scene, series: Series): Residuals | null {
   const { window } = scene.observation;
   const place = (ms: number): number => (ms - series.from_ms) / series.step_ms;
   const length = Math.min(series.values.length, Math.max(0, Math.floor(place(window.to_ms))));

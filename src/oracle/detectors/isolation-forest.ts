@@ -84,7 +84,7 @@ export const definition: DetectorDefinition<Options> = {
 function featuresOf(scene: Scene, { segment }: SegmentObservation): readonly Residuals[] {
   return FEATURES.flatMap((metric) => {
     const series = seriesOf(scene, segment, metric);
-    return (series && residualsOf(scene, series)) ?? [];
+    return (series && scene.bySteps(series, () => residualsOf(scene, series))) ?? [];
   });
 }
 

@@ -34,7 +34,7 @@ export const definition: DetectorDefinition<z.infer<typeof options>> = {
   create: (settings, host) => (observation) => {
     const scene = sceneOf(observation, host);
     const judged = observation.series.flatMap((series) => {
-      const residuals = residualsOf(scene, series);
+      const residuals = scene.bySteps(series, () => residualsOf(scene, series));
       if (residuals === null) return [];
       // Asked all the same, so that it counts among those that were.
       if (!isOdd(residuals, settings.steps)) return [{ e: 0, raw: 0, shift: null }];
