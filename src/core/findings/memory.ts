@@ -25,7 +25,7 @@ export interface Span {
 
 /**
  * What looks share: the detectors of one look its scene, and one look with the next what was made
- * of series whose steps are the same. It holds no more than that of one look.
+ * of series whose steps are the same. It holds no more than that of the last two looks.
  */
 export interface Memory {
   /** Of what depends on its object alone, however often it is looked at. */
