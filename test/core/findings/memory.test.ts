@@ -74,16 +74,21 @@ describe('a host', () => {
 });
 
 test('createMemory makes of several things together what no other set of them has', () => {
-  const { together } = createMemory();
+  const memory = createMemory();
   const [one, other, third] = [{}, {}, {}];
   let made = 0;
   const make = (): number => {
     made += 1;
     return made;
   };
-  expect([together([one, other], 'a', make), together([one, other], 'a', make)]).toEqual([1, 1]);
-  expect([together([one, third], 'a', make), together([one], 'a', make)]).toEqual([2, 3]);
-  expect(together([one, other], 'b', make)).toBe(4);
+  expect([
+    memory.together([one, other], 'a', make),
+    memory.together([one, other], 'a', make),
+  ]).toEqual([1, 1]);
+  expect([memory.together([one, third], 'a', make), memory.together([one], 'a', make)]).toEqual([
+    2, 3,
+  ]);
+  expect(memory.together([one, other], 'b', make)).toBe(4);
 });
 
 test('createMemory forgets what two looks have not asked for', () => {
