@@ -34,7 +34,7 @@ const flag = process.argv.indexOf('--calls');
 const CALLS = flag < 0 ? 1_000_000 : Number(process.argv[flag + 1]);
 const CALLS_A_DAY = Math.ceil(CALLS / DAYS);
 const TICKS = 40;
-/** The last ticks are analyzed as well: over two steps of five minutes. */
+/** The last ticks are analyzed as well. */
 const ANALYZED = 12;
 const deps = { metrics: createMetrics(), log: silentLog, days: createUnitDays(halfOf) };
 const END_MS = Date.UTC(2026, 0, 19);

@@ -148,18 +148,22 @@ function createAssigner(): typeof assign {
   };
 }
 
+type Event = CallEvent | FeedbackEvent;
+
 /** Events that are still to come, in the order of time. */
 function createQueue() {
-  let waiting: (CallEvent | FeedbackEvent)[] = [];
+  let waiting: Event[] = [];
   const counts = { call: 0, feedback: 0 };
   return {
     add({ calls, feedback }: Lived): void {
       waiting.push(...calls, ...feedback);
     },
-    before(at_ms: number): readonly (CallEvent | FeedbackEvent)[] {
-      const now = waiting.filter((event) => event.at_ms < at_ms);
-      waiting = waiting.filter((event) => event.at_ms >= at_ms);
+    before(at_ms: number): readonly Event[] {
+      const now: Event[] = [];
+      const later: Event[] = [];
+      for (const event of waiting) (event.at_ms < at_ms ? now : later).push(event);
       for (const { type } of now) counts[type] += 1;
+      waiting = later;
       return now.sort((left, right) => left.at_ms - right.at_ms);
     },
     calls: () => counts.call,

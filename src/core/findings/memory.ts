@@ -25,11 +25,13 @@ export interface Span {
 
 /**
  * What looks share: the detectors of one look its scene, and one look with the next what was made
- * of series whose steps are the same. It holds no more than that of one look.
+ * of series whose steps are the same. It holds no more than that of the last two looks.
  */
 export interface Memory {
   /** Of what depends on its object alone, however often it is looked at. */
   readonly once: Once;
+  /** Of what depends on these objects together; never none. */
+  together<Value>(of: readonly object[], name: string, make: () => Value): Value;
   /** The same for all who ask for the observation; another one begins a new look. */
   sceneOf<Scene extends object>(observation: Observation, make: () => Scene): Scene;
   /** What was made in the look before, if all steps in the span are as they were then. */
@@ -46,8 +48,16 @@ interface Kept extends Span {
 export function createMemory(): Memory {
   const scenes = new WeakMap<Observation, object>();
   let [now, before] = [new Map<string, Kept>(), new Map<string, Kept>()];
+  const once = createOnce();
+  let told = 0;
+  const idOf = (one: object): number =>
+    once(one, 'id', () => {
+      told += 1;
+      return told;
+    });
   return {
-    once: createOnce(),
+    once,
+    together: (of, name, make) => once(of[0] ?? {}, `${name} of ${of.map(idOf).join()}`, make),
     sceneOf<Scene extends object>(observation: Observation, make: () => Scene): Scene {
       const known = scenes.get(observation);
       if (known) return known as Scene;

@@ -1,7 +1,7 @@
 import type { Series } from '../observation.ts';
 import { mean, median } from '../series/numbers.ts';
 import { noiseOf } from './noise.ts';
-import { keptBySteps, type Scene } from './scene.ts';
+import type { Scene } from './scene.ts';
 
 /** A series as the series detectors read it: whole steps, its hours' levels taken off. */
 export interface Residuals {
@@ -32,10 +32,6 @@ const EVENTS_MIN = 3;
  * where the past is too short, or where steps hold too few events for means to be normal.
  */
 export function residualsOf(scene: Scene, series: Series): Residuals | null {
-  return keptBySteps(scene, series, () => newResiduals(scene, series));
-}
-
-function newResiduals(scene: Scene, series: Series): Residuals | null {
   const { window } = scene.observation;
   const place = (ms: number): number => (ms - series.from_ms) / series.step_ms;
   const length = Math.min(series.values.length, Math.max(0, Math.floor(place(window.to_ms))));

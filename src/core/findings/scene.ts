@@ -5,9 +5,10 @@ import type {
   SegmentObservation,
   Series,
   UnitMetric,
+  Window,
 } from '../observation.ts';
 import type { Count } from '../statistics/tails.ts';
-import { createMemory, createOnce, type Memory, type Once } from './memory.ts';
+import { createMemory, createOnce, type Memory, type Once, type Span } from './memory.ts';
 
 /** An observation with its cells by name; made once for all detectors of a host. */
 export interface Scene {
@@ -21,6 +22,15 @@ export interface Scene {
   /** What is made of something in this observation, once. */
   readonly once: Once;
   readonly memory: Memory;
+  /**
+   * What is made of a series' whole steps and the window's place among them: once for all
+   * detectors, and not again while every step is as it was in the look before. Its series is the
+   * one that is asked for, whose newest step may be another.
+   */
+  bySteps<Made extends OfSeries>(series: Series, make: () => Made | null): Made | null;
+}
+interface OfSeries {
+  readonly series: Series;
 }
 export type Cells = ReadonlyMap<string, SegmentObservation>;
 
@@ -33,6 +43,7 @@ export function sceneOf(observation: Observation, host?: Pick<LeafHost, 'keep'>)
 
 function newScene(observation: Observation, memory: Memory): Scene {
   const { window, halves, series } = observation;
+  const once = createOnce();
   const named = (cells: readonly SegmentObservation[]): Cells =>
     new Map(cells.map((cell) => [cellName(cell.segment), cell]));
   return {
@@ -47,9 +58,22 @@ function newScene(observation: Observation, memory: Memory): Scene {
         .map((one) => [`${cellName(one.segment)}|${one.metric}`, one]),
     ),
     windows_a_week: WEEK_MS / Math.max(1, window.to_ms - window.from_ms),
-    once: createOnce(),
+    once,
     memory,
+    bySteps: (one, make) =>
+      once(one, 'by steps', () => {
+        const name = `${cellName(one.segment)}|${one.metric}|${one.step_ms}`;
+        const kept = memory.keptOf(one, name, wholeSteps(one, window), make);
+        return kept && { ...kept, series: one };
+      }),
   };
+}
+
+/** The step that is not over yet is none of them. */
+function wholeSteps(series: Series, { from_ms, to_ms }: Window): Span {
+  const place = (ms: number): number => (ms - series.from_ms) / series.step_ms;
+  const length = Math.min(series.values.length, Math.max(0, Math.floor(place(to_ms))));
+  return { length, from: Math.min(length, Math.max(0, Math.ceil(place(from_ms)))) };
 }
 
 const spanOf = ({ values, step_ms }: Series): number => values.length * step_ms;
@@ -136,26 +160,4 @@ export function addCounts(counts: readonly Count[]): Count {
 
 export function rateOf({ units, events }: Count): number {
   return units > 0 ? events / units : 0;
-}
-
-/**
- * What is made of a series' whole steps and the window's place among them: once for all detectors,
- * and not again while every step is as it was in the look before. Of what is told of it later, the
- * newest step among it, the series is the one that is asked for.
- */
-export function keptBySteps<Made extends { readonly series: Series }>(
-  { observation, once, memory }: Scene,
-  series: Series,
-  make: () => Made | null,
-): Made | null {
-  return once(series, 'by steps', () => {
-    const { window } = observation;
-    const place = (ms: number): number => (ms - series.from_ms) / series.step_ms;
-    const steps = Math.max(0, Math.floor(place(window.to_ms)));
-    const length = Math.min(series.values.length, steps);
-    const from = Math.min(length, Math.max(0, Math.ceil(place(window.from_ms))));
-    const name = `${cellName(series.segment)}|${series.metric}|${series.step_ms}`;
-    const kept = memory.keptOf(series, name, { length, from }, make);
-    return kept && { ...kept, series };
-  });
 }

@@ -28,7 +28,7 @@ export const definition: DetectorDefinition<Options> = {
   create: (settings, host) => (observation) => {
     const scene = sceneOf(observation, host);
     const candidates = observation.series.flatMap((series): Candidate<Shift>[] => {
-      const residuals = residualsOf(scene, series);
+      const residuals = scene.bySteps(series, () => residualsOf(scene, series));
       const p_max = settings.q / observation.series.length;
       // Where no beginning would pass, nobody need be asked for one.
       if (residuals === null || !mayShift(residuals, residuals.from, p_max)) return [];

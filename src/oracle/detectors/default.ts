@@ -26,7 +26,7 @@ export const definition: DetectorDefinition<z.infer<typeof options>> = {
   create: (settings, host) => (observation) => {
     const scene = sceneOf(observation, host);
     const candidates = observation.series.flatMap((series): Candidate<Shift>[] => {
-      const residuals = residualsOf(scene, series);
+      const residuals = scene.bySteps(series, () => residualsOf(scene, series));
       const length = residuals?.z.length ?? 0;
       const first = Math.max(residuals?.from ?? 0, length - settings.steps);
       const p_max = settings.q / observation.series.length;

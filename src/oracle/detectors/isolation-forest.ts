@@ -59,7 +59,12 @@ export const definition: DetectorDefinition<Options> = {
       const p = togetherTail(shifts);
       const p_week = pOverLooks(p, (7 * DAY_MS) / most.residuals.series.step_ms);
       // Where chance makes the like, it does not matter whether it is rare.
-      const clears = p_week <= settings.q && isRare(cell, features, settings);
+      const zs = features.map(({ z }) => z);
+      const rare = (): boolean =>
+        scene.memory.together(zs, `rare ${JSON.stringify(settings)}`, () =>
+          isRare(cell, features, settings),
+        );
+      const clears = p_week <= settings.q && rare();
       return [{ p_week, clears, said: { ...most, p } }];
     });
     const findings = holding(candidates, settings.q).map((shift) => {
@@ -73,7 +78,7 @@ export const definition: DetectorDefinition<Options> = {
 function featuresOf(scene: Scene, { segment }: SegmentObservation): readonly Residuals[] {
   return FEATURES.flatMap((metric) => {
     const series = seriesOf(scene, segment, metric);
-    return (series && residualsOf(scene, series)) ?? [];
+    return (series && scene.bySteps(series, () => residualsOf(scene, series))) ?? [];
   });
 }
 

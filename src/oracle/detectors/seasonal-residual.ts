@@ -29,7 +29,7 @@ export const definition: DetectorDefinition<z.infer<typeof options>> = {
   create: (settings, host) => (observation) => {
     const scene = sceneOf(observation, host);
     const judged = observation.series.flatMap((series) => {
-      const residuals = residualsOf(scene, series);
+      const residuals = scene.bySteps(series, () => residualsOf(scene, series));
       if (residuals === null) return [];
       // Asked all the same, so that it counts among those that were.
       if (!isOdd(residuals, settings.steps)) return [{ e: 0, raw: 0, shift: null }];
@@ -37,7 +37,9 @@ export const definition: DetectorDefinition<z.infer<typeof options>> = {
       const errors = scene.memory.once(residuals.z, 'seasonal errors', () =>
         seasonalResiduals(residuals.z, { seasons: [season] }),
       );
-      const e = evidenceOf(errors, settings.steps);
+      const e = scene.memory.once(errors, `evidence of ${settings.steps}`, () =>
+        evidenceOf(errors, settings.steps),
+      );
       const shift = shiftAt(residuals, residuals.z.length - settings.steps);
       // Once a step is over it is asked once: a week has so many chances of the step's length.
       const looks = (7 * DAY_MS) / series.step_ms;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { LeafHost } from '../../../src/core/definition.ts';
 import { createMemory, createOnce } from '../../../src/core/findings/memory.ts';
-import { residualsOf } from '../../../src/core/findings/residuals.ts';
 import { sceneOf } from '../../../src/core/findings/scene.ts';
 import type { Observation, Series } from '../../../src/core/observation.ts';
 import { createHost } from '../../../src/sim/host.ts';
@@ -17,6 +17,11 @@ const look = (series: Series, until_ms = NOW_MS): Observation => {
   const window = { from_ms: until_ms - 24 * HOUR, to_ms: until_ms };
   return observed([], [], { series: [series], window });
 };
+
+function madeOf(series: Series, until_ms: number, host: LeafHost) {
+  const make = () => ({ series, z: [...series.values] });
+  return sceneOf(look(series, until_ms), host).bySteps(series, make);
+}
 
 test('createOnce makes a thing once an object and name', () => {
   const once = createOnce();
@@ -40,17 +45,17 @@ describe('a host', () => {
     expect(sceneOf(seen)).not.toBe(sceneOf(seen));
   });
 
-  test('keeps residuals from look to look while the steps that are over are the same', () => {
+  test('keeps what is made of a series while the steps that are over are the same', () => {
     const host = createHost(() => 0);
     const half_ms = NOW_MS - HOUR / 2;
     const [first, next] = [again(SERIES), again(SERIES, 5000)];
-    const one = residualsOf(sceneOf(look(first, half_ms), host), first);
-    const other = residualsOf(sceneOf(look(next, half_ms), host), next);
+    const one = madeOf(first, half_ms, host);
+    const other = madeOf(next, half_ms, host);
     expect(other?.z).toBe(one?.z);
     expect(other?.series).toBe(next);
   });
 
-  test('makes residuals anew where an older step, the window or the reach has changed', () => {
+  test('makes it anew where an older step, the window or the reach has changed', () => {
     const late = again(SERIES);
     const changed: Series = { ...late, values: late.values.map((one, at) => (at === 9 ? 1 : one)) };
     const recounted: Series = { ...late, counts: late.counts.map((one, at) => one + (at ? 0 : 1)) };
@@ -60,12 +65,30 @@ describe('a host', () => {
       [late, NOW_MS - HOUR],
     ] as const) {
       const host = createHost(() => 0);
-      const one = residualsOf(sceneOf(look(SERIES), host), SERIES);
-      const other = residualsOf(sceneOf(look(series, until_ms), host), series);
+      const one = madeOf(SERIES, NOW_MS, host);
+      const other = madeOf(series, until_ms, host);
       expect(other?.z).not.toBe(one?.z);
-      expect(other).toEqual(residualsOf(sceneOf(look(series, until_ms)), series));
+      expect(other?.z).toEqual(series.values);
     }
   });
+});
+
+test('createMemory makes of several things together what no other set of them has', () => {
+  const memory = createMemory();
+  const [one, other, third] = [{}, {}, {}];
+  let made = 0;
+  const make = (): number => {
+    made += 1;
+    return made;
+  };
+  expect([
+    memory.together([one, other], 'a', make),
+    memory.together([one, other], 'a', make),
+  ]).toEqual([1, 1]);
+  expect([memory.together([one, third], 'a', make), memory.together([one], 'a', make)]).toEqual([
+    2, 3,
+  ]);
+  expect(memory.together([one, other], 'b', make)).toBe(4);
 });
 
 test('createMemory forgets what two looks have not asked for', () => {
