@@ -67,10 +67,7 @@ export function lognormal(middle: number, count: number, seed = 1, spread = 0.5)
   return sketchValues(values) as Sketch;
 }
 
-/**
- * Days of hours, eight unless told: `levelAt(hour)` with normal noise on the log scale, of σ
- * `noise`.
- */
+/** Days of hours, eight unless told: `levelAt(hour)`, with normal noise of σ `noise` on the log. */
 export function hourly(
   metric: Series['metric'],
   levelAt: (hour: number) => number,

@@ -7,7 +7,7 @@ export interface Noise {
 }
 
 /**
- * What is off in a step is partly of the step, a², and partly of the calls in it, v / n: a night
+ * The variance of a step is partly of the step, a, and partly of the calls in it, v / n: a night
  * hour's mean of two calls is not as sure as a noon's of forty, and of a week of nights one is
  * always far off. Both are fitted to the mean square of `offs` and to that times n, two equations;
  * where all steps have as many calls they say the same, and only their sum matters. `df` are the
