@@ -18,7 +18,7 @@ function byOrder(all: readonly number[]): number {
   return low + (middle % 1) * ((sorted[Math.ceil(middle)] as number) - low);
 }
 
-test('median is the middle of the values in order, however many, and leaves them as they are', () => {
+test('median is the middle of the values in order, however many, and moves none', () => {
   fc.assert(
     fc.property(values, (all) => {
       const before = [...all];
@@ -31,7 +31,7 @@ test('median is the middle of the values in order, however many, and leaves them
   );
 });
 
-test('madSigma is the median distance from the centre, on the scale of a standard deviation', () => {
+test('madSigma is the median distance from the centre, as a standard deviation', () => {
   fc.assert(
     fc.property(values, fc.integer({ min: -5, max: 5 }), (all, centre) => {
       const away = all.map((value) => Math.abs(value - centre));
