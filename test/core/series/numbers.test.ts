@@ -18,7 +18,7 @@ function byOrder(all: readonly number[]): number {
   return low + (middle % 1) * ((sorted[Math.ceil(middle)] as number) - low);
 }
 
-test('median is the middle of the values in order, and leaves them as they are', () => {
+test('median is the middle of the values in order, however many, and moves none', () => {
   fc.assert(
     fc.property(values, (all) => {
       const before = [...all];
