@@ -55,6 +55,7 @@ export function residualsOf(scene: Scene, series: Series): Residuals | null {
   const before = { count: known.length, mean: mean(numbersOf(z, 0, from)) };
   return { series, z, sigmas, levels: hours.map(({ level }) => level), from, before };
 }
+
 interface Hour {
   /** The usual value; null where too few days know it. */
   readonly level: number | null;

@@ -151,15 +151,12 @@ export function shiftDraft(
   how: string,
   e: number | null,
 ): FindingDraft {
-  const { residuals, index, steps, z, p } = shift;
+  const { residuals, index, steps, t, p } = shift;
   const { series } = residuals;
   const since_ms = series.from_ms + index * series.step_ms;
   const estimate = mean(numbersOf(series.values, index, residuals.z.length));
   const value = expectedSince(shift);
-  const half =
-    value > 0
-      ? Math.abs(estimate - value) * (2.1 / Math.max(2.1, Math.abs(z) * Math.sqrt(steps)))
-      : 0;
+  const half = value > 0 ? Math.abs(estimate - value) * (2.1 / Math.max(2.1, Math.abs(t))) : 0;
   const up = estimate > value;
   const harmful = series.metric !== 'calls' && series.metric !== 'accepted';
   const name = CALLED[series.metric] ?? `share of units with ${series.metric}`;
