@@ -2,6 +2,9 @@ import type { Metric } from './oracle.ts';
 
 /** What the monitor judges a canary by, and what it says. */
 
+/** Units of an arm that find its caches empty: a prefix, an adapter, a connection. */
+export const COLD_UNITS = 5;
+
 /**
  * Feedback matures before it promotes or plans anything: the pleased and the angry rate at other
  * speeds, so of the newest calls mostly the angry have spoken.

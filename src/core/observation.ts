@@ -225,3 +225,10 @@ export interface Observation {
   readonly frozen: readonly string[];
   readonly thresholds: Thresholds;
 }
+
+/** Fewer of these is worse, and fewer may only mean that the app reports less. */
+const GOOD: ReadonlySet<string> = new Set(['accepted', 'satisfied', 'model_satisfied']);
+
+export function isGood(metric: string): boolean {
+  return GOOD.has(metric);
+}

@@ -1,4 +1,10 @@
-import { type CanaryStats, type Cell, type Judgement, MATURITY_MS } from '../core/canary.ts';
+import {
+  type CanaryStats,
+  type Cell,
+  COLD_UNITS,
+  type Judgement,
+  MATURITY_MS,
+} from '../core/canary.ts';
 import { type JsonObject, sameJson } from '../core/canonical.ts';
 import type { CanaryWithheldEvent } from '../core/event.ts';
 import type { Policy } from '../core/policy.ts';
@@ -49,9 +55,6 @@ export async function tendCanaries(context: OracleContext): Promise<readonly Ten
   }
   return tended;
 }
-
-/** Units of an arm that find its caches empty: a prefix, an adapter, a connection. */
-const COLD_UNITS = 5;
 
 /**
  * Above which latency an answer is slow: fixed by control, once, and not before the canary has

@@ -1,6 +1,7 @@
 import type { LoadedPolicy } from '../config/snapshot.ts';
-import { instantiate, type LeafHost } from '../core/definition.ts';
+import { instantiate } from '../core/definition.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { DetectorRegistry } from '../core/finding.ts';
 import { fold, versionOf } from '../core/fold.ts';
 import type { IdKind } from '../core/ids.ts';
 import type { ExperimentRecord, MutationRecord, PlanRecord } from '../core/ledger.ts';
@@ -14,6 +15,7 @@ import { detectors } from '../oracle/detectors/index.ts';
 import { gates } from '../oracle/gates/index.ts';
 import { judge } from '../oracle/monitor.ts';
 import { mutations } from '../oracle/mutations/index.ts';
+import { createPolicyDetectors } from '../oracle/policy-detectors.ts';
 import {
   canariesOf,
   isOpen,
@@ -37,7 +39,7 @@ import type { Collector } from './collect.ts';
 import { createFolded, type Folded } from './folded.ts';
 import { createHost } from './host.ts';
 import type { CanaryArm, InForce } from './serve.ts';
-import { p95Bar } from './slow-bar.ts';
+import { slowBarOf } from './slow-bar.ts';
 import type { Trials } from './trials.ts';
 
 /** The oracle's loop over a world in process: its pure stages, with the ledger in memory. */
@@ -72,7 +74,7 @@ const MINUTE_MS = 60_000;
 interface State {
   readonly input: LoopInput;
   readonly source: Parameters<typeof situationOf>[0] & Parameters<typeof planRecord>[0];
-  readonly detect: readonly NamedDetector[];
+  readonly detect: (policy: Policy) => readonly NamedDetector[];
   readonly kinds: readonly MutationKind[];
   readonly gates: readonly NamedGate[];
   readonly folded: Folded;
@@ -127,7 +129,7 @@ function createState(input: LoopInput): State {
         return `${kind}_${input.run}-${ids}`;
       },
     },
-    detect: detectorsNamed(input.detectors, host),
+    detect: createPolicyDetectors(detectorsNamed(input.detectors), host),
     kinds,
     gates: gatesInOrder(input.loaded.policy.oracle.gates, gates, host),
     folded: createFolded(input.loaded),
@@ -141,15 +143,13 @@ function createState(input: LoopInput): State {
   return state;
 }
 
-function detectorsNamed(
-  names: readonly string[] | undefined,
-  host: LeafHost,
-): readonly NamedDetector[] {
-  return [...(names ?? detectors.keys())].map((name) => {
+function detectorsNamed(names: readonly string[] | undefined): DetectorRegistry {
+  const named = [...(names ?? detectors.keys())].map((name) => {
     const definition = detectors.get(name);
     if (!definition) throw new GatewayError('bad_request', `there is no detector ${name}`);
-    return { name, detect: instantiate(definition, {}, host) };
+    return [name, definition] as const;
   });
+  return new Map(named);
 }
 
 const viewOf = ({ rows, experiments }: State) => ({ epoch: 0, rows, experiments });
@@ -166,7 +166,7 @@ function look(state: State): Analysis {
     frozen: frozenAgents(rows, policy, now_ms),
   });
   const { createId } = state.source;
-  const analysis = analyze(observation, state.detect, createId, state.previous);
+  const analysis = analyze(observation, state.detect(policy), createId, state.previous);
   state.previous = analysis.findings;
   return analysis;
 }
@@ -218,8 +218,8 @@ function execute(state: State, plan: PlanRecord): void {
     const row = newRow(plan, mutation, nextSeq(state.rows));
     const before = state.rows.filter((one) => one.state === 'applied').map(rowOf);
     const after = fold(base, [...before, { ...row, state: 'applied' }], contents).policy;
-    const bar = p95Bar(input.collector.latencies(mutation.agent, now_ms));
-    const experiment = share >= 1 ? null : newExperiment(mutation, share, bar, now_ms);
+    // What is slow is fixed once the canary has answered its first units.
+    const experiment = share >= 1 ? null : newExperiment(mutation, share, null, now_ms);
     state.rows.push({
       ...row,
       state: experiment ? 'canary' : 'applied',
@@ -244,9 +244,10 @@ function tend(state: State): void {
   for (const canary of canariesOf(viewOf(state))) {
     const stats = state.input.trials.statsOf(canary.experiment, at_ms, window_minutes);
     const judgement = judge(stats, policy, at_ms);
+    const slow_ms = slowBarOf(state.input, canary, stats, at_ms);
     const noted: Canary = {
       row: canary.row,
-      experiment: { ...canary.experiment, evidence_max: judgement.harm },
+      experiment: { ...canary.experiment, slow_ms, evidence_max: judgement.harm },
     };
     const step = stepFor(canary, judgement, { at_ms, frozen: false, feedback_loop: true });
     put(state, (step && stepCanary(noted, step, at_ms)) ?? noted);

@@ -15,6 +15,8 @@ import type { Fact, Verdict } from './facts.ts';
 /** What canaries are judged by, in memory: the store's cells, and the gateway's hard triggers. */
 export interface Trials extends Watcher {
   start(experiment: ExperimentRecord): void;
+  /** From now on its answers above so many milliseconds are slow. */
+  slowAbove(experiment: string, slow_ms: number): void;
   statsOf(experiment: ExperimentRecord, at_ms: number, complaint_minutes: number): CanaryStats;
   /** Why the gateway would stop serving the arm by itself, or null. */
   tripped(experiment: string, policy: TriggerPolicy, at_ms: number): string | null;
@@ -31,7 +33,7 @@ interface Shown {
 }
 
 interface Trial {
-  readonly slow_ms: number;
+  slow_ms: number;
   readonly shown: Map<CellMetric, Map<string, Shown>>;
   readonly triggers: TriggerState;
   readonly canary: Map<number, Set<string>>;
@@ -62,6 +64,10 @@ export function createTrials(): Trials {
         canary_last_ms: null,
         complaints: [],
       });
+    },
+    slowAbove(experiment, slow_ms) {
+      const trial = trials.get(experiment);
+      if (trial) trial.slow_ms = slow_ms;
     },
     call(fact) {
       const trial = trials.get(fact.exposure?.experiment ?? '');

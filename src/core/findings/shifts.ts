@@ -1,5 +1,5 @@
 import type { FindingDraft } from '../finding.ts';
-import type { FindingMetric, Series, UnitMetric } from '../observation.ts';
+import { type FindingMetric, isGood, type Series, type UnitMetric } from '../observation.ts';
 import { mean } from '../series/numbers.ts';
 import { pOverLooks } from '../statistics/multiplicity.ts';
 import { studentTail } from '../statistics/tails.ts';
@@ -158,7 +158,7 @@ export function shiftDraft(
   const value = expectedSince(shift);
   const half = value > 0 ? Math.abs(estimate - value) * (2.1 / Math.max(2.1, Math.abs(t))) : 0;
   const up = estimate > value;
-  const harmful = series.metric !== 'calls' && series.metric !== 'accepted';
+  const harmful = series.metric !== 'calls' && !isGood(series.metric);
   const name = CALLED[series.metric] ?? `share of units with ${series.metric}`;
   const minutes = Math.round(series.step_ms / 60_000);
   const span = `${steps} step${steps === 1 ? '' : 's'} of ${minutes} minutes`;

@@ -14,7 +14,7 @@ import {
   sceneOf,
 } from '../../core/findings/scene.ts';
 import { milliseconds, percent } from '../../core/findings/words.ts';
-import type { SegmentObservation, UnitMetric } from '../../core/observation.ts';
+import { isGood, type SegmentObservation, type UnitMetric } from '../../core/observation.ts';
 import { sketchQuantile } from '../../core/sketch.ts';
 
 const options = z.strictObject({
@@ -39,9 +39,6 @@ const JUDGED: readonly string[] = [
   'regeneration',
   'reask',
 ];
-/** Fewer of these is worse, and fewer may only mean that the app reports less. */
-const GOOD: readonly string[] = ['accepted', 'satisfied', 'model_satisfied'];
-
 type Asked = { readonly p: number; readonly clears: boolean } | null;
 
 /** One question that can be put to the whole window, or to one half of its units. */
@@ -103,7 +100,7 @@ function questionsOf(scene: Scene, settings: Options): readonly Question[] {
 
 function metricsOf(cell: SegmentObservation): readonly UnitMetric[] {
   const metrics = Object.keys(cell.rates) as UnitMetric[];
-  return metrics.filter((metric) => !GOOD.includes(metric));
+  return metrics.filter((metric) => !isGood(metric));
 }
 
 function rateQuestion(cell: SegmentObservation, metric: UnitMetric, settings: Options): Question {

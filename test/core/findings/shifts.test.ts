@@ -37,6 +37,23 @@ test('mayShift says no only where no beginning of a shift would pass', () => {
   expect(new Set(answers).size).toBe(2);
 });
 
+test('shiftDraft calls more of what is good no harm, and more of what is bad worse', () => {
+  const level = (hour: number): number => (hour >= HOURS - 8 ? 0.7 : 0.3);
+  const drafted = ['satisfied', 'model_satisfied', 'accepted', 'retry'].map((metric) => {
+    const series = hourly(metric as Series['metric'], level, { count: 200, noise: 0 });
+    const shift = shiftAt(residualsIn(series), HOURS - 8);
+    if (shift === null) throw new Error(`${metric}: no shift`);
+    const { direction, level: may } = shiftDraft(scene, shift, 'a test', null);
+    return `${metric} ${direction} ${may}`;
+  });
+  expect(drafted).toEqual([
+    'satisfied changed note',
+    'model_satisfied changed note',
+    'accepted changed note',
+    'retry worse investigate',
+  ]);
+});
+
 /** Fourteen days; the last is a Sunday, and weekends have half of the calls. */
 const DAYS = 14;
 const weekend = (hour: number): number => (Math.floor(hour / 24) % 7 >= 5 ? 0.5 : 1);
