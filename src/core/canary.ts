@@ -5,6 +5,14 @@ import type { Metric } from './oracle.ts';
 /** Units of an arm that find its caches empty: a prefix, an adapter, a connection. */
 export const COLD_UNITS = 5;
 
+/** Below 72 values no order statistic bounds a 95th percentile. */
+const SLOW_CALLS_MIN = 72;
+
+/** Milliseconds above which a call is slow, by the 95th percentile of so many; null of too few. */
+export function slowAbove(p95_ms: number, count: number): number | null {
+  return count < SLOW_CALLS_MIN ? null : Math.max(1.25 * p95_ms, p95_ms + 50);
+}
+
 /**
  * Feedback matures before it promotes or plans anything: the pleased and the angry rate at other
  * speeds, so of the newest calls mostly the angry have spoken.

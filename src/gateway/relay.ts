@@ -49,9 +49,7 @@ export function relay(
   const breakOff = (error: GatewayError, failure: UpstreamFailure | null): void => {
     if (over) return;
     if (!response.headersSent) beginStream(exchange);
-    out.flush();
-    limitStall(exchange);
-    response.end(dialect.errorEvent(error, exchange.request_id, sent));
+    out.end(dialect.errorEvent(error, exchange.request_id, sent));
     finish({ outcome: failure ? 'error' : 'aborted', error }, failure);
   };
 
@@ -84,17 +82,13 @@ export function relay(
       if (over) return;
       // With `done` the upstream has told of its failure itself, in its dialect's own last event.
       if (failure && !done) return breakOff(errorOf(failure), failure);
-      out.flush();
-      limitStall(exchange);
-      response.end(done || dialect.end === undefined ? nothing() : dialect.end);
+      out.end(done ? undefined : dialect.end);
       const error = failure && errorOf(failure);
       finish({ outcome: error ? 'error' : 'ok', error }, failure);
     },
   });
   return promise;
 }
-
-const nothing = (): Uint8Array => new Uint8Array();
 
 function asksForUsage(options: unknown): boolean {
   return (options as { include_usage?: unknown } | null | undefined)?.include_usage === true;
@@ -160,6 +154,15 @@ class Outlet {
     if (event === null) return false;
     if (this.#waiting.push(event) === 1) this.#exchange.turn.write(this.#flush);
     return true;
+  }
+
+  /** All that waits, then the answer's last bytes if it has any more, and its end. */
+  end(last: Uint8Array | undefined): void {
+    this.flush();
+    limitStall(this.#exchange);
+    const { response } = this.#exchange;
+    if (last) response.end(last);
+    else response.end();
   }
 
   flush(): void {

@@ -1,3 +1,4 @@
+import { slowAbove } from '../core/canary.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import { isObject } from '../core/json-values.ts';
 import type { Observation, SegmentObservation, Window } from '../core/oracle.ts';
@@ -52,9 +53,6 @@ export async function collect(context: OracleContext, input: CollectInput): Prom
   };
 }
 
-/** Below 72 values no order statistic bounds a 95th percentile. */
-const SLOW_CALLS_MIN = 72;
-
 /**
  * Fixes above which latency an agent's calls count as slow: max(1.25 × p95, p95 + 50 ms) of its
  * answered calls in the window. It stands until the agent changes, so that rates of a day and of
@@ -75,9 +73,9 @@ async function fixSlowBars(
     const bar = now.bars.get(agent);
     if (bar && bar.since_ms >= (now.since_ms[agent] ?? 0)) continue;
     const latency = quantities.latency_ms;
-    if (latency === undefined || latency.count < SLOW_CALLS_MIN) continue;
-    const p95 = sketchQuantile(latency, 0.95);
-    const slow_ms = Math.max(1.25 * p95, p95 + 50);
+    if (latency === undefined) continue;
+    const slow_ms = slowAbove(sketchQuantile(latency, 0.95), latency.count);
+    if (slow_ms === null) continue;
     await writeSlowBar(store.db, agent, { slow_ms, since_ms: now.at_ms });
   }
 }

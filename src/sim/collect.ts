@@ -1,3 +1,4 @@
+import { slowAbove } from '../core/canary.ts';
 import type { CallEvent, FeedbackEvent } from '../core/event.ts';
 import type { Observation, Segment, SegmentObservation } from '../core/observation.ts';
 import type { Policy } from '../core/policy.ts';
@@ -126,8 +127,6 @@ interface Bar {
 }
 type Bars = Map<string, Bar>;
 
-const SLOW_CALLS_MIN = 72;
-
 /** As collect fixes them: once there is enough data, and again where the agent has changed. */
 function fixBars(
   bars: Bars,
@@ -140,9 +139,9 @@ function fixBars(
     const bar = bars.get(agent);
     if (bar && bar.since_ms >= (since_ms[agent] ?? 0)) continue;
     const latency = quantities.latency_ms;
-    if (latency === undefined || latency.count < SLOW_CALLS_MIN) continue;
-    const p95 = sketchQuantile(latency, 0.95);
-    bars.set(agent, { slow_ms: Math.max(1.25 * p95, p95 + 50), since_ms: at_ms });
+    if (latency === undefined) continue;
+    const slow_ms = slowAbove(sketchQuantile(latency, 0.95), latency.count);
+    if (slow_ms !== null) bars.set(agent, { slow_ms, since_ms: at_ms });
   }
 }
 

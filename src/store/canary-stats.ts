@@ -1,5 +1,5 @@
 import type { SQL } from 'drizzle-orm';
-import type { CanaryStats, Cell } from '../core/canary.ts';
+import { type CanaryStats, type Cell, slowAbove } from '../core/canary.ts';
 import type { ExperimentRecord } from '../core/ledger.ts';
 import { DAY_MS } from './cells.ts';
 import { sql } from './drizzle.ts';
@@ -67,8 +67,6 @@ export async function complaintsOf(
   return row?.raters ?? 0;
 }
 
-/** Below 72 values no order statistic bounds a 95th percentile. */
-const SLOW_CALLS_MIN = 72;
 const SLOW_CALLS_MAX = 2000;
 
 /**
@@ -89,8 +87,7 @@ export async function slowThreshold(
           and origin = 'client' and outcome = 'ok' and (arm is null or arm = 'control')
         order by at_ms desc limit ${SLOW_CALLS_MAX}) as newest`,
   );
-  if (!row || row.p95 === null || row.n < SLOW_CALLS_MIN) return null;
-  return Math.max(1.25 * row.p95, row.p95 + 50);
+  return row?.p95 == null ? null : slowAbove(row.p95, row.n);
 }
 
 export interface Withheld {
