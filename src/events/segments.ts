@@ -64,7 +64,7 @@ export interface ReadResult {
   readonly end: boolean;
 }
 
-/** Longer than any record, so a whole line fits wherever it begins. */
+/** At most; longer than any record, so a whole line fits wherever it begins. */
 const CHUNK_BYTES = 1024 * 1024;
 
 /**
@@ -73,11 +73,13 @@ const CHUNK_BYTES = 1024 * 1024;
  * written yet; at the end of another it is dead as well: what was cut was never acknowledged.
  */
 export async function readSegment(options: ReadOptions): Promise<ReadResult> {
+  const nothing = { records: [], dead: [], offset: options.offset, end: true };
+  if ((await segmentBytes(options.dir, options.name)) <= options.offset) return nothing;
   const handle = await open(join(options.dir, options.name), 'r').catch(() => null);
   // A file that vanished was pruned, or given up by its writer before it held a whole record.
-  if (handle === null) return { records: [], dead: [], offset: options.offset, end: true };
+  if (handle === null) return nothing;
   try {
-    const chunk = await readChunk(handle, options.offset, CHUNK_BYTES);
+    const chunk = await readChunk(handle, options.offset);
     const whole = chunk.length < CHUNK_BYTES;
     if (!whole && !chunk.includes(NEWLINE)) return await skipGarbage(handle, chunk, options);
     return readLines(chunk, whole, options);
@@ -86,7 +88,10 @@ export async function readSegment(options: ReadOptions): Promise<ReadResult> {
   }
 }
 
-async function readChunk(handle: FileHandle, from: number, length: number): Promise<Buffer> {
+/** Room for no more than there is: a megabyte each time would have memory collected all day. */
+async function readChunk(handle: FileHandle, from: number): Promise<Buffer> {
+  const { size } = await handle.stat();
+  const length = Math.max(0, Math.min(CHUNK_BYTES, size - from));
   const buffer = Buffer.allocUnsafe(length);
   let filled = 0;
   while (filled < length) {
@@ -138,7 +143,7 @@ async function skipGarbage(
 ): Promise<ReadResult> {
   let at = offset + first.length;
   for (;;) {
-    const chunk = await readChunk(handle, at, CHUNK_BYTES);
+    const chunk = await readChunk(handle, at);
     const newline = chunk.indexOf(NEWLINE);
     if (newline < 0 && chunk.length === CHUNK_BYTES) {
       at += chunk.length;

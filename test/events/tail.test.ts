@@ -185,6 +185,15 @@ describe('tail', () => {
 const CUT = 'cut: its writer ended before the line did';
 
 describe('listSegments', () => {
+  test('tail takes no memory to look where nothing is new', async () => {
+    append('g0-a-1.log', line('a1'), line('a2'));
+    const tail = startTail(memoryStore(), ['g0-a']);
+    await tail.drain();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let look = 0; look < 40; look += 1) await tail.drain();
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * 1024 * 1024);
+  });
+
   test('listSegments knows nothing where there is no folder, and ignores other files', async () => {
     expect(await listSegments(join(dir, 'none'))).toEqual([]);
     writeFileSync(join(dir, 'notes.txt'), '');
