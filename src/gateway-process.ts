@@ -21,6 +21,7 @@ import { createCapture } from './gateway/capture.ts';
 import { createFeedback } from './gateway/feedback.ts';
 import { createFeeds, type Feeds } from './gateway/feeds.ts';
 import { createFollower, type Follower } from './gateway/follower.ts';
+import { createHints } from './gateway/hints.ts';
 import { listen } from './gateway/listen.ts';
 import { createPermits, type Permits } from './gateway/permits.ts';
 import type { FromGatewayProcess, ToGatewayProcess } from './gateway/process-messages.ts';
@@ -103,7 +104,7 @@ export async function assemble(ground: Ground, around: Surroundings): Promise<Pa
     writer,
     waiting_max: bus_max,
     policy_ms,
-    onFlushed: () => around.onHint(),
+    onFlushed: createHints(() => around.onHint(), clock),
   });
   const feeds = createFeeds();
   const hosts = hostsOf(ground, around, feeds);

@@ -87,6 +87,30 @@ describe('tail', () => {
     expect(tail.lag_bytes()).toBe(0);
   });
 
+  test('tail takes many small things in few batches, and at once where they are awaited', async () => {
+    const store = memoryStore();
+    let batches = 0;
+    const apply = (batch: TailBatch): Promise<void> => {
+      batches += 1;
+      return store.apply(batch);
+    };
+    const tail = startTail({ apply, cursors: new Map() }, ['g0-a']);
+    const began_ms = performance.now();
+    for (let n = 0; n < 50; n += 1) {
+      append('g0-a-1.log', line(`a${n}`));
+      tail.hint();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => store.ids.length === 50, { what: 'the last record' });
+    expect(batches).toBeLessThanOrEqual(2 + (performance.now() - began_ms) / 200);
+    const before = batches;
+    for (let n = 0; n < 20; n += 1) {
+      append('g0-a-1.log', line(`b${n}`));
+      await tail.drain();
+    }
+    expect(batches - before).toBe(20);
+  });
+
   test('tail tells how many bytes it is behind', async () => {
     const metrics = createMetrics();
     append('g0-a-1.log', line('a1'), line('a2').subarray(0, 17));
