@@ -87,7 +87,7 @@ describe('tail', () => {
     expect(tail.lag_bytes()).toBe(0);
   });
 
-  test('tail takes many small things in few batches, and at once where they are awaited', async () => {
+  test('tail takes many small things in few batches, awaited ones at once', async () => {
     const store = memoryStore();
     let batches = 0;
     const apply = (batch: TailBatch): Promise<void> => {
