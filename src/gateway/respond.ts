@@ -6,6 +6,7 @@ import type { Assignment } from './assign.ts';
 import type { Client } from './client.ts';
 import type { StartedFeedback } from './deps.ts';
 import { errorBody, errorHeaders } from './error-body.ts';
+import { LaneResponse } from './front/lane-response.ts';
 import type { InboundRequest, OutboundResponse } from './inbound.ts';
 import { discardBody, printable } from './parse.ts';
 import { costInAll, type Progress } from './progress.ts';
@@ -136,7 +137,7 @@ export function respondWhole(exchange: Exchange, status: number, body: Uint8Arra
   response.writeHead(status, headers);
   exchange.turn.write(() => {
     // Node puts a text behind its head and writes both as one; of bytes it makes two parts.
-    if (body.length > ONE_WRITE_MAX) response.end(body);
+    if (body.length > ONE_WRITE_MAX || response instanceof LaneResponse) response.end(body);
     else response.end(latin1(body), 'latin1');
     // What the system has taken whole waits for nobody.
     if (response.socket?.writableLength) limitStall(exchange);

@@ -18,8 +18,10 @@ export interface ResponseHead {
 /** Reads a head without its empty line (RFC 9112 §4–6). Throws `BadResponse`. */
 export function parseHead(text: string): ResponseHead {
   const line = lineEnd(text, 0);
+  // One look at all of it, else each part is looked at for what is wrong with it.
+  const plain = PLAIN.test(text);
   const status = statusOf(text, line);
-  const headers = parseFields(text, line + 2);
+  const headers = parseFields(text, line + 2, plain);
   const http_1_1 = text.charCodeAt(7) === ONE;
   const connection = wordsOf(headers.connection);
   const body = bodyOf(status, headers);
@@ -49,12 +51,13 @@ function lineEnd(text: string, from: number): number {
   return end === -1 ? text.length : end;
 }
 
+const PLAIN = /^[^\0\r\n]*(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\0\r\n]*)*$/;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const UNFIT = /[\0\r\n]/;
 const FIELDS_MAX = 256;
 
 /** Field lines into one object; a name that comes again makes a list of its values. */
-function parseFields(text: string, begin: number): UpstreamHeaders {
+function parseFields(text: string, begin: number, plain: boolean): UpstreamHeaders {
   const headers: Record<string, string | string[]> = Object.create(null);
   let fields = 0;
   for (let from = begin; from < text.length; ) {
@@ -62,9 +65,9 @@ function parseFields(text: string, begin: number): UpstreamHeaders {
     const colon = text.indexOf(':', from);
     const name = colon === -1 || colon > end ? '' : text.slice(from, colon).toLowerCase();
     // A folded line begins with a space, so it has no name either.
-    if (!FIELD_NAME.test(name)) throw new BadResponse('a header line is malformed');
+    if (!plain && !FIELD_NAME.test(name)) throw new BadResponse('a header line is malformed');
     const value = text.slice(colon + 1, end).trim();
-    if (UNFIT.test(value)) throw new BadResponse(`the header ${name} is malformed`);
+    if (!plain && UNFIT.test(value)) throw new BadResponse(`the header ${name} is malformed`);
     const known = headers[name];
     if (known === undefined) headers[name] = value;
     else if (typeof known === 'string') headers[name] = [known, value];
@@ -104,6 +107,7 @@ function lengthOf(told: string | readonly string[]): number {
 
 function wordsOf(value: string | readonly string[] | undefined): readonly string[] {
   if (value === undefined) return NONE;
+  if (value === 'keep-alive') return KEEP_ALIVE;
   const text = typeof value === 'string' ? value : value.join(',');
   return text
     .toLowerCase()
@@ -112,6 +116,8 @@ function wordsOf(value: string | readonly string[] | undefined): readonly string
 }
 
 const NONE: readonly string[] = [];
+/** What nearly all say who say anything. */
+const KEEP_ALIVE: readonly string[] = ['keep-alive'];
 
 /** `keep-alive: timeout=5` is when the upstream hangs up; seconds. */
 function idleOf(value: string | readonly string[] | undefined): number | null {
