@@ -3,6 +3,7 @@ import { type GatewayError, messageOf } from '../core/errors.ts';
 import type { Origin, Relation } from '../core/event.ts';
 import type { CapturedBodies } from '../core/prompt/proposal-policy.ts';
 import type { Assignment } from './assign.ts';
+import type { ConversationUnits } from './conversation-units.ts';
 import { countGiven } from './count-cost.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { HookDepsOf } from './hook-deps.ts';
@@ -21,6 +22,7 @@ export interface CallDeps extends GatewayDeps, DispatchDeps {
   /** A call is over, its record included. */
   onCallOver(): void;
   readonly signals: Signals;
+  readonly units: ConversationUnits;
   readonly isOwn: OwnCalls;
 }
 

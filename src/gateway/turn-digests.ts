@@ -38,8 +38,8 @@ export function digestSaid(content: Json | undefined, ignored: string | null = n
 
 /**
  * Two 32-bit halves (cyrb53's mixing) over UTF-16 units and marks between the parts of a value.
- * Each half takes every second unit of a text, which halves the time; a text that differs in one
- * unit still differs in a half, and the halves are mixed where a digest is taken.
+ * Each half takes every second pair of a text's units, which costs a quarter of the time; a text that
+ * differs in one unit still differs in a half, and the halves are mixed where a digest is taken.
  */
 class Chain {
   readonly #ignored: string | null;
@@ -94,16 +94,18 @@ class Chain {
   #text(mark: number, text: string): void {
     let first = Math.imul(this.#first ^ mark, 2654435761);
     let second = Math.imul(this.#second ^ text.length, 1597334677);
-    const even = text.length & ~1;
-    for (let index = 0; index < even; index += 2) {
-      first = Math.imul(first ^ text.charCodeAt(index), 2654435761);
-      second = Math.imul(second ^ text.charCodeAt(index + 1), 1597334677);
+    const whole = text.length & ~3;
+    for (let index = 0; index < whole; index += 4) {
+      const pair = text.charCodeAt(index) | (text.charCodeAt(index + 1) << 16);
+      const other = text.charCodeAt(index + 2) | (text.charCodeAt(index + 3) << 16);
+      first = Math.imul(first ^ pair, 2654435761);
+      second = Math.imul(second ^ other, 1597334677);
       // Multiplying alone never moves a difference to lower bits.
       first ^= first >>> 15;
       second ^= second >>> 13;
     }
-    if (even < text.length) {
-      first = Math.imul(first ^ text.charCodeAt(even), 2654435761);
+    for (let index = whole; index < text.length; index += 1) {
+      first = Math.imul(first ^ text.charCodeAt(index), 2654435761);
       first ^= first >>> 15;
     }
     this.#first = first;
