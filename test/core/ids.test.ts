@@ -28,7 +28,16 @@ describe('ids', () => {
       expect(id.slice(0, 20)).toBe(time);
     }
     expect(new Set(ids).size).toBe(ids.length);
-    for (const at of [20, 21, 22, 24, 25, 26, 27, ...Array.from({ length: 12 }, (_, n) => 29 + n)]) {
+    for (const at of [
+      20,
+      21,
+      22,
+      24,
+      25,
+      26,
+      27,
+      ...Array.from({ length: 12 }, (_, n) => 29 + n),
+    ]) {
       expect(new Set(ids.map((id) => id[at])).size).toBe(at === 24 ? 4 : 16);
     }
   });
