@@ -86,8 +86,9 @@ export function conclude(
   try {
     const outcome = outcomeOf(call, progress, ended, ended.at_ms);
     runEndHooks(run, outcome);
-    const seen = { call, relation, origin, replied, said, categories };
-    const learned = deps.signals.observe({ ...outcome, ...seen });
+    const { outcome: came_to, finish } = outcome;
+    const seen = { call, relation, origin, outcome: came_to, finish, replied, said, categories };
+    const learned = deps.signals.observe(seen);
     const event = callEvent(call, assignment, progress, outcome, related, learned, origin);
     deps.bus.publish(event);
     if (origin !== 'client') {

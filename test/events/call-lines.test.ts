@@ -73,7 +73,7 @@ const changes = fc
   .chain((keys) => fc.record(Object.fromEntries(keys.map((key) => [key, eventFields[key]]))))
   .map((given) => given as Changes);
 
-const valueOf = (field: string) => eventFields[field as keyof CallEvent] as fc.Arbitrary<unknown>;
+const valuesOf = (field: string) => eventFields[field as keyof CallEvent] as fc.Arbitrary<unknown>;
 
 const asJson = (record: JournalRecord): unknown => JSON.parse(JSON.stringify(record));
 const read = (line: string): unknown => decodeLine(Buffer.from(line).subarray(0, -1)).record;
@@ -97,7 +97,7 @@ describe('createLineWriter', () => {
   test.each(Object.keys(eventFields))('createLineWriter does not overlook %s', (field) => {
     const write = createLineWriter();
     write(callEvent('call_1'));
-    const given = fc.sample(valueOf(field), { seed: 7, numRuns: 8 });
+    const given = fc.sample(valuesOf(field), { seed: 7, numRuns: 8 });
     for (const value of given) {
       const event = { ...callEvent('call_1'), [field]: value };
       expect(read(write(event))).toEqual(asJson(event));
