@@ -94,17 +94,23 @@ class Chain {
   #text(mark: number, text: string): void {
     let first = Math.imul(this.#first ^ mark, 2654435761);
     let second = Math.imul(this.#second ^ text.length, 1597334677);
-    const whole = text.length & ~3;
-    for (let index = 0; index < whole; index += 4) {
-      const pair = text.charCodeAt(index) | (text.charCodeAt(index + 1) << 16);
-      const other = text.charCodeAt(index + 2) | (text.charCodeAt(index + 3) << 16);
-      first = Math.imul(first ^ pair, 2654435761);
-      second = Math.imul(second ^ other, 1597334677);
-      // Multiplying alone never moves a difference to lower bits.
-      first ^= first >>> 15;
-      second ^= second >>> 13;
+    let read = 0;
+    // Units read one by one out of a string cost several times as much as a copy of them.
+    while (text.length - read >= COPIED_MIN) {
+      const piece =
+        read === 0 && text.length <= COPIED_MAX ? text : text.slice(read, read + COPIED_MAX);
+      COPY.write(piece, 'utf16le');
+      const pairs = (piece.length >>> 2) << 1;
+      for (let at = 0; at < pairs; at += 2) {
+        first = Math.imul(first ^ (PAIRS[at] as number), 2654435761);
+        second = Math.imul(second ^ (PAIRS[at + 1] as number), 1597334677);
+        // Multiplying alone never moves a difference to lower bits.
+        first ^= first >>> 15;
+        second ^= second >>> 13;
+      }
+      read += pairs * 2;
     }
-    for (let index = whole; index < text.length; index += 1) {
+    for (let index = read; index < text.length; index += 1) {
       first = Math.imul(first ^ text.charCodeAt(index), 2654435761);
       first ^= first >>> 15;
     }
@@ -117,6 +123,13 @@ class Chain {
     this.#second = Math.imul(this.#second ^ mark, 1597334677);
   }
 }
+
+/** Units of a text that are read from a copy, at least and at a time. */
+const COPIED_MIN = 24;
+const COPIED_MAX = 8192;
+/** Holds nothing: it is written and read at once, and made once because it is large. */
+const COPY = Buffer.alloc(COPIED_MAX * 2);
+const PAIRS: Readonly<Int32Array> = new Int32Array(COPY.buffer, COPY.byteOffset, COPIED_MAX / 2);
 
 const STRING = 0x10001;
 const SCALAR = 0x10002;
