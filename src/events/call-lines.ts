@@ -32,9 +32,25 @@ export function createLineWriter(): LineWriter {
 }
 
 const SHARED = [
-  ...['type', 'v', 'tenant', 'key', 'agent', 'version', 'experiment', 'arm', 'share'],
-  ...['intended', 'served', 'adapter', 'outcome', 'arm_error', 'finish', 'category', 'origin'],
-  ...['decisions', 'markers'],
+  'type',
+  'v',
+  'tenant',
+  'key',
+  'agent',
+  'version',
+  'experiment',
+  'arm',
+  'share',
+  'intended',
+  'served',
+  'adapter',
+  'outcome',
+  'arm_error',
+  'finish',
+  'category',
+  'origin',
+  'decisions',
+  'markers',
 ] as const;
 
 type Shared = Pick<CallEvent, (typeof SHARED)[number]>;

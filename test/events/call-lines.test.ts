@@ -105,9 +105,8 @@ describe('createLineWriter', () => {
   });
 
   test.each(Object.keys(decisionFields))('createLineWriter does not overlook a %s', (field) => {
-    const first: Decision = {
-      ...{ name: 'n', options: ['a'], probabilities: [1], chosen: 'a', intended: 'a' },
-    };
+    const choice = { options: ['a'], probabilities: [1], chosen: 'a', intended: 'a' };
+    const first: Decision = { name: 'n', ...choice };
     const write = createLineWriter();
     write(callEvent('call_1', { decisions: [first] }));
     const values = decisionFields[field as keyof Decision];

@@ -49,6 +49,9 @@ const TICK = 0x60;
 /** Words kept of one text, at most. */
 export const WORDS_MAX = 192;
 
+/** Copied, since a list that grows word by word is copied several times. */
+const NO_HASHES: readonly number[] = Array.from({ length: WORDS_MAX + 1 }, () => 0);
+
 export const NO_WORDS: Words = {
   hashes: [],
   count: 0,
@@ -101,7 +104,7 @@ class WordReader {
 
   /** Of so many characters at most. */
   constructor(chars: number) {
-    this.#hashes = new Array<number>(Math.min(WORDS_MAX, (chars >>> 1) + 1) + 1);
+    this.#hashes = NO_HASHES.slice(0, Math.min(WORDS_MAX, (chars >>> 1) + 1) + 1);
   }
 
   words(tail_from: number): Words {
