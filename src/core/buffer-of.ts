@@ -1,4 +1,4 @@
-/** The same bytes as a Buffer, which they mostly are: another view costs as much as reading them. */
+/** The same bytes as a Buffer, which they mostly are: another view costs what reading them does. */
 export function bufferOf(bytes: Uint8Array): Buffer {
   if (Buffer.isBuffer(bytes)) return bytes;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

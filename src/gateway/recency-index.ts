@@ -26,8 +26,8 @@ export function createRecencyIndex(max: number): RecencyIndex {
   const low = new Uint32Array(max);
 
   /**
-   * The latest key, and the halves of its fingerprint: a pair would be garbage at each look-up. What
-   * is looked up is mostly added right after, and an agent is the one of the call before.
+   * The latest key, and the halves of its fingerprint: a pair would be garbage at each look-up.
+   * What is looked up is mostly added right after, and an agent is the one of the call before.
    */
   let latest: string | null = null;
   let left = 0;

@@ -38,8 +38,9 @@ export function digestSaid(content: Json | undefined, ignored: string | null = n
 
 /**
  * Two 32-bit halves (cyrb53's mixing) over UTF-16 units and marks between the parts of a value.
- * Each half takes every second pair of a text's units, which costs a quarter of the time; a text that
- * differs in one unit still differs in a half, and the halves are mixed where a digest is taken.
+ * Each half takes every second pair of a text's units, which costs a quarter of the time; a text
+ * that differs in one unit still differs in a half, and the halves are mixed where a digest is
+ * taken.
  */
 class Chain {
   readonly #ignored: string | null;
