@@ -1,3 +1,4 @@
+import { bufferOf } from './buffer-of.ts';
 import type { Json } from './canonical.ts';
 
 /** Longer runs of digits may not fit a double. */
@@ -28,5 +29,5 @@ function keepNumber(this: unknown, _key: string, value: unknown, context?: { sou
 }
 
 export function parseExactBytes(bytes: Uint8Array): Json | undefined {
-  return parseExact(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+  return parseExact(bufferOf(bytes).toString('utf8'));
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { bufferOf } from './buffer-of.ts';
 import type { Json, JsonObject } from './canonical.ts';
 
 /** Looking into JSON that somebody else wrote: nothing here throws, whatever it is. */
@@ -29,7 +30,7 @@ export function parseText(text: string): Json | undefined {
 
 /** The JSON of a body, or undefined where it is none or not UTF-8. */
 export function parseJson(body: Uint8Array): Json | undefined {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const bytes = bufferOf(body);
   return parseDecoded(bytes.toString('utf8'), bytes);
 }
 

@@ -1,4 +1,5 @@
 import { baseUrlOf } from './base-url.ts';
+import { bufferOf } from './buffer-of.ts';
 import type { Tokens } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import { NO_FACTS, readAnswer, spent } from './decoded.ts';
@@ -90,7 +91,7 @@ function fittingPatch({ call, patch }: ProviderRequest): ProviderRequest['patch'
 function nativeBody(request: ProviderRequest): Body {
   const { call, model } = request;
   const patch = fittingPatch(request);
-  const raw = Buffer.from(call.raw.buffer, call.raw.byteOffset, call.raw.byteLength);
+  const raw = bufferOf(call.raw);
   if (raw.includes('"signature"') && UNSIGNED.test(raw.toString('utf8'))) {
     const body = patchedBody(call.raw, { ...patch, model });
     const messages = withoutUnsigned(body.messages);

@@ -205,20 +205,51 @@ function keyOf(labels: readonly string[]): string {
   return labels.length === 2 ? `${labels[0]}\0${labels[1]}` : labels.join('\0');
 }
 
+/** Series of a metric that are tried first: to compare labels costs less than to make a key. */
+const RECENT_MAX = 4;
+
+interface Family {
+  readonly by: Map<string, Series>;
+  readonly recent: Series[];
+  next: number;
+}
+
+function recentOf({ recent }: Family, labels: readonly string[]): Series | null {
+  for (const series of recent) {
+    const known = series.labels;
+    let same = known.length === labels.length;
+    for (let at = 0; same && at < labels.length; at += 1) same = known[at] === labels[at];
+    if (same) return series;
+  }
+  return null;
+}
+
 export function createMetrics(): Metrics {
-  const all = new Map<MetricName, Map<string, Series>>();
-  for (const name of Object.keys(METRICS)) all.set(name as MetricName, new Map());
+  const all = new Map<MetricName, Family>();
+  for (const name of Object.keys(METRICS)) {
+    all.set(name as MetricName, { by: new Map(), recent: [], next: 0 });
+  }
 
   const seriesOf = (name: MetricName, labels: readonly string[]): Series => {
-    const family = all.get(name) as Map<string, Series>;
+    const family = all.get(name) as Family;
+    const recent = recentOf(family, labels);
+    if (recent !== null) return recent;
+    const series = findSeries(name, family.by, labels);
+    family.recent[family.next] = series;
+    family.next = (family.next + 1) % RECENT_MAX;
+    return series;
+  };
+  const findSeries = (
+    name: MetricName,
+    family: Map<string, Series>,
+    labels: readonly string[],
+  ): Series => {
     const key = keyOf(labels);
     const known = family.get(key);
     if (known) return known;
     if (family.size >= SERIES_MAX && labels.some((label) => label !== 'other')) {
-      return seriesOf(
-        name,
-        labels.map(() => 'other'),
-      );
+      const other = labels.map(() => 'other');
+      return findSeries(name, family, other);
     }
     const declaration: MetricDeclaration = METRICS[name];
     const size = declaration.buckets ? declaration.buckets.length + 1 : 0;
@@ -249,11 +280,11 @@ export function createMetrics(): Metrics {
       series.buckets[index] = (series.buckets[index] ?? 0) + 1;
     },
     snapshot() {
-      const families = [...all].filter(([, family]) => family.size > 0);
+      const families = [...all].filter(([, { by }]) => by.size > 0);
       return Object.fromEntries(
-        families.map(([name, family]) => [
+        families.map(([name, { by }]) => [
           name,
-          [...family.values()].map((series) => ({ ...series, buckets: [...series.buckets] })),
+          [...by.values()].map((series) => ({ ...series, buckets: [...series.buckets] })),
         ]),
       );
     },

@@ -36,18 +36,27 @@ export function listEdits(
     const found = isEnd ? old.length : old.indexOf(next[index] as Json, from);
     if (found === -1) continue;
     if (found > from || index > begin) {
-      const text = next.slice(begin, index).map((element) => JSON.stringify(element));
+      const text = textOf(next, begin, index);
       const gone_end = found > from ? (ends[found * 2 - 1] as number) : null;
       const next_start = isEnd ? null : (ends[found * 2] as number);
       edits.push(
         kept_end === -1
-          ? firstEdit(scan, text.join(','), gone_end, next_start)
-          : laterEdit(kept_end, text.join(','), gone_end),
+          ? firstEdit(scan, text, gone_end, next_start)
+          : laterEdit(kept_end, text, gone_end),
       );
     }
     [from, begin, kept_end] = [found + 1, index + 1, ends[found * 2 + 1] ?? kept_end];
   }
   return edits;
+}
+
+/** The elements from `begin` to before `end`, parted by commas. */
+function textOf(list: readonly Json[], begin: number, end: number): string {
+  let text = '';
+  for (let index = begin; index < end; index += 1) {
+    text += index === begin ? JSON.stringify(list[index]) : `,${JSON.stringify(list[index])}`;
+  }
+  return text;
 }
 
 /** Before the first kept element: what is cut takes the comma behind it along. */

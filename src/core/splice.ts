@@ -1,3 +1,4 @@
+import { bufferOf } from './buffer-of.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import {
   BACKSLASH,
@@ -35,7 +36,7 @@ export function spliceBody(
 ): Uint8Array {
   const fields = fieldsOf(patch);
   if (fields.length === 0) return raw;
-  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  const bytes = bufferOf(raw);
   const scan = scanMembers(bytes, fields, original);
   const edits = isPlain(scan.members, fields)
     ? plainEdits(scan, fields, original)

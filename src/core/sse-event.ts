@@ -1,10 +1,12 @@
+import { bufferOf } from './buffer-of.ts';
+
 /**
  * The `data` of one server-sent event, read from its bytes as the HTML standard says: lines end in
  * LF, CR or CRLF, a leading space of a value is dropped, several data lines join with LF, comments
  * and other fields are passed over. Null where the event has no data line, which readers ignore.
  */
 export function sseData(event: Uint8Array): string | null {
-  const bytes = Buffer.from(event.buffer, event.byteOffset, event.byteLength);
+  const bytes = bufferOf(event);
   const only = singleData(bytes);
   if (only !== null) return only;
   const lines: string[] = [];

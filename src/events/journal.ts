@@ -5,6 +5,7 @@ import { JOURNAL_RECORD_BYTES_MAX, type JournalRecord } from '../core/event.ts';
 import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Bus } from './bus.ts';
+import { createLineWriter } from './call-lines.ts';
 import { encodeLine, lineOf, PREFIX_BYTES } from './line.ts';
 import { createSegmentFile, type SegmentFile } from './segment-file.ts';
 
@@ -59,6 +60,7 @@ export async function openJournal(options: JournalOptions): Promise<Bus> {
 class Journal implements Bus {
   private readonly options: JournalOptions;
   private readonly monotonic_ms: () => number;
+  private readonly lineOf = createLineWriter();
   private queue: Waiting[] = [];
   /** Records taken from the queue and not yet written. */
   private taken = 0;
@@ -81,7 +83,7 @@ class Journal implements Bus {
 
   publish(record: JournalRecord): boolean {
     const full = this.waiting >= this.options.waiting_max;
-    const line = this.closed || full ? '' : lineOf(record);
+    const line = this.closed || full ? '' : this.lineOf(record);
     if (this.closed || full || tooLong(line)) {
       this.options.metrics.add('hive_events_dropped_total');
       return false;

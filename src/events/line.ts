@@ -13,7 +13,12 @@ export function encodeLine(record: JournalRecord): Buffer {
 /** The same as a text: many lines are put into bytes at once for less than one by one. */
 export function lineOf(record: JournalRecord): string {
   const json = JSON.stringify(record);
-  return `${hex32(crc32(json))} ${json}\n`;
+  return lineWith(crc32(json), json);
+}
+
+/** A line of JSON in one or two parts, and of the checksum of both. */
+export function lineWith(crc: number, json: string, rest = ''): string {
+  return `${hex32(crc)} ${json}${rest}\n`;
 }
 
 const HEX_BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) =>

@@ -13,6 +13,7 @@ import type { Metrics } from '../core/metrics.ts';
 import type { GatewayReport } from '../core/state.ts';
 import { watchClient } from './client.ts';
 import type { CallDeps } from './conclude.ts';
+import { createConversationUnits } from './conversation-units.ts';
 import { createUpstream } from './create-upstream.ts';
 import type { GatewayDeps } from './deps.ts';
 import { createDrain, type StopSpec } from './drain.ts';
@@ -81,6 +82,7 @@ export function createGateway(given: GatewayDeps): Gateway {
     random: () => given.random(),
     hooks: createHookDeps(given, fuses),
     signals: createSignals(given),
+    units: createConversationUnits(given.secret),
     isOwn: createOwnCalls(given.secret),
   };
   const limits = { ...LISTENER_LIMITS, ...given.limits };

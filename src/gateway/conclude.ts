@@ -3,6 +3,7 @@ import { type GatewayError, messageOf } from '../core/errors.ts';
 import type { Origin, Relation } from '../core/event.ts';
 import type { CapturedBodies } from '../core/prompt/proposal-policy.ts';
 import type { Assignment } from './assign.ts';
+import type { ConversationUnits } from './conversation-units.ts';
 import { countGiven } from './count-cost.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { HookDepsOf } from './hook-deps.ts';
@@ -21,6 +22,7 @@ export interface CallDeps extends GatewayDeps, DispatchDeps {
   /** A call is over, its record included. */
   onCallOver(): void;
   readonly signals: Signals;
+  readonly units: ConversationUnits;
   readonly isOwn: OwnCalls;
 }
 
@@ -84,8 +86,9 @@ export function conclude(
   try {
     const outcome = outcomeOf(call, progress, ended, ended.at_ms);
     runEndHooks(run, outcome);
-    const seen = { call, relation, origin, replied, said, categories };
-    const learned = deps.signals.observe({ ...outcome, ...seen });
+    const { outcome: came_to, finish } = outcome;
+    const seen = { call, relation, origin, outcome: came_to, finish, replied, said, categories };
+    const learned = deps.signals.observe(seen);
     const event = callEvent(call, assignment, progress, outcome, related, learned, origin);
     deps.bus.publish(event);
     if (origin !== 'client') {

@@ -32,15 +32,34 @@ export class Conversation {
   }
 
   /**
-   * A digest of the system's words and of all up to the first thing that the user said: it stays
+   * Digests of the system's words and of all up to the first thing that the user said: they stay
    * the same while the conversation grows. Null where no user said anything.
    */
-  opening(): string | null {
+  beginning(): Beginning | null {
     const first = this.#turns.findIndex(isUsers);
     if (first < 0) return null;
     const { high, low } = this.digests;
-    return `${digestSaid(this.#system, this.#ignored)}:${high[first]}:${low[first]}`;
+    const system = digestSaid(this.#system, this.#ignored);
+    return { system, high: high[first] as number, low: low[first] as number };
   }
+
+  /** The same as one text. */
+  opening(): string | null {
+    const beginning = this.beginning();
+    return beginning === null ? null : openingOf(beginning);
+  }
+}
+
+/** What a conversation begins with. */
+export interface Beginning {
+  /** Empty where a system's words are among the turns, or there are none. */
+  readonly system: string;
+  readonly high: number;
+  readonly low: number;
+}
+
+export function openingOf({ system, high, low }: Beginning): string {
+  return `${system}:${high}:${low}`;
 }
 
 function isUsers(turn: Json): boolean {

@@ -4,6 +4,7 @@ import type { JsonObject } from '../core/canonical.ts';
 import { GatewayError } from '../core/errors.ts';
 import { type Caller, mayUse, requireAgent } from './access.ts';
 import type { Conversation } from './conversation.ts';
+import type { ConversationUnits } from './conversation-units.ts';
 import { hashIdentity } from './identity.ts';
 import type { InboundRequest } from './inbound.ts';
 import { clientTimeout, headerOf, type ParsedBody, printable, relayedHeaders } from './parse.ts';
@@ -21,6 +22,8 @@ export interface Arrival {
   readonly caller: Caller;
   readonly secret: Uint8Array;
   readonly conversation: Conversation;
+  /** Of conversations without a name. */
+  readonly units: ConversationUnits;
 }
 
 /**
@@ -45,10 +48,10 @@ export function identify(
   const user = userGiven === null ? null : hash(userGiven);
   const session = sessionGiven === null ? null : hash(sessionGiven);
   const unitOfCall = (): string => {
-    const opening = arrival.conversation.opening();
-    if (opening === null) return `r:${arrival.id}`;
+    const beginning = arrival.conversation.beginning();
+    if (beginning === null) return `r:${arrival.id}`;
     const peer = request.socket.remoteAddress ?? '';
-    return `c:${hash(joined([key, agent, peer, opening]))}`;
+    return arrival.units({ tenant, key, agent, peer }, beginning);
   };
 
   return Object.freeze<Call>({
@@ -70,13 +73,6 @@ export function identify(
     pinned,
     timeout_ms: clientTimeout(request),
   });
-}
-
-/** Texts as one, of which each can be told where it ends. */
-function joined(parts: readonly string[]): string {
-  let all = '';
-  for (const part of parts) all += `${part.length}:${part}`;
-  return all;
 }
 
 function userOf(request: InboundRequest, body: JsonObject): string | null {

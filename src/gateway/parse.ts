@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { bufferOf } from '../core/buffer-of.ts';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import { GatewayError } from '../core/errors.ts';
 import { nestsDeeper } from '../core/json-scan.ts';
@@ -169,7 +170,7 @@ function parseObject(raw: Uint8Array): JsonObject {
   if (raw.length === 0) throw invalid('it is empty.');
   if (!isUtf8(raw)) throw invalid('it is not UTF-8.');
   // A large one may hold millions of levels, and to make them all takes half a second.
-  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  const bytes = bufferOf(raw);
   if (raw.length > LARGE_BYTES && nestsDeeper(bytes, JSON_DEPTH_MAX)) throw tooDeep();
   let parsed: unknown;
   try {

@@ -25,7 +25,11 @@ export function createRecencyIndex(max: number): RecencyIndex {
   const high = new Uint32Array(max);
   const low = new Uint32Array(max);
 
-  /** The halves of the latest fingerprint: a pair would be garbage at each look-up. */
+  /**
+   * The latest key, and the halves of its fingerprint: a pair would be garbage at each look-up.
+   * What is looked up is mostly added right after, and an agent is the one of the call before.
+   */
+  let latest: string | null = null;
   let left = 0;
   let right = 0;
 
@@ -34,6 +38,8 @@ export function createRecencyIndex(max: number): RecencyIndex {
    * hashes of one tenant: whoever makes two of them collide only confuses their own feedback.
    */
   const fingerprint = (key: string): void => {
+    if (key === latest) return;
+    latest = key;
     let first = 0xdeadbeef;
     let second = 0x41c6ce57;
     for (let index = 0; index < key.length; index += 1) {

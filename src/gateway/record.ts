@@ -1,5 +1,5 @@
 import type { AgentPlan } from '../config/snapshot.ts';
-import type { Call, Outcome } from '../core/call.ts';
+import type { Call, Decision, Outcome } from '../core/call.ts';
 import type { CallEvent, Origin } from '../core/event.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Assignment } from './assign.ts';
@@ -42,7 +42,8 @@ export function callEvent(
   learned: Learned = {},
   origin: Origin = 'client',
 ): CallEvent {
-  return {
+  // No part is spread into it: that costs more than all of the rest.
+  const event: Draft = {
     type: 'call',
     v: 1,
     id: call.id,
@@ -66,7 +67,6 @@ export function callEvent(
     served: outcome.served,
     adapter: progress.adapter.applied,
     attempts: outcome.attempts,
-    ...(progress.escalated === null ? {} : { escalations: progress.escalated }),
     ttft_ms: outcome.ttft_ms,
     latency_ms: outcome.latency_ms,
     tokens: outcome.tokens,
@@ -75,10 +75,17 @@ export function callEvent(
     arm_error: isArmError(call, assignment.plan, progress, outcome.outcome),
     finish: outcome.finish,
     markers: progress.markers,
-    ...learned,
     origin,
   };
+  if (progress.escalated !== null) event.escalations = progress.escalated;
+  const { category, signals, follow_up } = learned;
+  if (category !== undefined) event.category = category;
+  if (signals !== undefined) event.signals = signals;
+  if (follow_up !== undefined) event.follow_up = follow_up;
+  return event;
 }
+
+type Draft = { -readonly [field in keyof CallEvent]: CallEvent[field] };
 
 /** A client's call in the metrics. */
 export function countCall(
@@ -100,10 +107,10 @@ function intendedTarget(call: Call, plan: AgentPlan, progress: Progress): string
   if (call.pinned !== null) return call.pinned;
   const { targets } = plan.view;
   const isTarget = (asked: string): boolean => targets.some(({ name }) => name === asked);
-  const decision = progress.decisions.findLast(
-    ({ intended, options }) => isTarget(intended) && options.every(isTarget),
-  );
-  if (decision) return decision.intended;
+  for (let at = progress.decisions.length - 1; at >= 0; at -= 1) {
+    const { intended, options } = progress.decisions[at] as Decision;
+    if (isTarget(intended) && options.every(isTarget)) return intended;
+  }
   if (progress.replied) return null;
   return progress.patch.targets?.[0] ?? ownTargets(call, plan)[0] ?? null;
 }

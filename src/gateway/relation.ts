@@ -34,7 +34,8 @@ export interface Relations {
 export function createRelations(max: number): Relations {
   const ring = createAskedRing(max);
   const byUnit = createRecencyIndex(max);
-  const byCall = createRecencyIndex(max);
+  /** The slots of calls under way: few, and each is asked for once. */
+  const open = new Map<string, number>();
   let sequence = 0;
 
   return {
@@ -44,19 +45,20 @@ export function createRelations(max: number): Relations {
       byUnit.newestFirst(asked.unit, sequence, (one) => comparison.see(one % max));
       const related = comparison.result();
       sequence += 1;
-      ring.put(sequence % max, asked);
+      const slot = sequence % max;
+      // Nobody will say any more how the one before it ended.
+      if (ring.isOpen(slot)) open.delete(ring.ids.get(slot));
+      ring.put(slot, asked);
       byUnit.add(sequence, asked.unit);
-      byCall.add(sequence, asked.call);
+      open.set(asked.call, slot);
       return related;
     },
     ended(call, outcome, policy_ms) {
-      byCall.newestFirst(call, sequence, (one) => {
-        const slot = one % max;
-        if (!ring.ids.is(slot, call)) return 'more';
-        ring.outcomes[slot] = OUTCOMES.indexOf(outcome) + 1;
-        ring.ended_ms[slot] = policy_ms;
-        return 'enough';
-      });
+      const slot = open.get(call);
+      if (slot === undefined) return;
+      open.delete(call);
+      ring.outcomes[slot] = OUTCOMES.indexOf(outcome) + 1;
+      ring.ended_ms[slot] = policy_ms;
     },
   };
 }
@@ -86,6 +88,8 @@ function createAskedRing(max: number) {
     turns,
     outcomes,
     ended_ms,
+    /** Whether the slot holds a call that has not ended. */
+    isOpen: (slot: number): boolean => turns[slot] !== 0 && outcomes[slot] === OPEN,
     put(slot: number, { call, turns: asked }: Asked): void {
       ids.set(slot, call);
       high[slot] = asked.high[asked.count - 1] as number;

@@ -55,8 +55,8 @@ export async function serveCall(
     const caller = admitCaller(request, snapshot, own);
     const { endpoint } = route;
     const conversation = new Conversation(endpoint, parsed.body);
-    const { secret } = deps;
-    const arrival = { id, request_id, at_ms, endpoint, caller, secret, conversation };
+    const { secret, units } = deps;
+    const arrival = { id, request_id, at_ms, endpoint, caller, secret, conversation, units };
     const call = identify(request, parsed, snapshot, arrival);
     entered = enter({ call, conversation, own }, snapshot, exchange, deps);
     const { run } = entered;

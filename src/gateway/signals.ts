@@ -39,6 +39,8 @@ export interface SeenCall {
 /** Fields of the event; those that say nothing are absent. */
 export type Learned = Pick<CallEvent, 'category' | 'signals' | 'follow_up'>;
 
+type Draft = { -readonly [field in keyof Learned]: Learned[field] };
+
 export interface SignalsDeps {
   readonly log: Log;
   /** The rules, by default. */
@@ -69,21 +71,21 @@ export function createSignals({ log, classifier = followUpRules }: SignalsDeps):
   };
 
   const learn = (seen: SeenCall): Learned => {
-    const { call, relation, categories } = seen;
-    const category = categories === null ? {} : { category: categories.of(call) };
-    if (seen.origin !== 'client' || !SPOKEN.has(call.endpoint)) return category;
+    const { call, relation, categories, outcome, finish, said } = seen;
+    const learned: Draft = {};
+    if (categories !== null) learned.category = categories.of(call);
+    if (seen.origin !== 'client' || !SPOKEN.has(call.endpoint)) return learned;
     const turns = turnsOf(call);
     const asked = turns.user === null ? null : wordsOf(turns.user, END_CHARS);
     const follow_up = relation === 'turn' ? followUpOf(turns, asked, classifier) : undefined;
-    const format = askedFormat(call);
-    const signals = seen.replied
-      ? undefined
-      : answerSignals({ ...seen, asked, format, lengths: lengthsOf(call.agent) });
-    return {
-      ...category,
-      ...(signals === undefined ? {} : { signals }),
-      ...(follow_up === undefined ? {} : { follow_up }),
-    };
+    if (!seen.replied) {
+      const format = askedFormat(call);
+      const lengths = lengthsOf(call.agent);
+      const signals = answerSignals({ call, outcome, finish, said, asked, format, lengths });
+      if (signals !== undefined) learned.signals = signals;
+    }
+    if (follow_up !== undefined) learned.follow_up = follow_up;
+    return learned;
   };
 
   return {

@@ -38,8 +38,9 @@ export function digestSaid(content: Json | undefined, ignored: string | null = n
 
 /**
  * Two 32-bit halves (cyrb53's mixing) over UTF-16 units and marks between the parts of a value.
- * Each half takes every second unit of a text, which halves the time; a text that differs in one
- * unit still differs in a half, and the halves are mixed where a digest is taken.
+ * Each half takes every second pair of a text's units, which costs a quarter of the time; a text
+ * that differs in one unit still differs in a half, and the halves are mixed where a digest is
+ * taken.
  */
 class Chain {
   readonly #ignored: string | null;
@@ -94,16 +95,24 @@ class Chain {
   #text(mark: number, text: string): void {
     let first = Math.imul(this.#first ^ mark, 2654435761);
     let second = Math.imul(this.#second ^ text.length, 1597334677);
-    const even = text.length & ~1;
-    for (let index = 0; index < even; index += 2) {
-      first = Math.imul(first ^ text.charCodeAt(index), 2654435761);
-      second = Math.imul(second ^ text.charCodeAt(index + 1), 1597334677);
-      // Multiplying alone never moves a difference to lower bits.
-      first ^= first >>> 15;
-      second ^= second >>> 13;
+    let read = 0;
+    // Units read one by one out of a string cost several times as much as a copy of them.
+    while (text.length - read >= COPIED_MIN) {
+      const piece =
+        read === 0 && text.length <= COPIED_MAX ? text : text.slice(read, read + COPIED_MAX);
+      COPY.write(piece, 'utf16le');
+      const pairs = (piece.length >>> 2) << 1;
+      for (let at = 0; at < pairs; at += 2) {
+        first = Math.imul(first ^ (PAIRS[at] as number), 2654435761);
+        second = Math.imul(second ^ (PAIRS[at + 1] as number), 1597334677);
+        // Multiplying alone never moves a difference to lower bits.
+        first ^= first >>> 15;
+        second ^= second >>> 13;
+      }
+      read += pairs * 2;
     }
-    if (even < text.length) {
-      first = Math.imul(first ^ text.charCodeAt(even), 2654435761);
+    for (let index = read; index < text.length; index += 1) {
+      first = Math.imul(first ^ text.charCodeAt(index), 2654435761);
       first ^= first >>> 15;
     }
     this.#first = first;
@@ -115,6 +124,13 @@ class Chain {
     this.#second = Math.imul(this.#second ^ mark, 1597334677);
   }
 }
+
+/** Units of a text that are read from a copy, at least and at a time. */
+const COPIED_MIN = 24;
+const COPIED_MAX = 8192;
+/** Holds nothing: it is written and read at once, and made once because it is large. */
+const COPY = Buffer.alloc(COPIED_MAX * 2);
+const PAIRS: Readonly<Int32Array> = new Int32Array(COPY.buffer, COPY.byteOffset, COPIED_MAX / 2);
 
 const STRING = 0x10001;
 const SCALAR = 0x10002;

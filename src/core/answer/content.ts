@@ -1,3 +1,4 @@
+import { bufferOf } from '../buffer-of.ts';
 import type { Endpoint } from '../call.ts';
 import type { Json, JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, parseJson, parseText, textIn } from '../json-values.ts';
@@ -32,7 +33,7 @@ export function contentOfEvents(
 
 /** A translated event may have become several. */
 function datasOf(event: Uint8Array): readonly string[] {
-  const text = Buffer.from(event.buffer, event.byteOffset, event.byteLength).toString('utf8');
+  const text = bufferOf(event).toString('utf8');
   return text.split(/\r\n\r\n|\n\n|\r\r/).flatMap((one) => {
     const data = one === '' ? null : sseData(Buffer.from(one));
     return data === null ? [] : [data];

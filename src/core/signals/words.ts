@@ -5,7 +5,10 @@
  * spaces: there each character is a word, and a phrase is a sequence of them.
  */
 export interface Words {
-  /** FNV-1a of each word in lower case, without apostrophes: `don’t` is `dont`. */
+  /**
+   * FNV-1a of each word in lower case, without apostrophes: `don’t` is `dont`. What stands behind
+   * the first `count` means nothing.
+   */
   readonly hashes: readonly number[];
   readonly count: number;
   /** Letters by script, in the order of `SCRIPTS`. */
@@ -46,6 +49,9 @@ const TICK = 0x60;
 /** Words kept of one text, at most. */
 export const WORDS_MAX = 192;
 
+/** Copied, since a list that grows word by word is copied several times. */
+const NO_HASHES: readonly number[] = Array.from({ length: WORDS_MAX + 1 }, () => 0);
+
 export const NO_WORDS: Words = {
   hashes: [],
   count: 0,
@@ -61,14 +67,15 @@ export function isUnspaced({ letters, count }: Words): boolean {
 
 /** The words of a text's first `chars` UTF-16 units, and of its last where it is longer. */
 export function wordsOf(text: string, chars: number): Words {
-  const reader = new WordReader();
-  if (text.length <= chars * 2) {
-    reader.read(text);
+  const { length } = text;
+  const reader = new WordReader(Math.min(length, chars * 2));
+  if (length <= chars * 2) {
+    reader.read(text, 0, length);
     return reader.words(reader.count);
   }
-  reader.read(text.slice(0, chars));
+  reader.read(text, 0, chars);
   const { count } = reader;
-  reader.read(text.slice(-chars));
+  reader.read(text, length - chars, length);
   return reader.words(count);
 }
 
@@ -90,10 +97,15 @@ export function hashOfLetters(word: string): number {
 
 class WordReader {
   // Plain arrays: a typed one costs more to make than all that is read into it.
-  readonly #hashes: number[] = [];
+  readonly #hashes: number[];
   readonly #letters = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   count = 0;
   #signs = 0;
+
+  /** Of so many characters at most. */
+  constructor(chars: number) {
+    this.#hashes = NO_HASHES.slice(0, Math.min(WORDS_MAX, (chars >>> 1) + 1) + 1);
+  }
 
   words(tail_from: number): Words {
     const { count } = this;
@@ -101,8 +113,48 @@ class WordReader {
     return { hashes: this.#hashes, count, letters, signs: this.#signs, tail_from };
   }
 
-  read(piece: string): void {
-    const text = piece.toLowerCase();
+  read(text: string, from: number, end: number): void {
+    if (this.#readPlain(text, from, end)) return;
+    this.#readAny(text.slice(from, end).toLowerCase());
+  }
+
+  /**
+   * ASCII without code, as most texts are; else false, and nothing was read. Where a word ends
+   * nobody can guess, and a branch that is guessed wrongly costs more than ten letters: so none is
+   * taken between letters and what parts them. `letter` is all ones for a letter, else 0.
+   */
+  #readPlain(text: string, from: number, end: number): boolean {
+    const hashes = this.#hashes;
+    let count = this.count;
+    let hash = FNV_BASIS;
+    let open = 0;
+    let signs = 0;
+    let latin = 0;
+    for (let at = from; at < end && count < WORDS_MAX; at += 1) {
+      const code = text.charCodeAt(at);
+      if (code > 0x7f) return false;
+      let lower = PLAIN[code] as number;
+      if (lower < 0) {
+        if (lower === APOSTROPHE) continue;
+        if (lower !== SIGN) return false;
+        signs += 1;
+        lower = 0;
+      }
+      const letter = -lower >> 31;
+      hashes[count] = hash;
+      count += open & ~letter;
+      hash = (Math.imul(hash ^ lower, FNV_PRIME) & letter) | (FNV_BASIS & ~letter);
+      open = letter & 1;
+      latin += open;
+    }
+    hashes[count] = hash;
+    this.count = count + (count < WORDS_MAX ? open : 0);
+    this.#letters[LATIN] = (this.#letters[LATIN] as number) + latin;
+    this.#signs += signs;
+    return true;
+  }
+
+  #readAny(text: string): void {
     const hashes = this.#hashes;
     const letters = this.#letters;
     let count = this.count;
@@ -128,7 +180,7 @@ class WordReader {
       }
       if (script === APOSTROPHE) continue;
       if (open) {
-        hashes.push(hash);
+        hashes[count] = hash;
         count += 1;
         hash = FNV_BASIS;
         open = false;
@@ -137,12 +189,12 @@ class WordReader {
       else if (script === SIGN) signs += 1;
       else if (script !== SEPARATOR && count < WORDS_MAX) {
         letters[script] = (letters[script] as number) + 1;
-        hashes.push(Math.imul(FNV_BASIS ^ code, FNV_PRIME));
+        hashes[count] = Math.imul(FNV_BASIS ^ code, FNV_PRIME);
         count += 1;
       }
     }
     if (open && count < WORDS_MAX) {
-      hashes.push(hash);
+      hashes[count] = hash;
       count += 1;
     }
     letters[LATIN] = (letters[LATIN] as number) + latin;
@@ -195,6 +247,16 @@ function kindsOfUnits(): Int8Array {
   for (const code of APOSTROPHES) kinds[code] = APOSTROPHE;
   return kinds;
 }
+
+const CODE = -4;
+
+/** Of ASCII: a letter's lower case, 0 for what parts words, `APOSTROPHE`, `SIGN`, or `CODE`. */
+const PLAIN: Readonly<Int8Array> = Int8Array.from({ length: 0x80 }, (_, code) => {
+  if (code === TICK) return CODE;
+  const lower = String.fromCharCode(code).toLowerCase().charCodeAt(0);
+  const kind = KINDS[lower] as number;
+  return kind === LATIN ? lower : kind === SEPARATOR ? 0 : kind;
+});
 
 /** The last index of the code that begins here; a single back tick without a partner is a mark. */
 function endOfCode(text: string, at: number): number {
