@@ -70,7 +70,7 @@ export async function writeUnits(
     const touched = daysOf(one);
     for (const day_ms of touched) {
       const stored = days.get(day_ms) ?? null;
-      const today = stored ?? { day_ms, seen: new Map(), calls: 0 };
+      const today = stored ?? { day_ms, seen: [], calls: 0 };
       const before = days.get(day_ms - DAY_MS) ?? null;
       const after = days.get(day_ms + DAY_MS) ?? null;
       const mine =
