@@ -41,7 +41,10 @@ test('what was seen of a unit reads back from its text, but for what was taken b
         for (const { metric, bits, times } of metrics) {
           expect(bits).toBe(seenOf(seen, at, metric)?.bits);
           for (let place = 0; place < times.length; place += 2) {
-            shown.set(`${combinationKey(at)}|${metric}|${times[place]}`, times[place + 1] as number);
+            shown.set(
+              `${combinationKey(at)}|${metric}|${times[place]}`,
+              times[place + 1] as number,
+            );
           }
         }
       }
