@@ -110,6 +110,7 @@ async function readDays(tx: Db, news: readonly UnitNews[]): Promise<void> {
   );
   const first_ms = stored?.first_ms ?? Number.POSITIVE_INFINITY;
   const last_ms = stored?.last_ms ?? Number.NEGATIVE_INFINITY;
+  const mayBeStored = (day_ms: number) => day_ms >= first_ms && day_ms <= last_ms;
   const units = new Map<string, KnownUnit>();
   const keys: DayKey[] = [];
   for (const one of news) {
@@ -120,7 +121,7 @@ async function readDays(tx: Db, news: readonly UnitNews[]): Promise<void> {
       for (const day_ms of [touched_ms - DAY_MS, touched_ms, touched_ms + DAY_MS]) {
         if (days.has(day_ms)) continue;
         days.set(day_ms, null);
-        if (day_ms < first_ms || day_ms > last_ms) continue;
+        if (!mayBeStored(day_ms)) continue;
         keys.push({ day_ms, agent, unit });
         isAsked = true;
       }
