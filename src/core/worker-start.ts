@@ -28,7 +28,7 @@ const GROWING_PERCENT_BACKLOG = 100;
 /** Records in a batch; between two polls, 4,000 calls a second are as many. */
 const BACKLOG_RECORDS = 1000;
 
-/** V8's flag for a process that applies a batch of so many records; obeyed from the next collection on. */
+/** V8's flag while a batch of so many records is applied; obeyed from the next collection on. */
 export function heapGrowingFlag(records: number): string {
   const percent = records < BACKLOG_RECORDS ? GROWING_PERCENT : GROWING_PERCENT_BACKLOG;
   return `--heap-growing-percent=${percent}`;

@@ -32,8 +32,8 @@ export interface SeenPart {
 }
 
 /**
- * What was seen of a unit on a day, by combination. Lists, since nearly all have a member or two and
- * thousands of units are kept: maps take twice the memory, which is marked again and again.
+ * What was seen of a unit on a day, by combination. Lists, since nearly all have a member or two
+ * and thousands of units are kept: maps take more memory, which is marked again and again.
  */
 export type Seen = SeenPart[];
 
