@@ -25,6 +25,7 @@ import {
   type ToWorker,
   type WriterList,
 } from './core/state.ts';
+import { heapGrowingFlag } from './core/worker-start.ts';
 import type { Bus } from './events/bus.ts';
 import { openJournal } from './events/journal.ts';
 import { createLiveWriters, type LiveWriters } from './events/live-writers.ts';
@@ -66,13 +67,10 @@ interface Ground {
   readonly metrics: Metrics;
 }
 
-/** V8 would rather grow its heap fourfold than collect, and the store is in the same process. */
-const HEAP_GROWING_PERCENT = 20;
-
 await run();
 
 async function run(): Promise<void> {
-  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
+  setFlagsFromString(heapGrowingFlag(0));
   const log = createProcessLog('worker', readLogLevel(process.env.HIVE_LOG_LEVEL));
   try {
     const stop = await startWorker(log);
@@ -244,6 +242,7 @@ async function applyAndTell(
   for (const { record } of batch.records) {
     if (record.type === 'canary.withheld') await oracle().onWithheld(record);
   }
+  setFlagsFromString(heapGrowingFlag(batch.records.length));
   await applyBatch(store, batch, { metrics, log, days });
   for (const { record, segment } of batch.records) {
     if (record.type !== 'policy.swapped') continue;

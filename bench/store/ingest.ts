@@ -5,10 +5,17 @@ import { silentLog } from '../../src/core/log.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
 import { encodeLine } from '../../src/events/line.ts';
 import { createTail } from '../../src/events/tail.ts';
-import { applyBatch } from '../../src/store/apply.ts';
 import { createUnitDays } from '../../src/store/unit-days.ts';
 import { halfOf } from '../../src/store/write-units.ts';
-import { createPlace, type Kind, kindsAsked, openIn, runAsWorker, startAsWorker } from './place.ts';
+import {
+  applyAsWorker,
+  createPlace,
+  type Kind,
+  kindsAsked,
+  openIn,
+  runAsWorker,
+  startAsWorker,
+} from './place.ts';
 import { syntheticRecords } from './synthetic.ts';
 
 /**
@@ -54,7 +61,7 @@ async function measure(kind: Kind, every_ms: number) {
   const tail = createTail({
     dir: journal,
     cursors: new Map(),
-    apply: (batch) => applyBatch(store, batch, deps),
+    apply: (batch) => applyAsWorker(store, batch, deps),
     live: () => false,
     metrics: createMetrics(),
     log: silentLog,

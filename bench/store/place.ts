@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
+import type { TailBatch } from '../../src/core/journal.ts';
 import { silentLog } from '../../src/core/log.ts';
-import { WORKER_FLAGS, WORKER_VARIABLES } from '../../src/core/worker-start.ts';
+import { heapGrowingFlag, WORKER_FLAGS, WORKER_VARIABLES } from '../../src/core/worker-start.ts';
+import { type ApplyDeps, applyBatch } from '../../src/store/apply.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
 import { startPostgres } from '../../test/kit/postgres.ts';
 
@@ -49,7 +51,13 @@ export function runAsWorker(program: string, args: readonly string[]): void {
 
 /** What the worker does first of all: a heap that grows little. */
 export function startAsWorker(): void {
-  setFlagsFromString('--heap-growing-percent=20');
+  setFlagsFromString(heapGrowingFlag(0));
+}
+
+/** Applies a batch as the worker does: of a large one the heap may grow more. */
+export function applyAsWorker(store: Store, batch: TailBatch, deps: ApplyDeps): Promise<void> {
+  setFlagsFromString(heapGrowingFlag(batch.records.length));
+  return applyBatch(store, batch, deps);
 }
 
 /** The store of a place, opened as the product opens it. */

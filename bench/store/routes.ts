@@ -2,12 +2,19 @@ import type { Decision } from '../../src/core/call.ts';
 import type { JournalRecord } from '../../src/core/event.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
-import { applyBatch } from '../../src/store/apply.ts';
 import { sql } from '../../src/store/drizzle.ts';
 import { createRoutedReader } from '../../src/store/routed-calls.ts';
 import { createUnitDays } from '../../src/store/unit-days.ts';
 import { halfOf } from '../../src/store/write-units.ts';
-import { createPlace, type Kind, kindsAsked, openIn, runAsWorker, startAsWorker } from './place.ts';
+import {
+  applyAsWorker,
+  createPlace,
+  type Kind,
+  kindsAsked,
+  openIn,
+  runAsWorker,
+  startAsWorker,
+} from './place.ts';
 import { syntheticRecords } from './synthetic.ts';
 
 /**
@@ -62,7 +69,7 @@ async function measure(kind: Kind): Promise<void> {
         record: routed(records.next().value as JournalRecord),
       }));
       now_ms = Math.max(now_ms, ...batch.map(({ record }) => record.at_ms));
-      await applyBatch(store, { records: batch, dead: [], cursors: [] }, deps);
+      await applyAsWorker(store, { records: batch, dead: [], cursors: [] }, deps);
     }
   };
   await more(CALLS);

@@ -6,7 +6,6 @@ import { silentLog } from '../../src/core/log.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
 import type { Analysis, Window } from '../../src/core/oracle.ts';
 import { createHost } from '../../src/sim/host.ts';
-import { applyBatch } from '../../src/store/apply.ts';
 import { sql } from '../../src/store/drizzle.ts';
 import { createObserver, type Observed } from '../../src/store/observe.ts';
 import type { Db, Store } from '../../src/store/open.ts';
@@ -14,7 +13,15 @@ import { rowsOf } from '../../src/store/rows.ts';
 import { createUnitDays } from '../../src/store/unit-days.ts';
 import { addParts } from '../../src/store/write-rollups.ts';
 import { halfOf } from '../../src/store/write-units.ts';
-import { createPlace, type Kind, kindsAsked, openIn, runAsWorker, startAsWorker } from './place.ts';
+import {
+  applyAsWorker,
+  createPlace,
+  type Kind,
+  kindsAsked,
+  openIn,
+  runAsWorker,
+  startAsWorker,
+} from './place.ts';
 import { syntheticRecords } from './synthetic.ts';
 
 /**
@@ -69,7 +76,7 @@ async function fill(data_dir: string, database_url: string | null): Promise<void
 
 function apply(store: Store, records: readonly JournalRecord[]): Promise<void> {
   const batch = records.map((record, offset) => ({ segment: 'g0-bench-1.log', offset, record }));
-  return applyBatch(store, { records: batch, dead: [], cursors: [] }, deps);
+  return applyAsWorker(store, { records: batch, dead: [], cursors: [] }, deps);
 }
 
 /** The last day's rows again, that many days earlier. */

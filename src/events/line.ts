@@ -45,10 +45,11 @@ export function decodeLine(line: Uint8Array): DecodedLine {
   if (line.length <= PREFIX_BYTES || line[8] !== SPACE) return bad('no checksum');
   const given = Buffer.from(line.buffer, line.byteOffset, 8).toString('latin1');
   if (!/^[0-9a-f]{8}$/.test(given)) return bad('no checksum');
-  const json = line.subarray(PREFIX_BYTES);
+  // A view, not a copy.
+  const json = Buffer.from(line.buffer, line.byteOffset + PREFIX_BYTES, line.length - PREFIX_BYTES);
   if (crc32(json) !== Number.parseInt(given, 16)) return bad('checksum does not match');
   try {
-    const record: unknown = JSON.parse(Buffer.from(json).toString());
+    const record: unknown = JSON.parse(json.toString());
     if (isRecord(record)) return { record, reason: null };
     return bad('no record: it has no type');
   } catch {

@@ -155,9 +155,9 @@ function lowest(bits: number): number {
 }
 
 /** A day by combination; nothing where it is absent or too busy to be one user's. */
-function partsOf(day: UnitDay | null): Iterable<SeenPart> | null {
+function partsOf(day: UnitDay | null): readonly SeenPart[] | null {
   if (day === null || day.calls > CONVERSATION_CALLS_MAX) return null;
-  return day.seen.values();
+  return day.seen;
 }
 
 function happenedIn({ cell, metric, tenant }: Touched, day: UnitDay | null): Happened {
@@ -167,25 +167,27 @@ function happenedIn({ cell, metric, tenant }: Touched, day: UnitDay | null): Hap
   const ratings = metric === '' ? new Map<number, number[]>() : null;
   for (const { at, metrics } of parts) {
     if (!isIn(at, cell) || (tenant !== null && at.tenant !== tenant)) continue;
-    if (ratings === null) hours |= metrics.get(metric)?.bits ?? 0;
+    if (ratings === null) hours |= bitsOf(metrics, metric);
     else hours |= gatherRatings(metrics, ratings);
   }
   return hours === 0 && ratings === null ? NEVER : { hours, ratings };
 }
 
-function gatherRatings(
-  metrics: ReadonlyMap<string, SeenHours>,
-  ratings: Map<number, number[]>,
-): number {
+function bitsOf(metrics: readonly SeenHours[], metric: string): number {
+  for (const known of metrics) if (known.metric === metric) return known.bits;
+  return 0;
+}
+
+function gatherRatings(metrics: readonly SeenHours[], ratings: Map<number, number[]>): number {
   let all = 0;
-  for (const [name, { bits, hours, events }] of metrics) {
-    if (!name.startsWith(RATING)) continue;
+  for (const { metric, bits, times } of metrics) {
+    if (!metric.startsWith(RATING)) continue;
     all |= bits;
-    const value = Number(name.slice(RATING.length));
-    for (const [at, hour] of hours.entries()) {
-      const times = events[at] as number;
-      const given = Array.from({ length: Math.max(0, times) }, () => value);
-      if (times > 0) ratings.set(hour, [...(ratings.get(hour) ?? []), ...given]);
+    const value = Number(metric.slice(RATING.length));
+    for (let place = 0; place < times.length; place += 2) {
+      const [hour, events] = [times[place] as number, times[place + 1] as number];
+      const given = Array.from({ length: Math.max(0, events) }, () => value);
+      if (events > 0) ratings.set(hour, [...(ratings.get(hour) ?? []), ...given]);
     }
   }
   return all;

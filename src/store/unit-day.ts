@@ -18,21 +18,24 @@ export const WINDOW_HOURS_MAX = 25;
 
 /** In which hours of a day a metric happened to a unit in one combination. */
 export interface SeenHours {
+  readonly metric: string;
   /** The hours in which more was counted than was taken back, as bits. */
   bits: number;
-  /** Hours of the day, and the events of each. */
-  readonly hours: number[];
-  readonly events: number[];
+  /** In pairs: an hour of the day, and its events. */
+  times: readonly number[];
 }
 
 /** What was seen of a unit in one combination, by metric. */
 export interface SeenPart {
   readonly at: Combination;
-  readonly metrics: Map<string, SeenHours>;
+  readonly metrics: SeenHours[];
 }
 
-/** What was seen of a unit on a day, by combination. */
-export type Seen = Map<string, SeenPart>;
+/**
+ * What was seen of a unit on a day, by combination. Lists, since nearly all have a member or two
+ * and thousands of units are kept: maps take more memory, which is marked again and again.
+ */
+export type Seen = SeenPart[];
 
 /** Of one unit: what was seen on the days around; absent days are empty. */
 export interface UnitDay {
@@ -42,44 +45,66 @@ export interface UnitDay {
   calls: number;
 }
 
+/** Where a metric was seen in a combination; undefined where it was not. */
+export function seenOf(seen: Seen, at: Combination, metric: string): SeenHours | undefined {
+  const part = partOf(seen, at);
+  return part === undefined ? undefined : hoursOf(part, metric);
+}
+
+function partOf(seen: Seen, { target, tenant, category }: Combination): SeenPart | undefined {
+  for (const part of seen) {
+    const { at } = part;
+    if (at.target === target && at.tenant === tenant && at.category === category) return part;
+  }
+  return undefined;
+}
+
+function hoursOf({ metrics }: SeenPart, metric: string): SeenHours | undefined {
+  for (const known of metrics) if (known.metric === metric) return known;
+  return undefined;
+}
+
 /** Adds events of an hour; `once`: one at most. */
 export function addSeen(seen: Seen, { at, hour_ms, metric, events, once }: Fact): void {
-  const key = combinationKey(at);
-  let part = seen.get(key);
+  const hour = hourOf(hour_ms);
+  let part = partOf(seen, at);
   if (!part) {
     // A copy, since a unit's days outlive the batch and all that its calls hold.
     const { target, tenant, category } = at;
-    part = { at: { agent: '', target, tenant, category }, metrics: new Map() };
-    seen.set(key, part);
+    part = { at: { agent: '', target, tenant, category }, metrics: [] };
+    seen.push(part);
   }
-  let known = part.metrics.get(metric);
+  let known = hoursOf(part, metric);
   if (!known) {
-    known = { bits: 0, hours: [], events: [] };
-    part.metrics.set(metric, known);
+    known = { metric, bits: 0, times: [] };
+    part.metrics.push(known);
   }
-  const hour = hourOf(hour_ms);
-  let index = known.hours.indexOf(hour);
-  if (index < 0) {
-    index = known.hours.push(hour) - 1;
-    known.events.push(0);
-  }
-  const sum = once ? 1 : (known.events[index] as number) + events;
-  known.events[index] = sum;
+  const { times } = known;
+  const index = placeOf(hour, times);
+  const sum = once ? 1 : (times[index + 1] ?? 0) + events;
+  known.times = index < times.length ? times.with(index + 1, sum) : [...times, hour, sum];
   known.bits = sum > 0 ? known.bits | (1 << hour) : known.bits & ~(1 << hour);
+}
+
+/** Of an hour among pairs; their end where it is not there. */
+function placeOf(hour: number, times: readonly number[]): number {
+  let at = 0;
+  while (at < times.length && times[at] !== hour) at += 2;
+  return at;
 }
 
 /** `{combination: {metric: {hour of the day: events}}}`, as it is stored. */
 export function seenText(seen: Seen): string {
   let text = '{';
-  for (const [key, { metrics }] of seen) {
-    text += `${text.length > 1 ? ',' : ''}${JSON.stringify(key)}:{`;
+  for (const { at, metrics } of seen) {
+    text += `${text.length > 1 ? ',' : ''}${JSON.stringify(combinationKey(at))}:{`;
     let before = '';
-    for (const [metric, { hours, events }] of metrics) {
+    for (const { metric, times } of metrics) {
       text += `${before}${JSON.stringify(metric)}:{`;
       before = '';
-      for (let at = 0; at < hours.length; at += 1) {
-        if (events[at] === 0) continue;
-        text += `${before}"${hours[at]}":${events[at]}`;
+      for (let place = 0; place < times.length; place += 2) {
+        if (times[place + 1] === 0) continue;
+        text += `${before}"${times[place]}":${times[place + 1]}`;
         before = ',';
       }
       text += '}';
@@ -92,21 +117,21 @@ export function seenText(seen: Seen): string {
 
 export function parseSeen(text: string): Seen {
   const stored = JSON.parse(text) as Record<string, Record<string, Record<string, number>>>;
-  const seen: Seen = new Map();
+  const seen: Seen = [];
   for (const key in stored) {
-    const part: SeenPart = { at: combinationOf('', key), metrics: new Map() };
+    const metrics: SeenHours[] = [];
     for (const metric in stored[key]) {
-      const known: SeenHours = { bits: 0, hours: [], events: [] };
+      let bits = 0;
+      const times: number[] = [];
       const byHour = stored[key][metric] ?? {};
       for (const hour in byHour) {
         const events = byHour[hour] as number;
-        known.hours.push(Number(hour));
-        known.events.push(events);
-        if (events > 0) known.bits |= 1 << Number(hour);
+        times.push(Number(hour), events);
+        if (events > 0) bits |= 1 << Number(hour);
       }
-      part.metrics.set(metric, known);
+      metrics.push({ metric, bits, times: times.slice() });
     }
-    seen.set(key, part);
+    seen.push({ at: combinationOf('', key), metrics });
   }
   return seen;
 }

@@ -24,8 +24,8 @@ export interface UnitDays {
   forget(): void;
 }
 
-/** About 1 kB each. */
-const UNITS_MAX = 20_000;
+/** About 0.6 kB each. */
+const UNITS_MAX = 30_000;
 /** A unit that comes every day would gather them all. */
 const DAYS_MAX = 8;
 

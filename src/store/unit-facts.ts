@@ -3,11 +3,11 @@ import { type Days, stepsOfChange, type Touched } from './unit-counts.ts';
 import {
   addSeen,
   CONVERSATION_CALLS_MAX,
-  combinationKey,
   type Fact,
   hourOf,
   RATING,
   type Step,
+  seenOf,
   type UnitDay,
 } from './unit-day.ts';
 
@@ -43,7 +43,7 @@ export function applyFacts(
   const { today } = days;
   const news = facts.filter(({ at, hour_ms, metric, once }) => {
     if (!once) return true;
-    const bits = today.seen.get(combinationKey(at))?.metrics.get(metric)?.bits ?? 0;
+    const bits = seenOf(today.seen, at, metric)?.bits ?? 0;
     return ((bits >> hourOf(hour_ms)) & 1) === 0;
   });
   if (news.length === 0 && calls === 0) return false;
@@ -94,8 +94,8 @@ function everything(
   facts: readonly Metric[],
   touchedOf: TouchedOf,
 ): readonly Touched[] {
-  const old = [...today.seen.values()].flatMap(({ at, metrics }) =>
-    [...metrics.keys()].map((metric) => ({ at: { ...at, agent }, metric })),
+  const old = today.seen.flatMap(({ at, metrics }) =>
+    metrics.map(({ metric }) => ({ at: { ...at, agent }, metric })),
   );
   return touchedBy([...facts, ...old], touchedOf);
 }

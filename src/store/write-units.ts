@@ -70,7 +70,7 @@ export async function writeUnits(
     const touched = daysOf(one);
     for (const day_ms of touched) {
       const stored = days.get(day_ms) ?? null;
-      const today = stored ?? { day_ms, seen: new Map(), calls: 0 };
+      const today = stored ?? { day_ms, seen: [], calls: 0 };
       const before = days.get(day_ms - DAY_MS) ?? null;
       const after = days.get(day_ms + DAY_MS) ?? null;
       const mine =
@@ -104,11 +104,13 @@ function daysOf({ facts, calls }: UnitNews): readonly number[] {
 
 /** Reads the rows of the days that the news are of, and of those next to them. */
 async function readDays(tx: Db, news: readonly UnitNews[]): Promise<void> {
-  const [newest] = await rowsOf<{ day_ms: number | null }>(
+  const [stored] = await rowsOf<{ first_ms: number | null; last_ms: number | null }>(
     tx,
-    sql`select max(day_ms)::float8 as day_ms from unit_facts`,
+    sql`select min(day_ms)::float8 as first_ms, max(day_ms)::float8 as last_ms from unit_facts`,
   );
-  const last_ms = newest?.day_ms ?? Number.NEGATIVE_INFINITY;
+  const first_ms = stored?.first_ms ?? Number.POSITIVE_INFINITY;
+  const last_ms = stored?.last_ms ?? Number.NEGATIVE_INFINITY;
+  const mayBeStored = (day_ms: number) => day_ms >= first_ms && day_ms <= last_ms;
   const units = new Map<string, KnownUnit>();
   const keys: DayKey[] = [];
   for (const one of news) {
@@ -119,7 +121,7 @@ async function readDays(tx: Db, news: readonly UnitNews[]): Promise<void> {
       for (const day_ms of [touched_ms - DAY_MS, touched_ms, touched_ms + DAY_MS]) {
         if (days.has(day_ms)) continue;
         days.set(day_ms, null);
-        if (day_ms > last_ms) continue;
+        if (!mayBeStored(day_ms)) continue;
         keys.push({ day_ms, agent, unit });
         isAsked = true;
       }

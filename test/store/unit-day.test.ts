@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { HOUR_MS } from '../../src/store/cells.ts';
-import { addSeen, combinationKey, parseSeen, seenText } from '../../src/store/unit-day.ts';
+import {
+  addSeen,
+  combinationKey,
+  parseSeen,
+  type Seen,
+  seenOf,
+  seenText,
+} from '../../src/store/unit-day.ts';
 
 const fact = fc.record({
   at: fc.record({
@@ -19,7 +26,7 @@ const fact = fc.record({
 test('what was seen of a unit reads back from its text, but for what was taken back', () => {
   fc.assert(
     fc.property(fc.array(fact, { maxLength: 40 }), (facts) => {
-      const seen = new Map();
+      const seen: Seen = [];
       const sums = new Map<string, number>();
       for (const one of facts) {
         addSeen(seen, one);
@@ -30,11 +37,14 @@ test('what was seen of a unit reads back from its text, but for what was taken b
       const read = parseSeen(text);
       expect(seenText(read)).toBe(seenText(parseSeen(seenText(read))));
       const shown = new Map<string, number>();
-      for (const [key, { metrics }] of read) {
-        for (const [metric, { bits, hours, events }] of metrics) {
-          expect(bits).toBe(seen.get(key).metrics.get(metric).bits);
-          for (const [at, hour] of hours.entries()) {
-            shown.set(`${key}|${metric}|${hour}`, events[at] as number);
+      for (const { at, metrics } of read) {
+        for (const { metric, bits, times } of metrics) {
+          expect(bits).toBe(seenOf(seen, at, metric)?.bits);
+          for (let place = 0; place < times.length; place += 2) {
+            shown.set(
+              `${combinationKey(at)}|${metric}|${times[place]}`,
+              times[place + 1] as number,
+            );
           }
         }
       }

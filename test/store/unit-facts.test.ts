@@ -35,7 +35,7 @@ function createUnit() {
     apply(facts: readonly Fact[], calls = 0): void {
       const touched = [...new Set(facts.map(({ hour_ms }) => hour_ms - (hour_ms % DAY_MS)))];
       for (const day_ms of touched.sort((a, b) => a - b)) {
-        const today = days.get(day_ms) ?? { day_ms, seen: new Map(), calls: 0 };
+        const today = days.get(day_ms) ?? { day_ms, seen: [], calls: 0 };
         const mine = facts.filter(({ hour_ms }) => hour_ms - (hour_ms % DAY_MS) === day_ms);
         const before = days.get(day_ms - DAY_MS) ?? null;
         const after = days.get(day_ms + DAY_MS) ?? null;
