@@ -204,8 +204,8 @@ describe('the other routes', () => {
       return (await gateway.post(ask(), headers)).headers.get('x-hive-feedback');
     };
     expect(await told()).toBe('accepted');
-    settled = { rejected: 'bad\nvalue' };
-    expect(await told()).toBe('rejected; reason=bad?value');
+    settled = { rejected: 'bad\n"value\\' };
+    expect(await told()).toBe('rejected; reason="bad?\\"value\\\\"');
     settled = 'pending';
     expect(await told()).toBeNull();
     expect(heard[0]?.[0]).toBe('rating=5');
