@@ -1,4 +1,4 @@
-import type { Status } from '../admin/status.ts';
+import { openCallsText, type Status } from '../admin/status.ts';
 import { type Command, flagText } from './command.ts';
 import { plain } from './text.ts';
 
@@ -91,11 +91,12 @@ function statusText(state: Status): string {
   return lines.map(plain).join('\n');
 }
 
-function gatewayLine({ versions, gateway }: Status): string {
+function gatewayLine(status: Status): string {
+  const { versions, gateway } = status;
   if (versions.policy === null) return 'The gateway has not reported yet.';
   return (
     `The gateway at ${gateway.url} serves policy ${versions.policy.slice(0, 12)}; ` +
-    `${gateway.calls_open ?? 0} calls are open.`
+    openCallsText(status)
   );
 }
 
@@ -109,7 +110,7 @@ function countLine({ canaries, plans_waiting, cycle }: Status): string {
 function childLines({ children }: Status): readonly string[] {
   return Object.entries(children).map(([name, { state, pid, restarts }]) => {
     const of = pid === null ? '' : ` (pid ${pid})`;
-    return `Process ${name}${of} is ${state}, restarted ${restarts} times.`;
+    return `Process ${name}${of} is ${state}, restarted ${restarts} ${restarts === 1 ? 'time' : 'times'}.`;
   });
 }
 
