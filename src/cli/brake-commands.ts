@@ -84,6 +84,7 @@ function heardText(heard: Heard, done: string, { data_dir, client }: Asked): str
 const rollback: Command = {
   name: 'rollback',
   usage: 'KEY [--emergency]',
+  listed_by: 'mutations',
   summary: 'takes a change back; --emergency works with the worker dead',
   example: 'hive rollback rollback_0199… --emergency',
   options: { emergency: { type: 'boolean' } },

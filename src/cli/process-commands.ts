@@ -4,7 +4,9 @@ import { plain } from './text.ts';
 
 const start: Command = {
   name: 'start',
-  usage: '[--policies DIR] [--host H] [--port N] [--admin-port N] [--data DIR] [--workers N]',
+  usage:
+    '[--policies DIR] [--host H] [--port N] [--admin-port N] [--data DIR] ' +
+    '[--workers N] [--role all]',
   summary: 'starts the gateway, the oracle and the demo model; flags win over the environment',
   example: 'hive start --port 8091 --data ./data',
   options: {

@@ -125,7 +125,7 @@ describe('hive against a running admin API', () => {
     expect(lost).toEqual({
       code: 1,
       out: '',
-      err: 'hive: not_found: There is no plan plan_404.\n',
+      err: 'hive: not_found: There is no plan plan_404.\nhive: see: hive plans\n',
     });
     const wrong = await hive(['plans', '--state', 'lost'], { env });
     expect(wrong.code).toBe(1);

@@ -72,6 +72,7 @@ describe('hive router show', () => {
   });
 
   test('router show gives JSON, one agent’s alone, and says where there is none', async () => {
+    expect((await hive(['router'], { env })).out).toBe(shown.out);
     const json = await hive(['router', 'show', 'support', '--json'], { env });
     expect(JSON.parse(json.out)).toEqual({ routers: [REPORT] });
     expect((await hive(['router', 'show', 'nobody'], { env })).out).toContain('No agent’s router');
