@@ -7,7 +7,7 @@ import { startAdmin } from '../admin/admin-kit.ts';
 import { someExperiments } from '../admin/experiment-kit.ts';
 import { world } from '../gateway/feedback-world.ts';
 
-/** Rows of docs/api.md's tables of routes, as `POST /path`; a parameter is `{}` whatever its name. */
+/** Rows of docs/api.md's tables of routes, as `POST /path`; a parameter is `{}`. */
 function documented(text: string): ReadonlySet<string> {
   const rows = text.split('\n').filter((line) => /^\| `?(GET|POST)\b/.test(line));
   return new Set(

@@ -47,13 +47,20 @@ function problemsWith(yaml: string): string | null {
 function putInto(dir: string, snippet: Tree): void {
   const file = 'prompts/support.tone.yaml';
   const prompt = read(dir, file);
-  if ('versions' in snippet) return write(dir, file, { ...prompt, ...snippet });
-  if ('vars' in snippet) {
+  if ('versions' in snippet) {
+    write(dir, file, { ...prompt, ...snippet });
+  } else if ('vars' in snippet) {
     const text = Object.keys(snippet.vars as Tree).map((name) => `{{${name}}}`);
     const version = { ops: [{ op: 'user.suffix', text: text.join() }], ...snippet };
     const versions = { ...(prompt.versions as Tree), 9: version };
-    return write(dir, file, { ...prompt, versions });
+    write(dir, file, { ...prompt, versions });
+  } else {
+    putKeys(dir, snippet);
   }
+}
+
+/** Maps are added to what the file has, everything else stands in its place. */
+function putKeys(dir: string, snippet: Tree): void {
   for (const [key, value] of Object.entries(snippet)) {
     const home = key === 'follow_ups' ? 'oracle_policies.yaml' : 'gateway.yaml';
     const merged = read(dir, home);
