@@ -112,7 +112,8 @@ function countLine({ canaries, plans_waiting, cycle }: Status): string {
 function childLines({ children }: Status): readonly string[] {
   return Object.entries(children).map(([name, { state, pid, restarts }]) => {
     const of = pid === null ? '' : ` (pid ${pid})`;
-    return `Process ${name}${of} is ${state}, restarted ${restarts} ${restarts === 1 ? 'time' : 'times'}.`;
+    const times = restarts === 1 ? 'time' : 'times';
+    return `Process ${name}${of} is ${state}, restarted ${restarts} ${times}.`;
   });
 }
 
