@@ -1,10 +1,11 @@
 import { fork } from 'node:child_process';
 import cluster from 'node:cluster';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openClockFile } from './config/clock-file.ts';
+import { makeDataDir } from './config/data-dir.ts';
 import { enginesOf } from './config/engines.ts';
 import { readEnvironment, type StartFlags } from './config/env.ts';
 import { followPolicy } from './config/followed-policy.ts';
@@ -48,7 +49,7 @@ export async function start(flags: StartFlags = {}): Promise<void> {
   const log = createProcessLog('gateway', readLogLevel(process.env.HIVE_LOG_LEVEL));
   const environment = readEnvironment(process.env, flags);
   const { data_dir, host, port, admin_port, time_scale } = environment;
-  mkdirSync(data_dir, { recursive: true, mode: 0o700 });
+  makeDataDir(data_dir);
   const what = `the data directory ${data_dir}`;
   const lock = await takeLock(join(data_dir, 'lock'), { wait_ms: 0, what });
   try {

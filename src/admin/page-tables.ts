@@ -45,10 +45,11 @@ ${candidateTable(candidates)}`;
 
 function stateText({ state, reason, spent, budget }: NonNullable<Status['proposals']>): Html {
   const of = (most: number | undefined): string => (most === undefined ? '' : ` of ${most}`);
-  const usd = budget?.usd_per_day === undefined ? '' : `, ${usdText(spent.usd)}`;
+  const usd_max = budget?.usd_per_day;
+  const usd = usd_max === undefined ? '' : `, ${usdText(spent.usd)} of ${usdText(usd_max)}`;
   return html`<p>${state}: ${reason}</p>
 <p class="quiet">Spent on ${spent.day}: ${spent.calls}${of(budget?.calls_per_day)}
-calls, ${spent.tokens}${of(budget?.tokens_per_day)} tokens${usd}${of(budget?.usd_per_day)}.</p>`;
+calls, ${spent.tokens}${of(budget?.tokens_per_day)} tokens${usd}.</p>`;
 }
 
 function candidateTable(candidates: readonly CandidateSummary[]): Html {

@@ -5,17 +5,21 @@ import type { AgentEntry } from '../core/policy.ts';
 import type { CanaryStatus, MutationStatus } from '../oracle/oracle.ts';
 import { percentText, proposalSection, targetTable } from './page-tables.ts';
 import type { Route } from './route.ts';
-import type { Status } from './status.ts';
+import { openCallsText, type Status } from './status.ts';
 
 const STYLE = `
-:root { color-scheme: light dark; --line: #8883; --soft: #8881; --quiet: #777; --good: #2a9d4a }
+:root { color-scheme: light dark; --line: #8883; --soft: #8881; --good: #2a9d4a }
+:root { --quiet: light-dark(#666, #a0a0a0); --bad: light-dark(#c02020, #ff7070) }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
+body { overflow-wrap: break-word }
 h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.05rem; margin: 1.75rem 0 .5rem }
 h3 { font-size: 1rem; margin: 0 } p { margin: .35rem 0 }
 table { border-collapse: collapse; width: 100% }
 th { font-weight: 600; color: var(--quiet); font-size: .85em }
 th, td { text-align: left; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line) }
-.wide { overflow-x: auto } .wide td, .wide th { white-space: nowrap }
+.wide, .rolls { overflow-x: auto } .wide td, .wide th { white-space: nowrap }
+.why { min-width: 12rem }
+.wide td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 7rem }
 .wide td:last-child { white-space: normal; min-width: 6rem }
 td { vertical-align: top } meter { width: 9rem; vertical-align: middle }
 code, pre { font-family: ui-monospace, monospace; font-size: .86em }
@@ -23,7 +27,7 @@ pre { background: var(--soft); border-radius: 6px; padding: .5rem .75rem; margin
 pre { overflow-x: auto } td code { white-space: nowrap }
 article { border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; margin: .5rem 0 }
 summary { cursor: pointer } .quiet { color: var(--quiet) }
-.bad { color: #d03030 } .ok::before { content: "● "; color: var(--good) }
+.bad { color: var(--bad) } .ok::before { content: "● "; color: var(--good) }
 `;
 
 /** Nothing is loaded from anywhere and nothing runs: a page that a stored name cannot make act. */
@@ -68,9 +72,9 @@ ${targetTable(status)}
 ${changeTable(status.changes)}
 <h2>What is here</h2>
 <details><summary>${routes.length} routes, each in <code>docs/api.md</code></summary>
-<table>
+<div class="rolls"><table>
 ${routes.map(routeRow)}
-</table></details>
+</table></div></details>
 <p class="quiet">This page refreshes itself every 10 seconds.</p>
 </body>
 </html>`;
@@ -84,7 +88,7 @@ function sentence(status: Status): string {
     policy === null
       ? 'The gateway has not reported yet.'
       : `The gateway at ${status.gateway.url} serves policy ${policy.slice(0, 12)}; ` +
-        `${status.gateway.calls_open ?? 0} calls are open.`;
+        openCallsText(status);
   const store = status.store.ok ? 'answers' : 'does not answer';
   return `${serving} The store (${status.store.kind}) ${store}.${frozen}${scale}`;
 }
@@ -104,8 +108,8 @@ function agentTable({ agents, targets }: Status): Html {
     ([name, agent]) => html`<tr><td>${name}</td><td>${weightsText(agent, targets)}</td>
 <td>${agent.prompt ?? 'none'}</td><td>${agent.adapter}</td></tr>`,
   );
-  return html`<table><tr><th>agent</th><th>targets and weights</th><th>prompt</th><th>adapter</th>
-</tr>${rows}</table>`;
+  return html`<div class="rolls"><table><tr><th>agent</th><th>targets and weights</th>
+<th>prompt</th><th>adapter</th></tr>${rows}</table></div>`;
 }
 
 /** A target that cannot be asked now says so: its weight goes to the others meanwhile. */
@@ -179,8 +183,8 @@ function changeTable(changes: readonly MutationStatus[] | null): Html {
 <td><code>${patchText(change)}</code></td><td>${change.state}</td><td>${change.reason ?? ''}</td>
 </tr>`,
   );
-  return html`<table><tr><th>type</th><th>agent</th><th>change</th><th>state</th><th>why</th></tr>
-${rows}</table>`;
+  return html`<div class="rolls"><table><tr><th>type</th><th>agent</th><th>change</th><th>state</th>
+<th class="why">why</th></tr>${rows}</table></div>`;
 }
 
 /** What is written, below the agent that it is written for. */

@@ -65,6 +65,12 @@ export interface PluginStatus extends Pick<PluginEntry, 'use' | 'on_error' | 'bu
   readonly open: readonly string[];
 }
 
+/** For the page and the command line. */
+export function openCallsText({ gateway }: Status): string {
+  const open = gateway.calls_open ?? 0;
+  return `${open} ${open === 1 ? 'call is' : 'calls are'} open.`;
+}
+
 const CHANGES_MAX = 10;
 const CANDIDATES_MAX = 10;
 

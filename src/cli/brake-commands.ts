@@ -32,7 +32,7 @@ function freezeCommand(name: 'freeze' | 'unfreeze', frozen: boolean, summary: st
       const heard = await confirm(asked, context, frozen);
       if (asked.json) {
         context.print(JSON.stringify({ frozen, confirmed: heard === 'yes', gateway: heard }));
-      } else context.print(`${frozenText(frozen)} ${heardText(heard, asked)}`);
+      } else context.print(heardText(heard, frozenText(frozen), asked));
       return heard === 'elsewhere' || heard === 'no' ? 1 : 0;
     },
   };
@@ -64,17 +64,19 @@ function frozenText(frozen: boolean): string {
     : 'Unfrozen: canaries are served again as their permits come.';
 }
 
-function heardText(heard: Heard, asked: Asked): string {
-  const file = `${asked.data_dir}/control.json`;
-  if (heard === 'yes') return 'The gateway confirms it.';
+function heardText(heard: Heard, done: string, { data_dir, client }: Asked): string {
+  const file = `${data_dir}/control.json`;
+  if (heard === 'yes') return `${done} The gateway confirms it.`;
   if (heard === 'no')
-    return `Written to ${file}, but the gateway has not confirmed it: hive status`;
+    return `${done} Written to ${file}, but the gateway has not confirmed it: hive status`;
   if (heard === 'elsewhere') {
-    const at = asked.client.url;
-    return `Written to ${file}, but the product at ${at} has another data directory: give --data.`;
+    return (
+      `Nothing has changed for the product at ${client.url}, which has another data directory: ` +
+      `give --data. (Written to ${file}.)`
+    );
   }
   return (
-    `Written to ${file}; the admin API at ${asked.client.url} does not answer, ` +
+    `${done} Written to ${file}; the admin API at ${client.url} does not answer, ` +
     'and the gateway, if it runs, obeys within a second without it.'
   );
 }
@@ -82,6 +84,7 @@ function heardText(heard: Heard, asked: Asked): string {
 const rollback: Command = {
   name: 'rollback',
   usage: 'KEY [--emergency]',
+  listed_by: 'mutations',
   summary: 'takes a change back; --emergency works with the worker dead',
   example: 'hive rollback rollback_0199… --emergency',
   options: { emergency: { type: 'boolean' } },

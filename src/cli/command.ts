@@ -7,7 +7,7 @@ import type { AdminClient, Fetching } from './admin-client.ts';
 /** One word after `hive`. `run` resolves with the exit code, or throws a GatewayError. */
 export interface Command {
   readonly name: string;
-  /** What follows the name, as a reader of `--help` sees it. */
+  /** What follows the name, as a reader of `--help` sees it; a line for each of its forms. */
   readonly usage: string;
   readonly summary: string;
   /** A whole line that can be typed as it is. */
@@ -15,6 +15,8 @@ export interface Command {
   readonly options: ParseArgsOptionsConfig;
   /** How many words may follow, at least and at most. */
   readonly words: readonly [least: number, most: number];
+  /** The words after `hive` that list what its first word may name: for who names none of it. */
+  readonly listed_by?: string;
   run(asked: Asked, context: CliContext): Promise<number>;
   /** Has the rest of the line as it is, instead of `run`: its own words come with own flags. */
   takesAll?(args: readonly string[], context: CliContext): Promise<number>;
@@ -80,6 +82,11 @@ export interface CheckWords {
 }
 
 /** A mistake in the command line itself: exit code 2. */
+/** Each form of a command on a line of its own. */
+export function usageLines({ name, usage }: Command): readonly string[] {
+  return usage.split('\n').map((line) => `hive ${name} ${line}`.trim());
+}
+
 export function usageError(message: string): GatewayError {
   return new GatewayError('bad_request', message, { usage: true });
 }

@@ -9,6 +9,7 @@ const USAGE = 'list | show NAME | stop NAME [--by WHO] [--note WHY]';
 const experiments: Command = {
   name: 'experiments',
   usage: USAGE,
+  listed_by: 'experiments list',
   summary: 'shows what A/B experiments have come to, and ends one',
   example: 'hive experiments show tone',
   options: { by: { type: 'string' }, note: { type: 'string' } },

@@ -1,4 +1,4 @@
-import type { Command } from './command.ts';
+import { type Command, usageLines } from './command.ts';
 
 const COMMON = [
   '  --admin URL   the admin API; default http://127.0.0.1:$HIVE_ADMIN_PORT, else port 8092',
@@ -25,7 +25,7 @@ export function commandHelp(command: Command): string {
   return [
     `hive ${command.name}: ${command.summary}`,
     '',
-    `Usage: hive ${`${command.name} ${command.usage}`.trim()}`,
+    `Usage: ${usageLines(command).join('\n       ')}`,
     `Example: ${command.example}`,
     '',
     'Flags of all commands:',

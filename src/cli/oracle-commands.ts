@@ -141,6 +141,7 @@ function answerCommand(name: 'approve' | 'reject', summary: string): Command {
   return {
     name,
     usage: 'PLAN [--by NAME] [--note TEXT]',
+    listed_by: 'plans',
     summary,
     example: `hive ${name} plan_0199… --by ann`,
     options: { by: { type: 'string' }, note: { type: 'string' } },
@@ -164,6 +165,7 @@ async function planById(asked: Asked): Promise<Plan> {
 const validate: Command = {
   name: 'validate',
   usage: 'PLAN',
+  listed_by: 'plans',
   summary: 'runs the gates on a plan; exit code 1 where it does not pass',
   example: 'hive validate plan_0199…',
   options: {},
@@ -185,6 +187,7 @@ const validate: Command = {
 const execute: Command = {
   name: 'execute',
   usage: 'PLAN [--dry-run]',
+  listed_by: 'plans',
   summary: 'runs the gates again and starts the plan’s canaries',
   example: 'hive execute plan_0199… --dry-run',
   options: { 'dry-run': { type: 'boolean' } },

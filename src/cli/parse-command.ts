@@ -3,7 +3,7 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { adminHost } from '../config/loopback.ts';
 import { messageOf } from '../core/errors.ts';
 import { createAdminClient } from './admin-client.ts';
-import { type Asked, type CliContext, type Command, usageError } from './command.ts';
+import { type Asked, type CliContext, type Command, usageError, usageLines } from './command.ts';
 
 const COMMON: ParseArgsOptionsConfig = {
   admin: { type: 'string' },
@@ -23,7 +23,7 @@ export function parseCommand(
   if (values.help === true) return 'help';
   const [least, most] = command.words;
   if (positionals.length < least || positionals.length > most) {
-    const usage = `hive ${command.name} ${command.usage}`.trim();
+    const usage = usageLines(command).join('\n       ');
     const count = positionals.length < least ? 'too few' : 'too many';
     throw usageError(`${count} words for hive ${command.name}; usage: ${usage}`);
   }

@@ -1,10 +1,12 @@
-import type { Status } from '../admin/status.ts';
+import { openCallsText, type Status } from '../admin/status.ts';
 import { type Command, flagText } from './command.ts';
 import { plain } from './text.ts';
 
 const start: Command = {
   name: 'start',
-  usage: '[--policies DIR] [--host H] [--port N] [--admin-port N] [--data DIR] [--workers N]',
+  usage:
+    '[--policies DIR] [--host H] [--port N] [--admin-port N] [--data DIR] ' +
+    '[--workers N] [--role all]',
   summary: 'starts the gateway, the oracle and the demo model; flags win over the environment',
   example: 'hive start --port 8091 --data ./data',
   options: {
@@ -91,11 +93,12 @@ function statusText(state: Status): string {
   return lines.map(plain).join('\n');
 }
 
-function gatewayLine({ versions, gateway }: Status): string {
+function gatewayLine(status: Status): string {
+  const { versions, gateway } = status;
   if (versions.policy === null) return 'The gateway has not reported yet.';
   return (
     `The gateway at ${gateway.url} serves policy ${versions.policy.slice(0, 12)}; ` +
-    `${gateway.calls_open ?? 0} calls are open.`
+    openCallsText(status)
   );
 }
 
@@ -109,7 +112,8 @@ function countLine({ canaries, plans_waiting, cycle }: Status): string {
 function childLines({ children }: Status): readonly string[] {
   return Object.entries(children).map(([name, { state, pid, restarts }]) => {
     const of = pid === null ? '' : ` (pid ${pid})`;
-    return `Process ${name}${of} is ${state}, restarted ${restarts} times.`;
+    const times = restarts === 1 ? 'time' : 'times';
+    return `Process ${name}${of} is ${state}, restarted ${restarts} ${times}.`;
   });
 }
 

@@ -127,7 +127,10 @@ async function readJson(asked: Asked, context: CliContext): Promise<Json> {
 
 const prompts: Command = {
   name: 'prompts',
-  usage: 'list | show | diff | label | rollback | import …',
+  usage: Object.values(VERBS)
+    .map(({ usage }) => usage)
+    .join('\n'),
+  listed_by: 'prompts list',
   summary: 'shows prompts and what they came to, moves labels, imports DSPy and GEPA results',
   example: 'hive prompts label support.tone production 2 --by ann',
   options: {

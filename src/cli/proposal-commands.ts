@@ -10,6 +10,7 @@ import {
   type Command,
   flagText,
   usageError,
+  usageLines,
   wordAt,
 } from './command.ts';
 import { plain, tableText } from './text.ts';
@@ -18,7 +19,8 @@ const API = '/api/v1/oracle/proposals';
 
 const proposals: Command = {
   name: 'proposals',
-  usage: 'list | show ID | forget [--user ID | --session ID] [--tenant T]',
+  usage: 'list\nshow ID\nforget --user ID | --session ID [--tenant T]',
+  listed_by: 'proposals list',
   summary: 'shows the prompts that a model proposed, and deletes what a user said',
   example: 'hive proposals list',
   options: {
@@ -33,7 +35,7 @@ const proposals: Command = {
     if (verb === 'list' && words === 0) return list(asked, context);
     if (verb === 'show' && words === 1) return show(asked, context);
     if (verb === 'forget' && words === 0) return forget(asked, context);
-    throw usageError(`usage: hive proposals ${this.usage}`);
+    throw usageError(`usage: ${usageLines(this).join('\n       ')}`);
   },
 };
 

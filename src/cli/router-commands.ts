@@ -1,18 +1,18 @@
 import type { PolicyWorth } from '../core/routing/policy-worth.ts';
 import type { RouterReport } from '../oracle/learn-table.ts';
 import { answered } from './admin-client.ts';
-import { type Command, usageError, wordAt } from './command.ts';
+import { type Command, usageError } from './command.ts';
 import { percentText, tableText } from './text.ts';
 
 const router: Command = {
   name: 'router',
-  usage: 'show|export [AGENT]',
+  usage: '[show | export] [AGENT]',
   summary: 'shows what the routers that learn believe of each target, and how surely',
   example: 'hive router show',
   options: {},
-  words: [1, 2],
+  words: [0, 2],
   async run(asked, context) {
-    const word = wordAt(asked, 0);
+    const word = asked.words[0] ?? 'show';
     if (word !== 'show' && word !== 'export') {
       throw usageError('hive router knows two words: show, and export (all of the model, as JSON)');
     }

@@ -1,4 +1,5 @@
 import { didYouMean } from '../config/suggest.ts';
+import { refusalStatus } from './admin-client.ts';
 import { brakeCommands } from './brake-commands.ts';
 import { type CliContext, type Command, usageError } from './command.ts';
 import { experimentCommands } from './experiment-commands.ts';
@@ -30,7 +31,10 @@ export async function runCommand(argv: readonly string[], context: CliContext): 
   try {
     return await dispatch(argv, context);
   } catch (thrown) {
-    return failureCode(thrown, context.warn);
+    const code = failureCode(thrown, context.warn);
+    const list = commands.find(({ name }) => name === argv[0])?.listed_by;
+    if (refusalStatus(thrown) === 404 && list) context.warn(`hive: see: hive ${list}`);
+    return code;
   }
 }
 

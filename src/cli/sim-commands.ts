@@ -120,7 +120,11 @@ async function list(asked: Asked, context: CliContext): Promise<number> {
   });
   if (asked.json) context.print(JSON.stringify({ worlds }));
   else {
-    const rows = worlds.map(({ name, days, summary }) => [name, String(days), summary]);
+    const rows = worlds.map(({ name, days, summary }) => [
+      name,
+      String(Number(days.toFixed(2))),
+      summary,
+    ]);
     context.print(tableText(['world', 'days', 'what happens'], rows, 'No worlds.'));
   }
   return 0;

@@ -64,11 +64,12 @@ type Variables = Readonly<Record<string, string>>;
 export function readEnvironment(env: NodeJS.ProcessEnv, flags: StartFlags = {}): Environment {
   const variables = withFlags(env, flags);
   readBusType(variables);
+  const port = readNumber(variables, 'HIVE_PORT', 8091, PORT);
   return {
     policies_dir: resolve(variables.HIVE_POLICIES ?? 'policies'),
     host: variables.HIVE_HOST ?? '127.0.0.1',
-    port: readNumber(variables, 'HIVE_PORT', 8091, PORT),
-    admin_port: readNumber(variables, 'HIVE_ADMIN_PORT', 8092, PORT),
+    port,
+    admin_port: readAdminPort(variables, port),
     data_dir: resolve(variables.HIVE_DATA ?? 'data'),
     database_url: readDatabaseUrl(variables),
     time_scale: readNumber(variables, 'HIVE_TIME_SCALE', 1, SCALE),
@@ -81,6 +82,13 @@ export function readEnvironment(env: NodeJS.ProcessEnv, flags: StartFlags = {}):
     secret: (name) => (Object.hasOwn(variables, name) ? variables[name] : undefined),
     variables,
   };
+}
+
+/** The worker, which would find its port taken by its own gateway, would be restarted for ever. */
+function readAdminPort(variables: Variables, port: number): number {
+  const admin_port = readNumber(variables, 'HIVE_ADMIN_PORT', 8092, PORT);
+  if (port === 0 || admin_port !== port) return admin_port;
+  throw badVariable('HIVE_ADMIN_PORT', String(port), 'another port than HIVE_PORT');
 }
 
 interface NumberRange {
@@ -173,7 +181,7 @@ function readBusType(variables: Variables): void {
 function readRole(variables: Variables): 'all' {
   const role = variables.HIVE_ROLE;
   if (role === undefined || role === 'all') return 'all';
-  throw badVariable('HIVE_ROLE', role, `all (${role} is not built yet)`);
+  throw badVariable('HIVE_ROLE', role, 'all, the only one yet');
 }
 
 /** The value is left out of the message: it holds a password. */

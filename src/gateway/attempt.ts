@@ -252,5 +252,8 @@ function connectionFailure(error: Error, answering: boolean, target: Target): Up
   }
   if (answering) return failed('upstream_cut', 'The upstream ended its answer too early.');
   const why = typeof code === 'string' && /^[A-Z0-9_]{1,40}$/.test(code) ? ` (${code})` : '';
-  return failed('upstream_unreachable', `The upstream could not be reached${why}.`);
+  return failed(
+    'upstream_unreachable',
+    `Provider ${target.provider_name} could not be reached${why}.`,
+  );
 }

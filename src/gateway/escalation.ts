@@ -1,6 +1,7 @@
 import type { Answer } from '../core/answer/answer.ts';
 import { contentOfBody, contentOfEvents } from '../core/answer/content.ts';
 import type { Note, Tokens } from '../core/call.ts';
+import { NO_FACTS } from '../core/decoded.ts';
 import { GatewayError } from '../core/errors.ts';
 import { costOf } from '../core/price.ts';
 import type { AnswerFacts, UpstreamFailure } from '../core/provider.ts';
@@ -8,7 +9,7 @@ import { hasAnswerHooks, type Objection, runAnswerHooks } from './answer-hooks.t
 import type { Client } from './client.ts';
 import { countAnswer } from './count-cost.ts';
 import type { HookRun } from './hooks.ts';
-import { addMarker, type Escalated, NO_FACTS, type Progress } from './progress.ts';
+import { addMarker, type Escalated, type Progress } from './progress.ts';
 import type { Candidate, Route } from './route.ts';
 import type { Dispatched, Trial } from './try-target.ts';
 

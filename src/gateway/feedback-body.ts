@@ -34,7 +34,7 @@ export function parseFeedbackBody(body: unknown, headers: HeaderNames): BodyFeed
   const fields = fieldsOf(body, '');
   const spoken = signalsOf(fields);
   if (spoken.length === 0) {
-    const other = 'helpful, correction, complaint or accepted';
+    const other = 'helpful, correction, complaint, accepted or copied';
     throw invalid('rating', `is missing: send at least one of rating, ${other}`);
   }
   return { ...whoAndWhat(fields, headers), spoken, reported: {} };

@@ -17,6 +17,7 @@ const KEYS: readonly string[] = [
   'correction',
   'comment',
   'accepted',
+  'copied',
 ];
 
 /**
@@ -32,7 +33,10 @@ export function parseFeedbackHeader(value: string): HeaderFeedback {
   const fields = dictionaryFields(value);
   const spoken = signalsOf(fields);
   if (spoken.length === 0) {
-    throw new GatewayError('bad_request', 'no rating, helpful, complaint, correction or accepted');
+    throw new GatewayError(
+      'bad_request',
+      'no rating, helpful, complaint, correction, accepted or copied',
+    );
   }
   return { call: idOf(fields, 'call'), spoken };
 }

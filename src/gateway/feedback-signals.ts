@@ -117,7 +117,7 @@ export function idOf(fields: Fields, name: string): string | null {
   const param = `${fields.path}${name}`;
   if (typeof value !== 'string') throw invalid(param, `must be a string, got ${shown(value)}`);
   if (/^[\x21-\x7e]+$/.test(value) && value.length <= ID_LENGTH_MAX) return value;
-  throw invalid(param, `must be 1 to ${ID_LENGTH_MAX} printable characters`);
+  throw invalid(param, `must be 1 to ${ID_LENGTH_MAX} printable ASCII characters`);
 }
 
 /** What an application calls its session or user: any text, since only its hash is kept. */

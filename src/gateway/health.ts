@@ -25,7 +25,7 @@ export function createSideRoutes(deps: GatewayDeps, targets: Targets): Hono {
       const only = `${path} takes ${allow} only.`;
       return respond(context, new GatewayError('method_not_allowed', only, { allow }));
     }
-    const message = `There is no ${method} ${path}.`;
+    const message = `There is no ${method} ${path}.${path === '/' ? ` ${WHAT_IS_HERE}` : ''}`;
     return respond(context, new GatewayError('not_found', message, { param: 'path' }));
   });
   app.onError((thrown, context) => {
@@ -35,6 +35,10 @@ export function createSideRoutes(deps: GatewayDeps, targets: Targets): Hono {
   });
   return app;
 }
+
+/** For who opens the gateway's address in a browser. */
+const WHAT_IS_HERE =
+  'Models are called below /v1 and rated at /feedback; the page is on the admin port.';
 
 /** What the routes above take, for who asks them otherwise. */
 const METHODS: ReadonlyMap<string, string> = new Map([

@@ -43,10 +43,14 @@ function listenError(
   port: number,
   variable: string,
 ): GatewayError {
-  const why =
-    error.code === 'EADDRINUSE'
-      ? 'is in use: stop what listens there'
-      : `cannot be listened on (${error.code ?? error.message})`;
-  const message = `${host}:${port} ${why}, or set ${variable} to another port`;
+  const at = `${host}:${port}`;
+  const other = `set ${variable} to another port`;
+  const code = error.code ?? error.message;
+  const message =
+    code === 'EADDRINUSE'
+      ? `${at} is in use: stop what listens there, or ${other}`
+      : code === 'EACCES'
+        ? `${at} may not be listened on without more rights (EACCES): ${other}`
+        : `${at} cannot be listened on (${code}): set HIVE_HOST to an address of this machine`;
   return new GatewayError('not_ready', message, { param: variable }, error);
 }

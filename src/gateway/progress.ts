@@ -1,5 +1,6 @@
 import type { Target } from '../config/snapshot.ts';
 import type { Attempt, CallPatch, Decision, Note, Tokens } from '../core/call.ts';
+import { NO_FACTS } from '../core/decoded.ts';
 import type { Escalation } from '../core/event.ts';
 import { costOf, sumOfUsd } from '../core/price.ts';
 import type { AnswerFacts } from '../core/provider.ts';
@@ -59,14 +60,6 @@ export interface AdapterProgress {
   applied: string | null;
   reason: string | null;
 }
-
-export const NO_FACTS: AnswerFacts = {
-  completion_id: null,
-  model: null,
-  finish: null,
-  tokens: null,
-  adapter: null,
-};
 
 export function createProgress(started_ms: number): Progress {
   return {

@@ -70,7 +70,7 @@ export function hiveHeaders(exchange: Exchange): string[] {
   const settled = feedback?.settled();
   if (settled === 'accepted') headers.push('x-hive-feedback', 'accepted');
   else if (settled !== undefined && settled !== 'pending') {
-    headers.push('x-hive-feedback', `rejected; reason=${printable(settled.rejected)}`);
+    headers.push('x-hive-feedback', `rejected; reason=${quoted(settled.rejected)}`);
   }
   // Where Anthropic's clients look for it.
   if (exchange.dialect === 'anthropic') headers.push('request-id', exchange.request_id);
@@ -80,6 +80,11 @@ export function hiveHeaders(exchange: Exchange): string[] {
     if (isPlain(value)) headers.push(name, value);
   }
   return headers;
+}
+
+/** RFC 8941's string. */
+function quoted(text: string): string {
+  return `"${printable(text).replace(/["\\]/g, '\\$&')}"`;
 }
 
 /** As `toFixed(2)` writes it, for a tenth of the time. */

@@ -236,6 +236,17 @@ describe('createAdmin state', () => {
     await running.admin.close();
   });
 
+  test('the page rolls tables that a narrow window has no room for, and counts well', async () => {
+    const running = await startAdmin({ report: () => aReport({ calls_open: 1 }) });
+    const page = await (await fetch(running.url)).text();
+    expect(page.match(/<table>/g)?.length).toBeGreaterThan(2);
+    expect(page.match(/<div class="(wide|rolls)"><table>/g)).toHaveLength(
+      page.match(/<table>/g)?.length ?? 0,
+    );
+    expect(page).toContain('; 1 call is open.');
+    await running.admin.close();
+  });
+
   test('the page says in words what waits and how to approve it, and runs nothing', async () => {
     const running = await startAdmin();
     const patch = { agents: { helpful_assistant: { prompt: '<script>alert(1)</script>' } } };

@@ -10,6 +10,7 @@ import type {
   MutationStatus,
   Oracle,
 } from '../../src/oracle/oracle.ts';
+import { findingFor } from '../oracle/kit.ts';
 
 /** An oracle that keeps its ledger in maps and needs no traffic: findings are put into it. */
 export interface LedgerOracle extends Oracle {
@@ -50,31 +51,21 @@ export function anAnalysis(): Analysis {
     window: { from_ms: AT_MS - 86_400_000, to_ms: AT_MS },
     version: 'abc',
     findings: [
-      {
+      findingFor('helpful_assistant', {
         id: 'finding_1',
-        detector: 'dissatisfaction',
         segment: { agent: 'helpful_assistant', target: 'demo' },
         key: 'helpful_assistant|demo|||dissatisfied',
         since_ms: AT_MS,
-        metric: 'dissatisfied',
-        measure: 'share',
-        level: 'act',
-        direction: 'worse',
         estimate: 0.6,
         p: 0.001,
-        e: null,
-        confirmed: null,
-        disproof: 'Fewer than that.',
-        support: [],
         effect: 0.4,
         interval: [0.45, 0.75],
         yardstick: { kind: 'threshold', value: 0.2 },
         n: 12,
         units: 20,
-        severity: 'critical',
         text: '12 of 20 units of helpful_assistant were dissatisfied.',
         evidence: ['call_1'],
-      },
+      }),
     ],
     insufficient: [],
   };

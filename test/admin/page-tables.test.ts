@@ -69,7 +69,7 @@ describe('proposalSection', () => {
   test('proposalSection says what they wait for and spent, and what was proposed', async () => {
     const page = await shown({ proposals, candidates: [candidate] });
     expect(page).toContain('<p>waiting: next look at 12:00</p>');
-    expect(page).toContain('25 of 100 calls, 900 of 5000 tokens, $0.0123 of 2.');
+    expect(page).toContain('25 of 100 calls, 900 of 5000 tokens, $0.0123 of $2.');
     expect(page).toContain('<td>12 / 1 / 3</td><td>210</td>');
     expect(page).toContain('<code>plan_9 (needs_approval)</code>');
     expect(page).toContain('npx hive proposals show prop_1');

@@ -115,7 +115,7 @@ describe('hive against a running admin API', () => {
     expect(said.code).toBe(0);
     expect(said.out).toContain('Liquid Hive 0.1.0 is ready.');
     expect(said.out).toContain('serves policy abcdef012345; 2 calls are open.');
-    expect(said.out).toContain('Process engine (pid 42) is running, restarted 1 times.');
+    expect(said.out).toContain('Process engine (pid 42) is running, restarted 1 time.');
     const { out } = await hive(['status', '--json'], { env });
     expect(JSON.parse(out)).toMatchObject({ ready: true, data_dir: '/data' });
   });
@@ -125,7 +125,7 @@ describe('hive against a running admin API', () => {
     expect(lost).toEqual({
       code: 1,
       out: '',
-      err: 'hive: not_found: There is no plan plan_404.\n',
+      err: 'hive: not_found: There is no plan plan_404.\nhive: see: hive plans\n',
     });
     const wrong = await hive(['plans', '--state', 'lost'], { env });
     expect(wrong.code).toBe(1);

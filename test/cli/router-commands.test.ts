@@ -53,6 +53,7 @@ describe('hive router show', () => {
 
   test('router show says what each router believes, and how surely', async () => {
     const shown = await hive(['router', 'show'], { env });
+    expect((await hive(['router'], { env })).out).toBe(shown.out);
     expect(shown).toMatchObject({ code: 0, err: '' });
     expect(shown.out).toContain(
       'support, bandit: reward is feedback - 0.1 × seconds; learned of 321 calls (4 more',

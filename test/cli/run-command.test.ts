@@ -66,6 +66,12 @@ describe('hive', () => {
     expect(ran.out).toMatch(new RegExp(`Example: (hive ${name}|.*\\| hive ${name})`));
   });
 
+  test('hive prompts --help shows the words and flags of each of its forms', async () => {
+    const { out } = await runHere(['prompts', '--help']);
+    expect(out).toMatch(/^Usage: hive prompts list\n {7}hive prompts show NAME \[--days N\]\n/m);
+    expect(out).toMatch(/^ {7}hive prompts import NAME FILE .*--anchor TEXT/m);
+  });
+
   test.each([
     [['tikc'], /^hive: unknown command "tikc": did you mean tick\? .*\n$/],
     [['--port', '1'], /^hive: unknown flag before the command "--port": .*\n$/],

@@ -93,6 +93,10 @@ describe('readEnvironment', () => {
     [{ HIVE_PORT: '70000' }, 'HIVE_PORT=70000 is not valid'],
     [{ HIVE_PORT: '0x10' }, 'HIVE_PORT=0x10 is not valid'],
     [{ HIVE_TIME_SCALE: '0' }, 'HIVE_TIME_SCALE=0 is not valid: allowed is a number above 0'],
+    [
+      { HIVE_ADMIN_PORT: '8091' },
+      'HIVE_ADMIN_PORT=8091 is not valid: allowed is another port than HIVE_PORT',
+    ],
     [{ HIVE_ROLE: 'oracle' }, 'HIVE_ROLE=oracle is not valid: allowed is all'],
     [
       { EVENT_BUS_TYPE: 'nats' },

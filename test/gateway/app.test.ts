@@ -118,6 +118,12 @@ describe('what may be asked', () => {
     expect((await fetch(`${gateway.url}/v1/models`, { method: 'DELETE' })).status).toBe(405);
   });
 
+  test('who opens the address itself is told what is where', async () => {
+    await start();
+    const { error } = (await (await fetch(`${gateway.url}/`)).json()) as { error: Error };
+    expect(error.message).toMatch(/^There is no GET \/\. .* \/v1 .* \/feedback; .* admin port\.$/);
+  });
+
   test('an x-request-id that is not printable is replaced', async () => {
     await start();
     for (const bad of ['a b', 'x'.repeat(129), 'ü']) {
@@ -204,8 +210,8 @@ describe('the other routes', () => {
       return (await gateway.post(ask(), headers)).headers.get('x-hive-feedback');
     };
     expect(await told()).toBe('accepted');
-    settled = { rejected: 'bad\nvalue' };
-    expect(await told()).toBe('rejected; reason=bad?value');
+    settled = { rejected: 'bad\n"value\\' };
+    expect(await told()).toBe('rejected; reason="bad?\\"value\\\\"');
     settled = 'pending';
     expect(await told()).toBeNull();
     expect(heard[0]?.[0]).toBe('rating=5');

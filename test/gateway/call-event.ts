@@ -1,40 +1,19 @@
 import type { CallEvent } from '../../src/core/event.ts';
+import { callEvent as clientCall } from '../kit/events.ts';
 
-/** The event of an ordinary call, with what a test cares about laid over it. */
+/** The event of a session's ordinary call, with what a test cares about laid over it. */
 export function callEvent(over: Partial<CallEvent> = {}): CallEvent {
-  return {
-    type: 'call',
-    v: 1,
-    id: 'call_1',
+  return clientCall('call_1', {
     request_id: 'req_1',
     completion_id: null,
     at_ms: 0,
-    tenant: 'default',
-    key: 'open',
     agent: 'helper',
     unit: 's:one',
-    user: null,
-    session: null,
-    parent: null,
-    relation: null,
     version: 'v',
-    experiment: null,
-    arm: null,
-    share: null,
-    decisions: [],
-    intended: 'demo',
-    served: 'demo',
-    adapter: null,
     attempts: [],
     ttft_ms: 1,
     latency_ms: 2,
     tokens: { in: 1, cached: 0, out: 1, estimated: false },
-    cost_usd: null,
-    outcome: 'ok',
-    arm_error: false,
-    finish: 'stop',
-    markers: [],
-    origin: 'client',
     ...over,
-  };
+  });
 }

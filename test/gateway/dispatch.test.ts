@@ -161,7 +161,7 @@ test('dispatch gives an unreachable upstream up with a clear error', async () =>
   expect(await response.json()).toMatchObject({
     error: {
       code: 'upstream_unreachable',
-      message: 'The upstream could not be reached (ECONNREFUSED).',
+      message: 'Provider scripted could not be reached (ECONNREFUSED).',
     },
   });
 });

@@ -44,6 +44,12 @@ describe('parseFeedbackHeader', () => {
     ]);
   });
 
+  test('parseFeedbackHeader takes a copy for acceptance, as a body does', () => {
+    expect(parseFeedbackHeader('copied').spoken).toEqual([
+      { signal: 'accepted', value: 1, text: null },
+    ]);
+  });
+
   test('parseFeedbackHeader reads text beyond ASCII from a display string', () => {
     expect(parseFeedbackHeader('correction=%"K%c3%b6ln"').spoken[0]?.text).toBe('Köln');
   });
@@ -56,8 +62,8 @@ describe('parseFeedbackHeader', () => {
     ['rating=(1 2)', 'rating must be one value, not a list'],
     ['rating=5,', 'not an RFC 8941 dictionary'],
     ['rating=3, call="a b"', 'call must be'],
-    ['comment="well"', 'no rating, helpful, complaint, correction or accepted'],
-    ['', 'no rating, helpful, complaint, correction or accepted'],
+    ['comment="well"', 'no rating, helpful, complaint, correction, accepted or copied'],
+    ['', 'no rating, helpful, complaint, correction, accepted or copied'],
     [`comment="${'x'.repeat(FEEDBACK_HEADER_BYTES_MAX)}"`, 'longer than 4096 bytes'],
   ])('parseFeedbackHeader rejects %s', (value, reason) => {
     expect(reasonOf(value)).toContain(reason);

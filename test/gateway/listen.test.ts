@@ -46,6 +46,12 @@ describe('listen', () => {
     );
   });
 
+  test('a host that is none of this machine is refused with the variable to set', async () => {
+    await expect(listen(createServer(), 'no-such.invalid', 0)).rejects.toThrow(
+      /^no-such\.invalid:0 cannot be listened on \(E[A-Z_]+\): set HIVE_HOST to an address/,
+    );
+  });
+
   test('assertFree leaves a free port free', async () => {
     const port = await freePort();
     await assertFree('127.0.0.1', port, 'HIVE_ADMIN_PORT');

@@ -1,19 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Analysis } from '../../src/core/oracle.ts';
-import type { Store } from '../../src/store/open.ts';
-import { emptyStore, openTestStore } from '../kit/store.ts';
-import { codeOf, createWorld, unhappyTraffic, type World } from './world.ts';
+import { codeOf, eachInWorld, unhappyTraffic, type World } from './world.ts';
 
-let store: Store;
 let world: World;
-
-beforeAll(async () => {
-  store = await openTestStore();
-});
-afterAll(() => store.close());
-beforeEach(async () => {
-  await emptyStore(store);
-  world = createWorld(store);
+eachInWorld((made) => {
+  world = made;
 });
 
 describe('analyze and plan', () => {

@@ -1,28 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { versionOf } from '../../src/core/fold.ts';
 import type { Plan } from '../../src/core/oracle.ts';
-import type { Store } from '../../src/store/open.ts';
-import { emptyStore, openTestStore } from '../kit/store.ts';
 import { ADAPTER_PATCH, POLICY } from './kit.ts';
 import {
   approvedPlan,
-  createWorld,
+  eachInWorld,
   MINUTE_MS,
   servedVersion,
   unhappyTraffic,
   type World,
 } from './world.ts';
 
-let store: Store;
 let world: World;
-
-beforeAll(async () => {
-  store = await openTestStore();
-});
-afterAll(() => store.close());
-beforeEach(async () => {
-  await emptyStore(store);
-  world = createWorld(store);
+eachInWorld((made) => {
+  world = made;
 });
 
 describe('a cycle', () => {

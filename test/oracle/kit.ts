@@ -18,7 +18,8 @@ import type {
 import { touchedPointers } from '../../src/core/pointer.ts';
 import type { Contents, Policy } from '../../src/core/policy.ts';
 import { mutations } from '../../src/oracle/mutations/index.ts';
-import { oraclePolicy } from '../core/policy.ts';
+import { newExperiment } from '../../src/oracle/records.ts';
+import { oraclePolicy, smallPolicy } from '../core/policy.ts';
 
 /**
  * The oracle's tests share one small world: two agents, three targets, two adapters, two prompts.
@@ -35,7 +36,7 @@ export const CONTENTS: Contents = {
 };
 
 export const POLICY: Policy = {
-  version: 1,
+  ...smallPolicy,
   providers: {
     local: {
       use: 'embedded',
@@ -60,21 +61,6 @@ export const POLICY: Policy = {
       plugins: {},
     },
   },
-  plugins: { order: [], by: {} },
-  resilience: {
-    timeouts: { connect_ms: 1000, first_token_ms: 1000, idle_ms: 1000, total_ms: 1000 },
-    retry: { retries: 0, budget: 0.2, backoff_ms: [1, 2] },
-    breaker: { errors: 0.5, calls_min: 20, failures: 3, open_ms: 1000 },
-    escalation: { most: 2, budget: 1 },
-    hedge: 'off',
-    overload: { in_flight: 'adaptive', queue_ms: 1000, queue_max: 10, bytes_max: 1e8 },
-    midstream: 'error',
-    hold_bytes_max: 1024,
-  },
-  access: { mode: 'open', keys: {} },
-  limits: { body_bytes_max: 1_000_000 },
-  capture: { feedback_text: true },
-  store: { events_days: 7 },
   prompts: { tone: { versions: { 1: 'd1', 2: 'd2' }, labels: { production: 1 } } },
   oracle: {
     thresholds: oraclePolicy.thresholds,
@@ -93,14 +79,6 @@ export const POLICY: Policy = {
       order: ['collect', 'analyze', 'decide', 'validate', 'execute', 'monitor'],
       by: { collect: { options: { window_hours: 24, event_limit: 100 } } },
     },
-  },
-  files: {},
-  switches: {
-    feedback_loop: true,
-    oracle: true,
-    lora_hotplug: true,
-    auto_rollback: true,
-    safety_checks: true,
   },
 };
 
@@ -269,25 +247,6 @@ export function segmentOf(
 
 /** A canary's record as it begins, with what a test cares about laid over it. */
 export function experimentRecord(over: Partial<ExperimentRecord>): ExperimentRecord {
-  return {
-    id: 'exp_1',
-    agent: 'solo',
-    row: 'mut_1',
-    state: 'canary',
-    epoch: 1,
-    share: 0.05,
-    primary: 'dissatisfied',
-    started_ms: 0,
-    share_since_ms: 0,
-    slow_ms: null,
-    paused_ms: null,
-    paused_total_ms: 0,
-    paused_by: null,
-    expiries_ms: [],
-    withheld: null,
-    evidence_max: {},
-    judgement: null,
-    ended_ms: null,
-    ...over,
-  };
+  const mutation = { id: 'mut_1', agent: 'solo', primary: 'dissatisfied' } as Mutation;
+  return { ...newExperiment(mutation, 0.05, null, 0), id: 'exp_1', ...over };
 }

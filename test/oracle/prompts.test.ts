@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fold, versionOf } from '../../src/core/fold.ts';
 import { type Policy, promptVersionOf } from '../../src/core/policy.ts';
-import type { Store } from '../../src/store/open.ts';
-import { emptyStore, openTestStore } from '../kit/store.ts';
 import { CONTENTS, POLICY } from './kit.ts';
-import { codeOf, createWorld, ownPlan, type World } from './world.ts';
+import { codeOf, eachInWorld, ownPlan, type World } from './world.ts';
 
 const PROMPTED: Policy = {
   ...POLICY,
@@ -17,17 +15,10 @@ const SAID = { by: 'ann', note: 'kinder' };
 const MOVE = { name: 'tone', label: 'production', version: 2, ...SAID };
 const CONTENT = { ops: [{ op: 'system.append', text: 'Be exact.' }] };
 
-let store: Store;
 let world: World;
-
-beforeAll(async () => {
-  store = await openTestStore();
-});
-afterAll(() => store.close());
-beforeEach(async () => {
-  await emptyStore(store);
-  world = createWorld(store, PROMPTED);
-});
+eachInWorld((made) => {
+  world = made;
+}, PROMPTED);
 
 /** The version that an agent gets, as any gateway folds what it was sent. */
 function served(agent = 'duo', policy = world.policy): number | null {

@@ -1,20 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { versionOf } from '../../src/core/fold.ts';
-import type { Store } from '../../src/store/open.ts';
-import { emptyStore, openTestStore } from '../kit/store.ts';
 import { withSafety, withSwitches } from './kit.ts';
-import { codeOf, createWorld, ownPlan, type World } from './world.ts';
+import { codeOf, eachInWorld, ownPlan, type World } from './world.ts';
 
-let store: Store;
 let world: World;
-
-beforeAll(async () => {
-  store = await openTestStore();
-});
-afterAll(() => store.close());
-beforeEach(async () => {
-  await emptyStore(store);
-  world = createWorld(store);
+eachInWorld((made) => {
+  world = made;
 });
 
 describe('rollback', () => {

@@ -1,22 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { CallEvent, CanaryWithheldEvent } from '../../src/core/event.ts';
 import { canaryCells } from '../../src/store/canary-stats.ts';
 import type { Store } from '../../src/store/open.ts';
 import { callEvent } from '../kit/events.ts';
-import { emptyStore, openTestStore } from '../kit/store.ts';
+import { emptyStore } from '../kit/store.ts';
 import { POLICY, withSwitches } from './kit.ts';
-import { codeOf, createWorld, MINUTE_MS, ownPlan, type World } from './world.ts';
+import { codeOf, createWorld, eachInWorld, MINUTE_MS, ownPlan, type World } from './world.ts';
 
-let store: Store;
 let world: World;
-
-beforeAll(async () => {
-  store = await openTestStore();
-});
-afterAll(() => store.close());
-beforeEach(async () => {
-  await emptyStore(store);
-  world = createWorld(store);
+let store: Store;
+eachInWorld((made, opened) => {
+  world = made;
+  store = opened;
 });
 
 describe('a canary in trouble', () => {

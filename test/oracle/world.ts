@@ -1,3 +1,4 @@
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { JsonObject } from '../../src/core/canonical.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { CallEvent, FeedbackEvent, JournalRecord, LedgerEvent } from '../../src/core/event.ts';
@@ -19,7 +20,8 @@ import { gates } from '../../src/oracle/gates/index.ts';
 import { mutations } from '../../src/oracle/mutations/index.ts';
 import { applyBatch } from '../../src/store/apply.ts';
 import type { Store } from '../../src/store/open.ts';
-import { feedbackEvent, saidOf } from '../kit/events.ts';
+import { callEvent as clientCall, feedbackEvent, saidOf } from '../kit/events.ts';
+import { emptyStore, openTestStore } from '../kit/store.ts';
 import { ADAPTER_PATCH, CONTENTS, loadedPolicy, POLICY } from './kit.ts';
 
 export const MINUTE_MS = 60_000;
@@ -58,6 +60,19 @@ export interface Traffic {
   readonly over_ms: number;
   unhappy(arm: 'canary' | 'control', unit: number): boolean;
   failed?(arm: 'canary' | 'control', unit: number): boolean;
+}
+
+/** A store for the tests of a file, empty when each begins, and a world of its own for each. */
+export function eachInWorld(take: (world: World, store: Store) => void, policy?: Policy): void {
+  let store: Store;
+  beforeAll(async () => {
+    store = await openTestStore();
+  });
+  afterAll(() => store.close());
+  beforeEach(async () => {
+    await emptyStore(store);
+    take(createWorld(store, policy), store);
+  });
 }
 
 export function createWorld(
@@ -177,40 +192,20 @@ function callEvent(
   failed: boolean,
 ): CallEvent {
   const outcome = failed ? 'error' : 'ok';
-  return {
-    type: 'call',
-    v: 1,
-    id: `call_${id}`,
+  return clientCall(`call_${id}`, {
     request_id: id,
     completion_id: null,
     at_ms,
-    tenant: 'default',
-    key: 'open',
     agent,
     unit,
     user: unit,
-    session: null,
-    parent: null,
-    relation: null,
     version: 'v',
-    experiment: null,
-    arm: null,
-    share: null,
-    decisions: [],
-    intended: 'demo',
-    served: 'demo',
-    adapter: null,
     attempts: [{ target: 'demo', outcome, error: null, ttft_ms: 5, ms: 20 }],
-    ttft_ms: 5,
     latency_ms: 20,
-    cost_usd: null,
     outcome,
     arm_error: failed,
     tokens: { in: 1, cached: 0, out: 1, estimated: false },
-    finish: 'stop',
-    markers: [],
-    origin: 'client',
-  };
+  });
 }
 
 function rating(call: CallEvent, value: number): FeedbackEvent {

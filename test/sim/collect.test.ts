@@ -13,7 +13,7 @@ import { createObserver, type Observed } from '../../src/store/observe.ts';
 import type { Store } from '../../src/store/open.ts';
 import { batchOf, callEvent, feedbackEvent } from '../kit/events.ts';
 import { openTestStore } from '../kit/store.ts';
-import { smallWorld } from './world-kit.ts';
+import { smallWorld, TWO_TENANTS } from './world-kit.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -21,14 +21,7 @@ const DAY_MS = 24 * HOUR_MS;
 const world = smallWorld({
   days: 3.25,
   users: {
-    people: {
-      agent: 'helper',
-      count: 60,
-      calls_per_day: 5,
-      turns: 2,
-      intents: { chat: 2, code: 1 },
-    },
-    others: { agent: 'helper', tenant: 'acme', count: 20, calls_per_day: 3, judges: 'complaints' },
+    ...TWO_TENANTS,
     // Each rates at most once: what is said again of an agent counts by the store's batches.
     crowd: {
       agent: 'helper',

@@ -10,22 +10,13 @@ import { worldPolicy } from '../../src/sim/policy-files.ts';
 import { runWorld } from '../../src/sim/run-world.ts';
 import { WORLD_BEGIN_MS } from '../../src/sim/traffic.ts';
 import { HOST } from '../oracle/kit.ts';
-import { smallWorld } from './world-kit.ts';
+import { smallWorld, TWO_TENANTS } from './world-kit.ts';
 
 const HOUR_MS = 3_600_000;
 const world = smallWorld({
   days: 6,
   tick_minutes: 720,
-  users: {
-    people: {
-      agent: 'helper',
-      count: 60,
-      calls_per_day: 5,
-      turns: 2,
-      intents: { chat: 2, code: 1 },
-    },
-    others: { agent: 'helper', tenant: 'acme', count: 20, calls_per_day: 3, judges: 'complaints' },
-  },
+  users: TWO_TENANTS,
   feedback: { delay_minutes: 20, lost: 0.1, unnamed: 0.2 },
   happenings: [{ day: 4.5, model: 'a', latency: 1.5, errors: 0.2, quality: -0.3 }],
 });
