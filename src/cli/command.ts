@@ -81,12 +81,12 @@ export interface CheckWords {
   readonly probe: boolean;
 }
 
-/** A mistake in the command line itself: exit code 2. */
 /** Each form of a command on a line of its own. */
 export function usageLines({ name, usage }: Command): readonly string[] {
   return usage.split('\n').map((line) => `hive ${name} ${line}`.trim());
 }
 
+/** A mistake in the command line itself: exit code 2. */
 export function usageError(message: string): GatewayError {
   return new GatewayError('bad_request', message, { usage: true });
 }

@@ -2,6 +2,8 @@ import type { UnitDay } from './unit-day.ts';
 
 /** What is known of one unit of an agent. */
 export interface KnownUnit {
+  /** The batch in which it was seen last, as this process counts them. */
+  seen: number;
   readonly agent: string;
   readonly unit: string;
   readonly half: 0 | 1;
@@ -17,9 +19,9 @@ export interface KnownUnit {
 export interface UnitDays {
   /** Forgets everything unless nobody has written since the batch with this number. */
   startAt(batch: number): void;
-  /** The unit, which becomes the newest that is kept. */
+  /** The unit, which has been seen in this batch. */
   of(agent: string, unit: string): KnownUnit;
-  /** The batch that was applied to what is kept; drops the units that were not seen for longest. */
+  /** The batch that was applied to what is kept; drops those not seen for longest. */
   endAt(batch: number): void;
   forget(): void;
 }
@@ -35,28 +37,38 @@ export function createUnitDays(
 ): UnitDays {
   const known = new Map<string, KnownUnit>();
   let last: number | null = null;
+  let batches = 0;
   const forget = (): void => {
     known.clear();
     last = null;
   };
+  /** Down to three quarters, so that it is not done each time; the units of this batch stay. */
+  const dropOldest = (): void => {
+    const oldest = [...known].filter(([, { seen }]) => seen < batches);
+    oldest.sort(([, left], [, right]) => left.seen - right.seen);
+    const drop = known.size - Math.floor(units_max * 0.75);
+    for (const [key] of oldest.slice(0, drop)) known.delete(key);
+  };
   return {
     startAt(batch) {
       if (batch !== last) forget();
+      batches += 1;
     },
     of(agent, unit) {
       const key = `${agent}\t${unit}`;
-      const found = known.get(key) ?? { agent, unit, half: halfOf(unit), days: new Map() };
-      known.delete(key);
-      known.set(key, found);
+      let found = known.get(key);
+      if (found === undefined) {
+        found = { seen: batches, agent, unit, half: halfOf(unit), days: new Map() };
+        known.set(key, found);
+      }
+      // Marked rather than set anew: in a map that is always rearranged the whole of it is copied.
+      found.seen = batches;
       if (found.days.size > DAYS_MAX) found.days.clear();
       return found;
     },
     endAt(batch) {
       last = batch;
-      for (const key of known.keys()) {
-        if (known.size <= units_max) break;
-        known.delete(key);
-      }
+      if (known.size > units_max) dropOldest();
     },
     forget,
   };

@@ -41,9 +41,10 @@ describe('createUnitDays', () => {
   test('unit days are kept of the units that were seen last, and of few days of each', () => {
     const days = createUnitDays(halfOf, 2);
     days.startAt(0);
-    for (const unit of ['u:1', 'u:2', 'u:1', 'u:3']) seen(days, unit).set(0, null);
+    for (const unit of ['u:1', 'u:2']) seen(days, unit).set(0, null);
     days.endAt(1);
     days.startAt(1);
+    for (const unit of ['u:1', 'u:3']) seen(days, unit).set(0, null);
     for (let day = 0; day < 100; day += 1) seen(days, 'u:1').set(day, null);
     days.endAt(2);
     days.startAt(2);
