@@ -2,11 +2,12 @@ import type { Snapshot, Target } from '../config/snapshot.ts';
 import type { Call, Endpoint } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import { GatewayError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { type Caller, mayUse, requireAgent } from './access.ts';
 import type { Conversation } from './conversation.ts';
 import { hashIdentity } from './identity.ts';
 import type { InboundRequest } from './inbound.ts';
-import { clientTimeout, headerOf, type ParsedBody, printable, relayedHeaders } from './parse.ts';
+import { clientTimeout, headerOf, type ParsedBody, relayedHeaders } from './parse.ts';
 
 const DEFAULT_AGENT = 'default';
 /** Names listed in an error message, at most. */

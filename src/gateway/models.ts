@@ -3,11 +3,12 @@ import type { Dialect } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import type { Clock } from '../core/clock.ts';
 import { GatewayError, toGatewayError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { admit, type Caller, mayUse } from './access.ts';
 import type { GatewayDeps } from './deps.ts';
 import { MODELS_PATH } from './endpoints.ts';
 import { visibleTargets } from './identify.ts';
-import { headerOf, printable } from './parse.ts';
+import { headerOf } from './parse.ts';
 import { type Exchange, respondError, respondWhole } from './respond.ts';
 import type { Targets } from './targets.ts';
 
