@@ -79,8 +79,8 @@ function noteChat(answer: JsonObject, part: 'message' | 'delta', notes: Notes): 
 const COMMENT_MAX = 1024;
 
 /**
- * The notes of a stream as a comment of server-sent events, which clients pass over: its headers left
- * before anybody knew. What an upstream named must not begin a line of its own.
+ * The notes of a stream as a comment of server-sent events, which clients pass over: its headers
+ * left before anybody knew. What an upstream named must not begin a line of its own.
  */
 export function notesComment({ list }: Notes): string {
   if (list.length === 0) return '';

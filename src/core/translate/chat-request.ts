@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import { turnsOfChat } from './chat-turns.ts';
 import { Notes } from './notes.ts';
-import { addThinking, takesSampling } from './thinking.ts';
+import { addThinking, takesBoth, takesSampling } from './thinking.ts';
 
 export interface Translated {
   readonly body: JsonObject;
@@ -51,6 +51,20 @@ function addStop(body: Record<string, Json>, stop: Json | undefined, notes: Note
 }
 
 function addSampling(body: Record<string, Json>, chat: JsonObject, notes: Notes): void {
+  addEach(body, chat, notes);
+  const { temperature, top_p } = body;
+  if (temperature === undefined || top_p === undefined) return;
+  if (takesBoth(textIn(body.model))) return;
+  // One is what it does anyway.
+  if (top_p === 1) delete body.top_p;
+  else if (temperature === 1) delete body.temperature;
+  else {
+    delete body.top_p;
+    notes.add('top_p', 'not together with temperature');
+  }
+}
+
+function addEach(body: Record<string, Json>, chat: JsonObject, notes: Notes): void {
   for (const field of ['temperature', 'top_p', 'top_k'] as const) {
     const value = numberOf(chat[field]);
     if (value === null) continue;
@@ -72,7 +86,10 @@ function addTools(body: Record<string, Json>, chat: JsonObject, notes: Notes): v
   const allowed = allowedNames(chat.tool_choice);
   const tools = objectsIn(chat.tools).flatMap((tool) => toolOf(tool, notes));
   const kept = allowed ? tools.filter(({ name }) => allowed.includes(textIn(name))) : tools;
-  if (kept.length === 0) return;
+  if (kept.length === 0) {
+    addCalled(body);
+    return;
+  }
   body.tools = kept;
   const choice = toolChoice(chat.tool_choice, notes);
   if (chat.parallel_tool_calls === false && choice?.type !== 'none') {
@@ -80,6 +97,19 @@ function addTools(body: Record<string, Json>, chat: JsonObject, notes: Notes): v
   } else if (choice) {
     body.tool_choice = choice;
   }
+}
+
+/**
+ * Anthropic refuses calls in a conversation whose tools nobody named: those that were called are
+ * named, and none may be called again.
+ */
+function addCalled(body: Record<string, Json>): void {
+  const blocks = objectsIn(body.messages).flatMap(({ content }) => objectsIn(content));
+  const calls = blocks.filter(({ type }) => type === 'tool_use');
+  const names = new Set(calls.map(({ name }) => textIn(name)));
+  if (names.size === 0) return;
+  body.tools = [...names].map((name) => ({ name, input_schema: { type: 'object' } }));
+  body.tool_choice = { type: 'none' };
 }
 
 function toolOf(tool: JsonObject, notes: Notes): JsonObject[] {

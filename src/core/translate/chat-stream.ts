@@ -22,9 +22,9 @@ interface Block {
 
 /**
  * Chunks of a chat completion as Anthropic's events. Usage comes after the finish reason there, and
- * before it here: the closing events wait for the end of the stream. Blocks come one after another here,
- * while chunks of several calls may be mixed: what is said of another block waits until the open one
- * is whole.
+ * before it here: the closing events wait for the end of the stream. Blocks come one after another
+ * here, while chunks of several calls may be mixed: what is said of another block waits until the
+ * open one is whole.
  */
 export class ChatToMessagesStream implements StreamDecoder {
   #model: string;
@@ -211,7 +211,7 @@ function blockOf(kind: Block['kind'], id: string, content_block: JsonObject): Bl
   return { kind, id, content_block, waiting: [], args: '' };
 }
 
-/** A call is whole with its arguments; that of one without any is known at the stream's end only. */
+/** A call is whole with its arguments; one that has none yet may get some until the stream ends. */
 function isWhole({ kind, args }: Block): boolean {
   return kind !== 'tool_use' || (args.trimEnd().endsWith('}') && isObject(parseText(args)));
 }

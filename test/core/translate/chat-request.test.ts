@@ -224,7 +224,7 @@ describe('chat completion to messages', () => {
     expect(translate(chat, 'claude-opus-4-7')).toMatchObject({ notes: ['temperature', 'top_p'] });
     expect(translate(chat, 'claude-opus-4-7').body).not.toHaveProperty('top_p');
     expect(translate({ temperature: 1 }, 'claude-opus-5').notes).toEqual([]);
-    expect(translate(chat, 'claude-sonnet-4-6')).toMatchObject({ body: chat, notes: [] });
+    expect(translate(chat, 'claude-sonnet-4-20250514')).toMatchObject({ body: chat, notes: [] });
   });
 
   test('chat completion’s other fields are named, those that ask for nothing are not', () => {
