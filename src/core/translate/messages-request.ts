@@ -4,7 +4,7 @@ import type { Translated } from './chat-request.ts';
 import { chatOfTurns } from './messages-turns.ts';
 import { Notes } from './notes.ts';
 import type { ChatQuirks } from './quirks.ts';
-import { effortOfThinking } from './thinking.ts';
+import { effortOfThinking, noteThinking } from './thinking.ts';
 
 export const REFUSED_BY_HOST = 'refused by this host';
 
@@ -26,18 +26,35 @@ export function messagesToChat(
     body.stream = true;
     if (quirks.stream_options !== false) body.stream_options = { include_usage: true };
   }
+  notePrefill(objectsIn(messages.messages).at(-1), notes);
   addStops(body, messages.stop_sequences, notes);
   addSampling(body, messages, quirks, notes);
   addTools(body, messages, notes);
   addOutput(body, messages, model, quirks, notes);
   addIdentity(body, messages, notes);
   for (const field of Object.keys(messages)) if (!KNOWN.has(field)) notes.add(field);
-  for (const field of quirks.lacks ?? []) {
-    if (body[field] === undefined) continue;
-    delete body[field];
-    notes.add(field, REFUSED_BY_HOST);
+  for (const field of quirks.lacks ?? []) leaveOut(body, field, REFUSED_BY_HOST, notes);
+  if (quirks.fixed?.test(model)) {
+    for (const field of ['temperature', 'top_p', 'stop']) {
+      // One is what it does anyway.
+      if (body[field] === 1) delete body[field];
+      leaveOut(body, field, 'refused by this model', notes);
+    }
   }
   return { body, notes: notes.list };
+}
+
+/** Anthropic goes on from the text of a last answer. */
+function notePrefill(last: JsonObject | undefined, notes: Notes): void {
+  if (last?.role !== 'assistant') return;
+  const text = typeof last.content === 'string' || objectsIn(last.content).at(-1)?.type === 'text';
+  if (text) notes.add('messages.assistant', 'last of all: the provider may begin an answer anew');
+}
+
+function leaveOut(body: Record<string, Json>, field: string, reason: string, notes: Notes): void {
+  if (body[field] === undefined) return;
+  delete body[field];
+  notes.add(field, reason);
 }
 
 function addStops(body: Record<string, Json>, stops: Json | undefined, notes: Notes): void {
@@ -112,9 +129,11 @@ function addOutput(
     const json_schema = { name: 'answer', schema: format.schema, strict: true };
     body.response_format = { type: 'json_schema', json_schema };
   }
+  const takes_effort = quirks.effort?.test(model) ?? false;
+  noteThinking(messages, takes_effort, notes);
   const effort = effortOfThinking(messages);
   if (effort === null) return;
-  if (quirks.effort?.test(model)) body.reasoning_effort = effort;
+  if (takes_effort) body.reasoning_effort = effort;
   else notes.add('thinking', 'this model is not known to take an effort');
 }
 

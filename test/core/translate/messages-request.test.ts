@@ -146,6 +146,35 @@ describe('messages to chat completion', () => {
     ]);
   });
 
+  test('messages that end in an answer say that a chat may begin it anew', () => {
+    const last = { role: 'assistant', content: '{"x":' };
+    expect(translate({ messages: [HI, last] }).notes).toEqual(['messages.assistant']);
+    expect(translate({ messages: [last, HI] }).notes).toEqual([]);
+  });
+
+  test('messages’ words on thinking that an effort cannot say are named', () => {
+    const effort = /^gpt-5/;
+    const notes = (more: object, model = 'gpt-5-mini') => translate(more, { effort }, model).notes;
+    expect(notes({ thinking: { type: 'adaptive' } })).toEqual([]);
+    expect(notes({ thinking: { type: 'adaptive' } }, 'gpt-4o')).toEqual(['thinking']);
+    expect(notes({ thinking: { type: 'disabled' } })).toEqual(['thinking']);
+    expect(notes({ thinking: { type: 'disabled' } }, 'gpt-4o')).toEqual([]);
+    expect(notes({ output_config: { effort: 'max' } })).toEqual(['output_config.effort']);
+  });
+
+  test('messages’ sampling does not reach models that refuse it, which is named', () => {
+    const asked = { temperature: 0.2, top_p: 1, stop_sequences: ['a'] };
+    const { body, notes } = translate(asked, { fixed: /^gpt-5/ });
+    expect(Object.keys(body)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^(temperature|top_p|stop)$/)]),
+    );
+    expect(notes).toEqual(['temperature', 'stop']);
+    expect(translate(asked, { fixed: /^gpt-5/ }, 'gpt-4o')).toMatchObject({
+      body: { temperature: 0.2, top_p: 1, stop: ['a'] },
+      notes: [],
+    });
+  });
+
   test('messages’ thinking goes only to hosts that take it back', () => {
     const messages = [
       {
