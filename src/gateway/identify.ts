@@ -22,6 +22,8 @@ export interface Arrival {
   readonly caller: Caller;
   readonly secret: Uint8Array;
   readonly conversation: Conversation;
+  /** The target that gave the response which this call goes on from, where it is remembered. */
+  readonly continued: string | null;
 }
 
 /**
@@ -38,7 +40,9 @@ export function identify(
   const { caller, endpoint } = arrival;
   const { tenant, key } = caller;
   const agent = agentOf(request, model, snapshot, caller);
-  const pinned = pinnedTarget(request, model, agent, snapshot, caller);
+  const pinned =
+    pinnedTarget(request, model, agent, snapshot, caller) ??
+    continuedTarget(arrival, agent, snapshot);
   const hash = (value: string) => hashIdentity(arrival.secret, tenant, value);
 
   const userGiven = userOf(request, body);
@@ -144,6 +148,13 @@ function pinnedTarget(
   const message = `This API key may use the targets of agent ${agent} only.`;
   const param = header === null ? 'model' : 'x-hive-target';
   throw new GatewayError('forbidden', message, { param });
+}
+
+/** A stored response is known to its own provider only: nobody else could go on from it. */
+function continuedTarget(arrival: Arrival, agent: string, snapshot: Snapshot): string | null {
+  const { continued, caller } = arrival;
+  if (continued === null || !snapshot.targets.has(continued)) return null;
+  return caller.agents === null || isTargetOf(agent, continued, snapshot) ? continued : null;
 }
 
 function isTargetOf(agent: string, target: string, snapshot: Snapshot): boolean {
