@@ -29,10 +29,11 @@ export function serveModels(exchange: Exchange, path: string, deps: ModelsDeps):
     const caller = admit(snapshot.policy.access, (name) => headerOf(request, name));
     const names = modelNames(snapshot, deps.targets, caller);
     const id = idIn(path);
+    const known = [...names, ...inFull(names, snapshot)];
     const query = new URL(request.url ?? '', 'http://gateway').searchParams;
     const made_s = createdAt(deps.clock);
     const body =
-      id === '' ? listOf(names, dialect, made_s, query) : one(id, names, dialect, made_s);
+      id === '' ? listOf(names, dialect, made_s, query) : one(id, known, dialect, made_s);
     respondWhole(exchange, 200, Buffer.from(JSON.stringify(body)));
   } catch (thrown) {
     respondError(exchange, toGatewayError(thrown));
@@ -116,6 +117,14 @@ function modelNames(snapshot: Snapshot, targets: Targets, caller: Caller): reado
     .map(({ name }) => name);
   const named = visibleTargets(snapshot, caller).filter((name) => healthy.has(name));
   return [...new Set([...agents, ...named])];
+}
+
+/** The other name that a call may give a target: its provider and its model there. */
+function inFull(names: readonly string[], snapshot: Snapshot): readonly string[] {
+  return names.flatMap((name) => {
+    const target = snapshot.targets.get(name);
+    return target === undefined ? [] : [`${target.provider_name}/${target.model}`];
+  });
 }
 
 function modelOf(id: string, dialect: Dialect, created_s: number): JsonObject {
