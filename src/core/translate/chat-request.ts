@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import { turnsOfChat } from './chat-turns.ts';
 import { Notes } from './notes.ts';
+import { closed } from './strict-schema.ts';
 import { addThinking, takesBoth, takesSampling } from './thinking.ts';
 
 export interface Translated {
@@ -163,7 +164,13 @@ function addFormat(body: Record<string, Json>, format: Json | undefined, notes: 
   if (!isObject(format) || format.type === 'text') return;
   const { json_schema } = format;
   if (format.type === 'json_schema' && isObject(json_schema) && isObject(json_schema.schema)) {
-    body.output_config = { format: { type: 'json_schema', schema: json_schema.schema } };
+    // A strict one is closed already.
+    const given = json_schema.schema;
+    const schema = json_schema.strict === true ? given : closed(given);
+    if (JSON.stringify(schema) !== JSON.stringify(given)) {
+      notes.add('response_format', 'its objects are closed, as the provider demands');
+    }
+    body.output_config = { format: { type: 'json_schema', schema } };
   } else {
     notes.add('response_format', 'only json_schema has a counterpart at the provider');
   }

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { Json, JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import type { Translated } from './chat-request.ts';
 import { chatOfTurns } from './messages-turns.ts';
 import { Notes } from './notes.ts';
 import type { ChatQuirks } from './quirks.ts';
+import { isStrict } from './strict-schema.ts';
 import { effortOfThinking, noteThinking } from './thinking.ts';
 
 export const REFUSED_BY_HOST = 'refused by this host';
@@ -101,8 +103,11 @@ function functionOf(tool: JsonObject, notes: Notes): JsonObject[] {
     name: name ?? '',
     ...(description === undefined ? {} : { description }),
     parameters: input_schema ?? { type: 'object', properties: {} },
-    ...(strict === true ? { strict } : {}),
+    ...(strict === true && isStrict(input_schema) ? { strict } : {}),
   };
+  if (strict === true && !isStrict(input_schema)) {
+    notes.add('tools.strict', 'the host refuses this schema so');
+  }
   return [{ type: 'function', function: described }];
 }
 
@@ -126,7 +131,9 @@ function addOutput(
   notes.rest('output_config', config, OUTPUT);
   const format = config.format ?? messages.output_format;
   if (isObject(format) && isObject(format.schema)) {
-    const json_schema = { name: 'answer', schema: format.schema, strict: true };
+    const strict = isStrict(format.schema);
+    if (!strict) notes.add('output_config.format', 'not strict: the host refuses this schema so');
+    const json_schema = { name: 'answer', schema: format.schema, ...(strict ? { strict } : {}) };
     body.response_format = { type: 'json_schema', json_schema };
   }
   const takes_effort = quirks.effort?.test(model) ?? false;
@@ -142,12 +149,21 @@ const OUTPUT: ReadonlySet<string> = new Set(['format', 'effort']);
 function addIdentity(body: Record<string, Json>, messages: JsonObject, notes: Notes): void {
   const { metadata, service_tier } = messages;
   if (isObject(metadata)) {
-    if (typeof metadata.user_id === 'string') body.user = metadata.user_id;
+    if (typeof metadata.user_id === 'string') body.user = userOf(metadata.user_id, notes);
     notes.rest('metadata', metadata, IDENTITY);
   }
   if (service_tier === 'auto') body.service_tier = 'auto';
   else if (service_tier === 'standard_only') body.service_tier = 'default';
   else if (service_tier) notes.add('service_tier');
+}
+
+/** OpenAI's longest name of a user; a digest in hex is as long. */
+const USER_MAX = 64;
+
+function userOf(user_id: string, notes: Notes): string {
+  if (user_id.length <= USER_MAX) return user_id;
+  notes.add('metadata.user_id', `over ${USER_MAX} characters: its SHA-256 in its place`);
+  return createHash('sha256').update(user_id).digest('hex');
 }
 
 const IDENTITY: ReadonlySet<string> = new Set(['user_id']);

@@ -171,6 +171,11 @@ describe('chat completion to messages', () => {
     expect(translate({ response_format: format }).body.output_config).toEqual({
       format: { type: 'json_schema', schema },
     });
+    const loose = { type: 'json_schema', json_schema: { name: 'x', schema } };
+    expect(translate({ response_format: loose })).toMatchObject({
+      body: { output_config: { format: { schema: { ...schema, additionalProperties: false } } } },
+      notes: ['response_format'],
+    });
     expect(translate({ response_format: { type: 'json_object' } }).notes).toEqual([
       'response_format',
     ]);
