@@ -2,7 +2,7 @@ import type { Note } from '../call.ts';
 import type { Json, JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import { turnsOfChat } from './chat-turns.ts';
-import { Notes } from './notes.ts';
+import { type FieldType, Notes } from './notes.ts';
 import { closed } from './strict-schema.ts';
 import { addThinking, takesBoth, takesSampling } from './thinking.ts';
 
@@ -20,6 +20,7 @@ export const MAX_TOKENS_DEFAULT = 4096;
  */
 export function chatToMessages(chat: JsonObject, model: string): Translated {
   const notes = new Notes();
+  notes.types(chat, TYPES);
   const { system, turns } = turnsOfChat(chat.messages, notes);
   const limit = numberOf(chat.max_completion_tokens) ?? numberOf(chat.max_tokens);
   const body: Record<string, Json> = {
@@ -210,6 +211,21 @@ const KNOWN: ReadonlySet<string> = new Set([
   'top_p',
   'top_k',
 ]);
+
+const TYPES: Readonly<Record<string, FieldType>> = {
+  max_tokens: 'number',
+  max_completion_tokens: 'number',
+  temperature: 'number',
+  top_p: 'number',
+  top_k: 'number',
+  stop: 'string or list',
+  tools: 'list',
+  tool_choice: 'string or object',
+  response_format: 'object',
+  reasoning_effort: 'string',
+  thinking: 'object',
+  metadata: 'object',
+};
 
 function noteRest(chat: JsonObject, notes: Notes): void {
   for (const [field, value] of Object.entries(chat)) {

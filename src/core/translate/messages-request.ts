@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import type { Translated } from './chat-request.ts';
 import { chatOfTurns } from './messages-turns.ts';
-import { Notes } from './notes.ts';
+import { type FieldType, Notes } from './notes.ts';
 import type { ChatQuirks } from './quirks.ts';
 import { isStrict } from './strict-schema.ts';
 import { effortOfThinking, noteThinking } from './thinking.ts';
@@ -20,6 +20,7 @@ export function messagesToChat(
   quirks: ChatQuirks = {},
 ): Translated {
   const notes = new Notes();
+  notes.types(messages, TYPES);
   const body: Record<string, Json> = { model, messages: chatOfTurns(messages, quirks, notes) };
   if (messages.max_tokens !== undefined) {
     body[quirks.limit ?? 'max_completion_tokens'] = messages.max_tokens;
@@ -167,6 +168,16 @@ function userOf(user_id: string, notes: Notes): string {
 }
 
 const IDENTITY: ReadonlySet<string> = new Set(['user_id']);
+
+const TYPES: Readonly<Record<string, FieldType>> = {
+  system: 'string or list',
+  stop_sequences: 'list',
+  tools: 'list',
+  tool_choice: 'object',
+  thinking: 'object',
+  output_config: 'object',
+  metadata: 'object',
+};
 
 const KNOWN: ReadonlySet<string> = new Set([
   'model',

@@ -39,6 +39,14 @@ describe('chat completion to messages', () => {
     ]);
   });
 
+  test('chat completion’s fields of the wrong type are named, since nobody reads them', () => {
+    const wrong = { max_tokens: '5', temperature: 'hot', stop: 5, tools: 'x', thinking: 3 };
+    const { body, notes } = translate(wrong);
+    expect([...notes].sort()).toEqual(Object.keys(wrong).sort());
+    expect(Object.keys(body).sort()).toEqual(['max_tokens', 'messages', 'model']);
+    expect(translate({ max_tokens: null, stop: null, tools: [], metadata: {} }).notes).toEqual([]);
+  });
+
   test('chat completion’s results of parallel tools are one turn, with what is said next', () => {
     const { body } = translate({
       messages: [

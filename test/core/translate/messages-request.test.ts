@@ -177,16 +177,6 @@ describe('messages to chat completion', () => {
     expect(translate({ messages: [last, HI] }).notes).toEqual([]);
   });
 
-  test('messages’ words on thinking that an effort cannot say are named', () => {
-    const effort = /^gpt-5/;
-    const notes = (more: object, model = 'gpt-5-mini') => translate(more, { effort }, model).notes;
-    expect(notes({ thinking: { type: 'adaptive' } })).toEqual([]);
-    expect(notes({ thinking: { type: 'adaptive' } }, 'gpt-4o')).toEqual(['thinking']);
-    expect(notes({ thinking: { type: 'disabled' } })).toEqual(['thinking']);
-    expect(notes({ thinking: { type: 'disabled' } }, 'gpt-4o')).toEqual([]);
-    expect(notes({ output_config: { effort: 'max' } })).toEqual(['output_config.effort']);
-  });
-
   test('messages’ sampling does not reach models that refuse it, which is named', () => {
     const asked = { temperature: 0.2, top_p: 1, stop_sequences: ['a'] };
     const { body, notes } = translate(asked, { fixed: /^gpt-5/ });
@@ -198,6 +188,18 @@ describe('messages to chat completion', () => {
       body: { temperature: 0.2, top_p: 1, stop: ['a'] },
       notes: [],
     });
+  });
+
+  test('messages’ fields of the wrong type are named, since nobody reads them', () => {
+    const wrong = {
+      system: 5,
+      stop_sequences: 'x',
+      tools: 'x',
+      tool_choice: 'auto',
+      thinking: 'x',
+    };
+    expect([...translate(wrong).notes].sort()).toEqual(Object.keys(wrong).sort());
+    expect(translate({ system: [], stop_sequences: null, metadata: {} }).notes).toEqual([]);
   });
 
   test('messages’ thinking goes only to hosts that take it back', () => {

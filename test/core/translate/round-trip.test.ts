@@ -11,7 +11,10 @@ const told = ({ notes }: Translated) =>
   notes.filter(({ subject }) => subject !== 'messages.assistant');
 
 /** Where nobody named the tools that were called, they are named, and forbidden. */
-const withoutTools = ({ tools: _, tool_choice: __, ...body }: JsonObject): JsonObject => body;
+const withoutTools = (body: JsonObject): JsonObject => {
+  const fields = Object.entries(body);
+  return Object.fromEntries(fields.filter(([field]) => !['tools', 'tool_choice'].includes(field)));
+};
 
 const FRAME = { model: 'm', created_s: 1 };
 const word = fc.string({ minLength: 1, maxLength: 8 }).filter((text) => text.trim() === text);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/canonical.ts';
 import { chatToMessages } from '../../../src/core/translate/chat-request.ts';
+import { messagesToChat } from '../../../src/core/translate/messages-request.ts';
 
 function translate(chat: object, model = 'claude-sonnet-4-5') {
   const { body, notes } = chatToMessages({ messages: [], ...chat } as JsonObject, model);
@@ -37,4 +38,17 @@ test('chat completion’s efforts that a model does not know become one that it 
     body: { output_config: { effort: 'xhigh' } },
     notes: [],
   });
+});
+
+test('messages’ words on thinking that an effort cannot say are named', () => {
+  const effort = /^gpt-5/;
+  const notes = (more: object, model = 'gpt-5-mini') =>
+    messagesToChat({ messages: [], ...more }, model, { effort }).notes.map(
+      ({ subject }) => subject,
+    );
+  expect(notes({ thinking: { type: 'adaptive' } })).toEqual([]);
+  expect(notes({ thinking: { type: 'adaptive' } }, 'gpt-4o')).toEqual(['thinking']);
+  expect(notes({ thinking: { type: 'disabled' } })).toEqual(['thinking']);
+  expect(notes({ thinking: { type: 'disabled' } }, 'gpt-4o')).toEqual([]);
+  expect(notes({ output_config: { effort: 'max' } })).toEqual(['output_config.effort']);
 });
