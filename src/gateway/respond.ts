@@ -37,7 +37,8 @@ export interface Exchange {
   upstream: UpstreamHeaders;
 }
 
-const NOTES_BYTES_MAX = 1024;
+/** Proxies refuse an answer whose headers together are over 4 KiB. */
+const NOTES_BYTES_MAX = 2048;
 /** How long a client may go on sending a body that is refused, before its connection is closed. */
 const LINGER_MS = 1000;
 
@@ -108,7 +109,8 @@ function loraHeader({ adapter }: Progress): string {
 
 function notesHeader({ notes }: Progress): string {
   const text = notes.map(({ subject, reason }) => `${subject}: ${reason}`).join(', ');
-  return text.slice(0, NOTES_BYTES_MAX);
+  if (text.length <= NOTES_BYTES_MAX) return text;
+  return `${text.slice(0, NOTES_BYTES_MAX - 3)}...`;
 }
 
 /**

@@ -76,7 +76,7 @@ function noteChat(answer: JsonObject, part: 'message' | 'delta', notes: Notes): 
   notes.rest('answer', answer, CHAT_ANSWER, NONE_THERE);
 }
 
-const COMMENT_MAX = 1024;
+const COMMENT_MAX = 2048;
 
 /**
  * The notes of a stream as a comment of server-sent events, which clients pass over: its headers
