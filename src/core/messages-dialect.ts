@@ -51,6 +51,7 @@ export function encodeMessages(
     headers: {
       'content-type': 'application/json',
       accept: call.stream ? 'text/event-stream' : 'application/json',
+      'accept-encoding': 'identity',
       'anthropic-version': MESSAGES_VERSION,
       ...(native ? relayedOf(request) : {}),
       ...upstream.headers,

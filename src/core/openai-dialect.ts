@@ -64,6 +64,7 @@ export function encodeOpenAi(request: ProviderRequest, upstream: OpenAiUpstream)
     headers: {
       'content-type': 'application/json',
       accept: call.stream ? 'text/event-stream' : 'application/json',
+      'accept-encoding': 'identity',
       ...relayedOf(request),
       ...upstream.headers,
     },

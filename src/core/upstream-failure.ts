@@ -155,7 +155,8 @@ function errorSaid(answer: Json | undefined, status: number): Said | null {
 /** Clients type these: `type` a string, `param` and `code` strings or null. */
 function fourKeys(error: JsonObject, status: number): JsonObject {
   const { code } = error;
-  const fallback = status < 500 ? 'invalid_request_error' : 'server_error';
+  const refused = status === 429 ? 'rate_limit_error' : 'invalid_request_error';
+  const fallback = status < 500 ? refused : 'server_error';
   return {
     type: typeof error.type === 'string' ? error.type : fallback,
     param: typeof error.param === 'string' ? error.param : null,

@@ -2,12 +2,13 @@ import type { Snapshot, Target } from '../config/snapshot.ts';
 import type { Call, Endpoint } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import { GatewayError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { type Caller, mayUse, requireAgent } from './access.ts';
 import type { Conversation } from './conversation.ts';
 import type { ConversationUnits } from './conversation-units.ts';
 import { hashIdentity } from './identity.ts';
 import type { InboundRequest } from './inbound.ts';
-import { clientTimeout, headerOf, type ParsedBody, printable, relayedHeaders } from './parse.ts';
+import { clientTimeout, headerOf, type ParsedBody, relayedHeaders } from './parse.ts';
 
 const DEFAULT_AGENT = 'default';
 /** Names listed in an error message, at most. */
@@ -24,6 +25,8 @@ export interface Arrival {
   readonly conversation: Conversation;
   /** Of conversations without a name. */
   readonly units: ConversationUnits;
+  /** The target that gave the response which this call goes on from, where it is remembered. */
+  readonly continued: string | null;
 }
 
 /**
@@ -40,7 +43,9 @@ export function identify(
   const { caller, endpoint } = arrival;
   const { tenant, key } = caller;
   const agent = agentOf(request, model, snapshot, caller);
-  const pinned = pinnedTarget(request, model, agent, snapshot, caller);
+  const pinned =
+    pinnedTarget(request, model, agent, snapshot, caller) ??
+    continuedTarget(arrival, agent, snapshot);
   const hash = (value: string) => hashIdentity(arrival.secret, tenant, value);
 
   const userGiven = userOf(request, body);
@@ -139,6 +144,13 @@ function pinnedTarget(
   const message = `This API key may use the targets of agent ${agent} only.`;
   const param = header === null ? 'model' : 'x-hive-target';
   throw new GatewayError('forbidden', message, { param });
+}
+
+/** A stored response is known to its own provider only: nobody else could go on from it. */
+function continuedTarget(arrival: Arrival, agent: string, snapshot: Snapshot): string | null {
+  const { continued, caller } = arrival;
+  if (continued === null || !snapshot.targets.has(continued)) return null;
+  return caller.agents === null || isTargetOf(agent, continued, snapshot) ? continued : null;
 }
 
 function isTargetOf(agent: string, target: string, snapshot: Snapshot): boolean {

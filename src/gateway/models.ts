@@ -3,11 +3,12 @@ import type { Dialect } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import type { Clock } from '../core/clock.ts';
 import { GatewayError, toGatewayError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { admit, type Caller, mayUse } from './access.ts';
 import type { GatewayDeps } from './deps.ts';
 import { MODELS_PATH } from './endpoints.ts';
 import { visibleTargets } from './identify.ts';
-import { headerOf, printable } from './parse.ts';
+import { headerOf } from './parse.ts';
 import { type Exchange, respondError, respondWhole } from './respond.ts';
 import type { Targets } from './targets.ts';
 
@@ -28,10 +29,11 @@ export function serveModels(exchange: Exchange, path: string, deps: ModelsDeps):
     const caller = admit(snapshot.policy.access, (name) => headerOf(request, name));
     const names = modelNames(snapshot, deps.targets, caller);
     const id = idIn(path);
+    const known = [...names, ...inFull(names, snapshot)];
     const query = new URL(request.url ?? '', 'http://gateway').searchParams;
     const made_s = createdAt(deps.clock);
     const body =
-      id === '' ? listOf(names, dialect, made_s, query) : one(id, names, dialect, made_s);
+      id === '' ? listOf(names, dialect, made_s, query) : one(id, known, dialect, made_s);
     respondWhole(exchange, 200, Buffer.from(JSON.stringify(body)));
   } catch (thrown) {
     respondError(exchange, toGatewayError(thrown));
@@ -115,6 +117,14 @@ function modelNames(snapshot: Snapshot, targets: Targets, caller: Caller): reado
     .map(({ name }) => name);
   const named = visibleTargets(snapshot, caller).filter((name) => healthy.has(name));
   return [...new Set([...agents, ...named])];
+}
+
+/** The other name that a call may give a target: its provider and its model there. */
+function inFull(names: readonly string[], snapshot: Snapshot): readonly string[] {
+  return names.flatMap((name) => {
+    const target = snapshot.targets.get(name);
+    return target === undefined ? [] : [`${target.provider_name}/${target.model}`];
+  });
 }
 
 function modelOf(id: string, dialect: Dialect, created_s: number): JsonObject {

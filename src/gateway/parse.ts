@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../core/canonical.ts';
 import { GatewayError } from '../core/errors.ts';
 import { nestsDeeper } from '../core/json-scan.ts';
 import type { MaybePromise } from '../core/plugin.ts';
+import { printable } from '../core/printable.ts';
 import type { FieldRule, ModelRoute } from './endpoints.ts';
 import { type BodySink, LaneRequest } from './front/lane-request.ts';
 import type { Account } from './held-bytes.ts';
@@ -238,11 +239,6 @@ export function clientTimeout(request: InboundRequest): number | null {
   throw new GatewayError('bad_request', 'x-hive-timeout-ms must be a whole number of ms.', {
     param: 'x-hive-timeout-ms',
   });
-}
-
-/** Text for a header or a message: printable ASCII only, and not much of it. */
-export function printable(text: string): string {
-  return text.slice(0, 200).replaceAll(/[^\x20-\x7e]/g, '?');
 }
 
 /** Headers of the client that its provider may see; all others end here. */

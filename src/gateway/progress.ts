@@ -3,9 +3,9 @@ import type { Attempt, CallPatch, Decision, Note, Tokens } from '../core/call.ts
 import { NO_FACTS } from '../core/decoded.ts';
 import type { Escalation } from '../core/event.ts';
 import { costOf, sumOfUsd } from '../core/price.ts';
+import { printable } from '../core/printable.ts';
 import type { AnswerFacts } from '../core/provider.ts';
 import { SaidText } from '../core/signals/said.ts';
-import { printable } from './parse.ts';
 
 /** Kept of one call, at most: a plugin in a loop must not fill an event or a header. */
 const KEPT_MAX = 32;

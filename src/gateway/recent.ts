@@ -37,6 +37,8 @@ export interface RecentCall {
   readonly agent: string;
   readonly experiment: string | null;
   readonly arm: string | null;
+  /** The target that answered. */
+  readonly served: string | null;
 }
 
 export interface RecentCallsOptions {
@@ -54,6 +56,7 @@ interface Kind {
   readonly agent: string;
   readonly experiment: string | null;
   readonly arm: string | null;
+  readonly served: string | null;
 }
 
 /**
@@ -87,8 +90,8 @@ export function createRecentCalls({ max, policy_ms }: RecentCallsOptions): Recen
       const slot = one % max;
       const kind = kinds[slot];
       if (!kind || !fits(kind, slot)) return 'more';
-      const { agent, experiment, arm } = kind;
-      found = { id: ids.get(slot), at_ms: at_ms[slot] as number, agent, experiment, arm };
+      const { agent, experiment, arm, served } = kind;
+      found = { id: ids.get(slot), at_ms: at_ms[slot] as number, agent, experiment, arm, served };
       return 'enough';
     });
     return found;
@@ -141,17 +144,18 @@ const KINDS_MAX = 1000;
  */
 function createKinds(): (event: CallEvent) => Kind {
   const kinds = new Map<string, Kind>();
-  let last: Kind = { tenant: '', key: '', agent: '', experiment: null, arm: null };
-  return ({ tenant, key, agent, experiment, arm }) => {
+  let last: Kind = { tenant: '', key: '', agent: '', experiment: null, arm: null, served: null };
+  return ({ tenant, key, agent, experiment, arm, served }) => {
     const same =
       last.agent === agent &&
       last.tenant === tenant &&
       last.key === key &&
       last.experiment === experiment &&
-      last.arm === arm;
+      last.arm === arm &&
+      last.served === served;
     if (same) return last;
-    const name = JSON.stringify([tenant, key, agent, experiment, arm]);
-    last = kinds.get(name) ?? { tenant, key, agent, experiment, arm };
+    const name = JSON.stringify([tenant, key, agent, experiment, arm, served]);
+    last = kinds.get(name) ?? { tenant, key, agent, experiment, arm, served };
     if (kinds.size < KINDS_MAX) kinds.set(name, last);
     return last;
   };

@@ -121,10 +121,13 @@ function isOurs(name: string, own: string): boolean {
 
 function isPlainTarget(target: string): boolean {
   if (!/^\/[\x21-\x7e]*$/.test(target) || target.includes('#')) return false;
-  const path = pathOf(target);
+  // The name of a model may hold a slash, and clients encode it; nothing is routed by it.
+  const path = pathOf(target).replace(MODEL_NAME, (name) => name.replaceAll(/%2f/gi, '~'));
   if (path.includes('//') || path.includes('\\') || /%(?:2f|5c|2e|00)/i.test(path)) return false;
   return !path.split('/').some((segment) => segment === '.' || segment === '..');
 }
+
+const MODEL_NAME = /(?<=^\/v1\/models\/).*$/;
 
 /** The target's path, without the query. */
 export function pathOf(target: string): string {

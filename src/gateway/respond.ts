@@ -2,13 +2,14 @@ import type { Dialect, Reply } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import type { Clock } from '../core/clock.ts';
 import type { GatewayError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import type { Assignment } from './assign.ts';
 import type { Client } from './client.ts';
 import type { StartedFeedback } from './deps.ts';
 import { errorBody, errorHeaders } from './error-body.ts';
 import { LaneResponse } from './front/lane-response.ts';
 import type { InboundRequest, OutboundResponse } from './inbound.ts';
-import { discardBody, printable } from './parse.ts';
+import { discardBody } from './parse.ts';
 import { costInAll, type Progress } from './progress.ts';
 import type { TurnEnd } from './turn-end.ts';
 import type { UpstreamHeaders } from './upstream.ts';
@@ -37,7 +38,8 @@ export interface Exchange {
   upstream: UpstreamHeaders;
 }
 
-const NOTES_BYTES_MAX = 1024;
+/** Proxies refuse an answer whose headers together are over 4 KiB. */
+const NOTES_BYTES_MAX = 2048;
 /** How long a client may go on sending a body that is refused, before its connection is closed. */
 const LINGER_MS = 1000;
 
@@ -113,7 +115,8 @@ function loraHeader({ adapter }: Progress): string {
 
 function notesHeader({ notes }: Progress): string {
   const text = notes.map(({ subject, reason }) => `${subject}: ${reason}`).join(', ');
-  return text.slice(0, NOTES_BYTES_MAX);
+  if (text.length <= NOTES_BYTES_MAX) return text;
+  return `${text.slice(0, NOTES_BYTES_MAX - 3)}...`;
 }
 
 /**

@@ -56,7 +56,9 @@ export async function serveCall(
     const { endpoint } = route;
     const conversation = new Conversation(endpoint, parsed.body);
     const { secret, units } = deps;
-    const arrival = { id, request_id, at_ms, endpoint, caller, secret, conversation, units };
+    const continued = endpoint === 'responses' ? answeredBy(parsed.body, caller, deps) : null;
+    const found = { secret, units, conversation, continued };
+    const arrival = { id, request_id, at_ms, endpoint, caller, ...found };
     const call = identify(request, parsed, snapshot, arrival);
     entered = enter({ call, conversation, own }, snapshot, exchange, deps);
     const { run } = entered;
@@ -103,6 +105,12 @@ async function awaited(
   const raw = await reading;
   exchange.progress.waited_ms += deps.clock.monotonic_ms() - begun_ms;
   return raw;
+}
+
+function answeredBy(body: JsonObject, { tenant }: Caller, deps: CallDeps): string | null {
+  const completion_id = body.previous_response_id;
+  if (typeof completion_id !== 'string' || completion_id === '') return null;
+  return deps.recent.find({ tenant, completion_id, policy_ms: 0 })?.served ?? null;
 }
 
 function admitCaller(request: InboundRequest, { policy }: Snapshot, own: boolean): Caller {

@@ -1,7 +1,7 @@
 import type { Target } from '../config/snapshot.ts';
-import type { Attempt, Call, Endpoint, Note, Tokens } from '../core/call.ts';
-import type { Json } from '../core/canonical.ts';
+import type { Attempt, Call, Note, Tokens } from '../core/call.ts';
 import type { Clock } from '../core/clock.ts';
+import { defaultFields, isGenerating } from '../core/default-fields.ts';
 import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Resilience } from '../core/policy.ts';
@@ -192,15 +192,10 @@ function learn({ deps, target, resilience }: Trial, failure: UpstreamFailure): v
 
 function requestFor(run: HookRun, target: Target, adapter: string | null): ProviderRequest {
   const { call, progress, plan } = run;
-  const defaults: Record<string, Json> = {};
-  const params = GENERATING.has(call.endpoint) ? plan.view.entry.params : {};
-  for (const [field, value] of Object.entries(params)) {
-    if (!Object.hasOwn(call.body, field)) defaults[field] = value;
-  }
   return {
     call,
     model: target.model,
-    patch: { ...defaults, ...progress.patch.body },
+    patch: { ...defaultFields(call, plan.view.entry.params), ...progress.patch.body },
     adapter,
     include_usage: call.stream,
   };
@@ -211,17 +206,9 @@ function asksForUsage({ body }: Call): boolean {
   return options?.include_usage === true;
 }
 
-/** An agent's params are about answers: a request for anything else would be refused with them. */
-const GENERATING: ReadonlySet<Endpoint> = new Set([
-  'chat.completions',
-  'responses',
-  'completions',
-  'messages',
-]);
-
 /** None where the answer is no text. */
 function sizeOfCall({ endpoint, raw }: Call): number {
-  return GENERATING.has(endpoint) ? sizeOf(raw.length) : -1;
+  return isGenerating(endpoint) ? sizeOf(raw.length) : -1;
 }
 
 /** The adapter to ask this target for; what it cannot be asked for is told, not asked. */

@@ -22,6 +22,9 @@ export type OpenAiOptions = z.output<typeof Options>;
 /** Models that think before they answer; others refuse to be told how much. */
 const EFFORT = /^(o\d|gpt-[5-9]|gpt-oss|codex)/;
 
+/** The first that thought take no sampling parameters; GPT-5.1 and later do, unless they think. */
+const FIXED = /^(o\d|gpt-5(?!\.|-chat)|codex)/;
+
 export const definition: ProviderDefinition<OpenAiOptions> = {
   name: 'openai',
   summary: 'OpenAI, or any upstream that speaks its API at a base URL.',
@@ -29,7 +32,8 @@ export const definition: ProviderDefinition<OpenAiOptions> = {
   options: Options,
   create(options) {
     const base_url = withoutSlash(options.base_url);
-    const upstream = { base_url, headers: bearerHeaders(options), quirks: { effort: EFFORT } };
+    const quirks = { effort: EFFORT, fixed: FIXED };
+    const upstream = { base_url, headers: bearerHeaders(options), quirks };
     return {
       base_url,
       adapters: [],

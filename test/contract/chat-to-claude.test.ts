@@ -171,4 +171,20 @@ describe('9 chat → Claude', () => {
     const live = await translate({ ...odd, stream: true });
     expect(live.got.status).toBe(200);
   });
+
+  test('9 all that has no counterpart is named; what is too long ends in dots', async () => {
+    await start();
+    const fields = (count: number) =>
+      Array.from({ length: count }, (_, at) => [`x_field_${at}`, at + 1] as const);
+    const named = async (count: number, pad = '') => {
+      const given = fields(count).map(([name, value]) => [`${name}${pad}`, value] as const);
+      const { got } = await translate(Object.fromEntries(given));
+      return got.header('x-hive-notes');
+    };
+    const all = await named(30);
+    for (const [name] of fields(30)) expect(all).toContain(`${name}: `);
+    const cut = await named(30, 'x'.repeat(80));
+    expect(cut).toHaveLength(2048);
+    expect(cut).toMatch(/\.\.\.$/);
+  });
 });

@@ -31,6 +31,16 @@ describe('upstream failure', () => {
     expect(failure.message).not.toBe('');
   });
 
+  test.each([
+    [400, 'invalid_request_error'],
+    [429, 'rate_limit_error'],
+    [500, 'server_error'],
+  ])('upstream failure of status %i that names no type is a %s', (status, type) => {
+    expect(failureOf(answer(status, '{"error":{"message":"m"}}')).body).toMatchObject({
+      error: { type },
+    });
+  });
+
   test('upstream failure passes an OpenAI error on with all four keys and its extras', () => {
     const body = JSON.stringify({ error: { message: 'too long', code: 400, inner: { a: 1 } } });
     expect(failureOf(answer(400, body)).body).toEqual({

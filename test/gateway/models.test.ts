@@ -58,3 +58,14 @@ test('a model that does not exist is 404 in the words of who asks', async () => 
   const other = await fetch(`${gateway.url}/v1/models/nope`);
   expect(await other.json()).toMatchObject({ error: { code: 'model_not_found', param: 'model' } });
 });
+
+test('a model is found by its provider and name as well, as a client encodes them', async () => {
+  await start();
+  const id = 'scripted/model-big';
+  expect(await gateway.client.models.retrieve(id)).toMatchObject({ id, object: 'model' });
+  expect((await fetch(`${gateway.url}/v1/models/${id}`)).status).toBe(200);
+  expect((await fetch(`${gateway.url}/v1/models/scripted%2Fnone`)).status).toBe(404);
+  for (const path of ['x%2e%2e', 'x%5cy', '..%2f..%00']) {
+    expect((await fetch(`${gateway.url}/v1/models/${path}`)).status).toBe(400);
+  }
+});

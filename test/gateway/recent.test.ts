@@ -15,8 +15,8 @@ describe('recent calls', () => {
     const { recent } = memory();
     const names = { request_id: 'req', completion_id: 'cmpl', session: 'hs' };
     const arm = { experiment: 'exp_1', arm: 'canary' };
-    recent.remember(callEvent({ id: 'call_a', at_ms: 5, ...names, ...arm }));
-    const found = { id: 'call_a', at_ms: 5, agent: 'helper', ...arm };
+    recent.remember(callEvent({ id: 'call_a', at_ms: 5, ...names, ...arm, served: 'main' }));
+    const found = { id: 'call_a', at_ms: 5, agent: 'helper', ...arm, served: 'main' };
     const { session, ...exact } = names;
     for (const name of [{ call: 'call_a' }, { session }, { agent: 'helper' }]) {
       expect(recent.find({ ...here, ...name })).toMatchObject(found);

@@ -29,6 +29,7 @@ describe('anthropic encodes', () => {
     expect(headers).toEqual({
       'content-type': 'application/json',
       accept: 'application/json',
+      'accept-encoding': 'identity',
       'anthropic-version': '2026-10-21',
       'anthropic-beta': 'a-2026-01-01,b',
       'x-api-key': 'sk-ant',

@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../../src/core/canonical.ts';
 import { instantiate } from '../../src/core/definition.ts';
 import type { ProviderRequest, UpstreamAnswer } from '../../src/core/provider.ts';
 import { definition } from '../../src/providers/openai.ts';
+import { make, requestFor, sent } from './provider-kit.ts';
 
 const host = { name: 'openai', engineUrl: () => '' };
 
@@ -57,6 +58,7 @@ describe('openai encodes', () => {
     expect(sent.headers).toEqual({
       'content-type': 'application/json',
       accept: 'text/event-stream',
+      'accept-encoding': 'identity',
       authorization: 'Bearer k',
       'x-title': 'hive',
     });
@@ -250,4 +252,18 @@ describe('openai decodes chunks', () => {
       { numRuns: 300 },
     );
   });
+});
+
+test.each([
+  ['o3', true],
+  ['gpt-5-mini', true],
+  ['gpt-5-2025-08-07', true],
+  ['gpt-5-chat-latest', false],
+  ['gpt-5.1', false],
+  ['gpt-4o', false],
+])('openai is asked for %s of Anthropic’s clients without sampling: %s', (model, refused) => {
+  const body = { max_tokens: 1, messages: [], temperature: 0.2 };
+  const { json, notes } = sent(make('openai'), requestFor('messages', body, { model }));
+  expect(json.temperature).toBe(refused ? undefined : 0.2);
+  expect(notes.includes('temperature')).toBe(refused);
 });

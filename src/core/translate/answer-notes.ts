@@ -1,37 +1,102 @@
 import type { Note } from '../call.ts';
 import type { JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
+import { printable } from '../printable.ts';
 import { isThinking } from './answers.ts';
 import { Notes } from './notes.ts';
+import { finishOf, isSaid } from './words.ts';
 
 const NONE_THERE = 'no counterpart in the client’s dialect';
 
 /** What of Anthropic's answer its chat completion does not say. */
 export function lostOfMessages(answer: JsonObject): readonly Note[] {
   const notes = new Notes();
-  for (const block of objectsIn(answer.content)) {
-    if (block.type === 'text') notes.rest('answer.content.text', block, TEXT, NONE_THERE);
-    else if (block.type !== 'tool_use' && !isThinking(block.type)) {
-      notes.add(`answer.content.${textIn(block.type)}`, NONE_THERE);
-    }
-  }
-  notes.rest('answer', answer, MESSAGE_ANSWER, NONE_THERE);
+  for (const block of objectsIn(answer.content)) noteBlock(block, notes);
+  noteMessage(answer, notes);
   return notes.list;
+}
+
+/** The same of one event of Anthropic's stream; empty blocks say what is to come. */
+export function noteMessagesEvent(event: JsonObject, notes: Notes): void {
+  const delta = isObject(event.delta) ? event.delta : {};
+  if (event.type === 'message_start') {
+    if (isObject(event.message)) noteMessage(event.message, notes);
+  } else if (event.type === 'content_block_start') {
+    if (isObject(event.content_block)) noteBlock(event.content_block, notes);
+  } else if (event.type === 'content_block_delta') {
+    if (delta.type === 'citations_delta') notes.add('answer.content.text.citations', NONE_THERE);
+    else if (!DELTAS.has(textIn(delta.type))) {
+      notes.add(`answer.content.${textIn(delta.type)}`, NONE_THERE);
+    }
+  } else if (event.type === 'message_delta') {
+    noteMessage(delta, notes);
+    notes.rest('answer', event, MESSAGE_DELTA, NONE_THERE);
+  } else if (!EVENTS.has(textIn(event.type))) {
+    notes.add(`answer.${textIn(event.type)}`, NONE_THERE);
+  }
+}
+
+function noteBlock(block: JsonObject, notes: Notes): void {
+  if (block.type === 'text') notes.rest('answer.content.text', block, TEXT, NONE_THERE);
+  else if (block.type !== 'tool_use' && !isThinking(block.type)) {
+    notes.add(`answer.content.${textIn(block.type)}`, NONE_THERE);
+  }
+}
+
+function noteMessage(message: JsonObject, notes: Notes): void {
+  const reason = message.stop_reason;
+  if (typeof reason === 'string' && !isSaid(reason)) {
+    notes.add('answer.stop_reason', `${reason} became ${finishOf(reason)}`);
+  }
+  notes.rest('answer', message, MESSAGE_ANSWER, NONE_THERE);
 }
 
 /** What of a chat completion Anthropic's answer does not say. */
 export function lostOfChat(answer: JsonObject): readonly Note[] {
   const notes = new Notes();
-  const [choice = {}, ...others] = objectsIn(answer.choices);
-  if (others.length > 0) notes.add('answer.choices', 'only the first one');
-  notes.rest('answer.choices', choice, CHOICE, NONE_THERE);
-  if (isObject(choice.message)) {
-    notes.rest('answer.message', choice.message, MESSAGE, NONE_THERE);
-  }
-  notes.rest('answer', answer, CHAT_ANSWER, NONE_THERE);
+  noteChat(answer, 'message', notes);
   return notes.list;
 }
 
+/** The same of one chunk of a stream. */
+export function noteChunk(chunk: JsonObject, notes: Notes): void {
+  noteChat(chunk, 'delta', notes);
+}
+
+function noteChat(answer: JsonObject, part: 'message' | 'delta', notes: Notes): void {
+  for (const [at, choice] of objectsIn(answer.choices).entries()) {
+    if ((choice.index ?? 0) !== 0 || at > 0) {
+      notes.add('answer.choices', 'only the first one');
+      continue;
+    }
+    const said = choice[part];
+    notes.rest('answer.choices', choice, CHOICE, NONE_THERE);
+    if (isObject(said)) notes.rest('answer.message', said, MESSAGE, NONE_THERE);
+  }
+  notes.rest('answer', answer, CHAT_ANSWER, NONE_THERE);
+}
+
+const COMMENT_MAX = 2048;
+
+/**
+ * The notes of a stream as a comment of server-sent events, which clients pass over: its headers
+ * left before anybody knew. What an upstream named must not begin a line of its own.
+ */
+export function notesComment({ list }: Notes): string {
+  if (list.length === 0) return '';
+  const text = list.map(({ subject, reason }) => `${subject}: ${reason}`).join(', ');
+  return `: x-hive-notes: ${printable(text, COMMENT_MAX)}\n\n`;
+}
+
+const DELTAS: ReadonlySet<string> = new Set([
+  'text_delta',
+  'thinking_delta',
+  'signature_delta',
+  'input_json_delta',
+]);
+/** Events that say nothing beyond what the translation has said. */
+const EVENTS: ReadonlySet<string> = new Set(['content_block_stop', 'message_stop', 'ping']);
+const MESSAGE_DELTA: ReadonlySet<string> = new Set(['type', 'delta', 'usage']);
 const TEXT: ReadonlySet<string> = new Set(['type', 'text']);
 const MESSAGE_ANSWER: ReadonlySet<string> = new Set([
   'id',
@@ -42,7 +107,7 @@ const MESSAGE_ANSWER: ReadonlySet<string> = new Set([
   'stop_reason',
   'usage',
 ]);
-const CHOICE: ReadonlySet<string> = new Set(['index', 'message', 'finish_reason']);
+const CHOICE: ReadonlySet<string> = new Set(['index', 'message', 'delta', 'finish_reason']);
 const MESSAGE: ReadonlySet<string> = new Set([
   'role',
   'content',
@@ -62,4 +127,5 @@ const CHAT_ANSWER: ReadonlySet<string> = new Set([
   'usage',
   'system_fingerprint',
   'service_tier',
+  'obfuscation',
 ]);

@@ -2,8 +2,9 @@ import type { Note } from '../call.ts';
 import type { Json, JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import { turnsOfChat } from './chat-turns.ts';
-import { Notes } from './notes.ts';
-import { addThinking, takesSampling } from './thinking.ts';
+import { type FieldType, Notes } from './notes.ts';
+import { closed } from './strict-schema.ts';
+import { addThinking, takesBoth, takesSampling } from './thinking.ts';
 
 export interface Translated {
   readonly body: JsonObject;
@@ -19,6 +20,7 @@ export const MAX_TOKENS_DEFAULT = 4096;
  */
 export function chatToMessages(chat: JsonObject, model: string): Translated {
   const notes = new Notes();
+  notes.types(chat, TYPES);
   const { system, turns } = turnsOfChat(chat.messages, notes);
   const limit = numberOf(chat.max_completion_tokens) ?? numberOf(chat.max_tokens);
   const body: Record<string, Json> = {
@@ -51,6 +53,20 @@ function addStop(body: Record<string, Json>, stop: Json | undefined, notes: Note
 }
 
 function addSampling(body: Record<string, Json>, chat: JsonObject, notes: Notes): void {
+  addEach(body, chat, notes);
+  const { temperature, top_p } = body;
+  if (temperature === undefined || top_p === undefined) return;
+  if (takesBoth(textIn(body.model))) return;
+  // One is what it does anyway.
+  if (top_p === 1) delete body.top_p;
+  else if (temperature === 1) delete body.temperature;
+  else {
+    delete body.top_p;
+    notes.add('top_p', 'not together with temperature');
+  }
+}
+
+function addEach(body: Record<string, Json>, chat: JsonObject, notes: Notes): void {
   for (const field of ['temperature', 'top_p', 'top_k'] as const) {
     const value = numberOf(chat[field]);
     if (value === null) continue;
@@ -72,7 +88,10 @@ function addTools(body: Record<string, Json>, chat: JsonObject, notes: Notes): v
   const allowed = allowedNames(chat.tool_choice);
   const tools = objectsIn(chat.tools).flatMap((tool) => toolOf(tool, notes));
   const kept = allowed ? tools.filter(({ name }) => allowed.includes(textIn(name))) : tools;
-  if (kept.length === 0) return;
+  if (kept.length === 0) {
+    addCalled(body);
+    return;
+  }
   body.tools = kept;
   const choice = toolChoice(chat.tool_choice, notes);
   if (chat.parallel_tool_calls === false && choice?.type !== 'none') {
@@ -80,6 +99,19 @@ function addTools(body: Record<string, Json>, chat: JsonObject, notes: Notes): v
   } else if (choice) {
     body.tool_choice = choice;
   }
+}
+
+/**
+ * Anthropic refuses calls in a conversation whose tools nobody named: those that were called are
+ * named, and none may be called again.
+ */
+function addCalled(body: Record<string, Json>): void {
+  const blocks = objectsIn(body.messages).flatMap(({ content }) => objectsIn(content));
+  const calls = blocks.filter(({ type }) => type === 'tool_use');
+  const names = new Set(calls.map(({ name }) => textIn(name)));
+  if (names.size === 0) return;
+  body.tools = [...names].map((name) => ({ name, input_schema: { type: 'object' } }));
+  body.tool_choice = { type: 'none' };
 }
 
 function toolOf(tool: JsonObject, notes: Notes): JsonObject[] {
@@ -133,7 +165,13 @@ function addFormat(body: Record<string, Json>, format: Json | undefined, notes: 
   if (!isObject(format) || format.type === 'text') return;
   const { json_schema } = format;
   if (format.type === 'json_schema' && isObject(json_schema) && isObject(json_schema.schema)) {
-    body.output_config = { format: { type: 'json_schema', schema: json_schema.schema } };
+    // A strict one is closed already.
+    const given = json_schema.schema;
+    const schema = json_schema.strict === true ? given : closed(given);
+    if (JSON.stringify(schema) !== JSON.stringify(given)) {
+      notes.add('response_format', 'its objects are closed, as the provider demands');
+    }
+    body.output_config = { format: { type: 'json_schema', schema } };
   } else {
     notes.add('response_format', 'only json_schema has a counterpart at the provider');
   }
@@ -173,6 +211,21 @@ const KNOWN: ReadonlySet<string> = new Set([
   'top_p',
   'top_k',
 ]);
+
+const TYPES: Readonly<Record<string, FieldType>> = {
+  max_tokens: 'number',
+  max_completion_tokens: 'number',
+  temperature: 'number',
+  top_p: 'number',
+  top_k: 'number',
+  stop: 'string or list',
+  tools: 'list',
+  tool_choice: 'string or object',
+  response_format: 'object',
+  reasoning_effort: 'string',
+  thinking: 'object',
+  metadata: 'object',
+};
 
 function noteRest(chat: JsonObject, notes: Notes): void {
   for (const [field, value] of Object.entries(chat)) {

@@ -1,32 +1,44 @@
 import type { JsonObject } from '../canonical.ts';
 import { readChatChunk } from '../chat-dialect.ts';
 import { NOTHING } from '../decoded.ts';
-import { isObject, objectsIn } from '../json-values.ts';
+import { isObject, objectsIn, parseText } from '../json-values.ts';
 import type { DecodedChunk, StreamDecoder, StreamStart } from '../provider.ts';
 import { sseEvent } from '../sse-event.ts';
+import { noteChunk, notesComment } from './answer-notes.ts';
 import { spokenOf } from './answers.ts';
+import { Notes } from './notes.ts';
 import { messagesUsageOf, stopReasonOf } from './words.ts';
 
 interface Block {
-  readonly index: number;
   readonly kind: 'text' | 'thinking' | 'tool_use';
   /** Of a tool's call: its id, so that hosts that give all calls one index can be told apart. */
   readonly id: string;
+  readonly content_block: JsonObject;
+  /** What was said of it while another block was open. */
+  readonly waiting: JsonObject[];
+  /** Of a tool's call: its arguments so far. */
+  args: string;
 }
 
 /**
  * Chunks of a chat completion as Anthropic's events. Usage comes after the finish reason there, and
- * before it here: the closing events wait for the end of the stream.
+ * before it here: the closing events wait for the end of the stream. Blocks come one after another
+ * here, while chunks of several calls may be mixed: what is said of another block waits until the
+ * open one is whole.
  */
 export class ChatToMessagesStream implements StreamDecoder {
   #model: string;
   #begun = false;
+  /** Blocks that have begun. */
   #blocks = 0;
   #open: Block | null = null;
+  /** Those that begin after it, in their order. */
+  readonly #next: Block[] = [];
   readonly #calls = new Map<number, Block>();
   #finish: string | null = null;
   #refused = false;
   #usage: JsonObject = {};
+  readonly #notes = new Notes();
 
   constructor(start: StreamStart) {
     this.#model = start.model;
@@ -47,6 +59,7 @@ export class ChatToMessagesStream implements StreamDecoder {
 
   #translated(body: JsonObject): string {
     if (isObject(body.usage)) this.#usage = body.usage;
+    noteChunk(body, this.#notes);
     const choice = objectsIn(body.choices).find(({ index }) => (index ?? 0) === 0);
     if (!choice) return '';
     const delta = isObject(choice.delta) ? choice.delta : {};
@@ -62,7 +75,7 @@ export class ChatToMessagesStream implements StreamDecoder {
     for (const call of objectsIn(delta.tool_calls)) text += this.#call(call);
     if (typeof choice.finish_reason === 'string') {
       this.#finish = choice.finish_reason;
-      text += this.#close();
+      text += this.#closeAll();
     }
     return text;
   }
@@ -85,34 +98,37 @@ export class ChatToMessagesStream implements StreamDecoder {
   }
 
   #say(kind: 'text' | 'thinking', said: string): string {
-    let text = '';
-    if (this.#open?.kind !== kind) {
-      const block: JsonObject = kind === 'text' ? { text: '' } : { thinking: '', signature: '' };
-      text = this.#start(kind, '', { type: kind, ...block });
-    }
+    const last = this.#next.at(-1) ?? this.#open;
     const delta: JsonObject = kind === 'text' ? { text: said } : { thinking: said };
-    return text + this.#delta(this.#open?.index ?? 0, { type: `${kind}_delta`, ...delta });
+    const told: JsonObject = { type: `${kind}_delta`, ...delta };
+    if (last?.kind === kind) return this.#tell(last, told);
+    const empty: JsonObject = kind === 'text' ? { text: '' } : { thinking: '', signature: '' };
+    const block = blockOf(kind, '', { type: kind, ...empty });
+    return this.#add(block) + this.#tell(block, told);
   }
 
   #sign(signature: string): string {
-    if (this.#open?.kind !== 'thinking') return '';
-    return this.#delta(this.#open.index, { type: 'signature_delta', signature });
+    const last = this.#next.at(-1) ?? this.#open;
+    return last?.kind === 'thinking'
+      ? this.#tell(last, { type: 'signature_delta', signature })
+      : '';
   }
 
   #call(call: JsonObject): string {
     const called = isObject(call.function) ? call.function : {};
     const id = typeof call.id === 'string' ? call.id : '';
     const slot = this.#slotOf(call, id);
+    let block = this.#calls.get(slot);
     let text = '';
-    if (!this.#calls.has(slot)) {
-      const block = { type: 'tool_use', id, name: called.name ?? '', input: {} };
-      text = this.#start('tool_use', id, block);
-      if (this.#open) this.#calls.set(slot, this.#open);
+    if (!block) {
+      block = blockOf('tool_use', id, { type: 'tool_use', id, name: called.name ?? '', input: {} });
+      this.#calls.set(slot, block);
+      text = this.#add(block);
     }
     const partial_json = called.arguments;
     if (typeof partial_json !== 'string' || partial_json === '') return text;
-    const index = this.#calls.get(slot)?.index ?? 0;
-    return text + this.#delta(index, { type: 'input_json_delta', partial_json });
+    block.args += partial_json;
+    return text + this.#tell(block, { type: 'input_json_delta', partial_json });
   }
 
   /** Some hosts leave out the index, or give every call the same: a new id is a new call. */
@@ -129,21 +145,49 @@ export class ChatToMessagesStream implements StreamDecoder {
     return Math.max(...this.#calls.keys()) + 1;
   }
 
-  #start(kind: Block['kind'], id: string, content_block: JsonObject): string {
-    const closed = this.#close();
-    this.#open = { index: this.#blocks++, kind, id };
-    return closed + named({ type: 'content_block_start', index: this.#open.index, content_block });
+  #add(block: Block): string {
+    this.#next.push(block);
+    return this.#advance();
   }
 
-  #delta(index: number, delta: JsonObject): string {
-    return named({ type: 'content_block_delta', index, delta });
+  /** What is said of a block that has ended comes too late: its arguments were whole. */
+  #tell(block: Block, delta: JsonObject): string {
+    if (block === this.#open) return this.#delta(delta) + this.#advance();
+    if (this.#next.includes(block)) block.waiting.push(delta);
+    return '';
+  }
+
+  /** Begins the blocks that wait, as far as those before them are whole. */
+  #advance(): string {
+    let text = '';
+    while (this.#next.length > 0 && (this.#open === null || isWhole(this.#open))) {
+      text += this.#close() + this.#beginBlock(this.#next.shift() as Block);
+    }
+    return text;
+  }
+
+  #beginBlock(block: Block): string {
+    this.#open = block;
+    const { content_block, waiting } = block;
+    const start = { type: 'content_block_start', index: this.#blocks++, content_block };
+    return named(start) + waiting.map((delta) => this.#delta(delta)).join('');
+  }
+
+  #delta(delta: JsonObject): string {
+    return named({ type: 'content_block_delta', index: this.#blocks - 1, delta });
   }
 
   #close(): string {
     if (!this.#open) return '';
-    const { index } = this.#open;
     this.#open = null;
-    return named({ type: 'content_block_stop', index });
+    return named({ type: 'content_block_stop', index: this.#blocks - 1 });
+  }
+
+  /** Nothing more is to come: what is not whole stays as it is. */
+  #closeAll(): string {
+    const waiting = this.#next.splice(0);
+    const begun = waiting.map((block) => this.#close() + this.#beginBlock(block)).join('');
+    return begun + this.#close();
   }
 
   #end(): string {
@@ -151,7 +195,8 @@ export class ChatToMessagesStream implements StreamDecoder {
     const stop_reason = this.#refused && reason === 'end_turn' ? 'refusal' : reason;
     return [
       this.#begin({}),
-      this.#close(),
+      this.#closeAll(),
+      notesComment(this.#notes),
       named({
         type: 'message_delta',
         delta: { stop_reason, stop_sequence: null },
@@ -160,6 +205,15 @@ export class ChatToMessagesStream implements StreamDecoder {
       named({ type: 'message_stop' }),
     ].join('');
   }
+}
+
+function blockOf(kind: Block['kind'], id: string, content_block: JsonObject): Block {
+  return { kind, id, content_block, waiting: [], args: '' };
+}
+
+/** A call is whole with its arguments; one that has none yet may get some until the stream ends. */
+function isWhole({ kind, args }: Block): boolean {
+  return kind !== 'tool_use' || (args.trimEnd().endsWith('}') && isObject(parseText(args)));
 }
 
 function named(event: { readonly type: string } & JsonObject): string {

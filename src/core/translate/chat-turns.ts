@@ -23,7 +23,26 @@ export function turnsOfChat(messages: Json | undefined, notes: Notes): Conversat
   }
   const turns: JsonObject[] = [];
   for (const message of spoken) addMessage(turns, message, notes);
-  return { system: systemOf(system, notes), turns };
+  trimEnd(turns, notes);
+  const words = systemOf(system, notes);
+  if (turns.length > 0 || words === null) return { system: words, turns };
+  notes.add('messages.system', 'sent as the user’s: the provider answers no system text alone');
+  return { system: null, turns: [{ role: 'user', content: words }] };
+}
+
+/** Anthropic refuses a last answer that ends in white space: it would go on from there. */
+function trimEnd(turns: JsonObject[], notes: Notes): void {
+  const last = turns.at(-1);
+  if (last?.role !== 'assistant') return;
+  const blocks = blocksOf(last.content as Content);
+  const end = blocks.at(-1);
+  if (typeof end?.text !== 'string' || end.text === end.text.trimEnd()) return;
+  notes.add('messages.content', 'white space at the end of the last answer taken off');
+  turns.pop();
+  const text = end.text.trimEnd();
+  const kept = text === '' ? blocks.slice(0, -1) : [...blocks.slice(0, -1), { ...end, text }];
+  const content = typeof last.content === 'string' ? text : kept;
+  addTurn(turns, 'assistant', content);
 }
 
 function isSystem(role: Json | undefined): boolean {
@@ -32,20 +51,41 @@ function isSystem(role: Json | undefined): boolean {
 
 function systemOf(messages: readonly JsonObject[], notes: Notes): Json | null {
   const [first] = messages;
-  if (messages.length === 1 && typeof first?.content === 'string') return first.content || null;
-  const blocks = messages.flatMap(({ content }) => textBlocks(content, notes));
+  if (messages.length === 1 && typeof first?.content === 'string' && !first.cache_control) {
+    return first.content || null;
+  }
+  const blocks = messages.flatMap((message) =>
+    blocksOf(cached(textBlocks(message.content, notes), message)),
+  );
   return blocks.length > 0 ? blocks : null;
+}
+
+type Content = string | readonly JsonObject[];
+
+function blocksOf(content: Content): readonly JsonObject[] {
+  if (typeof content !== 'string') return content;
+  return content === '' ? [] : [{ type: 'text', text: content }];
+}
+
+/** Where a client marks a message as a whole, the cache ends behind its last block. */
+function cached(content: Content, { cache_control }: JsonObject): Content {
+  if (!isObject(cache_control)) return content;
+  const blocks = blocksOf(content);
+  const last = blocks.at(-1);
+  // Thinking takes no mark.
+  if (!last || last.thinking !== undefined || last.data !== undefined) return blocks;
+  return [...blocks.slice(0, -1), { cache_control, ...last }];
 }
 
 function addMessage(turns: JsonObject[], message: JsonObject, notes: Notes): void {
   if (message.name !== undefined && message.role !== 'tool') notes.add('messages.name');
   notes.rest('messages', message, MESSAGE);
   if (message.role === 'assistant') {
-    addTurn(turns, 'assistant', assistantContent(message, notes));
+    addTurn(turns, 'assistant', cached(assistantContent(message, notes), message));
   } else if (message.role === 'tool') {
     addResult(turns, toolResult(message, notes));
   } else if (message.role === 'user') {
-    addUser(turns, userContent(message.content, notes));
+    addUser(turns, cached(userContent(message.content, notes), message));
   } else {
     notes.add(`messages.role ${textIn(message.role)}`);
   }
@@ -67,7 +107,7 @@ const MESSAGE: ReadonlySet<string> = new Set([
   'cache_control',
 ]);
 
-function addTurn(turns: JsonObject[], role: string, content: string | readonly Json[]): void {
+function addTurn(turns: JsonObject[], role: string, content: Content): void {
   // Anthropic refuses empty content.
   if (content.length > 0) turns.push({ role, content });
 }
@@ -86,14 +126,13 @@ function addResult(turns: JsonObject[], result: JsonObject): void {
   else turns.push({ role: 'user', content: [result] });
 }
 
-function addUser(turns: JsonObject[], content: string | readonly Json[]): void {
+function addUser(turns: JsonObject[], content: Content): void {
   const open = openResults(turns);
   if (!open) {
     addTurn(turns, 'user', content);
     return;
   }
-  const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
-  turns[turns.length - 1] = { role: 'user', content: [...open, ...blocks] };
+  turns[turns.length - 1] = { role: 'user', content: [...open, ...blocksOf(content)] };
 }
 
 function cacheControl(part: JsonObject): JsonObject {

@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto';
 import type { Json, JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import type { Translated } from './chat-request.ts';
 import { chatOfTurns } from './messages-turns.ts';
-import { Notes } from './notes.ts';
+import { type FieldType, Notes } from './notes.ts';
 import type { ChatQuirks } from './quirks.ts';
-import { effortOfThinking } from './thinking.ts';
+import { isStrict } from './strict-schema.ts';
+import { effortOfThinking, noteThinking } from './thinking.ts';
 
 export const REFUSED_BY_HOST = 'refused by this host';
 
@@ -18,6 +20,7 @@ export function messagesToChat(
   quirks: ChatQuirks = {},
 ): Translated {
   const notes = new Notes();
+  notes.types(messages, TYPES);
   const body: Record<string, Json> = { model, messages: chatOfTurns(messages, quirks, notes) };
   if (messages.max_tokens !== undefined) {
     body[quirks.limit ?? 'max_completion_tokens'] = messages.max_tokens;
@@ -26,18 +29,35 @@ export function messagesToChat(
     body.stream = true;
     if (quirks.stream_options !== false) body.stream_options = { include_usage: true };
   }
+  notePrefill(objectsIn(messages.messages).at(-1), notes);
   addStops(body, messages.stop_sequences, notes);
   addSampling(body, messages, quirks, notes);
   addTools(body, messages, notes);
   addOutput(body, messages, model, quirks, notes);
   addIdentity(body, messages, notes);
   for (const field of Object.keys(messages)) if (!KNOWN.has(field)) notes.add(field);
-  for (const field of quirks.lacks ?? []) {
-    if (body[field] === undefined) continue;
-    delete body[field];
-    notes.add(field, REFUSED_BY_HOST);
+  for (const field of quirks.lacks ?? []) leaveOut(body, field, REFUSED_BY_HOST, notes);
+  if (quirks.fixed?.test(model)) {
+    for (const field of ['temperature', 'top_p', 'stop']) {
+      // One is what it does anyway.
+      if (body[field] === 1) delete body[field];
+      leaveOut(body, field, 'refused by this model', notes);
+    }
   }
   return { body, notes: notes.list };
+}
+
+/** Anthropic goes on from the text of a last answer. */
+function notePrefill(last: JsonObject | undefined, notes: Notes): void {
+  if (last?.role !== 'assistant') return;
+  const text = typeof last.content === 'string' || objectsIn(last.content).at(-1)?.type === 'text';
+  if (text) notes.add('messages.assistant', 'last of all: the provider may begin an answer anew');
+}
+
+function leaveOut(body: Record<string, Json>, field: string, reason: string, notes: Notes): void {
+  if (body[field] === undefined) return;
+  delete body[field];
+  notes.add(field, reason);
 }
 
 function addStops(body: Record<string, Json>, stops: Json | undefined, notes: Notes): void {
@@ -84,8 +104,11 @@ function functionOf(tool: JsonObject, notes: Notes): JsonObject[] {
     name: name ?? '',
     ...(description === undefined ? {} : { description }),
     parameters: input_schema ?? { type: 'object', properties: {} },
-    ...(strict === true ? { strict } : {}),
+    ...(strict === true && isStrict(input_schema) ? { strict } : {}),
   };
+  if (strict === true && !isStrict(input_schema)) {
+    notes.add('tools.strict', 'the host refuses this schema so');
+  }
   return [{ type: 'function', function: described }];
 }
 
@@ -109,12 +132,16 @@ function addOutput(
   notes.rest('output_config', config, OUTPUT);
   const format = config.format ?? messages.output_format;
   if (isObject(format) && isObject(format.schema)) {
-    const json_schema = { name: 'answer', schema: format.schema, strict: true };
+    const strict = isStrict(format.schema);
+    if (!strict) notes.add('output_config.format', 'not strict: the host refuses this schema so');
+    const json_schema = { name: 'answer', schema: format.schema, ...(strict ? { strict } : {}) };
     body.response_format = { type: 'json_schema', json_schema };
   }
+  const takes_effort = quirks.effort?.test(model) ?? false;
+  noteThinking(messages, takes_effort, notes);
   const effort = effortOfThinking(messages);
   if (effort === null) return;
-  if (quirks.effort?.test(model)) body.reasoning_effort = effort;
+  if (takes_effort) body.reasoning_effort = effort;
   else notes.add('thinking', 'this model is not known to take an effort');
 }
 
@@ -123,7 +150,7 @@ const OUTPUT: ReadonlySet<string> = new Set(['format', 'effort']);
 function addIdentity(body: Record<string, Json>, messages: JsonObject, notes: Notes): void {
   const { metadata, service_tier } = messages;
   if (isObject(metadata)) {
-    if (typeof metadata.user_id === 'string') body.user = metadata.user_id;
+    if (typeof metadata.user_id === 'string') body.user = userOf(metadata.user_id, notes);
     notes.rest('metadata', metadata, IDENTITY);
   }
   if (service_tier === 'auto') body.service_tier = 'auto';
@@ -131,7 +158,26 @@ function addIdentity(body: Record<string, Json>, messages: JsonObject, notes: No
   else if (service_tier) notes.add('service_tier');
 }
 
+/** OpenAI's longest name of a user; a digest in hex is as long. */
+const USER_MAX = 64;
+
+function userOf(user_id: string, notes: Notes): string {
+  if (user_id.length <= USER_MAX) return user_id;
+  notes.add('metadata.user_id', `over ${USER_MAX} characters: its SHA-256 in its place`);
+  return createHash('sha256').update(user_id).digest('hex');
+}
+
 const IDENTITY: ReadonlySet<string> = new Set(['user_id']);
+
+const TYPES: Readonly<Record<string, FieldType>> = {
+  system: 'string or list',
+  stop_sequences: 'list',
+  tools: 'list',
+  tool_choice: 'object',
+  thinking: 'object',
+  output_config: 'object',
+  metadata: 'object',
+};
 
 const KNOWN: ReadonlySet<string> = new Set([
   'model',

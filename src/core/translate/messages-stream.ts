@@ -4,7 +4,9 @@ import { isObject, textIn } from '../json-values.ts';
 import { MessagesReader } from '../messages-events.ts';
 import type { DecodedChunk, StreamDecoder, StreamStart } from '../provider.ts';
 import { sseEvent } from '../sse-event.ts';
+import { noteMessagesEvent, notesComment } from './answer-notes.ts';
 import { isThinking } from './answers.ts';
+import { Notes } from './notes.ts';
 import { chatUsageOf, finishOf } from './words.ts';
 
 const DONE = 'data: [DONE]\n\n';
@@ -17,6 +19,7 @@ const PING = ': ping\n\n';
 export class MessagesToChatStream implements StreamDecoder {
   readonly #start: StreamStart;
   readonly #reader = new MessagesReader();
+  readonly #notes = new Notes();
   #id = '';
   #model: string;
   #calls = 0;
@@ -41,6 +44,7 @@ export class MessagesToChatStream implements StreamDecoder {
   }
 
   #translated(body: JsonObject): string {
+    noteMessagesEvent(body, this.#notes);
     switch (body.type) {
       case 'message_start':
         return this.#opening(body.message);
@@ -105,7 +109,8 @@ export class MessagesToChatStream implements StreamDecoder {
       case 'signature_delta':
         return this.#thought({ type: 'thinking', signature: delta.signature ?? '' });
       case 'input_json_delta':
-        if (!this.#block || !delta.partial_json) return '';
+        // A tool that the provider runs itself has its input too, which is nobody's call.
+        if (this.#block?.type !== 'tool_use' || !delta.partial_json) return '';
         this.#block.begun = true;
         return this.#call({ function: { arguments: delta.partial_json } });
       default:
@@ -137,9 +142,10 @@ export class MessagesToChatStream implements StreamDecoder {
   }
 
   #end(): string {
-    if (!this.#start.include_usage) return DONE;
+    const notes = notesComment(this.#notes);
+    if (!this.#start.include_usage) return notes + DONE;
     const usage = chatUsageOf(this.#reader.usage);
-    return sseEvent({ ...this.#frame(), choices: [], usage }) + DONE;
+    return notes + sseEvent({ ...this.#frame(), choices: [], usage }) + DONE;
   }
 
   #frame(): JsonObject {

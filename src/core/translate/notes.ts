@@ -2,6 +2,14 @@ import type { Note } from '../call.ts';
 import type { Json, JsonObject } from '../canonical.ts';
 import { isObject } from '../json-values.ts';
 
+export type FieldType =
+  | 'number'
+  | 'string'
+  | 'object'
+  | 'list'
+  | 'string or list'
+  | 'string or object';
+
 /** What a translation could not carry over: each subject once, in the order of its discovery. */
 export class Notes {
   readonly #reasons = new Map<string, string>();
@@ -14,6 +22,17 @@ export class Notes {
   rest(subject: string, object: JsonObject, known: ReadonlySet<string>, reason?: string): void {
     for (const [field, value] of Object.entries(object)) {
       if (!known.has(field) && saysAnything(value)) this.add(`${subject}.${field}`, reason);
+    }
+  }
+
+  /** Names each field whose value is of a type that says nothing there, so that it is not read. */
+  types(object: JsonObject, expected: Readonly<Record<string, FieldType>>): void {
+    for (const field in expected) {
+      const value = object[field];
+      if (value === undefined || value === null) continue;
+      const type = Array.isArray(value) ? 'list' : typeof value;
+      const wanted = expected[field] as FieldType;
+      if (!wanted.split(' or ').includes(type)) this.add(field, `not read: it is no ${wanted}`);
     }
   }
 

@@ -12,6 +12,8 @@ export interface ChatQuirks {
   readonly reasoning?: 'reasoning_content' | 'reasoning';
   /** Models that take `reasoning_effort`; those of no other name are asked without. */
   readonly effort?: RegExp;
+  /** Models that refuse `temperature`, `top_p` and `stop`; translated requests go without them. */
+  readonly fixed?: RegExp;
   /** It takes text as one string only, not in parts. */
   readonly joins_text?: true;
 }

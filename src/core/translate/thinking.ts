@@ -29,6 +29,13 @@ export function addThinking(
     body.thinking = chat.thinking;
     return;
   }
+  const model = textIn(body.model);
+  if (chat.reasoning_effort === 'none' && isFrom(model, 5, 0)) {
+    // These think unless they are told not to, each in its own way; all of them take an effort.
+    notes.add('reasoning_effort', 'none became low, the least that every newer model takes');
+    addEffort(body, 'low');
+    return;
+  }
   const effort = effortOf(chat.reasoning_effort);
   if (effort === null) return;
   const choice = body.tool_choice;
@@ -36,9 +43,11 @@ export function addThinking(
     notes.add('reasoning_effort', 'no thinking together with a forced tool');
     return;
   }
-  if (isAdaptive(textIn(body.model))) {
+  if (isAdaptive(model)) {
     body.thinking = { type: 'adaptive' };
-    body.output_config = { ...(isObject(body.output_config) ? body.output_config : {}), effort };
+    const known = effort !== 'xhigh' || isFrom(model, 4, 7);
+    if (!known) notes.add('reasoning_effort', 'xhigh became high: this model does not know it');
+    addEffort(body, known ? effort : 'high');
     return;
   }
   const wanted = BUDGETS[effort] ?? BUDGET_MIN;
@@ -49,6 +58,10 @@ export function addThinking(
     return;
   }
   body.thinking = { type: 'enabled', budget_tokens };
+}
+
+function addEffort(body: Record<string, Json>, effort: string): void {
+  body.output_config = { ...(isObject(body.output_config) ? body.output_config : {}), effort };
 }
 
 function effortOf(value: Json | undefined): string | null {
@@ -67,11 +80,29 @@ export function takesSampling(model: string): boolean {
   return !isFrom(model, 4, 7);
 }
 
+/** Claude 4.1 to 4.6 refuse temperature and top_p together. */
+export function takesBoth(model: string): boolean {
+  return !isFrom(model, 4, 1);
+}
+
 /** By a model's name; in older ones the second number may be a date. */
 function isFrom(model: string, least: number, leastMinor: number): boolean {
   const [, major, minor] = /claude-[a-z]+-(\d+)(?:-(\d{1,2})(?!\d))?/.exec(model) ?? [];
   if (major === undefined) return false;
   return Number(major) > least || (Number(major) === least && Number(minor ?? 0) >= leastMinor);
+}
+
+/** What a request to Anthropic says of thinking that `reasoning_effort` alone cannot say. */
+export function noteThinking(messages: JsonObject, takes_effort: boolean, notes: Notes): void {
+  const { thinking, output_config } = messages;
+  const kind = isObject(thinking) ? textIn(thinking.type) : '';
+  const effort = isObject(output_config) ? output_config.effort : null;
+  if (effort === 'max' && takes_effort) notes.add('output_config.effort', 'max became high');
+  if (kind === 'adaptive' && !takes_effort) {
+    notes.add('thinking', 'this model is not known to take an effort');
+  } else if (kind === 'disabled' && takes_effort) {
+    notes.add('thinking', 'this model may think all the same');
+  }
 }
 
 /** A budget or an effort of Anthropic's as `reasoning_effort`, or null where it asks for none. */

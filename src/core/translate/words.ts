@@ -19,6 +19,11 @@ export function finishOf(stop_reason: string): string {
   return FINISH_OF.get(stop_reason) ?? 'stop';
 }
 
+/** Whether a finish reason says the same; others only come near. */
+export function isSaid(stop_reason: string): boolean {
+  return FINISH_OF.has(stop_reason) && stop_reason !== 'pause_turn';
+}
+
 const STOP_REASON_OF: ReadonlyMap<string, string> = new Map([
   ['stop', 'end_turn'],
   ['length', 'max_tokens'],

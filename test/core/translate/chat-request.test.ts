@@ -39,6 +39,14 @@ describe('chat completion to messages', () => {
     ]);
   });
 
+  test('chat completion’s fields of the wrong type are named, since nobody reads them', () => {
+    const wrong = { max_tokens: '5', temperature: 'hot', stop: 5, tools: 'x', thinking: 3 };
+    const { body, notes } = translate(wrong);
+    expect([...notes].sort()).toEqual(Object.keys(wrong).sort());
+    expect(Object.keys(body).sort()).toEqual(['max_tokens', 'messages', 'model']);
+    expect(translate({ max_tokens: null, stop: null, tools: [], metadata: {} }).notes).toEqual([]);
+  });
+
   test('chat completion’s results of parallel tools are one turn, with what is said next', () => {
     const { body } = translate({
       messages: [
@@ -171,6 +179,11 @@ describe('chat completion to messages', () => {
     expect(translate({ response_format: format }).body.output_config).toEqual({
       format: { type: 'json_schema', schema },
     });
+    const loose = { type: 'json_schema', json_schema: { name: 'x', schema } };
+    expect(translate({ response_format: loose })).toMatchObject({
+      body: { output_config: { format: { schema: { ...schema, additionalProperties: false } } } },
+      notes: ['response_format'],
+    });
     expect(translate({ response_format: { type: 'json_object' } }).notes).toEqual([
       'response_format',
     ]);
@@ -224,7 +237,7 @@ describe('chat completion to messages', () => {
     expect(translate(chat, 'claude-opus-4-7')).toMatchObject({ notes: ['temperature', 'top_p'] });
     expect(translate(chat, 'claude-opus-4-7').body).not.toHaveProperty('top_p');
     expect(translate({ temperature: 1 }, 'claude-opus-5').notes).toEqual([]);
-    expect(translate(chat, 'claude-sonnet-4-6')).toMatchObject({ body: chat, notes: [] });
+    expect(translate(chat, 'claude-sonnet-4-20250514')).toMatchObject({ body: chat, notes: [] });
   });
 
   test('chat completion’s other fields are named, those that ask for nothing are not', () => {

@@ -57,7 +57,7 @@ function expectWellFormed(list: readonly JsonObject[]): void {
       expect(index).toBe(open);
       open = null;
     } else {
-      expect(type).toBe('content_block_delta');
+      expect([type, index]).toEqual(['content_block_delta', open]);
     }
   }
   expect(open).toBeNull();
@@ -154,6 +154,49 @@ describe('chat stream to messages', () => {
       ['a', '{"x":1}'],
       ['b', '{}'],
     ]);
+  });
+
+  test('chat stream whose calls are mixed becomes blocks one after another', () => {
+    const call = (index: number, more: object) => chunk({ tool_calls: [{ index, ...more }] });
+    const list = events(
+      [
+        call(0, { id: 'a', function: { name: 'f', arguments: '' } }),
+        call(1, { id: 'b', function: { name: 'g', arguments: '' } }),
+        call(0, { function: { arguments: '{"x":' } }),
+        call(1, { function: { arguments: '{"y":' } }),
+        chunk({ content: 'amid' }),
+        call(0, { function: { arguments: '1}' } }),
+        call(1, { function: { arguments: '2}' } }),
+        chunk({}, 'tool_calls'),
+        'data: [DONE]\n\n',
+      ].join(''),
+    );
+    expectWellFormed(list);
+    expect(assembled(list)).toMatchObject([
+      { id: 'a', partial_json: '{"x":1}' },
+      { id: 'b', partial_json: '{"y":2}' },
+      { type: 'text', text: 'amid' },
+    ]);
+  });
+
+  test('chat stream’s second call begins as soon as the first one is whole', () => {
+    const decoder = new ChatToMessagesStream({ ...START, ...asMessages });
+    const call = (index: number, args: string) =>
+      chunk({ tool_calls: [{ index, id: `c${index}`, function: { name: 'f', arguments: args } }] });
+    const said = [call(0, '{}'), call(1, '{"x"')].map((event) =>
+      dataOf(textOf([decoder.decode(Buffer.from(event))])).map(({ type }) => type),
+    );
+    expect(said[1]).toEqual(['content_block_stop', 'content_block_start', 'content_block_delta']);
+  });
+
+  test('chat stream tells in a comment what its events could not, before the end', () => {
+    const stream = `${chunk({ content: 'a', annotations: [{ type: 'x' }] })}data: [DONE]\n\n`;
+    const text = textOf(chunksOf(openai, Buffer.from(stream), asMessages));
+    expect(text).toMatch(
+      /\n\n: x-hive-notes: answer\.message\.annotations: [^\n]+\n\nevent: message_d/,
+    );
+    const plain = `${chunk({ content: 'a', role: 'assistant' }, 'stop')}data: [DONE]\n\n`;
+    expect(textOf(chunksOf(openai, Buffer.from(plain), asMessages))).not.toContain('x-hive-notes');
   });
 
   test('chat stream’s refusal is text, and the reason that it stopped', () => {

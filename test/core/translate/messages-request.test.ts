@@ -146,6 +146,62 @@ describe('messages to chat completion', () => {
     ]);
   });
 
+  test('messages’ schemas are strict where OpenAI would take them so, else that is named', () => {
+    const asked = (schema: object) =>
+      translate({
+        output_config: { format: { type: 'json_schema', schema } },
+        tools: [{ name: 'f', input_schema: schema, strict: true }],
+      });
+    const shut = { type: 'object', properties: {}, additionalProperties: false };
+    const taken = asked(shut);
+    expect(taken.notes).toEqual([]);
+    expect(taken.body.response_format).toMatchObject({ json_schema: { strict: true } });
+    expect(taken.body.tools).toMatchObject([{ function: { strict: true } }]);
+    const loose = asked({ ...shut, properties: { a: { type: 'string' } } });
+    expect(loose.notes).toEqual(['tools.strict', 'output_config.format']);
+    expect(JSON.stringify(loose.body)).not.toContain('"strict"');
+  });
+
+  test('messages’ user is a digest where the name is longer than OpenAI takes', () => {
+    const named = (user_id: string) => translate({ metadata: { user_id } });
+    expect(named('u'.repeat(64))).toMatchObject({ body: { user: 'u'.repeat(64) }, notes: [] });
+    const { body, notes } = named('u'.repeat(65));
+    expect(body.user).toMatch(/^[0-9a-f]{64}$/);
+    expect(named('u'.repeat(65)).body.user).toBe(body.user);
+    expect(notes).toEqual(['metadata.user_id']);
+  });
+
+  test('messages that end in an answer say that a chat may begin it anew', () => {
+    const last = { role: 'assistant', content: '{"x":' };
+    expect(translate({ messages: [HI, last] }).notes).toEqual(['messages.assistant']);
+    expect(translate({ messages: [last, HI] }).notes).toEqual([]);
+  });
+
+  test('messages’ sampling does not reach models that refuse it, which is named', () => {
+    const asked = { temperature: 0.2, top_p: 1, stop_sequences: ['a'] };
+    const { body, notes } = translate(asked, { fixed: /^gpt-5/ });
+    expect(Object.keys(body)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^(temperature|top_p|stop)$/)]),
+    );
+    expect(notes).toEqual(['temperature', 'stop']);
+    expect(translate(asked, { fixed: /^gpt-5/ }, 'gpt-4o')).toMatchObject({
+      body: { temperature: 0.2, top_p: 1, stop: ['a'] },
+      notes: [],
+    });
+  });
+
+  test('messages’ fields of the wrong type are named, since nobody reads them', () => {
+    const wrong = {
+      system: 5,
+      stop_sequences: 'x',
+      tools: 'x',
+      tool_choice: 'auto',
+      thinking: 'x',
+    };
+    expect([...translate(wrong).notes].sort()).toEqual(Object.keys(wrong).sort());
+    expect(translate({ system: [], stop_sequences: null, metadata: {} }).notes).toEqual([]);
+  });
+
   test('messages’ thinking goes only to hosts that take it back', () => {
     const messages = [
       {

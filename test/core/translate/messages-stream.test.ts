@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/canonical.ts';
 import { MessagesToChatStream } from '../../../src/core/translate/messages-stream.ts';
-import { dataOf, START, textOf } from '../../providers/provider-kit.ts';
+import { dataOf, fixture, START, textOf } from '../../providers/provider-kit.ts';
 
 function decodeAll(events: readonly object[], include_usage = true) {
   const decoder = new MessagesToChatStream({ ...START, include_usage });
@@ -62,3 +62,51 @@ test.each([
   expect(data[0]).toMatchObject({ choices: [{ delta: {}, finish_reason }] });
   expect(chunks[0]?.facts.finish).toBe(finish_reason);
 });
+
+test('a messages stream’s tools that the provider runs are no calls of the client', () => {
+  const server = { type: 'server_tool_use', id: 's', name: 'web_search', input: {} };
+  const own = { type: 'tool_use', id: 't', name: 'f', input: {} };
+  const input = (partial_json: string) => ({
+    type: 'content_block_delta',
+    delta: { type: 'input_json_delta', partial_json },
+  });
+  const { data } = decodeAll([
+    { type: 'content_block_start', index: 0, content_block: server },
+    input('{"query":"x"}'),
+    { type: 'content_block_stop', index: 0 },
+    { type: 'content_block_start', index: 1, content_block: own },
+    input('{"a":1}'),
+    { type: 'content_block_stop', index: 1 },
+  ]);
+  const calls = data.flatMap(({ choices }) => choices as JsonObject[]).map(({ delta }) => delta);
+  expect(calls).toMatchObject([
+    { tool_calls: [{ index: 0, id: 't', function: { name: 'f', arguments: '' } }] },
+    { tool_calls: [{ index: 0, function: { arguments: '{"a":1}' } }] },
+  ]);
+});
+
+test('a messages stream tells in a comment what its chunks could not, before the end', () => {
+  const bad = { type: 'evil\n\ndata: {}' };
+  const { chunks } = decodeAll([
+    { type: 'message_start', message: { id: 'a', stop_sequence: null, usage: {} } },
+    { type: 'content_block_start', index: 0, content_block: bad },
+    { type: 'content_block_delta', index: 0, delta: { type: 'citations_delta', citation: {} } },
+    { type: 'message_delta', delta: { stop_reason: 'pause_turn', stop_sequence: null }, usage: {} },
+    { type: 'message_stop' },
+  ]);
+  const end = textOf(chunks.slice(-1));
+  expect(end.split('\n')[0]).toBe(
+    ": x-hive-notes: answer.content.evil??data: {}: no counterpart in the client's dialect, " +
+      "answer.content.text.citations: no counterpart in the client's dialect, " +
+      'answer.stop_reason: pause_turn became stop',
+  );
+  expect(dataOf(end)).toHaveLength(1);
+});
+
+test.each(['anthropic-text.sse', 'anthropic-tools.sse'])(
+  'a messages stream of which nothing is lost, such as %s, has no comment of ours',
+  (name) => {
+    const { chunks } = decodeAll(dataOf(fixture(name).toString()));
+    expect(textOf(chunks)).not.toContain('x-hive-notes');
+  },
+);

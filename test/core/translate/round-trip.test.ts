@@ -3,8 +3,18 @@ import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../../src/core/canonical.ts';
 import { parseExact } from '../../../src/core/exact-json.ts';
 import { chatAnswerToMessages, messagesAnswerToChat } from '../../../src/core/translate/answers.ts';
-import { chatToMessages } from '../../../src/core/translate/chat-request.ts';
+import { chatToMessages, type Translated } from '../../../src/core/translate/chat-request.ts';
 import { messagesToChat } from '../../../src/core/translate/messages-request.ts';
+
+/** That a last answer is not gone on from is told of every one. */
+const told = ({ notes }: Translated) =>
+  notes.filter(({ subject }) => subject !== 'messages.assistant');
+
+/** Where nobody named the tools that were called, they are named, and forbidden. */
+const withoutTools = (body: JsonObject): JsonObject => {
+  const fields = Object.entries(body);
+  return Object.fromEntries(fields.filter(([field]) => !['tools', 'tool_choice'].includes(field)));
+};
 
 const FRAME = { model: 'm', created_s: 1 };
 const word = fc.string({ minLength: 1, maxLength: 8 }).filter((text) => text.trim() === text);
@@ -103,8 +113,8 @@ describe('a chat completion that went to Anthropic’s dialect and back', () => 
       fc.property(chat, (given) => {
         const there = chatToMessages(given, 'm');
         const back = messagesToChat(there.body, 'm');
-        expect([there.notes, back.notes]).toEqual([[], []]);
-        expect(defined(back.body)).toEqual(given);
+        expect([told(there), told(back)]).toEqual([[], []]);
+        expect(defined(given.tools ? back.body : withoutTools(back.body))).toEqual(given);
       }),
       { numRuns: 300 },
     );
@@ -240,8 +250,8 @@ describe('a request to Anthropic that went to OpenAI’s dialect and back', () =
       fc.property(request, (given) => {
         const there = messagesToChat(given, 'm');
         const back = chatToMessages(there.body, 'm');
-        expect([there.notes, back.notes]).toEqual([[], []]);
-        expect(defined(back.body)).toEqual(given);
+        expect([told(there), told(back)]).toEqual([[], []]);
+        expect(defined(given.tools ? back.body : withoutTools(back.body))).toEqual(given);
       }),
       { numRuns: 300 },
     );

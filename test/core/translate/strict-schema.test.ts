@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/core/canonical.ts';
+import { closed, isStrict } from '../../../src/core/translate/strict-schema.ts';
+
+const object = (properties: object, more: object = {}): JsonObject =>
+  ({ type: 'object', properties, ...more }) as JsonObject;
+const strict = (properties: object) =>
+  object(properties, { additionalProperties: false, required: Object.keys(properties) });
+const TEXT = { type: 'string' };
+const LOOSE = object({ a: TEXT }, { additionalProperties: false });
+
+describe('strict schema', () => {
+  test.each<[string, JsonObject, boolean]>([
+    ['a text', TEXT, true],
+    ['an object of which nothing is known', { type: 'object' }, true],
+    ['an object that requires all', strict({ a: TEXT }), true],
+    ['an optional property', LOOSE, false],
+    ['one in a list', { type: 'array', items: LOOSE }, false],
+    ['one in a choice', strict({ a: { anyOf: [LOOSE, TEXT] } }), false],
+    ['one in a definition', { ...strict({}), $defs: { b: LOOSE } }, false],
+    ['a strict one in a choice', strict({ a: { anyOf: [strict({}), { type: 'null' }] } }), true],
+    ['a property that is called properties', strict({ properties: TEXT }), true],
+  ])('strict schema: %s', (_, schema, expected) => {
+    expect(isStrict(schema)).toBe(expected);
+  });
+
+  test('strict schema of any depth is judged without a fault', () => {
+    let schema: JsonObject = TEXT;
+    for (let depth = 0; depth < 10_000; depth++) schema = { type: 'array', items: schema };
+    expect(isStrict(schema)).toBe(false);
+    expect(closed(schema)).toMatchObject({ type: 'array' });
+  });
+
+  test('closed schema closes each object that does not say, and changes nothing else', () => {
+    const inner = object({ b: TEXT }, { default: { type: 'object' } });
+    const given = object(
+      { list: { type: 'array', items: inner }, items: TEXT },
+      { $defs: { inner } },
+    );
+    const shut = { ...inner, additionalProperties: false };
+    expect(closed(given)).toEqual({
+      ...object({ list: { type: 'array', items: shut }, items: TEXT }, { $defs: { inner: shut } }),
+      additionalProperties: false,
+    });
+    const open = object({}, { additionalProperties: TEXT });
+    expect(closed(open)).toEqual(open);
+    expect(closed(strict({ a: TEXT }))).toEqual(strict({ a: TEXT }));
+  });
+});

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/core/canonical.ts';
+import { chatToMessages } from '../../../src/core/translate/chat-request.ts';
+import { messagesToChat } from '../../../src/core/translate/messages-request.ts';
+
+function translate(chat: object, model = 'claude-sonnet-4-5') {
+  const { body, notes } = chatToMessages({ messages: [], ...chat } as JsonObject, model);
+  return { body: body as Record<string, unknown>, notes: notes.map(({ subject }) => subject) };
+}
+
+test.each(['claude-opus-4-1', 'claude-sonnet-4-5-20250929', 'claude-haiku-4-5', 'claude-opus-4-6'])(
+  'chat completion’s temperature goes to %s without top_p, for it refuses both together',
+  (model) => {
+    const { body, notes } = translate({ temperature: 0.2, top_p: 0.9 }, model);
+    expect([body.temperature, body.top_p, notes]).toEqual([0.2, undefined, ['top_p']]);
+    // One asks for nothing, so the other is kept.
+    const one = translate({ temperature: 1, top_p: 0.9 }, model);
+    expect([one.body.temperature, one.body.top_p, one.notes]).toEqual([undefined, 0.9, []]);
+    expect(translate({ temperature: 0.2, top_p: 1 }, model).notes).toEqual([]);
+  },
+);
+
+test('chat completion’s efforts that a model does not know become one that it does', () => {
+  const five = translate({ reasoning_effort: 'none' }, 'claude-opus-5');
+  expect(five).toMatchObject({
+    body: { output_config: { effort: 'low' } },
+    notes: ['reasoning_effort'],
+  });
+  expect(five.body).not.toHaveProperty('thinking');
+  expect(translate({ reasoning_effort: 'none' }, 'claude-opus-4-7').body).not.toHaveProperty(
+    'output_config',
+  );
+  expect(translate({ reasoning_effort: 'xhigh' }, 'claude-opus-4-6')).toMatchObject({
+    body: { output_config: { effort: 'high' } },
+    notes: ['reasoning_effort'],
+  });
+  expect(translate({ reasoning_effort: 'xhigh' }, 'claude-opus-4-7')).toMatchObject({
+    body: { output_config: { effort: 'xhigh' } },
+    notes: [],
+  });
+});
+
+test('messages’ words on thinking that an effort cannot say are named', () => {
+  const effort = /^gpt-5/;
+  const notes = (more: object, model = 'gpt-5-mini') =>
+    messagesToChat({ messages: [], ...more }, model, { effort }).notes.map(
+      ({ subject }) => subject,
+    );
+  expect(notes({ thinking: { type: 'adaptive' } })).toEqual([]);
+  expect(notes({ thinking: { type: 'adaptive' } }, 'gpt-4o')).toEqual(['thinking']);
+  expect(notes({ thinking: { type: 'disabled' } })).toEqual(['thinking']);
+  expect(notes({ thinking: { type: 'disabled' } }, 'gpt-4o')).toEqual([]);
+  expect(notes({ output_config: { effort: 'max' } })).toEqual(['output_config.effort']);
+});
