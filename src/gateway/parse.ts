@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../core/canonical.ts';
 import { GatewayError } from '../core/errors.ts';
 import { nestsDeeper } from '../core/json-scan.ts';
 import type { MaybePromise } from '../core/plugin.ts';
+import { ByteParts } from './byte-parts.ts';
 import type { FieldRule, ModelRoute } from './endpoints.ts';
 import { type BodySink, LaneRequest } from './front/lane-request.ts';
 import type { Account } from './held-bytes.ts';
@@ -46,9 +47,7 @@ export function readBody(
   }
 
   return new Promise((resolve, reject) => {
-    let first: Buffer | null = null;
-    let others: Buffer[] | null = null;
-    let bytes = 0;
+    const parts = new ByteParts();
     let over = false;
     const refuse = (error: GatewayError): void => {
       over = true;
@@ -57,17 +56,14 @@ export function readBody(
     takeBody(request, {
       data(part) {
         if (over) return;
-        bytes += part.length;
-        if (bytes > bytes_max) return refuse(tooLarge());
+        if (parts.bytes + part.length > bytes_max) return refuse(tooLarge());
         if (!account.take(part.length)) return refuse(tooManyBytes());
-        if (first === null) first = part;
-        else if (others === null) others = [first, part];
-        else others.push(part);
+        parts.push(part);
       },
       end() {
         if (over) return;
         over = true;
-        resolve(others === null ? (first ?? NO_BYTES) : Buffer.concat(others));
+        resolve(parts.join());
       },
       gone() {
         if (!over) refuse(new GatewayError('client_closed', 'The client left amid its request.'));
@@ -97,8 +93,6 @@ export function discardBody(request: InboundRequest, over: () => void): void {
   if (request instanceof LaneRequest) request.discard(over);
   else request.once('end', over).once('close', over).resume();
 }
-
-const NO_BYTES = Buffer.alloc(0);
 
 function tooManyBytes(): GatewayError {
   const message = 'The gateway holds as many bytes of calls as it can take.';
