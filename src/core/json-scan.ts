@@ -99,26 +99,39 @@ export function broken(at: number, cause?: unknown): GatewayError {
   );
 }
 
+/** How deep values may stand in others, and how many objects, lists and members there may be. */
+export interface ShapeLimits {
+  readonly depth: number;
+  readonly parts: number;
+}
+
 /**
- * Whether values stand in more than `max` others, which is known long before all of them are read.
- * What is no JSON is not deep: whoever parses it finds out.
+ * Whether JSON is deeper than it may be or has too many parts, which is known long before all of it
+ * is read; null where it is neither. Texts and numbers in lists are no parts: they cost a parser
+ * little. What is no JSON has no shape: whoever parses it finds out.
  */
-export function nestsDeeper(bytes: Buffer, max: number): boolean {
+export function shapeProblem(bytes: Buffer, max: ShapeLimits): 'deep' | 'many' | null {
   let depth = 0;
+  let parts = 0;
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at];
     if (byte === QUOTE) {
       const end = endOfText(bytes, at);
-      if (end === null) return false;
+      if (end === null) return null;
       at = end - 1;
     } else if (byte === BRACE_OPEN || byte === BRACKET_OPEN) {
       depth += 1;
-      if (depth > max) return true;
+      parts += 1;
+      if (depth > max.depth) return 'deep';
+      if (parts > max.parts) return 'many';
+    } else if (byte === COLON) {
+      parts += 1;
+      if (parts > max.parts) return 'many';
     } else if (byte === BRACE_CLOSE || byte === BRACKET_CLOSE) {
       depth -= 1;
     }
   }
-  return false;
+  return null;
 }
 
 function endOfText(bytes: Buffer, from: number): number | null {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import { GatewayError } from '../core/errors.ts';
-import { nestsDeeper } from '../core/json-scan.ts';
+import { shapeProblem } from '../core/json-scan.ts';
 import type { MaybePromise } from '../core/plugin.ts';
 import { ByteParts } from './byte-parts.ts';
 import type { FieldRule, ModelRoute } from './endpoints.ts';
@@ -11,6 +11,12 @@ import type { InboundRequest, RequestHead } from './inbound.ts';
 
 /** Deeper JSON than this is an attack on whoever walks it, here or upstream. */
 export const JSON_DEPTH_MAX = 64;
+
+/**
+ * A million empty lists, or an object of 200,000 keys, are within 4 MiB and hold the event loop for
+ * half a second; a conversation of ten thousand turns has fewer parts than this.
+ */
+const SHAPE_MAX = { depth: JSON_DEPTH_MAX, parts: 100_000 };
 
 /** What every body of a model route must be before anything looks at it more closely. */
 export interface ParsedBody {
@@ -164,7 +170,7 @@ function parseObject(raw: Uint8Array): JsonObject {
   if (!isUtf8(raw)) throw invalid('it is not UTF-8.');
   // A large one may hold millions of levels, and to make them all takes half a second.
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
-  if (raw.length > LARGE_BYTES && nestsDeeper(bytes, JSON_DEPTH_MAX)) throw tooDeep();
+  if (raw.length > LARGE_BYTES) requireShape(bytes);
   let parsed: unknown;
   try {
     parsed = JSON.parse(bytes.toString('utf8'));
@@ -180,6 +186,14 @@ function parseObject(raw: Uint8Array): JsonObject {
   }
   freezeDeep(parsed, 1);
   return parsed as JsonObject;
+}
+
+function requireShape(bytes: Buffer): void {
+  const problem = shapeProblem(bytes, SHAPE_MAX);
+  if (problem === 'deep') throw tooDeep();
+  if (problem === null) return;
+  const message = `The request body has more than ${SHAPE_MAX.parts} objects, lists and members.`;
+  throw new GatewayError('bad_request', message, { param: 'body' });
 }
 
 /** Plugins share one body: frozen, a change of it throws in the plugin that tries. */
