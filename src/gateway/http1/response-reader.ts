@@ -126,8 +126,8 @@ export class ResponseReader {
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 const SWITCHING = 101;
-/** Interim answers (1xx) before the answer; nobody reads them, and they cost us what they cost. */
-const INTERIMS_MAX = 32;
+/** Interim answers (1xx) before one answer: 102 may come every second of a long wait. */
+const INTERIMS_MAX = 1000;
 
 /** The body is larger than anybody wants to hold. */
 export const TOO_LARGE = 'RESPONSE_TOO_LARGE';
