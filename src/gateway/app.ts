@@ -11,6 +11,7 @@ import { GatewayError, messageOf } from '../core/errors.ts';
 import { createId, createIdMaker } from '../core/ids.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { GatewayReport } from '../core/state.ts';
+import { limitAddresses } from './address-limit.ts';
 import { watchClient } from './client.ts';
 import type { CallDeps } from './conclude.ts';
 import { createUpstream } from './create-upstream.ts';
@@ -95,12 +96,16 @@ export function createGateway(given: GatewayDeps): Gateway {
       listener.plain(request, response);
     },
     tooSlow: (request) => refusals.late(request),
+    notHttp: () => refusals.notHttp(),
     limits,
     head_bytes_max: HEADER_BYTES_MAX,
     check_ms: CHECK_MS,
     monotonic_ms: watched.monotonic_ms,
     wall_ms: () => clock.wall_ms(),
   });
+  const perAddress = (): number =>
+    given.current.snapshot.policy.limits.connections_per_address ?? limits.connections_max;
+  limitAddresses(server, perAddress, metrics);
   const drain = createDrain(server, lane, watched.monotonic_ms);
   server.on('clientError', (error, socket) => refusals.onClientError(error, socket));
   server.on('connect', (_request, socket) => refusals.onConnect(socket));
