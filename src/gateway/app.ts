@@ -30,6 +30,7 @@ import { serveModels } from './models.ts';
 import { createOverload } from './overload.ts';
 import { createOwnCalls } from './own-calls.ts';
 import { clientRequestId } from './parse.ts';
+import { type Pressure, watchPressure } from './pressure.ts';
 import { createProgress } from './progress.ts';
 import { createRawRefusals } from './refuse-raw.ts';
 import { createRequestLineCheck, pathOf } from './request-line.ts';
@@ -85,7 +86,8 @@ export function createGateway(given: GatewayDeps): Gateway {
     isOwn: createOwnCalls(given.secret),
   };
   const limits = { ...LISTENER_LIMITS, ...given.limits };
-  const listener = createListener(deps, calls);
+  const pressure = watchPressure(given.heapShare);
+  const listener = createListener(deps, calls, pressure);
   const server = createServer(serverOptions(limits), inTurn(listener.any));
   server.maxConnections = limits.connections_max;
   const refusals = createRawRefusals(() => clock.wall_ms(), HEADER_BYTES_MAX);
@@ -127,6 +129,7 @@ export function createGateway(given: GatewayDeps): Gateway {
     async close(how = AT_ONCE) {
       await drain.stop(how);
       lane.close();
+      pressure.close();
       await upstream.close();
       targets.close();
       fuses.close();
@@ -157,7 +160,7 @@ interface Listener {
 }
 
 /** Where a request goes, and what is refused before it goes anywhere. */
-function createListener(deps: CallDeps, calls: CallCount): Listener {
+function createListener(deps: CallDeps, calls: CallCount, pressure: Pressure): Listener {
   const sideRoutes = getRequestListener(createSideRoutes(deps, deps.targets).fetch, {
     overrideGlobalObjects: false,
   });
@@ -178,7 +181,10 @@ function createListener(deps: CallDeps, calls: CallCount): Listener {
     const route = MODEL_ROUTES.get(path);
     if (route === undefined) return exchange;
     if (request.method !== 'POST') respondError(exchange, onlyMethod('POST', path));
-    else {
+    else if (pressure.high) {
+      deps.metrics.add('hive_shed_total', ['memory']);
+      respondError(exchange, outOfMemory());
+    } else {
       calls.begin();
       void serveCall(exchange, route, deps);
     }
@@ -256,6 +262,11 @@ function noRoute({ method }: IncomingMessage, path: string): GatewayError {
 function onlyMethod(method: string, path: string): GatewayError {
   const message = `${path} takes ${method} only.`;
   return new GatewayError('method_not_allowed', message, { allow: method });
+}
+
+function outOfMemory(): GatewayError {
+  const details = { retry_after_s: 1 };
+  return new GatewayError('overloaded', 'The gateway is short of memory.', details);
 }
 
 function expectationFailed(): GatewayError {
