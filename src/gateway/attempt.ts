@@ -3,7 +3,7 @@ import type { Endpoint, Note, Tokens } from '../core/call.ts';
 import type { AnswerFacts, UpstreamFailure, UpstreamRequest } from '../core/provider.ts';
 import { ByteParts } from './byte-parts.ts';
 import { boundOrigin, REFUSED_ADDRESS } from './egress.ts';
-import { failed } from './failures.ts';
+import { failed, TOO_MUCH_HELD } from './failures.ts';
 import type { Account } from './held-bytes.ts';
 import { LiveStream } from './live-stream.ts';
 import type { Sending, Sink, Upstream, UpstreamHeaders } from './upstream.ts';
@@ -127,7 +127,14 @@ class Attempt implements RunningAttempt, Sink {
         if (failure) this.#decide({ kind: 'failed', failure });
         else this.#decide({ kind: 'stream', headers, stream: live });
       },
-      stopped: () => clearTimeout(this.#total),
+      stopped: () => {
+        clearTimeout(this.#total);
+        this.#account?.release();
+      },
+      hold: (bytes) => {
+        this.#account?.release();
+        return bytes === 0 || this.#count(bytes);
+      },
     });
     this.#live = live;
   }
@@ -187,14 +194,6 @@ function whole(ms: number): number {
 }
 
 const TIMER_STEP_MS = 10;
-
-/** No target is to blame, and none would do better. */
-const TOO_MUCH_HELD: UpstreamFailure = {
-  ...failed('overloaded', 'The gateway holds as many bytes of answers as it can take.'),
-  retry_after_s: 1,
-  retryable: false,
-  counts: false,
-};
 
 function outgoing({ target, request }: AttemptSpec) {
   return {

@@ -22,6 +22,11 @@ export class Splitter {
   /** Bytes of a byte order mark seen so far; -1 once the stream's beginning is past. */
   #mark = 0;
 
+  /** Bytes of an event that has not ended yet. */
+  get held(): number {
+    return this.#held.bytes;
+  }
+
   /** The events that these bytes complete. Throws a RangeError on one beyond `EVENT_BYTES_MAX`. */
   push(given: Uint8Array): readonly Uint8Array[] {
     const bytes = this.#mark >= 0 ? this.#withoutMark(given) : given;
