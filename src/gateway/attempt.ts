@@ -2,6 +2,7 @@ import type { Target } from '../config/snapshot.ts';
 import type { Endpoint, Note, Tokens } from '../core/call.ts';
 import type { AnswerFacts, UpstreamFailure, UpstreamRequest } from '../core/provider.ts';
 import { ByteParts } from './byte-parts.ts';
+import { chunkWithoutSecrets, failureWithoutSecrets } from './echoed-secrets.ts';
 import { boundOrigin, REFUSED_ADDRESS } from './egress.ts';
 import { failed, TOO_MUCH_HELD } from './failures.ts';
 import type { Account } from './held-bytes.ts';
@@ -131,6 +132,7 @@ class Attempt implements RunningAttempt, Sink {
         clearTimeout(this.#total);
         this.#account?.release();
       },
+      told: (chunk) => chunkWithoutSecrets(chunk, this.#spec.request.headers),
       hold: (bytes) => {
         this.#account?.release();
         return bytes === 0 || this.#count(bytes);
@@ -167,6 +169,11 @@ class Attempt implements RunningAttempt, Sink {
     this.#fail(connectionFailure(error, this.#answer !== null, this.#spec.target));
   }
 
+  #clean(result: Extract<AttemptResult, { kind: 'failed' }>): AttemptResult {
+    const failure = failureWithoutSecrets(result.failure, this.#spec.request.headers);
+    return { ...result, failure };
+  }
+
   #count(bytes: number): boolean {
     this.#account ??= this.#spec.hold?.() ?? null;
     return this.#account?.take(bytes) ?? true;
@@ -184,7 +191,7 @@ class Attempt implements RunningAttempt, Sink {
     if (result.kind !== 'stream') clearTimeout(this.#total);
     clearTimeout(this.#firstToken);
     this.#account?.release();
-    this.#settled.resolve(result);
+    this.#settled.resolve(result.kind === 'failed' ? this.#clean(result) : result);
   }
 }
 

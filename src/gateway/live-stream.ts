@@ -21,6 +21,8 @@ export interface StreamOwner {
    * may be.
    */
   hold?(bytes: number): boolean;
+  /** What may be told of an event that is an error. */
+  told?(chunk: DecodedChunk): DecodedChunk;
 }
 
 /** Unfinished events up to here are not counted: nearly all. */
@@ -140,7 +142,8 @@ export class LiveStream {
     for (const event of events) {
       // A comment keeps a waiting client alive, but it is no beginning of an answer.
       if (!this.#open && chunks.length === 0 && !hasData(event)) continue;
-      const chunk = this.#decoder.decode(event);
+      const decoded = this.#decoder.decode(event);
+      const chunk = decoded.error ? (this.#owner.told?.(decoded) ?? decoded) : decoded;
       this.#learn(chunk);
       const failure = chunk.error ?? (chunk.malformed ? malformed() : null);
       if (failure) {

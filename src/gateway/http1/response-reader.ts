@@ -76,7 +76,8 @@ export class ResponseReader {
     if (head.status === SWITCHING) throw new BadResponse('nobody asked for another protocol');
     if (head.status < 200) {
       this.#interims += 1;
-      if (this.#interims > INTERIMS_MAX) throw new BadResponse('there are too many interim answers');
+      if (this.#interims > INTERIMS_MAX)
+        throw new BadResponse('there are too many interim answers');
       return rest;
     }
     this.#begin(head);
