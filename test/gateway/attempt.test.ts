@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Provider } from '../../src/core/provider.ts';
 import { createMetrics } from '../../src/core/metrics.ts';
+import type { Provider } from '../../src/core/provider.ts';
 import { startAttempt } from '../../src/gateway/attempt.ts';
 import { failed } from '../../src/gateway/failures.ts';
 import { type Account, createHeldBytes } from '../../src/gateway/held-bytes.ts';
@@ -15,10 +15,7 @@ interface Given {
 }
 
 /** An upstream without a network: the test plays its part through the sink. */
-const start = (
-  stream: boolean,
-  more: Given = {},
-) => {
+const start = (stream: boolean, more: Given = {}) => {
   const heard: { sink: Sink | null; sent: Outgoing | null; aborted: number } = {
     sink: null,
     sent: null,

@@ -7,17 +7,21 @@ import { ByteParts } from '../../src/gateway/byte-parts.ts';
 test('ByteParts joins what came in parts, however it was cut, and then begins anew', () => {
   const part = fc.uint8Array({ maxLength: 6000 });
   fc.assert(
-    fc.property(fc.array(part, { maxLength: 40 }), fc.option(part, { nil: undefined }), (all, tail) => {
-      const parts = new ByteParts();
-      for (let round = 0; round < 2; round += 1) {
-        for (const one of all) parts.push(one);
-        const whole = Buffer.concat(all);
-        expect(parts.bytes).toBe(whole.length);
-        const expected = tail ? Buffer.concat([whole, tail]) : whole;
-        expect(Buffer.from(parts.join(tail)).equals(expected)).toBe(true);
-        expect(parts.bytes).toBe(0);
-      }
-    }),
+    fc.property(
+      fc.array(part, { maxLength: 40 }),
+      fc.option(part, { nil: undefined }),
+      (all, tail) => {
+        const parts = new ByteParts();
+        for (let round = 0; round < 2; round += 1) {
+          for (const one of all) parts.push(one);
+          const whole = Buffer.concat(all);
+          expect(parts.bytes).toBe(whole.length);
+          const expected = tail ? Buffer.concat([whole, tail]) : whole;
+          expect(Buffer.from(parts.join(tail)).equals(expected)).toBe(true);
+          expect(parts.bytes).toBe(0);
+        }
+      },
+    ),
     { numRuns: 200 },
   );
 });
