@@ -259,8 +259,8 @@ export const gatewaySchema = z.strictObject({
         .min(1)
         .default(8192)
         .describe(
-          'Open connections of one client address (IPv6: of its /64), loopback aside: more are closed. ' +
-            'Raise it where all clients come through one proxy.',
+          'Open connections of one client address (IPv6: of its /64), loopback aside: more are ' +
+            'closed. Raise it where all clients come through one proxy.',
         ),
     })
     .prefault({}),

@@ -116,16 +116,11 @@ export function shapeProblem(bytes: Buffer, max: ShapeLimits): 'deep' | 'many' |
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at];
     if (byte === QUOTE) {
-      const end = endOfText(bytes, at);
-      if (end === null) return null;
-      at = end - 1;
-    } else if (byte === BRACE_OPEN || byte === BRACKET_OPEN) {
-      depth += 1;
+      at = endOfText(bytes, at) - 1;
+    } else if (byte === BRACE_OPEN || byte === BRACKET_OPEN || byte === COLON) {
       parts += 1;
+      if (byte !== COLON) depth += 1;
       if (depth > max.depth) return 'deep';
-      if (parts > max.parts) return 'many';
-    } else if (byte === COLON) {
-      parts += 1;
       if (parts > max.parts) return 'many';
     } else if (byte === BRACE_CLOSE || byte === BRACKET_CLOSE) {
       depth -= 1;
@@ -134,10 +129,11 @@ export function shapeProblem(bytes: Buffer, max: ShapeLimits): 'deep' | 'many' |
   return null;
 }
 
-function endOfText(bytes: Buffer, from: number): number | null {
+/** Of a text that does not end, the end of all. */
+function endOfText(bytes: Buffer, from: number): number {
   try {
     return stringEnd(bytes, from);
   } catch {
-    return null;
+    return bytes.length;
   }
 }

@@ -105,18 +105,11 @@ export function createGateway(given: GatewayDeps): Gateway {
     monotonic_ms: watched.monotonic_ms,
     wall_ms: () => clock.wall_ms(),
   });
-  const perAddress = (): number =>
-    given.current.snapshot.policy.limits.connections_per_address ?? limits.connections_max;
-  limitAddresses(server, perAddress, metrics);
+  limitAddresses(server, () => perAddress(given, limits), metrics);
   const drain = createDrain(server, lane, watched.monotonic_ms);
   server.on('clientError', (error, socket) => refusals.onClientError(error, socket));
   server.on('connect', (_request, socket) => refusals.onConnect(socket));
-  const refuseExpectation: RequestListener = (request, response) => {
-    const path = pathOf(request.url ?? '');
-    const exchange = openExchange(request, response, { path, call_id: newId(deps) }, deps);
-    respondError(exchange, expectationFailed());
-  };
-  server.on('checkExpectation', inTurn(refuseExpectation));
+  server.on('checkExpectation', inTurn(refuseExpectation(deps)));
 
   return {
     server,
@@ -206,6 +199,19 @@ function createListener(deps: CallDeps, calls: CallCount, pressure: Pressure): L
       });
     },
   };
+}
+
+function refuseExpectation(deps: CallDeps): RequestListener {
+  return (request, response) => {
+    const path = pathOf(request.url ?? '');
+    const exchange = openExchange(request, response, { path, call_id: newId(deps) }, deps);
+    respondError(exchange, expectationFailed());
+  };
+}
+
+/** As the policy has it that is served now. */
+function perAddress({ current }: GatewayDeps, { connections_max }: ListenerLimits): number {
+  return current.snapshot.policy.limits.connections_per_address ?? connections_max;
 }
 
 function serverOptions(limits: ListenerLimits): ServerOptions {

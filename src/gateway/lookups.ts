@@ -13,7 +13,7 @@ const SLOW_MS = 500;
 /** How long an answer may stand in for one that does not come. */
 const GRACE_MS = 10 * 60_000;
 const NAMES_MAX = 256;
-/** What a name server that is away, or cannot say, comes to; a name that is not there is an answer. */
+/** What a name server that is away comes to. That there is no such name is an answer. */
 const NO_ANSWER: ReadonlySet<string | undefined> = new Set([
   'EAI_AGAIN',
   'EAI_FAIL',

@@ -6,12 +6,12 @@ export interface Pressure {
   close(): void;
 }
 
-/** Shares of the heap that V8 may use: from the first on calls are refused, below the second no more. */
+/** Shares of the heap: from the first on calls are refused, below the second no more. */
 const REFUSE_FROM = 0.92;
 const TAKE_BELOW = 0.85;
 const LOOK_MS = 250;
 
-/** The share of its limit that the JavaScript heap takes, garbage that nobody collected included. */
+/** The share of its limit that the JavaScript heap takes, uncollected garbage included. */
 export function heapShare(): number {
   const { used_heap_size, heap_size_limit } = getHeapStatistics();
   return used_heap_size / heap_size_limit;

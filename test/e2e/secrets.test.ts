@@ -15,8 +15,8 @@ import {
 } from '../kit/upstream.ts';
 
 /**
- * A secret of its own in every input, no two alike; then whatever the product has written or said is
- * searched for all of them. `capture` keeps nothing here, so no place may have any.
+ * A secret of its own in every input, no two alike; then whatever the product has written or said
+ * is searched for all of them. `capture` keeps nothing here, so no place may have any.
  */
 const secret = (name: string): string => `sk-canary-${name}-${hash('sha256', name, 'hex')}`;
 const KEY = secret('client-key');
@@ -54,7 +54,8 @@ function policy(): string {
   return `version: 1
 providers:
   main: { use: openai, base_url: "\${UPSTREAM_URL}", api_key: "\${UPSTREAM_KEY}", network: private }
-  claude: { use: anthropic, base_url: "\${UPSTREAM_URL}", api_key: "\${UPSTREAM_KEY}", network: private }
+  claude:
+    { use: anthropic, base_url: "\${UPSTREAM_URL}", api_key: "\${UPSTREAM_KEY}", network: private }
 targets:
   main: { provider: main, model: m }
   claude: { provider: claude, model: m }

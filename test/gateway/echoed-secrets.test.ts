@@ -10,7 +10,7 @@ const SENT = {
   'x-short': 'no',
 };
 
-test('failureWithoutSecrets marks what the upstream quotes of our credentials, and only that', () => {
+test('failureWithoutSecrets marks what the upstream quotes of our credentials, no more', () => {
   const failure = {
     ...failed('upstream_error', `no such key: ${KEY}, application/json, no`),
     body: { error: { message: `key ${KEY} or another-secret`, param: null } },
@@ -27,7 +27,15 @@ test('failureWithoutSecrets marks what the upstream quotes of our credentials, a
 test('chunkWithoutSecrets marks them in an event of an error, and leaves answers alone', () => {
   const event = Buffer.from(`data: ${JSON.stringify({ error: { message: KEY } })}\n\n`);
   const error = failed('upstream_error', KEY);
-  const chunk = { event, done: true, usage_only: false, error, facts: {}, content: false };
+  const chunk = {
+    event,
+    done: true,
+    usage_only: false,
+    error,
+    facts: {},
+    content: false,
+    malformed: false,
+  };
   const clean = chunkWithoutSecrets(chunk, SENT);
   expect(Buffer.from(clean.event ?? []).toString()).toBe(
     'data: {"error":{"message":"[secret]"}}\n\n',

@@ -141,7 +141,7 @@ test.each(['ENOTFOUND', 'EAI_AGAIN', 'ESERVFAIL', 'ETIMEOUT'])(
   },
 );
 
-test('createDialer gives a name up that is never answered, and dials others meanwhile', async () => {
+test('createDialer gives up a name without an answer, and dials others meanwhile', async () => {
   const resolve: Resolve = (hostname, _options, done) => {
     if (hostname !== 'hangs.test') done(null, [{ address: '127.0.0.1', family: 4 }]);
   };
@@ -151,8 +151,8 @@ test('createDialer gives a name up that is never answered, and dials others mean
     protocol: 'http:',
     port: String(portOf(victim)),
   });
-  const hung = new Promise<{ code?: string } | null>((settle) => {
-    connect(to('hangs.test'), (error) => settle(error));
+  const hung = new Promise<(Error & { code?: string }) | null>((settle) => {
+    connect(to('hangs.test'), (...[error]) => settle(error));
   });
   const other = await new Promise((settle) => {
     connect(to('well.test'), (error, socket) => {
@@ -174,8 +174,9 @@ test('createDialer checks an answer that stands in for another like any other', 
   };
   const connect = createDialer('public', 1000, resolve);
   const dialled = () =>
-    new Promise<{ code?: string } | null>((settle) => {
-      connect({ hostname: 'turns.test', protocol: 'http:', port: victim_port }, settle);
+    new Promise<(Error & { code?: string }) | null>((settle) => {
+      const turns = { hostname: 'turns.test', protocol: 'http:', port: victim_port };
+      connect(turns, (...[error]) => settle(error));
     });
   expect((await dialled())?.code).toBe(REFUSED_ADDRESS);
   expect((await dialled())?.code).toBe(REFUSED_ADDRESS);

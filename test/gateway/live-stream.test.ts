@@ -169,7 +169,7 @@ test('a live stream ends exactly once, whatever happens in whatever order', () =
   );
 });
 
-test('a live stream tells of an unfinished event that is large, and ends where it may not be held', () => {
+test('a live stream tells of an unfinished event that is large, and ends if it must', () => {
   const held: number[] = [];
   const failures: (string | undefined)[] = [];
   const sending = { abort() {}, pause() {}, resume() {} };

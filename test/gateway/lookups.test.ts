@@ -43,7 +43,7 @@ describe('createLookups', () => {
     const first = look(lookups);
     asked[0]?.done(null, [A]);
     expect(await first).toBe(A.address);
-    // It hangs: who waits gets the last answer, and nobody asks a second time meanwhile.
+    // It hangs: who waits gets the last answer, and nobody asks again.
     expect(await Promise.all([look(lookups), look(lookups)])).toEqual([A.address, A.address]);
     expect(asked).toHaveLength(2);
     asked[1]?.done(null, [B]);

@@ -38,7 +38,8 @@ afterAll(async () => {
 function policy(): string {
   return `version: 1
 providers:
-  hostile: { use: openai, base_url: "\${HOSTILE_URL}", api_key: "\${UPSTREAM_KEY}", network: private }
+  hostile:
+    { use: openai, base_url: "\${HOSTILE_URL}", api_key: "\${UPSTREAM_KEY}", network: private }
   well: { use: openai, base_url: "\${WELL_URL}", api_key: "\${UPSTREAM_KEY}", network: private }
 targets:
   hostile: { provider: hostile, model: m }

@@ -6,7 +6,7 @@ import { until } from '../kit/until.ts';
 import { answer, startUpstream, type Upstream } from '../kit/upstream.ts';
 import { quantile, residentBytes, steadyLoad } from './gateway-load.ts';
 
-/** Clients that hold connections and say nothing, or nearly nothing, beside others who just call. */
+/** Clients that hold connections and say nearly nothing, beside others who just call. */
 const SLOW = Number(process.env.SLOW_CLIENTS ?? 6000);
 /** Of a socket, its connection and half a request: what one that waits may cost. */
 const BYTES_EACH_MAX = 40_000;
@@ -52,7 +52,7 @@ async function openSlow(port: number): Promise<void> {
       Array.from({ length: 200 }, async (_, index) => {
         const [first, then] = KINDS[index % KINDS.length] as (typeof KINDS)[number];
         const socket = connect(port, '127.0.0.1').on('error', () => {});
-        sockets.push(socket);
+        sockets.push(socket.resume());
         await once(socket, 'connect');
         if (first !== '') socket.write(first);
         if (then === '') return;

@@ -107,7 +107,7 @@ const OTHER_PROTOCOL = / (?:RTSP|ICE)\/[^ ]*$/;
 
 function isOtherProtocol(bytes: Buffer): boolean {
   const end = bytes.indexOf('\r\n');
-  return end > 0 && OTHER_PROTOCOL.test(bytes.latin1Slice(Math.max(0, end - 16), end));
+  return end > 0 && OTHER_PROTOCOL.test(bytes.toString('latin1', Math.max(0, end - 16), end));
 }
 
 /** The lines that are the same for all answers of a second. */

@@ -17,7 +17,8 @@ export interface ReaderLimits {
 
 /**
  * Reads one response from the bytes of a connection, however they are split. Interim responses
- * (1xx) are passed over, a few of them. Throws `BadResponse` where the bytes are no response, or go on after it.
+ * (1xx) are passed over, a thousand of them. Throws `BadResponse` where the bytes are no response,
+ * or go on after it.
  */
 export class ResponseReader {
   readonly #events: ResponseEvents;

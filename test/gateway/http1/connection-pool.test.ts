@@ -156,7 +156,7 @@ describe('createUpstream', () => {
     expect(heard).toHaveLength(6);
   });
 
-  test('upstream sends nothing again of which any answer had come, were it an interim one', async () => {
+  test('upstream sends nothing again of which any answer had come, an interim one too', async () => {
     for (const begun of ['HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 2', 'nonsense\r\n\r\n']) {
       const ok = reply;
       expect((await send().answer).body).toBe('ok');
@@ -168,7 +168,7 @@ describe('createUpstream', () => {
     }
   });
 
-  test('upstream sends nothing again that was lost late: somebody may have been at work on it', async () => {
+  test('upstream sends nothing again that was lost late, and may have been worked on', async () => {
     await send().answer;
     reply = (socket) => void setTimeout(() => socket.resetAndDestroy(), 1100);
     expect((await send().answer).error).toBeInstanceOf(Error);
