@@ -37,7 +37,7 @@ describe('createLookups', () => {
     expect(await next).toBe(B.address);
   });
 
-  test('lookups use the last answer where none comes, and the new one once it is here', async () => {
+  test('lookups use the last answer where none comes, and the new one once here', async () => {
     const { asked, resolve } = server();
     const lookups = createLookups(resolve, 20);
     const first = look(lookups);

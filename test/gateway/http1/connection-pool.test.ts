@@ -156,7 +156,7 @@ describe('createUpstream', () => {
     expect(heard).toHaveLength(6);
   });
 
-  test('upstream sends nothing again of which any answer had come, an interim one too', async () => {
+  test('upstream sends nothing again of which any answer had come, interim or not', async () => {
     for (const begun of ['HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 2', 'nonsense\r\n\r\n']) {
       const ok = reply;
       expect((await send().answer).body).toBe('ok');
