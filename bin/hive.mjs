@@ -5,11 +5,13 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { cacheCompiled } from './compile-cache.mjs';
+import { widenThreadPool } from './thread-pool.mjs';
 
 const LEAST_MAJOR = 24;
 const args = process.argv.slice(2);
 
 if (Number(process.versions.node.split('.')[0]) >= LEAST_MAJOR) {
+  widenThreadPool(process.env);
   cacheCompiled(process.env);
   const { runCli } = await import('../src/cli.ts');
   process.exitCode = await runCli(args);

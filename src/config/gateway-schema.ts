@@ -255,6 +255,13 @@ export const gatewaySchema = z.strictObject({
         .max(256 * 1024 * 1024)
         .default(4 * 1024 * 1024)
         .describe('The largest request body.'),
+      connections_per_address: countSchema
+        .min(1)
+        .default(8192)
+        .describe(
+          'Open connections of one client address (IPv6: of its /64), loopback aside: more are ' +
+            'closed. Raise it where all clients come through one proxy.',
+        ),
     })
     .prefault({}),
   capture: z

@@ -99,32 +99,41 @@ export function broken(at: number, cause?: unknown): GatewayError {
   );
 }
 
+/** How deep values may stand in others, and how many objects, lists and members there may be. */
+export interface ShapeLimits {
+  readonly depth: number;
+  readonly parts: number;
+}
+
 /**
- * Whether values stand in more than `max` others, which is known long before all of them are read.
- * What is no JSON is not deep: whoever parses it finds out.
+ * Whether JSON is deeper than it may be or has too many parts, which is known long before all of it
+ * is read; null where it is neither. Texts and numbers in lists are no parts: they cost a parser
+ * little. What is no JSON has no shape: whoever parses it finds out.
  */
-export function nestsDeeper(bytes: Buffer, max: number): boolean {
+export function shapeProblem(bytes: Buffer, max: ShapeLimits): 'deep' | 'many' | null {
   let depth = 0;
+  let parts = 0;
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at];
     if (byte === QUOTE) {
-      const end = endOfText(bytes, at);
-      if (end === null) return false;
-      at = end - 1;
-    } else if (byte === BRACE_OPEN || byte === BRACKET_OPEN) {
-      depth += 1;
-      if (depth > max) return true;
+      at = endOfText(bytes, at) - 1;
+    } else if (byte === BRACE_OPEN || byte === BRACKET_OPEN || byte === COLON) {
+      parts += 1;
+      if (byte !== COLON) depth += 1;
+      if (depth > max.depth) return 'deep';
+      if (parts > max.parts) return 'many';
     } else if (byte === BRACE_CLOSE || byte === BRACKET_CLOSE) {
       depth -= 1;
     }
   }
-  return false;
+  return null;
 }
 
-function endOfText(bytes: Buffer, from: number): number | null {
+/** Of a text that does not end, the end of all. */
+function endOfText(bytes: Buffer, from: number): number {
   try {
     return stringEnd(bytes, from);
   } catch {
-    return null;
+    return bytes.length;
   }
 }

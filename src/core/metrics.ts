@@ -81,6 +81,10 @@ export const METRICS = {
   hive_held_total: counter('Streams held back whole, by what came of it.', 'outcome'),
   hive_rate_limited_total: counter('Refusals by a provider’s rate limit.', 'target'),
   hive_provider_refused_total: counter('Refusals of our credentials.', 'target'),
+  hive_connections_refused_total: counter(
+    'Client connections closed at once, by whose number was reached.',
+    'limit',
+  ),
   hive_shed_total: counter('Calls that found no place in time.', 'cause'),
   hive_queue_waiting: gauge('Calls that wait for a place.'),
   hive_queue_seconds: histogram('Time that calls waited for a place.', SECONDS),

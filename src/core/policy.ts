@@ -30,7 +30,10 @@ export interface Policy {
   readonly plugins: NamedList<PluginEntry>;
   readonly resilience: Resilience;
   readonly access: AccessPolicy;
-  readonly limits: { readonly body_bytes_max: number };
+  readonly limits: {
+    readonly body_bytes_max: number;
+    readonly connections_per_address?: number;
+  };
   readonly capture: { readonly feedback_text: boolean; readonly bodies?: CapturedBodies };
   readonly store: { readonly events_days: number };
   /** Prompt patches by name. */

@@ -11,6 +11,7 @@ import { GatewayError, messageOf } from '../core/errors.ts';
 import { createId, createIdMaker } from '../core/ids.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { GatewayReport } from '../core/state.ts';
+import { limitAddresses } from './address-limit.ts';
 import { watchClient } from './client.ts';
 import type { CallDeps } from './conclude.ts';
 import { createConversationUnits } from './conversation-units.ts';
@@ -30,6 +31,7 @@ import { serveModels } from './models.ts';
 import { createOverload } from './overload.ts';
 import { createOwnCalls } from './own-calls.ts';
 import { clientRequestId } from './parse.ts';
+import { type Pressure, watchPressure } from './pressure.ts';
 import { createProgress } from './progress.ts';
 import { createRawRefusals } from './refuse-raw.ts';
 import { createRequestLineCheck, pathOf } from './request-line.ts';
@@ -86,7 +88,8 @@ export function createGateway(given: GatewayDeps): Gateway {
     isOwn: createOwnCalls(given.secret),
   };
   const limits = { ...LISTENER_LIMITS, ...given.limits };
-  const listener = createListener(deps, calls);
+  const pressure = watchPressure(given.heapShare);
+  const listener = createListener(deps, calls, pressure);
   const server = createServer(serverOptions(limits), inTurn(listener.any));
   server.maxConnections = limits.connections_max;
   const refusals = createRawRefusals(() => clock.wall_ms(), HEADER_BYTES_MAX);
@@ -97,21 +100,18 @@ export function createGateway(given: GatewayDeps): Gateway {
       listener.plain(request, response);
     },
     tooSlow: (request) => refusals.late(request),
+    notHttp: () => refusals.notHttp(),
     limits,
     head_bytes_max: HEADER_BYTES_MAX,
     check_ms: CHECK_MS,
     monotonic_ms: watched.monotonic_ms,
     wall_ms: () => clock.wall_ms(),
   });
+  limitAddresses(server, () => perAddress(given, limits), metrics);
   const drain = createDrain(server, lane, watched.monotonic_ms);
   server.on('clientError', (error, socket) => refusals.onClientError(error, socket));
   server.on('connect', (_request, socket) => refusals.onConnect(socket));
-  const refuseExpectation: RequestListener = (request, response) => {
-    const path = pathOf(request.url ?? '');
-    const exchange = openExchange(request, response, { path, call_id: newId(deps) }, deps);
-    respondError(exchange, expectationFailed());
-  };
-  server.on('checkExpectation', inTurn(refuseExpectation));
+  server.on('checkExpectation', inTurn(refuseExpectation(deps)));
 
   return {
     server,
@@ -124,6 +124,7 @@ export function createGateway(given: GatewayDeps): Gateway {
     async close(how = AT_ONCE) {
       await drain.stop(how);
       lane.close();
+      pressure.close();
       await upstream.close();
       targets.close();
       fuses.close();
@@ -154,7 +155,7 @@ interface Listener {
 }
 
 /** Where a request goes, and what is refused before it goes anywhere. */
-function createListener(deps: CallDeps, calls: CallCount): Listener {
+function createListener(deps: CallDeps, calls: CallCount, pressure: Pressure): Listener {
   const sideRoutes = getRequestListener(createSideRoutes(deps, deps.targets).fetch, {
     overrideGlobalObjects: false,
   });
@@ -175,7 +176,10 @@ function createListener(deps: CallDeps, calls: CallCount): Listener {
     const route = MODEL_ROUTES.get(path);
     if (route === undefined) return exchange;
     if (request.method !== 'POST') respondError(exchange, onlyMethod('POST', path));
-    else {
+    else if (pressure.high) {
+      deps.metrics.add('hive_shed_total', ['memory']);
+      respondError(exchange, outOfMemory());
+    } else {
       calls.begin();
       void serveCall(exchange, route, deps);
     }
@@ -197,6 +201,19 @@ function createListener(deps: CallDeps, calls: CallCount): Listener {
       });
     },
   };
+}
+
+function refuseExpectation(deps: CallDeps): RequestListener {
+  return (request, response) => {
+    const path = pathOf(request.url ?? '');
+    const exchange = openExchange(request, response, { path, call_id: newId(deps) }, deps);
+    respondError(exchange, expectationFailed());
+  };
+}
+
+/** As the policy has it that is served now. */
+function perAddress({ current }: GatewayDeps, { connections_max }: ListenerLimits): number {
+  return current.snapshot.policy.limits.connections_per_address ?? connections_max;
 }
 
 function serverOptions(limits: ListenerLimits): ServerOptions {
@@ -253,6 +270,11 @@ function noRoute({ method }: IncomingMessage, path: string): GatewayError {
 function onlyMethod(method: string, path: string): GatewayError {
   const message = `${path} takes ${method} only.`;
   return new GatewayError('method_not_allowed', message, { allow: method });
+}
+
+function outOfMemory(): GatewayError {
+  const details = { retry_after_s: 1 };
+  return new GatewayError('overloaded', 'The gateway is short of memory.', details);
 }
 
 function expectationFailed(): GatewayError {

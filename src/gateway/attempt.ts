@@ -1,8 +1,11 @@
 import type { Target } from '../config/snapshot.ts';
 import type { Endpoint, Note, Tokens } from '../core/call.ts';
 import type { AnswerFacts, UpstreamFailure, UpstreamRequest } from '../core/provider.ts';
+import { ByteParts } from './byte-parts.ts';
+import { chunkWithoutSecrets, failureWithoutSecrets } from './echoed-secrets.ts';
 import { boundOrigin, REFUSED_ADDRESS } from './egress.ts';
-import { failed } from './failures.ts';
+import { failed, TOO_MUCH_HELD } from './failures.ts';
+import type { Account } from './held-bytes.ts';
 import { LiveStream } from './live-stream.ts';
 import type { Sending, Sink, Upstream, UpstreamHeaders } from './upstream.ts';
 
@@ -23,6 +26,8 @@ export interface AttemptSpec {
   readonly left_ms: number;
   /** What it comes to when they are over. */
   readonly late: UpstreamFailure;
+  /** Where the bytes of a large answer are counted while it comes. */
+  readonly hold?: () => Account;
 }
 
 export type AttemptResult =
@@ -50,6 +55,8 @@ export interface RunningAttempt {
   abort(): void;
 }
 
+/** Answers up to here are not counted: nearly all, and their calls are bounded in number. */
+const UNCOUNTED_BYTES = 64 * 1024;
 /** What is kept of an answer that is an error: enough for any real one. */
 const ERROR_BYTES_MAX = 1024 * 1024;
 
@@ -66,8 +73,8 @@ class Attempt implements RunningAttempt, Sink {
   readonly #sending: Sending;
   readonly #total: NodeJS.Timeout;
   readonly #settled = Promise.withResolvers<AttemptResult>();
-  readonly #parts: Uint8Array[] = [];
-  #bytes = 0;
+  readonly #parts = new ByteParts();
+  #account: Account | null = null;
   #firstToken: NodeJS.Timeout | undefined;
   #answer: { readonly status: number; readonly headers: UpstreamHeaders } | null = null;
   #live: LiveStream | null = null;
@@ -92,6 +99,7 @@ class Attempt implements RunningAttempt, Sink {
     this.#decided = true;
     clearTimeout(this.#total);
     clearTimeout(this.#firstToken);
+    this.#account?.release();
     this.#live?.abandon();
     this.#sending.abort();
   }
@@ -120,7 +128,15 @@ class Attempt implements RunningAttempt, Sink {
         if (failure) this.#decide({ kind: 'failed', failure });
         else this.#decide({ kind: 'stream', headers, stream: live });
       },
-      stopped: () => clearTimeout(this.#total),
+      stopped: () => {
+        clearTimeout(this.#total);
+        this.#account?.release();
+      },
+      told: (chunk) => chunkWithoutSecrets(chunk, this.#spec.request.headers),
+      hold: (bytes) => {
+        this.#account?.release();
+        return bytes === 0 || this.#count(bytes);
+      },
     });
     this.#live = live;
   }
@@ -130,9 +146,11 @@ class Attempt implements RunningAttempt, Sink {
       this.#live.push(part);
       return;
     }
-    this.#bytes += part.length;
-    const kept = this.#bytes <= ERROR_BYTES_MAX || this.#answer?.status === 200;
-    if (kept) this.#parts.push(part);
+    if (this.#decided) return;
+    const bytes = this.#parts.bytes + part.length;
+    if (bytes > ERROR_BYTES_MAX && this.#answer?.status !== 200) return;
+    if (bytes > UNCOUNTED_BYTES && !this.#count(part.length)) this.#fail(TOO_MUCH_HELD);
+    else this.#parts.push(part);
   }
 
   onEnd(): void {
@@ -142,13 +160,23 @@ class Attempt implements RunningAttempt, Sink {
     }
     if (!this.#answer) return;
     const { status, headers } = this.#answer;
-    const result = decoded(this.#spec, status, headers, joined(this.#parts));
+    const result = decoded(this.#spec, status, headers, this.#parts.join());
     this.#tokens = (result.kind === 'whole' ? result.facts.tokens : result.tokens) ?? null;
     this.#decide(result);
   }
 
   onError(error: Error): void {
     this.#fail(connectionFailure(error, this.#answer !== null, this.#spec.target));
+  }
+
+  #clean(result: Extract<AttemptResult, { kind: 'failed' }>): AttemptResult {
+    const failure = failureWithoutSecrets(result.failure, this.#spec.request.headers);
+    return { ...result, failure };
+  }
+
+  #count(bytes: number): boolean {
+    this.#account ??= this.#spec.hold?.() ?? null;
+    return this.#account?.take(bytes) ?? true;
   }
 
   #fail(failure: UpstreamFailure): void {
@@ -162,7 +190,8 @@ class Attempt implements RunningAttempt, Sink {
     this.#decided = true;
     if (result.kind !== 'stream') clearTimeout(this.#total);
     clearTimeout(this.#firstToken);
-    this.#settled.resolve(result);
+    this.#account?.release();
+    this.#settled.resolve(result.kind === 'failed' ? this.#clean(result) : result);
   }
 }
 
@@ -172,10 +201,6 @@ function whole(ms: number): number {
 }
 
 const TIMER_STEP_MS = 10;
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
-}
 
 function outgoing({ target, request }: AttemptSpec) {
   return {

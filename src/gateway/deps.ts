@@ -35,6 +35,8 @@ export interface GatewayDeps {
   readonly capture?: Capture;
   /** Over `LISTENER_LIMITS`. */
   readonly limits?: Partial<ListenerLimits>;
+  /** The share of its memory that this process uses; the heap's own where it is absent. */
+  readonly heapShare?: () => number;
   /** A number in [0, 1), for the jitter of backoffs. */
   random(): number;
 }

@@ -1,16 +1,10 @@
-import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
+import { lookup } from 'node:dns';
 import { isIP, type Socket } from 'node:net';
 import buildConnector from 'undici/lib/core/connect.js';
 import { baseUrlOf } from '../core/base-url.ts';
 import { GatewayError } from '../core/errors.ts';
 import { isAllowedAddress, type Network } from '../core/network.ts';
-
-/** Resolves a name as `dns.lookup` does with `all: true`. */
-export type Resolve = (
-  hostname: string,
-  options: LookupOptions & { readonly all: true },
-  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
-) => void;
+import { createLookups, type Resolve } from './lookups.ts';
 
 /** The code of an address that a provider may not be at; no provider's own word. */
 export const REFUSED_ADDRESS = 'EGRESS_REFUSED';
@@ -32,7 +26,7 @@ export function createDialer(
   connect_ms: number,
   resolve: Resolve = lookup,
 ): Dialer {
-  const ask = shared(resolve);
+  const ask = createLookups(resolve);
   const settings: buildConnector.BuildOptions = {
     timeout: connect_ms,
     allowH2: false,
@@ -98,28 +92,6 @@ function sharedReads() {
       else this.destroy();
       return true;
     },
-  };
-}
-
-/**
- * Asks once for all who want the same name at the same time: a name server that does not answer
- * holds one thread of the pool that the journal's syncs need as well, not one for each call.
- */
-function shared(resolve: Resolve): Resolve {
-  const waiting = new Map<string, Parameters<Resolve>[2][]>();
-  return (hostname, options, done) => {
-    const key = `${hostname} ${options.family ?? 0} ${options.hints ?? 0}`;
-    const others = waiting.get(key);
-    if (others) {
-      others.push(done);
-      return;
-    }
-    const all = [done];
-    waiting.set(key, all);
-    resolve(hostname, options, (error, addresses) => {
-      waiting.delete(key);
-      for (const one of all) one(error, addresses);
-    });
   };
 }
 

@@ -18,6 +18,14 @@ export function failed(code: ErrorCode, message: string): UpstreamFailure {
   };
 }
 
+/** No target is to blame, and none would do better. */
+export const TOO_MUCH_HELD: UpstreamFailure = {
+  ...failed('overloaded', 'The gateway holds as many bytes of answers as it can take.'),
+  retry_after_s: 1,
+  retryable: false,
+  counts: false,
+};
+
 /** Anthropic's own status of an overload, which only its clients know. */
 const OVERLOADED = 529;
 

@@ -6,6 +6,7 @@ import { GatewayError, messageOf, toGatewayError } from '../core/errors.ts';
 import type { Matched } from '../core/event.ts';
 import type { Policy } from '../core/policy.ts';
 import { admit, type Caller, requireAgent } from './access.ts';
+import { ByteParts } from './byte-parts.ts';
 import type { FeedbackHeader, Rater, StartedFeedback } from './deps.ts';
 import { errorHeaders, openAiError } from './error-body.ts';
 import { parseCollectBody, parseFeedbackBody } from './feedback-body.ts';
@@ -155,14 +156,12 @@ async function readText(context: Context): Promise<string> {
   const length = req.header('content-length');
   if (Number(length ?? 0) > most) refuse();
   if (length !== undefined && req.header('transfer-encoding') === undefined) return req.text();
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
+  const parts = new ByteParts();
   for await (const part of req.raw.body ?? []) {
-    bytes += part.length;
-    if (bytes > most) refuse();
+    if (parts.bytes + part.length > most) refuse();
     parts.push(part);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.from(parts.join()).toString('utf8');
 }
 
 /** Ids become hashes here: nothing past this line knows what the client called its users. */

@@ -2,7 +2,8 @@ import type { Metrics } from '../core/metrics.ts';
 
 /**
  * The bytes of clients and upstreams that all calls together hold in memory: request bodies, as
- * they arrive, and answers that are held back. Slow senders and long queues end at this bound.
+ * they arrive, large whole answers, and answers that are held back. Slow senders, long queues and
+ * endless answers end at this bound.
  */
 export interface HeldBytes {
   open(bytes_max: number): Account;

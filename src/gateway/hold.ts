@@ -39,6 +39,8 @@ export function holdStream(live: StreamSource, bytes_max: number, account: Accou
   return promise;
 }
 
+/** What a chunk takes beside its event's own bytes: a stream of tiny events is mostly that. */
+const CHUNK_BYTES = 128;
 /** Chunks given out at once; between two the client's reading may hold them up. */
 const CHUNKS_AT_ONCE = 64;
 
@@ -74,7 +76,7 @@ class HeldStream implements StreamSource, StreamConsumer {
   onChunks(chunks: readonly DecodedChunk[]): void {
     this.#held.push(...chunks);
     let bytes = 0;
-    for (const { event } of chunks) bytes += event?.length ?? 0;
+    for (const { event } of chunks) bytes += CHUNK_BYTES + (event?.length ?? 0);
     this.#bytes += bytes;
     if (this.#consumer) {
       this.#give();

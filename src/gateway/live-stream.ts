@@ -1,6 +1,6 @@
 import type { Tokens } from '../core/call.ts';
 import type { DecodedChunk, StreamDecoder, UpstreamFailure } from '../core/provider.ts';
-import { failed } from './failures.ts';
+import { failed, TOO_MUCH_HELD } from './failures.ts';
 import { hasData, Splitter } from './sse.ts';
 import type { Sending } from './upstream.ts';
 
@@ -16,7 +16,17 @@ export interface StreamOwner {
   begun(failure: UpstreamFailure | null): void;
   /** Once: nothing more will come of it, or it is wanted no more. */
   stopped(): void;
+  /**
+   * So many bytes of an unfinished event are held, where they are many, or no more; whether that
+   * may be.
+   */
+  hold?(bytes: number): boolean;
+  /** What may be told of an event that is an error. */
+  told?(chunk: DecodedChunk): DecodedChunk;
 }
+
+/** Unfinished events up to here are not counted: nearly all. */
+const UNCOUNTED_BYTES = 64 * 1024;
 
 /** After `[DONE]` the upstream may end its connection in order, so that it can be used again. */
 const DRAIN_MS = 1000;
@@ -42,6 +52,7 @@ export class LiveStream {
   #ended = false;
   #failure: UpstreamFailure | null = null;
   #tokens: Tokens | null = null;
+  #counted = 0;
 
   constructor(decoder: StreamDecoder, sending: Sending, idle_ms: number, owner: StreamOwner) {
     this.#decoder = decoder;
@@ -95,6 +106,7 @@ export class LiveStream {
       return;
     }
     this.#take(events);
+    if (this.#splitter.held > UNCOUNTED_BYTES || this.#counted > 0) this.#count();
   }
 
   end(): void {
@@ -116,12 +128,22 @@ export class LiveStream {
     this.#finish(this.#finished ? null : failure);
   }
 
+  #count(): void {
+    if (this.#ended) return;
+    const { held } = this.#splitter;
+    const counted = held > UNCOUNTED_BYTES ? held : 0;
+    if (counted === this.#counted) return;
+    this.#counted = counted;
+    if (this.#owner.hold?.(counted) === false) this.fail(TOO_MUCH_HELD);
+  }
+
   #take(events: readonly Uint8Array[], last = false): void {
     const chunks: DecodedChunk[] = [];
     for (const event of events) {
       // A comment keeps a waiting client alive, but it is no beginning of an answer.
       if (!this.#open && chunks.length === 0 && !hasData(event)) continue;
-      const chunk = this.#decoder.decode(event);
+      const decoded = this.#decoder.decode(event);
+      const chunk = decoded.error ? (this.#owner.told?.(decoded) ?? decoded) : decoded;
       this.#learn(chunk);
       const failure = chunk.error ?? (chunk.malformed ? malformed() : null);
       if (failure) {

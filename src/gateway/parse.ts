@@ -2,9 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { bufferOf } from '../core/buffer-of.ts';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import { GatewayError } from '../core/errors.ts';
-import { nestsDeeper } from '../core/json-scan.ts';
+import { shapeProblem } from '../core/json-scan.ts';
 import type { MaybePromise } from '../core/plugin.ts';
 import { printable } from '../core/printable.ts';
+import { ByteParts } from './byte-parts.ts';
 import type { FieldRule, ModelRoute } from './endpoints.ts';
 import { type BodySink, LaneRequest } from './front/lane-request.ts';
 import type { Account } from './held-bytes.ts';
@@ -12,6 +13,12 @@ import type { InboundRequest, RequestHead } from './inbound.ts';
 
 /** Deeper JSON than this is an attack on whoever walks it, here or upstream. */
 export const JSON_DEPTH_MAX = 64;
+
+/**
+ * A million empty lists, or an object of 200,000 keys, are within 4 MiB and hold the event loop for
+ * half a second; a conversation of ten thousand turns has fewer parts than this.
+ */
+const SHAPE_MAX = { depth: JSON_DEPTH_MAX, parts: 100_000 };
 
 /** What every body of a model route must be before anything looks at it more closely. */
 export interface ParsedBody {
@@ -48,9 +55,7 @@ export function readBody(
   }
 
   return new Promise((resolve, reject) => {
-    let first: Buffer | null = null;
-    let others: Buffer[] | null = null;
-    let bytes = 0;
+    const parts = new ByteParts();
     let over = false;
     const refuse = (error: GatewayError): void => {
       over = true;
@@ -59,17 +64,14 @@ export function readBody(
     takeBody(request, {
       data(part) {
         if (over) return;
-        bytes += part.length;
-        if (bytes > bytes_max) return refuse(tooLarge());
+        if (parts.bytes + part.length > bytes_max) return refuse(tooLarge());
         if (!account.take(part.length)) return refuse(tooManyBytes());
-        if (first === null) first = part;
-        else if (others === null) others = [first, part];
-        else others.push(part);
+        parts.push(part);
       },
       end() {
         if (over) return;
         over = true;
-        resolve(others === null ? (first ?? NO_BYTES) : Buffer.concat(others));
+        resolve(parts.join());
       },
       gone() {
         if (!over) refuse(new GatewayError('client_closed', 'The client left amid its request.'));
@@ -99,8 +101,6 @@ export function discardBody(request: InboundRequest, over: () => void): void {
   if (request instanceof LaneRequest) request.discard(over);
   else request.once('end', over).once('close', over).resume();
 }
-
-const NO_BYTES = Buffer.alloc(0);
 
 function tooManyBytes(): GatewayError {
   const message = 'The gateway holds as many bytes of calls as it can take.';
@@ -172,7 +172,7 @@ function parseObject(raw: Uint8Array): JsonObject {
   if (!isUtf8(raw)) throw invalid('it is not UTF-8.');
   // A large one may hold millions of levels, and to make them all takes half a second.
   const bytes = bufferOf(raw);
-  if (raw.length > LARGE_BYTES && nestsDeeper(bytes, JSON_DEPTH_MAX)) throw tooDeep();
+  if (raw.length > LARGE_BYTES) requireShape(bytes);
   let parsed: unknown;
   try {
     parsed = JSON.parse(bytes.toString('utf8'));
@@ -188,6 +188,14 @@ function parseObject(raw: Uint8Array): JsonObject {
   }
   freezeDeep(parsed, 1);
   return parsed as JsonObject;
+}
+
+function requireShape(bytes: Buffer): void {
+  const problem = shapeProblem(bytes, SHAPE_MAX);
+  if (problem === 'deep') throw tooDeep();
+  if (problem === null) return;
+  const message = `The request body has more than ${SHAPE_MAX.parts} objects, lists and members.`;
+  throw new GatewayError('bad_request', message, { param: 'body' });
 }
 
 /** Plugins share one body: frozen, a change of it throws in the plugin that tries. */

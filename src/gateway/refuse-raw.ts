@@ -20,6 +20,8 @@ export interface RawRefusals {
   onConnect(socket: Duplex): void;
   /** The whole answer to a request that was too slow to come; null where not even its head did. */
   late(request: InboundRequest | null): string;
+  /** The whole answer to what is another protocol. */
+  notHttp(): string;
 }
 
 interface Refusal {
@@ -61,6 +63,7 @@ export function createRawRefusals(wall_ms: () => number, header_bytes_max: numbe
       refuse(socket as Socket, { status: '405 Method Not Allowed', error });
     },
     late: (request) => rawAnswer(tooSlow(), dialectOf(request), wall_ms()),
+    notHttp: () => rawAnswer(notHttp(), 'openai', wall_ms()),
   };
 }
 
@@ -97,6 +100,10 @@ function refusalOf(code: string | undefined, header_bytes_max: number): Refusal 
       error: new GatewayError('bad_request', message),
     };
   }
+  return notHttp();
+}
+
+function notHttp(): Refusal {
   return { status: '400 Bad Request', error: new GatewayError('bad_request', 'This is not HTTP.') };
 }
 

@@ -19,7 +19,7 @@ export function createRequestLineCheck(): RequestLineCheck {
     const { headers } = request;
     const known = request.url === url && headers.host === host && own === passed_own && host;
     const plain = request.httpVersion === '1.1' && headers['transfer-encoding'] === undefined;
-    const ofPage = headers['sec-fetch-site'] !== undefined;
+    const ofPage = headers['sec-fetch-site'] !== undefined || headers.origin !== undefined;
     if (known && plain && !ofPage && twofold(request) === null) return null;
     const problem = requestLineProblem(request, own);
     if (problem !== null) return problem;
@@ -109,10 +109,15 @@ function twofold(request: InboundRequest): 'host' | 'authorization' | null {
 /**
  * What a foreign page can make a browser send without asking first: it would spend money here, and
  * rate answers, though it could not read ours. Anything but JSON says so; JSON a browser asks for.
+ * A page at another port of this machine is foreign too; old browsers tell only its origin.
  */
 function isForged({ method, headers }: InboundRequest): boolean {
-  if (headers['sec-fetch-site'] !== 'cross-site' || method !== 'POST') return false;
-  return !/^application\/json\b/i.test(headers['content-type'] ?? '');
+  if (method !== 'POST' || /^application\/json\b/i.test(headers['content-type'] ?? ''))
+    return false;
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  const { origin, host } = headers;
+  return origin !== undefined && origin.toLowerCase() !== `http://${host?.toLowerCase()}`;
 }
 
 function isOurs(name: string, own: string): boolean {

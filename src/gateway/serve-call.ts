@@ -219,8 +219,8 @@ function answer(
   if (dispatched.kind === 'stream') return answerStream(run, exchange, dispatched, deps);
   const { status, body, target } = dispatched;
   const whole = { status, target: target.name, bytes: body };
-  if (!run.entered.some(changesAnswers)) return answerWhole(exchange, whole);
-  return reduceWhole(run, whole).then((reduced) => answerWhole(exchange, reduced));
+  if (!run.entered.some(changesAnswers)) return answerWhole(exchange, whole, deps);
+  return reduceWhole(run, whole).then((reduced) => answerWhole(exchange, reduced, deps));
 }
 
 async function answerStream(
@@ -240,10 +240,21 @@ async function answerStream(
   };
 }
 
-function answerWhole(exchange: Exchange, { status, bytes }: Whole): Ended {
+function answerWhole(exchange: Exchange, { status, bytes }: Whole, deps: CallDeps): Ended {
   if (exchange.client.gone) return GONE;
+  if (bytes.length > LARGE_BYTES) countUntilTaken(exchange, bytes.length, deps);
   respondWhole(exchange, status, bytes);
   return { outcome: 'ok', status, error: null, bytes_out: bytes.length };
+}
+
+/** Smaller answers go into the system's own buffers, for the most part. */
+const LARGE_BYTES = 256 * 1024;
+
+/** An answer that its client takes slowly is held as long: others are refused meanwhile, not it. */
+function countUntilTaken({ response }: Exchange, bytes: number, { bytes: held }: CallDeps): void {
+  const account = held.open(Number.POSITIVE_INFINITY);
+  account.take(bytes);
+  response.on('close', () => account.release());
 }
 
 interface Whole {

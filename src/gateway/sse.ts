@@ -1,3 +1,5 @@
+import { ByteParts } from './byte-parts.ts';
+
 const LF = 0x0a;
 const CR = 0x0d;
 const COLON = 0x3a;
@@ -11,8 +13,7 @@ export const EVENT_BYTES_MAX = 4 * 1024 * 1024;
  * with its terminator, as soon as its last byte is known; nothing waits for the next chunk.
  */
 export class Splitter {
-  #held: Uint8Array[] = [];
-  #held_bytes = 0;
+  readonly #held = new ByteParts();
   /** The current line has no byte yet; the current event has no line yet. */
   #lineEmpty = true;
   #eventEmpty = true;
@@ -20,6 +21,11 @@ export class Splitter {
   #afterCr = false;
   /** Bytes of a byte order mark seen so far; -1 once the stream's beginning is past. */
   #mark = 0;
+
+  /** Bytes of an event that has not ended yet. */
+  get held(): number {
+    return this.#held.bytes;
+  }
 
   /** The events that these bytes complete. Throws a RangeError on one beyond `EVENT_BYTES_MAX`. */
   push(given: Uint8Array): readonly Uint8Array[] {
@@ -69,17 +75,12 @@ export class Splitter {
   #hold(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#held.push(bytes);
-    this.#held_bytes += bytes.length;
-    if (this.#held_bytes <= EVENT_BYTES_MAX) return;
+    if (this.#held.bytes <= EVENT_BYTES_MAX) return;
     throw new RangeError('a server-sent event is too large');
   }
 
   #release(tail: Uint8Array): Uint8Array {
-    if (this.#held.length === 0) return tail;
-    const event = Buffer.concat([...this.#held, tail]);
-    this.#held = [];
-    this.#held_bytes = 0;
-    return event;
+    return this.#held.bytes === 0 ? tail : this.#held.join(tail);
   }
 
   #withoutMark(bytes: Uint8Array): Uint8Array {

@@ -142,6 +142,7 @@ function startOne(trial: Trial, adapter: string | null, ticket: Ticket): Running
       request,
       left_ms,
       late: trial.late,
+      hold: () => deps.bytes.open(trial.resilience.overload.bytes_max),
     });
   } catch (thrown) {
     close('aborted', null);

@@ -110,15 +110,32 @@ describe('4a odd requests that are good', () => {
 });
 
 describe('what a foreign page can make a browser send', () => {
-  const foreign = ['sec-fetch-site', 'cross-site'] as const;
+  const pages: readonly (readonly [string, string])[] = [
+    ['sec-fetch-site', 'cross-site'],
+    ['sec-fetch-site', 'same-site'],
+    ['origin', 'https://evil.example'],
+    ['origin', 'http://localhost:3000'],
+    ['origin', 'null'],
+  ];
 
-  test('4c it is refused unless it is JSON, which a browser asks for first', async () => {
-    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'text/json']) {
-      const got = await ask([foreign, ['content-type', type]]);
-      expect([got.status, expectOpenAiError(got).code]).toEqual([403, 'forbidden']);
-    }
-    expect((await ask([foreign])).status).toBe(403);
-    expect((await ask([foreign, JSON_TYPE])).status).toBe(200);
+  test.each(pages)(
+    '4c it is refused unless it is JSON, which a browser asks for first: %s %s',
+    async (...foreign) => {
+      for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'text/json']) {
+        const got = await ask([foreign, ['content-type', type]]);
+        expect([got.status, expectOpenAiError(got).code]).toEqual([403, 'forbidden']);
+        const rating = await ask([foreign, ['content-type', type]], { path: '/feedback' });
+        expect(rating.status).toBe(403);
+      }
+      expect((await ask([foreign])).status).toBe(403);
+      expect((await ask([foreign, JSON_TYPE])).status).toBe(200);
+    },
+  );
+
+  test('4c our own page, and who is no page, may send anything', async () => {
     expect((await ask([['sec-fetch-site', 'same-origin']])).status).toBe(200);
+    expect((await ask([['sec-fetch-site', 'none']])).status).toBe(200);
+    expect((await ask([['origin', 'http://localhost']])).status).toBe(200);
+    expect((await ask()).status).toBe(200);
   });
 });

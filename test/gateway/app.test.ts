@@ -100,6 +100,24 @@ describe('what may be asked', () => {
     expect(large.status).toBe(431);
   });
 
+  test.each(['RTSP/1.0', 'RTSP/1.1', 'ICE/1.0'])(
+    'the listener refuses %s, which Node reads as if it were HTTP',
+    async (protocol) => {
+      await start();
+      const known = upstream.calls.length;
+      const body = JSON.stringify(ask());
+      const method = protocol.startsWith('ICE') ? 'SOURCE' : 'POST';
+      const answered = await raw(
+        `${method} /v1/chat/completions ${protocol}\r\nhost: localhost\r\n` +
+          `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      );
+      expect(answered.status).toBe(400);
+      expect(answered.head).toContain('connection: close');
+      expect(JSON.parse(answered.body).error.message).toBe('This is not HTTP.');
+      expect(upstream.calls.length).toBe(known);
+    },
+  );
+
   test('an unknown route is 404 in the client’s dialect, with ids', async () => {
     await start();
     const response = await fetch(`${gateway.url}/v1/images`, { method: 'POST', body: '{}' });

@@ -1,15 +1,21 @@
 import { expect, test } from 'vitest';
+import { createMetrics } from '../../src/core/metrics.ts';
 import type { Provider } from '../../src/core/provider.ts';
 import { startAttempt } from '../../src/gateway/attempt.ts';
 import { failed } from '../../src/gateway/failures.ts';
+import { type Account, createHeldBytes } from '../../src/gateway/held-bytes.ts';
 import type { Outgoing, Sink, Upstream } from '../../src/gateway/upstream.ts';
 import { makeSnapshot, openAiAt } from './snapshot.ts';
 
+interface Given {
+  readonly left_ms?: number;
+  readonly first_token_ms?: number;
+  readonly provider?: Provider;
+  readonly hold?: () => Account;
+}
+
 /** An upstream without a network: the test plays its part through the sink. */
-const start = (
-  stream: boolean,
-  more: { left_ms?: number; first_token_ms?: number; provider?: Provider } = {},
-) => {
+const start = (stream: boolean, more: Given = {}) => {
   const heard: { sink: Sink | null; sent: Outgoing | null; aborted: number } = {
     sink: null,
     sent: null,
@@ -49,6 +55,7 @@ const start = (
     request,
     left_ms: more.left_ms ?? 5000,
     late,
+    ...(more.hold ? { hold: more.hold } : {}),
   };
   const running = startAttempt(upstream, spec);
   return { running, heard, sink: heard.sink as unknown as Sink };
@@ -139,4 +146,30 @@ test('an attempt that streams fails when the call’s time is over amid its answ
     result.stream.attach({ onChunks() {}, onEnd: resolve });
   });
   expect(await ended).toMatchObject({ message: 'late' });
+});
+
+test('an attempt counts a large answer while it comes, and ends one that is too much', async () => {
+  const metrics = createMetrics();
+  const bytes = createHeldBytes(metrics);
+  const held = (): number => metrics.snapshot().hive_held_bytes?.[0]?.value ?? 0;
+  const { running, heard, sink } = start(false, { hold: () => bytes.open(1_000_000) });
+  sink.onHeaders(200, json);
+  const part = Buffer.alloc(60_000, ' ');
+  sink.onData(part);
+  expect(held()).toBe(0);
+  for (let parts = 0; parts < 10; parts += 1) sink.onData(part);
+  expect(held()).toBe(600_000);
+  for (let parts = 0; parts < 10; parts += 1) sink.onData(part);
+  expect(await running.result).toMatchObject({
+    kind: 'failed',
+    failure: { code: 'overloaded', status: 503, retryable: false, counts: false },
+  });
+  expect(heard.aborted).toBeGreaterThan(0);
+  expect(held()).toBe(0);
+  const left = start(false, { hold: () => bytes.open(1_000_000) });
+  left.sink.onHeaders(200, json);
+  for (let parts = 0; parts < 3; parts += 1) left.sink.onData(part);
+  expect(held()).toBe(120_000);
+  left.running.abort();
+  expect(held()).toBe(0);
 });

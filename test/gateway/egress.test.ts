@@ -2,12 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import {
-  boundOrigin,
-  createDialer,
-  REFUSED_ADDRESS,
-  type Resolve,
-} from '../../src/gateway/egress.ts';
+import { boundOrigin, createDialer, REFUSED_ADDRESS } from '../../src/gateway/egress.ts';
+import type { Resolve } from '../../src/gateway/lookups.ts';
 import { portOf } from '../kit/ports.ts';
 import { startUpstream, status, type Upstream } from '../kit/upstream.ts';
 import { ask, type RunningGateway, startGateway } from './gateway-kit.ts';
@@ -128,6 +124,64 @@ describe('createDialer', () => {
       done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), []);
     expect((await dial('private', 'none.test', resolve)).error?.code).toBe('ENOTFOUND');
   });
+});
+
+test.each(['ENOTFOUND', 'EAI_AGAIN', 'ESERVFAIL', 'ETIMEOUT'])(
+  'createDialer fails with %s, reaches nobody, and dials again once the name is back',
+  async (code) => {
+    let sick = true;
+    const resolve: Resolve = (_hostname, _options, done) => {
+      if (sick) done(Object.assign(new Error('no answer'), { code }), []);
+      else done(null, [{ address: '127.0.0.1', family: 4 }]);
+    };
+    expect((await dial('private', 'sick.test', resolve)).error?.code).toBe(code);
+    expect(reached).toBe(0);
+    sick = false;
+    expect(await dial('private', 'sick.test', resolve)).toMatchObject({ at: '127.0.0.1' });
+  },
+);
+
+test('createDialer gives up a name without an answer, and dials others meanwhile', async () => {
+  const resolve: Resolve = (hostname, _options, done) => {
+    if (hostname !== 'hangs.test') done(null, [{ address: '127.0.0.1', family: 4 }]);
+  };
+  const connect = createDialer('private', 100, resolve);
+  const to = (hostname: string) => ({
+    hostname,
+    protocol: 'http:',
+    port: String(portOf(victim)),
+  });
+  const hung = new Promise<(Error & { code?: string }) | null>((settle) => {
+    connect(to('hangs.test'), (...[error]) => settle(error));
+  });
+  const other = await new Promise((settle) => {
+    connect(to('well.test'), (error, socket) => {
+      socket?.destroy();
+      settle(error);
+    });
+  });
+  expect(other).toBe(null);
+  expect((await hung)?.code).toBe('UND_ERR_CONNECT_TIMEOUT');
+});
+
+test('createDialer checks an answer that stands in for another like any other', async () => {
+  const victim_port = String(portOf(victim));
+  let turn = 0;
+  const resolve: Resolve = (_hostname, _options, done) => {
+    turn += 1;
+    if (turn === 1) done(null, [{ address: '127.0.0.1', family: 4 }]);
+    else done(Object.assign(new Error('no answer'), { code: 'EAI_AGAIN' }), []);
+  };
+  const connect = createDialer('public', 1000, resolve);
+  const dialled = () =>
+    new Promise<(Error & { code?: string }) | null>((settle) => {
+      const turns = { hostname: 'turns.test', protocol: 'http:', port: victim_port };
+      connect(turns, (...[error]) => settle(error));
+    });
+  expect((await dialled())?.code).toBe(REFUSED_ADDRESS);
+  expect((await dialled())?.code).toBe(REFUSED_ADDRESS);
+  expect(turn).toBe(2);
+  expect(reached).toBe(0);
 });
 
 describe('boundOrigin', () => {

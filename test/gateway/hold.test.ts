@@ -114,7 +114,7 @@ describe('holdStream', () => {
 
   test('holdStream gives out no faster than it is read', async () => {
     const { source, give, end } = playStream();
-    const holding = holdStream(source, 100_000, plenty);
+    const holding = holdStream(source, 1_000_000, plenty);
     give(...Array.from({ length: 1000 }, () => 'x'));
     end();
     const held = await holding;

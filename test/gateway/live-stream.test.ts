@@ -168,3 +168,31 @@ test('a live stream ends exactly once, whatever happens in whatever order', () =
     }),
   );
 });
+
+test('a live stream tells of an unfinished event that is large, and ends if it must', () => {
+  const held: number[] = [];
+  const failures: (string | undefined)[] = [];
+  const sending = { abort() {}, pause() {}, resume() {} };
+  const stream = new LiveStream(decoder, sending, 60_000, {
+    begun: (failure) => void failures.push(failure?.code),
+    stopped: () => void held.push(-1),
+    hold: (bytes) => {
+      held.push(bytes);
+      return bytes <= 250_000;
+    },
+  });
+  const part = Buffer.from('x'.repeat(50_000));
+  stream.push(Buffer.from('data: '));
+  for (let parts = 0; parts < 3; parts += 1) stream.push(part);
+  expect(held).toEqual([100_006, 150_006]);
+  stream.push(Buffer.from('\n\n'));
+  expect(failures).toEqual(['upstream_error']);
+  const next = new LiveStream(decoder, sending, 60_000, {
+    begun: (failure) => void failures.push(failure?.code),
+    stopped() {},
+    hold: (bytes) => bytes <= 250_000,
+  });
+  next.push(Buffer.from(`: comment\n\ndata: `));
+  for (let parts = 0; parts < 6; parts += 1) next.push(part);
+  expect(failures).toEqual(['upstream_error', 'overloaded']);
+});

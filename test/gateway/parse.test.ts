@@ -34,9 +34,11 @@ test.each([
     'bad_request',
     'body',
   ],
+  ['an object of 200,000 keys', manyKeys(200_000), 'bad_request', 'body'],
+  ['a million lists', `{"model":"default","x":[[]${',[]'.repeat(1e6)}]}`, 'bad_request', 'body'],
   ['an unknown model', '{"model":"gpt-99","messages":[]}', 'model_not_found', 'model'],
 ])('a body of %s is refused, and the field named', async (_name, body, code, param) => {
-  await start();
+  await start({ body_bytes_max: 4 * 1024 * 1024 });
   const known = upstream.calls.length;
   const response = await gateway.post(body);
   expect(response.status).toBe(code === 'model_not_found' ? 404 : 400);
@@ -109,4 +111,17 @@ test('a lease is given back whatever becomes of the call', async () => {
   upstream.script(answer('fine'));
   await gateway.current.swap(makeSnapshot({ targets: { main: upstream.url } }));
   expect(gateway.gateway.callsOpen()).toBe(0);
+});
+
+function manyKeys(count: number): string {
+  const members = Array.from({ length: count }, (_, index) => `"k${index}":${index}`);
+  return `{"model":"default","messages":[],${members.join(',')}}`;
+}
+
+test('a body of many turns or numbers is none of too many parts', async () => {
+  await start({ body_bytes_max: 4 * 1024 * 1024 });
+  const turn = { role: 'user', content: [{ type: 'text', text: 'hi' }] };
+  const turns = { model: 'default', messages: Array.from({ length: 10_000 }, () => turn) };
+  expect((await gateway.post(turns)).status).toBe(200);
+  expect((await gateway.post(ask('hi', { x: Array(900_000).fill(1) }))).status).toBe(200);
 });

@@ -22,6 +22,8 @@ export interface LaneOptions {
   readonly serve: LaneHost['serve'];
   /** What is sent to a client that was too slow; null where its answer has begun. */
   readonly tooSlow: (request: LaneRequest | null) => string;
+  /** What is sent to who speaks another protocol. */
+  readonly notHttp: () => string;
   readonly limits: {
     readonly headers_ms: number;
     readonly body_ms: number;
@@ -48,6 +50,10 @@ export function createLane(server: Server, options: LaneOptions): Lane {
     serves: options.serves,
     serve,
     handOver(connection, bytes) {
+      if (isOtherProtocol(bytes)) {
+        connection.refuse(options.notHttp());
+        return;
+      }
       connections.remove(connection);
       connection.release();
       const { socket } = connection;
@@ -94,6 +100,14 @@ export function createLane(server: Server, options: LaneOptions): Lane {
     closeAll: () => destroyAll(() => true),
     close: () => clearInterval(timer),
   };
+}
+
+/** Node's parser takes RTSP and ICE as well, and does not say which it was. */
+const OTHER_PROTOCOL = / (?:RTSP|ICE)\/[^ ]*$/;
+
+function isOtherProtocol(bytes: Buffer): boolean {
+  const end = bytes.indexOf('\r\n');
+  return end > 0 && OTHER_PROTOCOL.test(bytes.toString('latin1', Math.max(0, end - 16), end));
 }
 
 /** The lines that are the same for all answers of a second. */

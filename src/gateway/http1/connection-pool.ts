@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type Dialer, RECEIVER, type ReadSocket } from '../egress.ts';
 import type { TurnEnd } from '../turn-end.ts';
 import type { Sending, Sink } from '../upstream.ts';
-import { Connection, type ConnectionOwner } from './connection.ts';
+import { Connection, type ConnectionOwner, type ConnectionSink } from './connection.ts';
 import type { ReaderLimits } from './response-reader.ts';
 
 export interface PoolOptions {
@@ -42,11 +42,22 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   send(request: PooledRequest, sink: Sink): Sending {
-    const sending = new PooledSending(sink);
+    const sending = new PooledSending(sink, request, this);
     const connection = this.#takeIdle();
-    if (connection) sending.begin(connection, request);
-    else this.#dial(sending, request);
+    if (connection) sending.begin(connection, this.#options.monotonic_ms());
+    else this.#dial(sending);
     return sending;
+  }
+
+  /**
+   * Whether a request is sent again on a connection of its own: one that was lost as soon as it was
+   * sent met an upstream that was hanging up. Later it may have been at work on it.
+   */
+  sendAgain(sending: PooledSending, begun_ms: number): boolean {
+    const { monotonic_ms } = this.#options;
+    if (this.#closed || monotonic_ms() - begun_ms > STALE_MS) return false;
+    this.#dial(sending);
+    return true;
   }
 
   /** Ends the connections that rest, and the others with their request. */
@@ -104,8 +115,8 @@ export class ConnectionPool implements ConnectionOwner {
     this.#timer = null;
   }
 
-  #dial(sending: PooledSending, request: PooledRequest): void {
-    const { origin, dial, onDialError } = this.#options;
+  #dial(sending: PooledSending): void {
+    const { origin, dial, onDialError, monotonic_ms } = this.#options;
     const { protocol, hostname, host, port } = origin;
     const named = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
     this.#dialling.add(sending);
@@ -119,7 +130,7 @@ export class ConnectionPool implements ConnectionOwner {
       const connection = this.#connect(socket);
       if (this.#closed && sending.over) connection.destroy();
       else if (sending.over) this.onIdle(connection, null);
-      else sending.begin(connection, request);
+      else sending.begin(connection, monotonic_ms());
     });
   }
 
@@ -136,23 +147,32 @@ export class ConnectionPool implements ConnectionOwner {
 
 /** How long before an upstream hangs up a connection is no longer used. */
 const GRACE_MS = 1000;
+/** How soon a loss must follow a request's sending to be no word on the request. */
+const STALE_MS = 1000;
 const SWEEP_MS = 1000;
 
 /** A request on its way: first to a connection, then on it. */
-class PooledSending implements Sending, Sink {
+class PooledSending implements Sending, ConnectionSink {
+  readonly #request: PooledRequest;
+  readonly #pool: ConnectionPool;
   #sink: Sink | null;
   #connection: Connection | null = null;
+  #begun_ms = 0;
 
-  constructor(sink: Sink) {
+  constructor(sink: Sink, request: PooledRequest, pool: ConnectionPool) {
     this.#sink = sink;
+    this.#request = request;
+    this.#pool = pool;
   }
 
   get over(): boolean {
     return this.#sink === null;
   }
 
-  begin(connection: Connection, { head, body }: PooledRequest): void {
+  begin(connection: Connection, now_ms: number): void {
     this.#connection = connection;
+    this.#begun_ms = now_ms;
+    const { head, body } = this.#request;
     connection.send(head, body, this);
   }
 
@@ -197,10 +217,11 @@ class PooledSending implements Sending, Sink {
     sink?.onEnd();
   }
 
-  onError(error: Error): void {
-    const sink = this.#sink;
-    this.#sink = null;
+  onLost(error: Error, stale: boolean): void {
     this.#connection = null;
+    const sink = this.#sink;
+    if (stale && sink && this.#pool.sendAgain(this, this.#begun_ms)) return;
+    this.#sink = null;
     sink?.onError(error);
   }
 }

@@ -17,7 +17,8 @@ export interface ReaderLimits {
 
 /**
  * Reads one response from the bytes of a connection, however they are split. Interim responses
- * (1xx) are passed over. Throws `BadResponse` where the bytes are no response, or go on after it.
+ * (1xx) are passed over, a thousand of them. Throws `BadResponse` where the bytes are no response,
+ * or go on after it.
  */
 export class ResponseReader {
   readonly #events: ResponseEvents;
@@ -29,6 +30,7 @@ export class ResponseReader {
   #bytes = 0;
   #chunks: ChunkedReader | null = null;
   #over = false;
+  #interims = 0;
 
   constructor(events: ResponseEvents, limits: ReaderLimits) {
     this.#events = events;
@@ -37,7 +39,7 @@ export class ResponseReader {
 
   /** Whether anything of the response has come. */
   get begun(): boolean {
-    return this.#head !== null || this.#partial !== null;
+    return this.#head !== null || this.#partial !== null || this.#interims > 0;
   }
 
   push(bytes: Buffer): void {
@@ -73,7 +75,12 @@ export class ResponseReader {
     const head = parseHead(all.toString('latin1', 0, end));
     const rest = all.subarray(end + HEAD_END.length);
     if (head.status === SWITCHING) throw new BadResponse('nobody asked for another protocol');
-    if (head.status < 200) return rest;
+    if (head.status < 200) {
+      this.#interims += 1;
+      if (this.#interims > INTERIMS_MAX)
+        throw new BadResponse('there are too many interim answers');
+      return rest;
+    }
     this.#begin(head);
     return rest;
   }
@@ -121,6 +128,8 @@ export class ResponseReader {
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 const SWITCHING = 101;
+/** Interim answers (1xx) before one answer: 102 may come every second of a long wait. */
+const INTERIMS_MAX = 1000;
 
 /** The body is larger than anybody wants to hold. */
 export const TOO_LARGE = 'RESPONSE_TOO_LARGE';

@@ -35,6 +35,7 @@ async function start(serve: LaneOptions['serve'] = echo, check_ms = 5): Promise<
     serve,
     tooSlow: (request) =>
       `HTTP/1.1 408 Request Timeout\r\ncontent-length: 4\r\n\r\n${request ? 'body' : 'head'}`,
+    notHttp: () => 'HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n',
     limits: LIMITS,
     head_bytes_max: 4096,
     check_ms,

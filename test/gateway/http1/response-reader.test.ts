@@ -137,6 +137,7 @@ describe('ResponseReader', () => {
     ['another protocol', 'HTTP/2 200'],
     ['a protocol switch', 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x'],
     ['no HTTP', 'SSH-2.0-OpenSSH_9.2'],
+    ['interim answers without end', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(1001)],
   ])('reader refuses %s', (_what, head) => {
     expect(() => read(answer(head, 'abc'))).toThrow(BadResponse);
   });
