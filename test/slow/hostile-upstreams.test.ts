@@ -59,7 +59,7 @@ test.each(HOSTILITIES)('product survives upstreams that send $name', async ({ st
   hostile.send(one.name);
   await once(hostile, 'message');
   const pids = product.pids();
-  const { gateway = null } = pids;
+  const { gateway } = pids;
   const load = steadyLoad(product.gateway_url, 'other', 2);
   const rest_bytes = residentBytes(gateway ?? 0);
   let most_bytes = 0;
