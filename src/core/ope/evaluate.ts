@@ -1,15 +1,14 @@
 import {
   bestRobust,
-  directMethod,
+  type Candidate,
   effectiveSize,
   ips,
   type Joined,
-  type ModelColumns,
   type RobustEstimate,
   snips,
 } from './estimate.ts';
 import type { DecisionLog, LogColumns } from './log.ts';
-import { fitRewardModels } from './reward-model.ts';
+import { fitRewardModels, type RewardModels } from './reward-model.ts';
 import { constantInterval, rewardRange, within } from './reward-range.ts';
 
 /** Fewer effective rows than this say too little of the target. */
@@ -54,15 +53,11 @@ export function evaluateTarget(log: DecisionLog): Evaluating {
   const columns = log.columns();
   const { rows } = columns;
   const models = fitRewardModels(columns);
-  const actions = Math.max(1, columns.actions.size);
   const weight = new Float64Array(rows).fill(-1);
-  const outside = new Float32Array(rows);
-  const model = Array.from({ length: models.count }, () => ({
-    q: new Float32Array(rows),
-    value: new Float32Array(rows),
-  }));
-  const predicted = new Float64Array(models.count * actions);
+  const values = Array.from({ length: models.count }, () => new Float32Array(rows));
+  const target: TargetRow = { actions: [], shares: [], inside: 0 };
   let unknown = 0;
+  let outside = 0;
   return {
     add(id, probabilities) {
       const problem = problemOf(probabilities);
@@ -73,25 +68,37 @@ export function evaluateTarget(log: DecisionLog): Evaluating {
         return null;
       }
       if ((weight[row] as number) >= 0) return `the id ${JSON.stringify(id)} was there before`;
+      readTarget(columns, row, probabilities, target);
+      const { actions, shares, inside } = target;
       const chosen = columns.action[row] as number;
-      const target = targetOf(columns, row, probabilities);
-      models.predict(row, [...target.keys(), chosen], predicted);
-      for (const [index, { q, value }] of model.entries()) {
+      models.turnTo(row);
+      for (let model = 0; model < models.count; model += 1) {
         let sum = 0;
-        for (const [action, share] of target) {
-          sum += share * (predicted[index * actions + action] as number);
+        for (let at = 0; at < actions.length; at += 1) {
+          sum += (shares[at] as number) * models.predict(model, actions[at] as number);
         }
         // Where the log cannot follow, the reward is taken for that of the rest.
-        const inside = [...target.values()].reduce((total, share) => total + share, 0);
-        value[row] = inside > 0 ? sum / inside : (predicted[index * actions + chosen] as number);
-        q[row] = predicted[index * actions + chosen] as number;
-        outside[row] = Math.max(0, 1 - inside);
+        const value = inside > 0 ? sum / inside : models.predict(model, chosen);
+        (values[model] as Float32Array)[row] = value;
       }
-      weight[row] = (target.get(chosen) ?? 0) / (columns.propensity[row] as number);
+      outside += Math.max(0, 1 - inside);
+      const at = actions.indexOf(chosen);
+      weight[row] = (at < 0 ? 0 : (shares[at] as number)) / (columns.propensity[row] as number);
       return null;
     },
-    result: () => conclude(log, columns, weight, outside, model, unknown),
+    result: () => conclude(log, columns, { weight, values, models, outside, unknown }),
   };
+}
+
+/** What the target's rows have left of each row of the log. */
+interface Seen {
+  readonly weight: Float64Array;
+  /** Of each reward model, its mean under the target. */
+  readonly values: readonly Float32Array[];
+  readonly models: RewardModels;
+  /** The target's probability on what the log never chose, summed over the rows. */
+  readonly outside: number;
+  readonly unknown: number;
 }
 
 function problemOf(probabilities: ReadonlyMap<string, number>): string | null {
@@ -106,55 +113,59 @@ function problemOf(probabilities: ReadonlyMap<string, number>): string | null {
   return off ? `the probabilities add up to ${Number(sum.toFixed(4))}, not 1` : null;
 }
 
+/** One row of the target; used again for the next, since there may be a million. */
+interface TargetRow {
+  readonly actions: number[];
+  readonly shares: number[];
+  /** What the shares add up to. */
+  inside: number;
+}
+
 /** The target's probabilities on actions that this row's log could take and that it knows of. */
-function targetOf(
+function readTarget(
   { actions, options, optionSets, logged }: LogColumns,
   row: number,
   probabilities: ReadonlyMap<string, number>,
-): ReadonlyMap<number, number> {
+  into: TargetRow,
+): void {
   const possible = optionSets[options[row] as number];
-  const total = [...probabilities.values()].reduce((sum, share) => sum + share, 0);
-  const target = new Map<number, number>();
+  let total = 0;
+  for (const share of probabilities.values()) total += share;
+  into.actions.length = 0;
+  into.shares.length = 0;
+  into.inside = 0;
   for (const [name, share] of probabilities) {
     if (share === 0) continue;
     const action = actions.get(name);
     if (action === undefined || !logged.has(action)) continue;
     if (possible && !possible.has(action)) continue;
-    target.set(action, share / total);
+    into.actions.push(action);
+    into.shares.push(share / total);
+    into.inside += share / total;
   }
-  return target;
 }
 
-function conclude(
-  log: DecisionLog,
-  columns: LogColumns,
-  weight: Float64Array,
-  outside: Float32Array,
-  models: readonly ModelColumns[],
-  unknown: number,
-): Evaluation {
-  const rows = joinedRows(weight);
-  const whole = rows.length === columns.rows;
-  const joined = joinedOf(columns, weight, whole ? null : rows);
+function conclude(log: DecisionLog, columns: LogColumns, seen: Seen): Evaluation {
+  const rows = joinedRows(seen.weight);
+  const whole = rows.length === columns.rows ? null : rows;
+  const joined = joinedOf(columns, seen.weight, whole);
   const ess = effectiveSize(joined.weight);
-  const unsupported = rows.reduce((sum, row) => sum + (outside[row] as number), 0) / rows.length;
+  const unsupported = seen.outside / rows.length;
   const refusal =
     logRefusal(log, columns) ??
-    joinRefusal(rows.length, unknown) ??
+    joinRefusal(rows.length, seen.unknown) ??
     weightRefusal(joined.weight, ess, unsupported);
   const known = { ess, n: rows.length };
   if (refusal !== null) {
     return { ...REFUSED, ...known, reason: refusal };
   }
-  const chosen = whole ? models : models.map((model) => onlyRows(model, rows));
-  const found = bestRobust(joined, chosen);
+  const found = bestRobust(joined, candidatesOf(columns, seen, whole));
   if (found.events < EVENTS_MIN) {
     const reason =
       `too few rewards that differ: of the rarer kind there are ${found.events.toFixed(1)} ` +
       `effective rows under the target, below ${EVENTS_MIN}; no interval could be trusted`;
     return { ...REFUSED, ...known, reason };
   }
-  const dm = directMethod(chosen[found.model] as ModelColumns);
   const range = rewardRange(joined.reward);
   const ci = range[0] === range[1] ? constantInterval(range[0], ess) : widened(found, unsupported);
   return {
@@ -163,7 +174,7 @@ function conclude(
     ...known,
     verdict: 'ok',
     reason: reasonOf(found, ess, { unsupported, unjoined: columns.rows - rows.length }),
-    others: { ips: ips(joined), snips: snips(joined), dm },
+    others: { ips: ips(joined), snips: snips(joined), dm: found.dm },
   };
 }
 
@@ -196,12 +207,23 @@ function joinedOf(columns: LogColumns, weight: Float64Array, rows: Uint32Array |
   };
 }
 
-function onlyRows({ q, value }: ModelColumns, rows: Uint32Array): ModelColumns {
-  const { length } = rows;
-  return {
-    q: picked(q, rows, new Float32Array(length)),
-    value: picked(value, rows, new Float32Array(length)),
-  };
+/** Predictions of what was chosen are made when they are asked for: the features are all here. */
+function candidatesOf(
+  { rows, action }: LogColumns,
+  { models, values }: Seen,
+  only: Uint32Array | null,
+): readonly Candidate[] {
+  const length = only?.length ?? rows;
+  return values.map((value, model) => ({
+    q(into) {
+      for (let at = 0; at < length; at += 1) {
+        const row = only === null ? at : (only[at] as number);
+        models.turnTo(row);
+        into[at] = models.predict(model, action[row] as number);
+      }
+    },
+    value: () => (only === null ? value : picked(value, only, new Float32Array(length))),
+  }));
 }
 
 /** `TypedArray.from` with a function first makes a list of all values, of 16 bytes each. */
