@@ -173,7 +173,11 @@ function conclude(log: DecisionLog, columns: LogColumns, seen: Seen): Evaluation
     ci: range[0] === range[1] ? ci : [within(ci[0], range), within(ci[1], range)],
     ...known,
     verdict: 'ok',
-    reason: reasonOf(found, ess, { unsupported, unjoined: columns.rows - rows.length }),
+    reason: reasonOf(found, ess, {
+      unsupported,
+      unjoined: columns.rows - rows.length,
+      unknown: seen.unknown,
+    }),
     others: { ips: ips(joined), snips: snips(joined), dm: found.dm },
   };
 }
@@ -287,11 +291,16 @@ function weightRefusal(weight: Float64Array, ess: number, unsupported: number): 
   );
 }
 
-function reasonOf(
-  found: RobustEstimate,
-  ess: number,
-  { unsupported, unjoined }: { readonly unsupported: number; readonly unjoined: number },
-): string {
+interface Apart {
+  /** The target's share on actions never chosen. */
+  readonly unsupported: number;
+  /** Rows of the log without a target, and of the target without a log. */
+  readonly unjoined: number;
+  readonly unknown: number;
+}
+
+function reasonOf(found: RobustEstimate, ess: number, apart: Apart): string {
+  const { unsupported, unjoined, unknown } = apart;
   const cut =
     found.clip === null
       ? ''
@@ -299,7 +308,8 @@ function reasonOf(
   const mass =
     unsupported > 1e-6 ? `; ${percent(unsupported)} of the target is on actions never chosen` : '';
   const left = unjoined > 0 ? `; ${unjoined} rows of the log have no target and are left out` : '';
-  return `doubly robust, effective sample size ${Math.round(ess)}${cut}${mass}${left}`;
+  const more = unknown > 0 ? `; ${unknown} rows of the target have no id of the log` : '';
+  return `doubly robust, effective sample size ${Math.round(ess)}${cut}${mass}${left}${more}`;
 }
 
 function percent(share: number): string {

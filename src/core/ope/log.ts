@@ -22,7 +22,7 @@ export interface LoggedDecision {
  * kept more narrowly. The id is kept as a hash.
  */
 export interface DecisionLog {
-  /** Adds a row, or says why it cannot be one: the id is known already. */
+  /** Adds a row, or says why it cannot be one: its id is known already, or its propensity is none. */
   add(row: LoggedDecision): string | null;
   readonly columns: () => LogColumns;
   /** Rows whose propensity is no probability above 0: they are counted and left out. */
@@ -79,7 +79,8 @@ export function createDecisionLog(wide_rows_max = WIDE_ROWS_MAX): DecisionLog {
     add(row) {
       if (!(row.propensity > 0 && row.propensity <= 1)) {
         invalid += 1;
-        return null;
+        const said = Number.isNaN(row.propensity) ? 'none' : row.propensity;
+        return `the propensity is ${said}: it is a probability above 0`;
       }
       if (!ids.add(row.id, rows)) return `the id ${JSON.stringify(row.id)} was there before`;
       if (rows === capacity) grow();
