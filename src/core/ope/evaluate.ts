@@ -52,7 +52,8 @@ const SUM_TOLERANCE = 0.02;
 export function evaluateTarget(log: DecisionLog): Evaluating {
   const columns = log.columns();
   const { rows } = columns;
-  const models = fitRewardModels(columns);
+  // An effective size is at most the rows: of so few nothing is answered, and no model is needed.
+  const models = rows < ESS_MIN ? NO_MODELS : fitRewardModels(columns);
   const weight = new Float64Array(rows).fill(-1);
   const values = Array.from({ length: models.count }, () => new Float32Array(rows));
   const target: TargetRow = { actions: [], shares: [], inside: 0 };
@@ -89,6 +90,8 @@ export function evaluateTarget(log: DecisionLog): Evaluating {
     result: () => conclude(log, columns, { weight, values, models, outside, unknown }),
   };
 }
+
+const NO_MODELS: RewardModels = { count: 0, turnTo() {}, predict: () => 0 };
 
 /** What the target's rows have left of each row of the log. */
 interface Seen {
