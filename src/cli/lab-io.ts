@@ -57,9 +57,15 @@ async function* chunksOf(
 }
 
 /** What gzip and zstd begin with, read as text: hundreds of bad rows would say less. */
+const COMPRESSED = ['\u001f\ufffd\u0008', '(\ufffd/\ufffd'];
+/** What UTF-16 begins with, or has beside its first letter. */
+const OTHER_TEXT = ['\ufffd\ufffd'];
+
 function refuseBinary(text: string): void {
-  if (/^(\u001f\ufffd\u0008|\(\ufffd\/\ufffd)/.test(text)) {
+  if (COMPRESSED.some((begin) => text.startsWith(begin))) {
     throw new Error('it is compressed; gunzip -c FILE | hive lab … reads it, with - for the file');
   }
-  if (/^\ufffd\ufffd|^[^\n]{0,8}\0/.test(text)) throw new Error('it is no UTF-8 text');
+  if (OTHER_TEXT.some((begin) => text.startsWith(begin)) || text.slice(0, 8).includes('\0')) {
+    throw new Error('it is no UTF-8 text');
+  }
 }

@@ -62,7 +62,7 @@ export function createStepClock(): StepClock {
 
 const NO_ZONE = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(:\d\d(\.\d+)?)?)$/;
 
-/** A time without a zone is UTC: in this machine's own an hour would be lost or double each year. */
+/** A time without a zone is UTC: in this machine's an hour would be lost or double each year. */
 function timeOf(text: string): number {
   const number = Number(text);
   return Number.isFinite(number) ? number : Date.parse(text.replace(NO_ZONE, '$1T$2Z'));

@@ -81,7 +81,8 @@ function symptomWords(
 ): string {
   const said = (value: number): string => (measure === 'ms' ? milliseconds(value) : percent(value));
   const place = cellName(segment) === cellName(cause.segment) ? '' : ` (${placeOf(segment)})`;
-  return `${SYMPTOM[metric] ?? metric}${place} is ${said(estimate)} against ${said(yardstick.value)}`;
+  const [seen, usual] = [said(estimate), said(yardstick.value)];
+  return `${SYMPTOM[metric] ?? metric}${place} is ${seen} against ${usual}`;
 }
 
 const SYMPTOM: Partial<Record<FindingMetric, string>> = {

@@ -61,7 +61,7 @@ describe('compile-cache', () => {
     expect(ask(dir)).toEqual({ on: false, told: null });
   });
 
-  test('compile-cache is filled by the installation: the first start of the lab strips no types', () => {
+  test('compile-cache is filled by the installation: the lab’s first start strips no types', () => {
     const dir = layTree();
     const env = { PATH: process.env.PATH, NODE_COMPILE_CACHE: join(dir, 'filled') };
     const warm = spawnSync(process.execPath, ['bin/warm-cache.mjs'], { cwd: ROOT, env });

@@ -100,9 +100,9 @@ describe('analyze', () => {
       { metric: 'latency_ms', level: 'act', severity: 'critical', since_ms: 5, support: ['scan'] },
     ]);
     expect(findings[0]?.text).toMatch(
-      / With it the time to the first token is 302 ms against 210 ms and the share of units with a /,
+      / With it the time to the first token is 302 ms against 210 ms and the share of units /,
     );
-    expect(findings[0]?.text).toMatch(/ slow answer \(agent a\) is 15.8 % against 8.4 %\.$/);
+    expect(findings[0]?.text).toMatch(/ with a slow answer \(agent a\) is 15.8 % against 8.4 %\.$/);
   });
 
   test('analyze keeps what may be acted on beside what may not, and other places apart', () => {

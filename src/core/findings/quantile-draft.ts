@@ -125,7 +125,9 @@ export function levelDraft(
       `Since ${timeWords(since_ms)} the ${name} of ${placeOf(cell.segment)} is ` +
       `${milliseconds(here)} (${range}), ${against(yardstick, milliseconds(there))}: ` +
       `${percent(here / there - 1)} more.${mixWords(mix)}${frozenWords(frozen)}`,
-    disproof: `Wrong if it is back at ${milliseconds(there)} in the next ${spanWords(WEEK_MS / windows)}.`,
+    disproof:
+      `Wrong if it is back at ${milliseconds(there)} ` +
+      `in the next ${spanWords(WEEK_MS / windows)}.`,
     evidence: cell.evidence,
   };
 }

@@ -182,7 +182,8 @@ export function shiftDraft(
     units: series.counts.slice(index).reduce((sum, one) => sum + one, 0),
     severity: 'info',
     text:
-      `Since ${timeWords(since_ms)} ${nowWords(series, estimate)}, where ${wordsOf(series, value)} was to be expected at these ` +
+      `Since ${timeWords(since_ms)} ${nowWords(series, estimate)}, where ` +
+      `${wordsOf(series, value)} was to be expected at these ` +
       `hours (for ${span}; ${how}).${mixWords(mix)}${frozenWords(frozen)}`,
     disproof: `Wrong if it is back at ${wordsOf(series, value)} in the next ${span}.`,
     evidence:

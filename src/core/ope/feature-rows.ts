@@ -3,8 +3,8 @@ import { COLUMNS } from './features.ts';
 /**
  * The features of a log's rows. Wide at first, 64 columns of 4 bytes. A log that grows beyond
  * WIDE_ROWS_MAX keeps the first NARROW columns, a byte each: 1/21 of a standard deviation of the
- * rows so far, cut at 6 of them, where the reward model cuts as well. A model of rounded features is
- * a model like another: it may explain less, and the doubly robust estimate is as valid.
+ * rows so far, cut at 6 of them, where the reward model cuts as well. A model of rounded features
+ * is a model like another: it may explain less, and the doubly robust estimate is as valid.
  */
 export interface FeatureRows {
   /** Adds a row of COLUMNS values. */

@@ -22,7 +22,7 @@ export interface LoggedDecision {
  * kept more narrowly. The id is kept as a hash.
  */
 export interface DecisionLog {
-  /** Adds a row, or says why it cannot be one: its id is known already, or its propensity is none. */
+  /** Adds a row, or says why it is none: its id is known already, its propensity is none. */
   add(row: LoggedDecision): string | null;
   readonly columns: () => LogColumns;
   /** Rows whose propensity is no probability above 0: they are counted and left out. */
