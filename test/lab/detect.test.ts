@@ -37,7 +37,8 @@ test.each(['default', 'change-point', 'isolation-forest', 'seasonal-residual', '
 
 test('detect leaves bad rows out, tells them by line, and keeps the others', async () => {
   const text =
-    'value,timestamp\n1,2026-01-01\nx,2026-01-02\n,2026-01-03\n"2","Jan 4, 2026"\n3,\n1e999,2026-01-06\nNaN,2026-01-07\n4,2026-01-08\r\n';
+    'value,timestamp\n1,2026-01-01\nx,2026-01-02\n,2026-01-03\n' +
+    '"2","Jan 4, 2026"\n3,\n1e999,2026-01-06\nNaN,2026-01-07\n4,2026-01-08\r\n';
   const { code, out, err } = await runOn(detect, { input: 'b.csv' }, { 'b.csv': text });
   expect(code).toBe(0);
   expect(out.map((line) => JSON.parse(line).timestamp)).toEqual([
