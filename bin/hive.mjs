@@ -4,17 +4,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { cacheCompiled } from './compile-cache.mjs';
-import { widenThreadPool } from './thread-pool.mjs';
 
 const LEAST_MAJOR = 24;
 const args = process.argv.slice(2);
 
 if (Number(process.versions.node.split('.')[0]) >= LEAST_MAJOR) {
-  widenThreadPool(process.env);
-  cacheCompiled(process.env);
-  const { runCli } = await import('../src/cli.ts');
-  process.exitCode = await runCli(args);
+  await import('./run.mjs');
 } else {
   runOnOwnNode();
 }
@@ -30,7 +25,7 @@ function runOnOwnNode() {
     process.exitCode = 1;
     return;
   }
-  const child = spawn(node, [pathOf('../src/cli.ts'), ...args], { stdio: 'inherit' });
+  const child = spawn(node, [pathOf('run.mjs'), ...args], { stdio: 'inherit' });
   // At a terminal Ctrl-C reaches the child by itself; a second one would mean "at once".
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   for (const name of ['SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));

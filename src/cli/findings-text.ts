@@ -1,3 +1,4 @@
+import { milliseconds } from '../core/findings/words.ts';
 import type { Analysis, Finding, Insufficient } from '../core/oracle.ts';
 import { plain, tableText, timeText } from './text.ts';
 
@@ -46,7 +47,7 @@ function measured({ measure }: Finding, value: number): string {
     case 'share':
       return `${(value * 100).toFixed(1)} %`;
     case 'ms':
-      return `${Math.round(value)} ms`;
+      return milliseconds(value);
     case 'usd':
       return `$${Number(value.toPrecision(3))}`;
     default:

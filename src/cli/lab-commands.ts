@@ -1,9 +1,7 @@
 import { parseArgs } from 'node:util';
-import { didYouMean } from '../config/suggest.ts';
 import { messageOf } from '../core/errors.ts';
 import { labCommands } from '../lab/index.ts';
 import { type LabCommand, type LabFlags, type LabIo, labUsageError } from '../lab/lab-command.ts';
-import { failureCode } from './failure-code.ts';
 
 /** `hive lab …`: never rejects. The exit code: 0 done, 1 failed, 2 misused. */
 export async function runLab(args: readonly string[], io: LabIo): Promise<number> {
@@ -11,6 +9,8 @@ export async function runLab(args: readonly string[], io: LabIo): Promise<number
     return await dispatch(args, io);
   } catch (thrown) {
     io.progress?.('');
+    // A start strips and compiles each file that it imports: what only a mistake needs comes then.
+    const { failureCode } = await import('./failure-code.ts');
     return failureCode(thrown, (line) => io.warn(line));
   }
 }
@@ -33,6 +33,7 @@ async function load(name: string): Promise<LabCommand> {
   const found = Object.hasOwn(labCommands, name) ? labCommands[name] : undefined;
   if (found) return found();
   const what = name.startsWith('-') ? 'flag before the command' : 'command of the lab';
+  const { didYouMean } = await import('../config/suggest.ts');
   const meant = didYouMean(name, Object.keys(labCommands));
   throw labUsageError(`unknown ${what} ${JSON.stringify(name)}: ${meant} (all: hive lab --help)`);
 }

@@ -43,12 +43,29 @@ async function* chunksOf(
 ): AsyncGenerator<string> {
   const input = file === '-' ? stdin : createReadStream(file, { highWaterMark: 256 * 1024 });
   input.setEncoding('utf8');
+  let first = true;
   try {
     for await (const chunk of input) {
+      if (first) refuseBinary(chunk as string);
+      first = false;
       yield chunk as string;
       await flush();
     }
   } catch (thrown) {
     throw new GatewayError('bad_request', `${file} cannot be read: ${messageOf(thrown)}`);
+  }
+}
+
+/** What gzip and zstd begin with, read as text: hundreds of bad rows would say less. */
+const COMPRESSED = ['\u001f\ufffd\u0008', '(\ufffd/\ufffd'];
+/** What UTF-16 begins with, or has beside its first letter. */
+const OTHER_TEXT = ['\ufffd\ufffd'];
+
+function refuseBinary(text: string): void {
+  if (COMPRESSED.some((begin) => text.startsWith(begin))) {
+    throw new Error('it is compressed; gunzip -c FILE | hive lab … reads it, with - for the file');
+  }
+  if (OTHER_TEXT.some((begin) => text.startsWith(begin)) || text.slice(0, 8).includes('\0')) {
+    throw new Error('it is no UTF-8 text');
   }
 }

@@ -40,11 +40,12 @@ export const canary: LabCommand = {
       units_min: numberFlag(flags, 'units-min', 150, [1, 1e9]),
       days_max: numberFlag(flags, 'days-max', 14, [0.001, 36_500]),
     });
-    await eachRow(io, file, unitRowOf, (row, _line, note) => {
+    const { rows } = await eachRow(io, file, unitRowOf, (row, _line, note) => {
       odd(row, note);
       const { decision, reason } = judge(row);
       io.print(JSON.stringify({ time: row.time, decision, reason }));
     });
+    if (rows === 0) io.warn(`${file} has no row that can be read: nothing is decided`);
     return 0;
   },
 };

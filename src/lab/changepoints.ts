@@ -34,7 +34,10 @@ async function run(flags: LabFlags, io: LabIo): Promise<number> {
   await eachSeriesRow(io, input, {
     timestamps: false,
     miss: () => add(Number.NaN),
-    take: ({ value }) => add(value),
+    take({ value }) {
+      add(value);
+      return null;
+    },
   });
   io.print(JSON.stringify({ changepoints: changePoints(values.all()) }));
   return 0;

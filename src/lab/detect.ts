@@ -53,9 +53,11 @@ async function run(flags: LabFlags, io: LabIo): Promise<number> {
     timestamps: true,
     miss: () => void detector.push(null),
     take: ({ timestamp, value }) => {
+      const odd = clock.odd(timestamp);
       for (let gap = clock.missing(timestamp); gap > 0; gap -= 1) detector.push(null);
       const { score, alarm } = detector.push(value);
       io.print(JSON.stringify({ timestamp, value, score: rounded(score), alarm }));
+      return odd;
     },
   });
   return 0;

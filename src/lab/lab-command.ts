@@ -38,6 +38,11 @@ export function labUsageError(message: string): GatewayError {
   return new GatewayError('bad_request', message, { usage: true });
 }
 
+/** A file that cannot be used: exit code 1. */
+export function fileError(file: string, what: string): GatewayError {
+  return new GatewayError('bad_request', `${file === '-' ? 'standard input' : file} ${what}`);
+}
+
 /** A flag that names a file and must be there. */
 export function fileFlag(flags: LabFlags, name: string): string {
   const value = flags[name];

@@ -21,9 +21,9 @@ export const ope: LabCommand = {
     '',
     'Doubly robust and cross-fitted, 95 % interval. Refuses below an effective sample size of 200,',
     'propensities that are none (above 1 % of rows), a log that never chose otherwise, a',
-    'target with more than 5 % on actions that the log never chose. Keeps about 300 bytes',
+    'target with more than 5 % on actions that the log never chose. Keeps about 150 bytes',
     'a row of the log (of ids a hash) and nothing of the target: a million rows',
-    'of 20 features need 450 MB in all.',
+    'of 20 features need 280 MB in all.',
   ],
   async run(flags, io) {
     const logFile = fileFlag(flags, 'log');
@@ -72,9 +72,11 @@ function targetOf(
   if (id === null) return { bad: 'id is no text' };
   const { probs } = value;
   if (!isObject(probs)) return { bad: 'probs is no object' };
-  const entries = Object.entries(probs);
-  if (!entries.every(([, share]) => typeof share === 'number')) {
-    return { bad: 'probs holds what is no number' };
+  const shares = new Map<string, number>();
+  for (const name of Object.keys(probs)) {
+    const share = probs[name];
+    if (typeof share !== 'number') return { bad: 'probs holds what is no number' };
+    shares.set(name, share);
   }
-  return { id, probs: new Map(entries as [string, number][]) };
+  return { id, probs: shares };
 }

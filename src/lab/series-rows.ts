@@ -1,5 +1,4 @@
-import { GatewayError } from '../core/errors.ts';
-import type { LabIo } from './lab-command.ts';
+import { fileError, type LabIo } from './lab-command.ts';
 import { createRowReport, eachLine } from './rows.ts';
 
 /** A row of a series as the file gives it. */
@@ -12,7 +11,8 @@ export interface SeriesRow {
 export interface SeriesFile {
   /** Whether the column `timestamp` must be there; `value` always must. */
   readonly timestamps: boolean;
-  readonly take: (row: SeriesRow) => void;
+  /** May say what is odd of a row that counts all the same. */
+  readonly take: (row: SeriesRow) => string | null;
   /** A row that could not be read: its place in the series is kept. */
   readonly miss: () => void;
 }
@@ -49,11 +49,12 @@ export async function eachSeriesRow(
       return;
     }
     rows += 1;
-    take(row);
+    const odd = take(row);
+    if (odd !== null) report.note(line, odd);
   });
   report.end();
-  if (columns === null) throw badFile(file, 'is empty: a header timestamp,value is expected');
-  if (rows === 0) throw badFile(file, 'has no row with a number');
+  if (columns === null) throw fileError(file, 'is empty: a header timestamp,value is expected');
+  if (rows === 0) throw fileError(file, 'has no row with a number');
   return { rows, bad: report.count() };
 }
 
@@ -66,11 +67,7 @@ function columnsOf(header: readonly string[], file: string, timestamps: boolean)
   ];
   if (missing.length === 0) return columns;
   const found = JSON.stringify(header.join(',').slice(0, 80));
-  throw badFile(file, `has no column ${missing.join(' and no column ')}; its header is ${found}`);
-}
-
-function badFile(file: string, what: string): GatewayError {
-  return new GatewayError('bad_request', `${file === '-' ? 'standard input' : file} ${what}`);
+  throw fileError(file, `has no column ${missing.join(' and no column ')}; its header is ${found}`);
 }
 
 function rowOf(fields: readonly string[], { timestamp, value }: Columns): SeriesRow | string {

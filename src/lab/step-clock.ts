@@ -10,6 +10,8 @@ const SEASON_ROWS_MIN = 4;
 const SEASON_ROWS_MAX = 3000;
 
 export interface StepClock {
+  /** What is odd of a time, before `missing` is asked: none, or not after the row before. */
+  odd(timestamp: string): string | null;
   /** How many rows are missing before this one, by the clock; 0 while the step is unknown. */
   missing(timestamp: string): number;
   /** The rows of a day and of a week; none while the step is unknown or is no part of them. */
@@ -32,6 +34,14 @@ export function createStepClock(): StepClock {
         .map(Math.round)
         .filter((rows) => rows >= SEASON_ROWS_MIN && rows <= SEASON_ROWS_MAX);
     },
+    odd(timestamp) {
+      const now = timeOf(timestamp);
+      const said = JSON.stringify(timestamp.slice(0, 40));
+      if (!Number.isFinite(now)) return `${said} is no RFC 3339 time: counted where it stands`;
+      if (last === null || now > last) return null;
+      const how = now === last ? 'that of the row before again' : 'before that of a row above';
+      return `its time is ${how}: counted as it comes`;
+    },
     missing(timestamp) {
       const now = timeOf(timestamp);
       const distance = last === null ? Number.NaN : now - last;
@@ -50,7 +60,10 @@ export function createStepClock(): StepClock {
   };
 }
 
+const NO_ZONE = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(:\d\d(\.\d+)?)?)$/;
+
+/** A time without a zone is UTC: in this machine's an hour would be lost or double each year. */
 function timeOf(text: string): number {
   const number = Number(text);
-  return Number.isFinite(number) ? number : Date.parse(text);
+  return Number.isFinite(number) ? number : Date.parse(text.replace(NO_ZONE, '$1T$2Z'));
 }

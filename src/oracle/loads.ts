@@ -62,6 +62,8 @@ function adapterLoad(policy: Policy, agent: string, calls: Readonly<Record<strin
   const known = Object.keys(policy.agents[agent]?.targets ?? {}).flatMap((target) => {
     const provider = policy.providers[policy.targets[target]?.provider ?? ''];
     const adapters = provider?.adapters;
+    // Names alone, or names with what each is.
+    if (Array.isArray(adapters)) return (adapters as readonly unknown[]).map(String);
     return typeof adapters === 'object' && adapters !== null ? Object.keys(adapters) : [];
   });
   const none = Object.fromEntries(['none', ...known].sort().map((name) => [name, 0]));

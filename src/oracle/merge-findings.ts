@@ -1,5 +1,7 @@
 import type { Finding, FindingLevel, Severity } from '../core/finding.ts';
 import { cellName, shapeOf } from '../core/findings/scene.ts';
+import { list, milliseconds, percent, placeOf } from '../core/findings/words.ts';
+import type { FindingMetric } from '../core/observation.ts';
 
 const LEVEL: Record<FindingLevel, number> = { act: 0, investigate: 1, note: 2 };
 const SEVERITY: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };
@@ -19,8 +21,74 @@ export function mergeFindings(told: readonly Told[]): readonly Told[] {
     cells.set(name, [...(cells.get(name) ?? []), one]);
   }
   const merged = [...cells.values()].map(strongest);
-  return merged.filter((one) => !merged.some((other) => isEchoOf(one, other))).sort(byGravity);
+  const single = merged.filter((one) => !merged.some((other) => isEchoOf(one, other)));
+  return [...withoutSymptoms(single)].sort(byGravity);
 }
+
+/**
+ * Measures of one trouble: an answer that takes longer begins later, and more of them are slow. The
+ * first that there is tells it, and the others are its evidence.
+ */
+const SPEED: readonly FindingMetric[] = ['latency_ms', 'ttft_ms', 'slow'];
+
+/**
+ * What says in other words what another finding of the same place says, or of one of its targets,
+ * is told as that one's evidence, unless more may be done on it: decide must still see it.
+ */
+function withoutSymptoms(findings: readonly Told[]): readonly Told[] {
+  // Of several the first measure: that one is no symptom of another.
+  const causes = findings.map((one) => {
+    const found = findings.filter((other) => isSymptomOf(one, other));
+    return found.find((other) => !findings.some((third) => isSymptomOf(other, third))) ?? null;
+  });
+  const of = (cause: Told): readonly Told[] => findings.filter((_, at) => causes[at] === cause);
+  return findings
+    .filter((_, at) => causes[at] === null)
+    .map((cause) => withSymptoms(cause, of(cause)));
+}
+
+function isSymptomOf(one: Told, other: Told): boolean {
+  const [rank, above] = [SPEED.indexOf(one.metric), SPEED.indexOf(other.metric)];
+  if (above < 0 || rank <= above || one.direction !== other.direction) return false;
+  if (LEVEL[one.level] < LEVEL[other.level]) return false;
+  const same = cellName(one.segment) === cellName(other.segment);
+  const within = shapeOf(one.segment) === 'agent' && shapeOf(other.segment) === 'target';
+  return same || (within && one.segment.agent === other.segment.agent);
+}
+
+function withSymptoms(cause: Told, symptoms: readonly Told[]): Told {
+  if (symptoms.length === 0) return cause;
+  const [graver] = [cause, ...symptoms].sort(
+    (left, right) => SEVERITY[left.severity] - SEVERITY[right.severity],
+  ) as [Told, ...Told[]];
+  const support = [cause, ...symptoms].flatMap(({ detector, support: also }) => [
+    detector,
+    ...also,
+  ]);
+  return {
+    ...cause,
+    text: `${cause.text} With it ${list(symptoms.map((one) => symptomWords(one, cause)))}.`,
+    severity: graver.severity,
+    since_ms: Math.min(cause.since_ms, ...symptoms.map(({ since_ms }) => since_ms)),
+    support: [...new Set(support)].filter((name) => name !== cause.detector).sort(),
+  };
+}
+
+/** “the time to the first token is 302 ms against 210 ms”. */
+function symptomWords(
+  { segment, metric, measure, estimate, yardstick }: Told,
+  cause: Told,
+): string {
+  const said = (value: number): string => (measure === 'ms' ? milliseconds(value) : percent(value));
+  const place = cellName(segment) === cellName(cause.segment) ? '' : ` (${placeOf(segment)})`;
+  const [seen, usual] = [said(estimate), said(yardstick.value)];
+  return `${SYMPTOM[metric] ?? metric}${place} is ${seen} against ${usual}`;
+}
+
+const SYMPTOM: Partial<Record<FindingMetric, string>> = {
+  ttft_ms: 'the time to the first token',
+  slow: 'the share of units with a slow answer',
+};
 
 function strongest(same: readonly Told[]): Told {
   const sorted = [...same].sort(

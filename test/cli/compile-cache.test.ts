@@ -35,6 +35,12 @@ function ask(dir: string, more: Readonly<Record<string, string>> = {}): unknown 
   return JSON.parse(stdout);
 }
 
+/** A module that says at the end how many parts of the type stripper were loaded. */
+const SAY_STRIPPERS = `data:text/javascript,${encodeURIComponent(
+  `process.once('exit', () => console.log(
+    process.moduleLoadList.filter((name) => name.includes('amaro')).length))`,
+)}`;
+
 describe('compile-cache', () => {
   test('compile-cache is beside the code, and children are told', () => {
     const dir = layTree();
@@ -55,13 +61,22 @@ describe('compile-cache', () => {
     expect(ask(dir)).toEqual({ on: false, told: null });
   });
 
+  test('compile-cache is filled by the installation: the lab’s first start strips no types', () => {
+    const dir = layTree();
+    const env = { PATH: process.env.PATH, NODE_COMPILE_CACHE: join(dir, 'filled') };
+    const warm = spawnSync(process.execPath, ['bin/warm-cache.mjs'], { cwd: ROOT, env });
+    expect([warm.status, String(warm.stdout), String(warm.stderr)]).toEqual([0, '', '']);
+    const units = join(dir, 'units.jsonl');
+    writeFileSync(units, '{"time":"2026-01-01T00:00:00Z","arm":"a","unit":"u","ok":1}\n');
+    const args = ['--import', SAY_STRIPPERS, 'bin/hive.mjs', 'lab', 'canary', '--units', units];
+    const first = spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: 'utf8' });
+    expect(first.stdout.trim().split('\n').at(-1)).toBe('0');
+  }, 30_000);
+
   test('a second start of the command does not even load what strips types', () => {
-    const code = `process.once('exit', () => console.log(
-      process.moduleLoadList.filter((name) => name.includes('amaro')).length))`;
-    const say = `data:text/javascript,${encodeURIComponent(code)}`;
     const env = { PATH: process.env.PATH, HOME: process.env.HOME };
     const run = (): string => {
-      const args = ['--import', say, 'bin/hive.mjs', 'version', '--json'];
+      const args = ['--import', SAY_STRIPPERS, 'bin/hive.mjs', 'version', '--json'];
       return spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: 'utf8' }).stdout;
     };
     run();

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createLabIo } from '../../src/cli/lab-io.ts';
 
@@ -41,5 +42,17 @@ describe('the lab’s view of a process', () => {
     stdout.end();
     await expect.poll(read).toBe(printed);
     expect(waiting_max).toBeLessThan(size / 4);
+  });
+
+  test.each([
+    ['gzip', gzipSync('timestamp,value\n1,2\n'), 'it is compressed'],
+    ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 1, 2]), 'it is compressed'],
+    ['UTF-16', Buffer.from('\ufefftimestamp,value\n', 'utf16le'), 'it is no UTF-8 text'],
+  ])('says of a file of %s what it is, in place of bad rows', async (name, bytes, said) => {
+    const file = join(folder, name);
+    writeFileSync(file, bytes);
+    const { process } = slowlyRead();
+    const reading = createLabIo(process).open(file)[Symbol.asyncIterator]().next();
+    await expect(reading).rejects.toThrow(said);
   });
 });

@@ -141,6 +141,14 @@ describe('hive lab canary', () => {
     expect(err[0]).toBe('u:1: time "x" is no RFC 3339 time; the row is left out');
     expect(err[1]).toContain('u:2: arm is neither');
   });
+
+  test('canary of a file without a row that can be read says so', async () => {
+    for (const text of ['', 'no JSON\n']) {
+      const { code, out, err } = await runOn(canary, { units: 'u' }, { u: text });
+      expect([code, out]).toEqual([0, []]);
+      expect(err.at(-1)).toBe('u has no row that can be read: nothing is decided');
+    }
+  });
 });
 
 /** Short versions of test/slow/canary-figures.test.ts. */

@@ -36,10 +36,16 @@ test.each(['default', 'change-point', 'isolation-forest', 'seasonal-residual', '
 );
 
 test('detect leaves bad rows out, tells them by line, and keeps the others', async () => {
-  const text = 'value,timestamp\n1,t1\nx,t2\n,t3\n"2","t,4"\n3,\n1e999,t6\nNaN,t7\n4,t8\r\n';
+  const text =
+    'value,timestamp\n1,2026-01-01\nx,2026-01-02\n,2026-01-03\n' +
+    '"2","Jan 4, 2026"\n3,\n1e999,2026-01-06\nNaN,2026-01-07\n4,2026-01-08\r\n';
   const { code, out, err } = await runOn(detect, { input: 'b.csv' }, { 'b.csv': text });
   expect(code).toBe(0);
-  expect(out.map((line) => JSON.parse(line).timestamp)).toEqual(['t1', 't,4', 't8']);
+  expect(out.map((line) => JSON.parse(line).timestamp)).toEqual([
+    '2026-01-01',
+    'Jan 4, 2026',
+    '2026-01-08',
+  ]);
   expect(err.map((line) => line.split(';')[0])).toEqual([
     'b.csv:3: the value "x" is no number',
     'b.csv:4: no value',
@@ -62,4 +68,12 @@ test.each([
 test('detect refuses an unknown detector and names the known ones', async () => {
   const asked = runOn(detect, { input: 'a.csv', detector: 'lstm' }, { 'a.csv': series });
   await expect(asked).rejects.toThrow(/--detector is one of default, cusum, .*not "lstm"/);
+});
+
+test('detect names rows whose time is odd by line, and counts them', async () => {
+  const times = ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z', '2025-01-01T00:00:00Z', 'soon'];
+  const text = `timestamp,value\r\n${times.map((time) => `${time},1\r\n`).join('')}`;
+  const { out, err } = await runOn(detect, { input: 'i' }, { i: text });
+  expect(out).toHaveLength(4);
+  expect(err.map((line) => line.slice(0, 4))).toEqual(['i:3:', 'i:4:', 'i:5:']);
 });

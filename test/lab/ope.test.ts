@@ -31,6 +31,8 @@ describe('hive lab ope', () => {
       '{"id":"x","action":"a","propensity":0.5,"reward":"much"}',
       '{"id":"x","actions":["b"],"action":"a","propensity":0.5,"reward":1}',
       JSON.stringify(log[0]),
+      '{"id":"y","action":"a0","propensity":1.2,"reward":1}',
+      '{"id":"z","action":"a0","reward":1}',
     ];
     const { err, found } = await evaluated(
       `${jsonLines(log)}${bad.join('\n')}`,
@@ -40,9 +42,18 @@ describe('hive lab ope', () => {
       'l:1201: reward is no number; the row is left out',
       'l:1202: action "a" is not among the actions; the row is left out',
       'l:1203: the id "r0" was there before; the row is left out',
+      'l:1204: the propensity is 1.2: it is a probability above 0; the row is left out',
+      'l:1205: the propensity is none: it is a probability above 0; the row is left out',
       't:1: the probabilities add up to 0.4, not 1; the row is left out',
     ]);
     expect(found.n).toBe(1200);
+  });
+
+  test('ope says how many rows have nothing to be joined with', async () => {
+    const others = [{ id: 'other', probs: { a0: 1 } }, ...targetRows.slice(7)];
+    const { found } = await evaluated(jsonLines(log), jsonLines(others));
+    expect(found.reason).toMatch(/7 rows of the log have no target and are left out/);
+    expect(found.reason).toMatch(/1 rows of the target have no id of the log/);
   });
 
   test('ope answers with a refusal whatever the rows hold', async () => {

@@ -26,3 +26,18 @@ test('createStepClock proposes a day and a week in rows once it knows their dist
   }
   expect(clock.seasons()).toEqual([48, 336]);
 });
+
+test('createStepClock says what is odd of a time, and takes one without a zone for UTC', () => {
+  const clock = createStepClock();
+  const told = (time: string): string | null => {
+    const odd = clock.odd(time);
+    clock.missing(time);
+    return odd;
+  };
+  expect(told('2026-03-29 01:30:00')).toBeNull();
+  expect(told('2026-03-29T01:30:00Z')).toMatch(/that of the row before again/);
+  expect(told('2026-03-29T03:30:00+02:00')).toMatch(/again/);
+  expect(told('2026-03-29T01:29:59.5')).toMatch(/before that of a row above/);
+  expect(told('soon')).toMatch(/"soon" is no RFC 3339 time/);
+  expect(told('2026-03-29')).toMatch(/before/);
+});

@@ -74,6 +74,54 @@ describe('analyze', () => {
     expect(agent.findings.map(({ segment }) => segment.target)).toEqual([null]);
   });
 
+  test('analyze tells first tokens and slow answers as evidence of one latency', () => {
+    const ms = { measure: 'ms', level: 'act', estimate: 1901, since_ms: 9 } as const;
+    const usual = { kind: 'past', value: 1380 } as const;
+    const latency = draftFor('a', { ...at('a', 'm'), ...ms, metric: 'latency_ms' });
+    const first = draftFor('a', {
+      ...at('a', 'm'),
+      ...ms,
+      metric: 'ttft_ms',
+      estimate: 302,
+      yardstick: { ...usual, value: 210 },
+      since_ms: 5,
+    });
+    const slow = draftFor('a', {
+      ...at('a', null),
+      metric: 'slow',
+      level: 'act',
+      severity: 'critical',
+      estimate: 0.158,
+      since_ms: 7,
+      yardstick: { ...usual, value: 0.084 },
+    });
+    const { findings } = told({ main: [latency, first], scan: [slow] });
+    expect(findings).toMatchObject([
+      { metric: 'latency_ms', level: 'act', severity: 'critical', since_ms: 5, support: ['scan'] },
+    ]);
+    expect(findings[0]?.text).toMatch(
+      / With it the time to the first token is 302 ms against 210 ms and the share of units /,
+    );
+    expect(findings[0]?.text).toMatch(/ with a slow answer \(agent a\) is 15.8 % against 8.4 %\.$/);
+  });
+
+  test('analyze keeps what may be acted on beside what may not, and other places apart', () => {
+    const latency = draftFor('a', { ...at('a', 'm'), metric: 'latency_ms', level: 'investigate' });
+    const slow = (target: string | null, level: 'act' | 'investigate') =>
+      draftFor('a', { ...at('a', target), metric: 'slow', level });
+    const metricsOf = (...drafts: readonly FindingDraft[]) =>
+      told({ main: drafts }).findings.map(({ metric, segment }) => [metric, segment.target]);
+    expect(metricsOf(latency, slow('m', 'act'))).toEqual([
+      ['slow', 'm'],
+      ['latency_ms', 'm'],
+    ]);
+    expect(metricsOf(latency, slow('other', 'investigate'))).toHaveLength(2);
+    expect(metricsOf(latency, draftFor('a', { ...at('a', 'm'), metric: 'error' }))).toHaveLength(2);
+    expect(metricsOf(latency, slow('m', 'investigate'), slow(null, 'investigate'))).toEqual([
+      ['latency_ms', 'm'],
+    ]);
+  });
+
   test('analyze keeps the name and the beginning of a finding that stands', () => {
     const first = told({ main: [draftFor('a', { since_ms: 1000 })] });
     const second = told({ main: [draftFor('a', { since_ms: 9000 })] }, first.findings);

@@ -27,6 +27,8 @@ interface World {
   readonly canary: number;
   readonly ratedShare: number;
   readonly unitsMax: number;
+  /** What was seen at its worst recovers by itself: the rates' half-life. */
+  readonly half_life_ms?: number;
 }
 
 interface Life {
@@ -88,7 +90,7 @@ function arrive(
     const arm: Arm = random() < share ? 'canary' : 'control';
     seen.control_units_since = arm === 'canary' ? 0 : seen.control_units_since + 1;
     if (arm === 'canary') seen.canary_last_ms = at_ms;
-    for (const metric of metricsOf(world, arm, random)) {
+    for (const metric of metricsOf(world, arm, at_ms, random)) {
       seen.maturing.push({ at_ms, cell: count(seen.cells, metric, share, arm) });
     }
   }
@@ -110,11 +112,17 @@ function seenAs(seen: Seen, share: number): Partial<CanaryStats> {
 }
 
 /** What one unit shows: whether it rates, is dissatisfied, has an error (2 % in both arms). */
-function metricsOf(world: World, arm: Arm, random: () => number): readonly Cell['metric'][] {
+function metricsOf(
+  world: World,
+  arm: Arm,
+  at_ms: number,
+  random: () => number,
+): readonly Cell['metric'][] {
+  const rate = world[arm] * 0.5 ** (at_ms / (world.half_life_ms ?? Number.POSITIVE_INFINITY));
   const metrics: Cell['metric'][] = ['assigned'];
   const rates = random() < world.ratedShare;
   if (rates) metrics.push('rated');
-  if (rates && random() < world[arm]) metrics.push('dissatisfied');
+  if (rates && random() < rate) metrics.push('dissatisfied');
   if (random() < 0.02) metrics.push('error');
   return metrics;
 }
@@ -151,5 +159,14 @@ describe('a canary’s life, simulated', () => {
     // α is 5 % for each metric of harm; two of them have events here.
     expect(reverted).toBeLessThanOrEqual(10);
     expect(lives.filter(({ end }) => end === 'promote').length).toBeLessThanOrEqual(1);
+  });
+
+  test('a canary that changes nothing earns no praise for what recovers by itself', () => {
+    // Picked at its worst, 60 % dissatisfied falls to 15 % within the trial, in both arms alike.
+    const half_life_ms = (1500 / UNITS_A_TICK) * TICK_MS;
+    const world = { control: 0.6, canary: 0.6, ratedShare: 0.8, unitsMax: 3000, half_life_ms };
+    const lives = ends(world, 100);
+    expect(lives.filter(({ end }) => end === 'promote').length).toBeLessThanOrEqual(1);
+    expect(lives.filter(({ end }) => end === 'revert').length).toBeLessThanOrEqual(10);
   });
 });

@@ -42,4 +42,13 @@ describe('loadsOf', () => {
     expect(of('adapter', 'duo')).toMatchObject({ calls: { upper: 20, reverse: 0, none: 70 } });
     expect(of('adapter', 'solo')).toMatchObject({ calls: { upper: 0, reverse: 0, none: 0 } });
   });
+
+  test('loadsOf names adapters that a provider lists by name alone', () => {
+    const [name] = Object.keys(POLICY.providers) as [string];
+    const provider = { ...POLICY.providers[name], adapters: ['shout'] } as never;
+    const policy = { ...POLICY, providers: { ...POLICY.providers, [name]: provider } };
+    const found = loadsOf(policy, segments, new Map()).filter(({ kind }) => kind === 'adapter');
+    expect(found.some(({ calls }) => calls.shout === 0)).toBe(true);
+    expect(found.every(({ calls }) => calls['0'] === undefined)).toBe(true);
+  });
 });

@@ -7,8 +7,8 @@ import type { World } from '../../src/sim/scenario.ts';
 
 /** Moves all seeds. */
 export const SEED = Number(process.env.SEED ?? 1);
-/** Looks of the runs: what attacks and faults of a day need. */
-const TICK_MINUTES = 240;
+/** Between two looks: what attacks and faults of a day need. `TICK_MINUTES=60` looks every hour. */
+const TICK_MINUTES = Number(process.env.TICK_MINUTES ?? 240);
 
 export interface Runs {
   readonly world: World | string;

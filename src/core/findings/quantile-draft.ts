@@ -15,6 +15,7 @@ import {
   mixWords,
   percent,
   placeOf,
+  spanWords,
   thousands,
   timeWords,
 } from './words.ts';
@@ -47,7 +48,8 @@ export function quantileDraft(
   const mix = mixAbove(scene, test.cell, quantity, kind, value);
   const confirmed = slowerInHalves(scene, test);
   const frozen = observation.frozen.includes(cell.segment.agent);
-  const name = `p${Math.round(share * 100)} ${CALLED[quantity] ?? quantity}`;
+  const which = share === 0.5 ? 'median' : `p${Math.round(share * 100)}`;
+  const name = `${which} ${CALLED[quantity] ?? quantity}`;
   const range = `95 % interval ${milliseconds(interval[0])} to ${milliseconds(interval[1])}`;
   const calls = `${thousands(here.units)} calls`;
   return {
@@ -87,12 +89,14 @@ function doubtWords({ doubt }: QuantileTest): string {
 }
 const DOUBT_TOLD = 0.03;
 
+const WEEK_MS = 7 * 86_400_000;
+
 /** What the newest steps of a median say, where the whole window does not show it yet. */
 export function levelDraft(
   scene: Scene,
   cell: SegmentObservation,
   quantity: Quantity,
-  { here, there, factor, since_ms, steps, p }: Onset<number>,
+  { here, there, factor, since_ms, steps, windows, p }: Onset<number>,
 ): FindingDraft {
   const interval = [here / factor, here * factor] as const;
   const yardstick = { kind: 'season', value: there } as const;
@@ -121,7 +125,9 @@ export function levelDraft(
       `Since ${timeWords(since_ms)} the ${name} of ${placeOf(cell.segment)} is ` +
       `${milliseconds(here)} (${range}), ${against(yardstick, milliseconds(there))}: ` +
       `${percent(here / there - 1)} more.${mixWords(mix)}${frozenWords(frozen)}`,
-    disproof: `Wrong if the next ${steps} steps are back at ${milliseconds(there)}.`,
+    disproof:
+      `Wrong if it is back at ${milliseconds(there)} ` +
+      `in the next ${spanWords(WEEK_MS / windows)}.`,
     evidence: cell.evidence,
   };
 }

@@ -8,11 +8,13 @@ import { levelOf } from './rate-draft.ts';
 import { fromScale, isRate, numbersOf, type Residuals } from './residuals.ts';
 import { cellName, countOf, type Scene } from './scene.ts';
 import {
+  didWords,
   frozenWords,
   milliseconds,
   mixWords,
   percent,
   placeOf,
+  spanWords,
   thousands,
   timeWords,
 } from './words.ts';
@@ -159,9 +161,7 @@ export function shiftDraft(
   const half = value > 0 ? Math.abs(estimate - value) * (2.1 / Math.max(2.1, Math.abs(t))) : 0;
   const up = estimate > value;
   const harmful = series.metric !== 'calls' && !isGood(series.metric);
-  const name = CALLED[series.metric] ?? `share of units with ${series.metric}`;
-  const minutes = Math.round(series.step_ms / 60_000);
-  const span = `${steps} step${steps === 1 ? '' : 's'} of ${minutes} minutes`;
+  const span = spanWords(steps * series.step_ms);
   const frozen = scene.observation.frozen.includes(series.segment.agent);
   const mix = up && harmful ? mixBehind(scene, series, value) : null;
   return {
@@ -182,13 +182,21 @@ export function shiftDraft(
     units: series.counts.slice(index).reduce((sum, one) => sum + one, 0),
     severity: 'info',
     text:
-      `Since ${timeWords(since_ms)} the ${name} of ${placeOf(series.segment)} is ` +
-      `${wordsOf(series, estimate)}, where ${wordsOf(series, value)} was to be expected at these ` +
-      `hours (${span}, ${how}).${mixWords(mix)}${frozenWords(frozen)}`,
-    disproof: `Wrong if the next ${span} are back at ${wordsOf(series, value)}.`,
+      `Since ${timeWords(since_ms)} ${nowWords(series, estimate)}, where ` +
+      `${wordsOf(series, value)} was to be expected at these ` +
+      `hours (for ${span}; ${how}).${mixWords(mix)}${frozenWords(frozen)}`,
+    disproof: `Wrong if it is back at ${wordsOf(series, value)} in the next ${span}.`,
     evidence:
       scene.now.get(`${series.segment.agent}|${series.segment.target ?? ''}||`)?.evidence ?? [],
   };
+}
+
+/** “12.5 % of the units of target a of agent b were dissatisfied”, “the latency of … is 900 ms”. */
+function nowWords(series: Series, estimate: number): string {
+  const [place, value] = [placeOf(series.segment), wordsOf(series, estimate)];
+  const name = CALLED[series.metric];
+  if (name === undefined) return `${value} of the units of ${place} ${didWords(aboutOf(series))}`;
+  return `the ${name} of ${place} is ${value}`;
 }
 
 /** What the steps since then were expected to be on average, in the series' own measure. */

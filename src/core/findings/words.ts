@@ -88,8 +88,7 @@ export function happened(
 ): string {
   const place = placeOf(segment);
   const who = WHO[metric.startsWith('model_') ? 'judged' : metric] ?? 'units of';
-  const what = HAPPENED[metric] ?? `had ${metric}`;
-  return `${thousands(n)} of ${thousands(units)} ${who} ${place} ${what}`;
+  return `${thousands(n)} of ${thousands(units)} ${who} ${place} ${didWords(metric)}`;
 }
 
 /** What a change of the mix does to the finding; empty where nothing needs to be said. */
@@ -109,6 +108,18 @@ export function frozenWords(frozen: boolean): string {
 /** “2026-01-05 12:00 UTC”. */
 export function timeWords(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** “6 hours”, “25 minutes”: what a number of steps of a series lasts. */
+export function spanWords(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  const [count, unit] = minutes % 60 === 0 ? [minutes / 60, 'hour'] : [minutes, 'minute'];
+  return count === 1 ? unit : `${count} ${unit}s`;
+}
+
+/** “were dissatisfied”: what units did or met. */
+export function didWords(metric: FindingMetric): string {
+  return HAPPENED[metric] ?? `had ${metric}`;
 }
 
 export function halvesWords(confirmed: boolean | null): string {

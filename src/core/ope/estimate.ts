@@ -15,6 +15,12 @@ export interface ModelColumns {
   readonly value: Float32Array;
 }
 
+/** A reward model's columns, made when they are asked for: of eight models one is needed whole. */
+export interface Candidate {
+  readonly q: (into: Float32Array) => void;
+  readonly value: () => Float32Array;
+}
+
 export interface Estimate {
   readonly estimate: number;
   readonly ci: readonly [number, number];
@@ -88,8 +94,8 @@ function robust(joined: Joined, model: ModelColumns, clip: number): Robust {
 }
 
 export interface RobustEstimate extends Estimate {
-  /** Index of the reward model that serves. */
-  readonly model: number;
+  /** What the reward model that serves says by itself. */
+  readonly dm: number;
   /** The cut of the weights, or null where they are as they are. */
   readonly clip: number | null;
   /** The effective number, under the target, of the rarer of reward and its absence. */
@@ -105,11 +111,18 @@ export interface RobustEstimate extends Estimate {
  * luck: with heavy weights a few rows make that estimate (intervals then cover 83 %, not 95 %).
  * A cut does bias, so its estimated bias counts, and the interval is widened by it.
  */
-export function bestRobust(joined: Joined, models: readonly ModelColumns[]): RobustEstimate {
+export function bestRobust(joined: Joined, models: readonly Candidate[]): RobustEstimate {
   const order = clusterOrder(joined.cluster);
   const cluster = order === null ? null : joined.cluster;
-  const model = indexOfLeast(models.map((candidate) => loss(joined, candidate)));
-  const columns = models[model] as ModelColumns;
+  const q = new Float32Array(joined.weight.length);
+  const lossOf = (candidate: Candidate): number => {
+    candidate.q(q);
+    return loss(joined, q);
+  };
+  const best = models[indexOfLeast(models.map(lossOf))] as Candidate;
+  best.q(q);
+  const columns = { q, value: best.value() };
+  const dm = directMethod(columns);
   const range = rangeOf(joined);
   const events = range === null ? Number.POSITIVE_INFINITY : eventsIn(joined, range);
   const estimateAt = (clip: number) => {
@@ -120,7 +133,7 @@ export function bestRobust(joined: Joined, models: readonly ModelColumns[]): Rob
     return { estimate, influence, moments, ci: skewedInterval(estimate, moments) };
   };
   const { influence, ...plain } = estimateAt(Infinity);
-  const whole = { ...plain, model, events, clip: null, clip_bias: 0 };
+  const whole = { ...plain, dm, events, clip: null, clip_bias: 0 };
   if (!joined.weight.some((value) => value > CLIP)) return whole;
   const { influence: cutInfluence, ...cut } = estimateAt(CLIP);
   const bias = cut.estimate - plain.estimate;
@@ -129,15 +142,16 @@ export function bestRobust(joined: Joined, models: readonly ModelColumns[]): Rob
   const error = cut.moments.se ** 2 + Math.max(0, bias ** 2 - biasError ** 2);
   if (error >= CLIP_GAIN_MIN * plain.moments.se ** 2) return whole;
   const ci = [cut.ci[0] - Math.max(0, bias), cut.ci[1] - Math.min(0, bias)] as const;
-  return { ...cut, ci, model, events, clip: CLIP, clip_bias: bias };
+  return { ...cut, ci, dm, events, clip: CLIP, clip_bias: bias };
 }
 
 /** Σ w (r − q)² after the best constant shift, which self-normalising makes anyway. */
-function loss({ weight, reward }: Joined, { q }: ModelColumns): number {
+function loss({ weight, reward }: Joined, q: Float32Array): number {
   let weights = 0;
   let first = 0;
   let second = 0;
-  for (const [row, value] of weight.entries()) {
+  for (let row = 0; row < weight.length; row += 1) {
+    const value = weight[row] as number;
     const rest = (reward[row] as number) - (q[row] as number);
     weights += value;
     first += value * rest;
@@ -168,15 +182,15 @@ interface Range {
  * many rewards in rows that hardly weigh say nothing of the heavy ones, which may yet have some.
  */
 function eventsIn({ weight, reward }: Joined, { least, most }: Range): number {
-  const sums = [0, 0, 0, 0];
-  for (const [row, value] of weight.entries()) {
-    const earned = value * ((reward[row] as number) - least);
-    const missed = value * (most - (reward[row] as number));
-    for (const [at, part] of [earned, earned ** 2, missed, missed ** 2].entries()) {
-      sums[at] = (sums[at] as number) + part;
-    }
+  let [earned, earnedSquares, missed, missedSquares] = [0, 0, 0, 0];
+  for (let row = 0; row < weight.length; row += 1) {
+    const won = (weight[row] as number) * ((reward[row] as number) - least);
+    const lost = (weight[row] as number) * (most - (reward[row] as number));
+    earned += won;
+    earnedSquares += won ** 2;
+    missed += lost;
+    missedSquares += lost ** 2;
   }
-  const [earned, earnedSquares, missed, missedSquares] = sums as [number, number, number, number];
   const size = (sum: number, squares: number): number => (squares > 0 ? (sum * sum) / squares : 0);
   const rate = earned / (earned + missed);
   const rarer = effectiveSize(weight) * Math.min(rate, 1 - rate);

@@ -1,31 +1,19 @@
 import {
   bestRobust,
-  directMethod,
+  type Candidate,
   effectiveSize,
   ips,
   type Joined,
-  type ModelColumns,
   type RobustEstimate,
   snips,
 } from './estimate.ts';
 import type { DecisionLog, LogColumns } from './log.ts';
-import { fitRewardModels } from './reward-model.ts';
+import { ESS_MIN, joinRefusal, logRefusal, percent, weightRefusal } from './refusals.ts';
+import { fitRewardModels, type RewardModels } from './reward-model.ts';
 import { constantInterval, rewardRange, within } from './reward-range.ts';
 
-/** Fewer effective rows than this say too little of the target. */
-export const ESS_MIN = 200;
 /** With fewer effective rows of the rarer kind of reward even a wide interval would be a guess. */
 export const EVENTS_MIN = 0.5;
-/** The share of rows whose propensity may be no probability before the log is refused. */
-export const INVALID_SHARE_MAX = 0.01;
-/** The share of the target's probability that may lie on what the log never chose. */
-export const UNSUPPORTED_MAX = 0.05;
-/** A log of which more than this share was certain did not explore. */
-const CERTAIN_SHARE_MAX = 0.99;
-/** Weights average 1 if the propensities are the log's own: how far off, in share and in se. */
-const WEIGHT_OFF_MAX = 0.25;
-const WEIGHT_Z_MAX = 5;
-
 export interface Evaluation {
   /** null where the verdict is `refused`. */
   readonly estimate: number | null;
@@ -53,16 +41,13 @@ const SUM_TOLERANCE = 0.02;
 export function evaluateTarget(log: DecisionLog): Evaluating {
   const columns = log.columns();
   const { rows } = columns;
-  const models = fitRewardModels(columns);
-  const actions = Math.max(1, columns.actions.size);
+  // An effective size is at most the rows: of so few nothing is answered, and no model is needed.
+  const models = rows < ESS_MIN ? NO_MODELS : fitRewardModels(columns);
   const weight = new Float64Array(rows).fill(-1);
-  const outside = new Float32Array(rows);
-  const model = Array.from({ length: models.count }, () => ({
-    q: new Float32Array(rows),
-    value: new Float32Array(rows),
-  }));
-  const predicted = new Float64Array(models.count * actions);
+  const values = Array.from({ length: models.count }, () => new Float32Array(rows));
+  const target: TargetRow = { actions: [], shares: [], inside: 0 };
   let unknown = 0;
+  let outside = 0;
   return {
     add(id, probabilities) {
       const problem = problemOf(probabilities);
@@ -73,25 +58,39 @@ export function evaluateTarget(log: DecisionLog): Evaluating {
         return null;
       }
       if ((weight[row] as number) >= 0) return `the id ${JSON.stringify(id)} was there before`;
+      readTarget(columns, row, probabilities, target);
+      const { actions, shares, inside } = target;
       const chosen = columns.action[row] as number;
-      const target = targetOf(columns, row, probabilities);
-      models.predict(row, [...target.keys(), chosen], predicted);
-      for (const [index, { q, value }] of model.entries()) {
+      models.turnTo(row);
+      for (let model = 0; model < models.count; model += 1) {
         let sum = 0;
-        for (const [action, share] of target) {
-          sum += share * (predicted[index * actions + action] as number);
+        for (let at = 0; at < actions.length; at += 1) {
+          sum += (shares[at] as number) * models.predict(model, actions[at] as number);
         }
         // Where the log cannot follow, the reward is taken for that of the rest.
-        const inside = [...target.values()].reduce((total, share) => total + share, 0);
-        value[row] = inside > 0 ? sum / inside : (predicted[index * actions + chosen] as number);
-        q[row] = predicted[index * actions + chosen] as number;
-        outside[row] = Math.max(0, 1 - inside);
+        const value = inside > 0 ? sum / inside : models.predict(model, chosen);
+        (values[model] as Float32Array)[row] = value;
       }
-      weight[row] = (target.get(chosen) ?? 0) / (columns.propensity[row] as number);
+      outside += Math.max(0, 1 - inside);
+      const at = actions.indexOf(chosen);
+      weight[row] = (at < 0 ? 0 : (shares[at] as number)) / (columns.propensity[row] as number);
       return null;
     },
-    result: () => conclude(log, columns, weight, outside, model, unknown),
+    result: () => conclude(log, columns, { weight, values, models, outside, unknown }),
   };
+}
+
+const NO_MODELS: RewardModels = { count: 0, turnTo() {}, predict: () => 0 };
+
+/** What the target's rows have left of each row of the log. */
+interface Seen {
+  readonly weight: Float64Array;
+  /** Of each reward model, its mean under the target. */
+  readonly values: readonly Float32Array[];
+  readonly models: RewardModels;
+  /** The target's probability on what the log never chose, summed over the rows. */
+  readonly outside: number;
+  readonly unknown: number;
 }
 
 function problemOf(probabilities: ReadonlyMap<string, number>): string | null {
@@ -106,55 +105,59 @@ function problemOf(probabilities: ReadonlyMap<string, number>): string | null {
   return off ? `the probabilities add up to ${Number(sum.toFixed(4))}, not 1` : null;
 }
 
+/** One row of the target; used again for the next, since there may be a million. */
+interface TargetRow {
+  readonly actions: number[];
+  readonly shares: number[];
+  /** What the shares add up to. */
+  inside: number;
+}
+
 /** The target's probabilities on actions that this row's log could take and that it knows of. */
-function targetOf(
+function readTarget(
   { actions, options, optionSets, logged }: LogColumns,
   row: number,
   probabilities: ReadonlyMap<string, number>,
-): ReadonlyMap<number, number> {
+  into: TargetRow,
+): void {
   const possible = optionSets[options[row] as number];
-  const total = [...probabilities.values()].reduce((sum, share) => sum + share, 0);
-  const target = new Map<number, number>();
+  let total = 0;
+  for (const share of probabilities.values()) total += share;
+  into.actions.length = 0;
+  into.shares.length = 0;
+  into.inside = 0;
   for (const [name, share] of probabilities) {
     if (share === 0) continue;
     const action = actions.get(name);
     if (action === undefined || !logged.has(action)) continue;
     if (possible && !possible.has(action)) continue;
-    target.set(action, share / total);
+    into.actions.push(action);
+    into.shares.push(share / total);
+    into.inside += share / total;
   }
-  return target;
 }
 
-function conclude(
-  log: DecisionLog,
-  columns: LogColumns,
-  weight: Float64Array,
-  outside: Float32Array,
-  models: readonly ModelColumns[],
-  unknown: number,
-): Evaluation {
-  const rows = joinedRows(weight);
-  const whole = rows.length === columns.rows;
-  const joined = joinedOf(columns, weight, whole ? null : rows);
+function conclude(log: DecisionLog, columns: LogColumns, seen: Seen): Evaluation {
+  const rows = joinedRows(seen.weight);
+  const whole = rows.length === columns.rows ? null : rows;
+  const joined = joinedOf(columns, seen.weight, whole);
   const ess = effectiveSize(joined.weight);
-  const unsupported = rows.reduce((sum, row) => sum + (outside[row] as number), 0) / rows.length;
+  const unsupported = seen.outside / rows.length;
   const refusal =
     logRefusal(log, columns) ??
-    joinRefusal(rows.length, unknown) ??
+    joinRefusal(rows.length, seen.unknown) ??
     weightRefusal(joined.weight, ess, unsupported);
   const known = { ess, n: rows.length };
   if (refusal !== null) {
     return { ...REFUSED, ...known, reason: refusal };
   }
-  const chosen = whole ? models : models.map((model) => onlyRows(model, rows));
-  const found = bestRobust(joined, chosen);
+  const found = bestRobust(joined, candidatesOf(columns, seen, whole));
   if (found.events < EVENTS_MIN) {
     const reason =
       `too few rewards that differ: of the rarer kind there are ${found.events.toFixed(1)} ` +
       `effective rows under the target, below ${EVENTS_MIN}; no interval could be trusted`;
     return { ...REFUSED, ...known, reason };
   }
-  const dm = directMethod(chosen[found.model] as ModelColumns);
   const range = rewardRange(joined.reward);
   const ci = range[0] === range[1] ? constantInterval(range[0], ess) : widened(found, unsupported);
   return {
@@ -162,8 +165,12 @@ function conclude(
     ci: range[0] === range[1] ? ci : [within(ci[0], range), within(ci[1], range)],
     ...known,
     verdict: 'ok',
-    reason: reasonOf(found, ess, { unsupported, unjoined: columns.rows - rows.length }),
-    others: { ips: ips(joined), snips: snips(joined), dm },
+    reason: reasonOf(found, ess, {
+      unsupported,
+      unjoined: columns.rows - rows.length,
+      unknown: seen.unknown,
+    }),
+    others: { ips: ips(joined), snips: snips(joined), dm: found.dm },
   };
 }
 
@@ -196,12 +203,23 @@ function joinedOf(columns: LogColumns, weight: Float64Array, rows: Uint32Array |
   };
 }
 
-function onlyRows({ q, value }: ModelColumns, rows: Uint32Array): ModelColumns {
-  const { length } = rows;
-  return {
-    q: picked(q, rows, new Float32Array(length)),
-    value: picked(value, rows, new Float32Array(length)),
-  };
+/** Predictions of what was chosen are made when they are asked for: the features are all here. */
+function candidatesOf(
+  { rows, action }: LogColumns,
+  { models, values }: Seen,
+  only: Uint32Array | null,
+): readonly Candidate[] {
+  const length = only?.length ?? rows;
+  return values.map((value, model) => ({
+    q(into) {
+      for (let at = 0; at < length; at += 1) {
+        const row = only === null ? at : (only[at] as number);
+        models.turnTo(row);
+        into[at] = models.predict(model, action[row] as number);
+      }
+    },
+    value: () => (only === null ? value : picked(value, only, new Float32Array(length))),
+  }));
 }
 
 /** `TypedArray.from` with a function first makes a list of all values, of 16 bytes each. */
@@ -220,56 +238,16 @@ function widened(found: RobustEstimate, unsupported: number): readonly [number, 
   return [found.ci[0] - more, found.ci[1] + more];
 }
 
-function logRefusal(log: DecisionLog, { rows, propensity, options, optionSets }: LogColumns) {
-  const invalid = log.invalid();
-  if (rows + invalid === 0) return 'the log has no rows';
-  if (invalid / (rows + invalid) > INVALID_SHARE_MAX) {
-    const share = percent(invalid / (rows + invalid));
-    return `${share} of the propensities are no probabilities above 0: they cannot be trusted`;
-  }
-  let certain = 0;
-  for (let row = 0; row < rows; row += 1) {
-    const only = optionSets[options[row] as number]?.size === 1;
-    if (!only && (propensity[row] as number) > 1 - 1e-9) certain += 1;
-  }
-  if (certain / rows <= CERTAIN_SHARE_MAX) return null;
-  return 'the log is deterministic: it never chose otherwise, so nothing else can be evaluated';
+interface Apart {
+  /** The target's share on actions never chosen. */
+  readonly unsupported: number;
+  /** Rows of the log without a target, and of the target without a log. */
+  readonly unjoined: number;
+  readonly unknown: number;
 }
 
-function joinRefusal(joined: number, unknown: number): string | null {
-  if (joined > 0) return null;
-  return `no id of the target is in the log (${unknown} are not)`;
-}
-
-function weightRefusal(weight: Float64Array, ess: number, unsupported: number): string | null {
-  if (unsupported > UNSUPPORTED_MAX) {
-    const share = percent(unsupported);
-    return `no support: ${share} of the target's probability is on actions the log never chose`;
-  }
-  if (ess < ESS_MIN) {
-    return `effective sample size ${ess.toFixed(1)} of ${weight.length} rows is below ${ESS_MIN}`;
-  }
-  let sum = 0;
-  let squares = 0;
-  for (const value of weight) {
-    sum += value;
-    squares += value * value;
-  }
-  const mean = sum / weight.length;
-  const se = Math.sqrt(Math.max(0, squares / weight.length - mean * mean) / weight.length);
-  const off = Math.abs(mean - (1 - unsupported));
-  if (off <= WEIGHT_OFF_MAX || off <= WEIGHT_Z_MAX * se) return null;
-  return (
-    `the propensities are not those of the log: weights average ${mean.toFixed(2)} ` +
-    `where 1 is due (standard error ${se.toFixed(3)})`
-  );
-}
-
-function reasonOf(
-  found: RobustEstimate,
-  ess: number,
-  { unsupported, unjoined }: { readonly unsupported: number; readonly unjoined: number },
-): string {
+function reasonOf(found: RobustEstimate, ess: number, apart: Apart): string {
+  const { unsupported, unjoined, unknown } = apart;
   const cut =
     found.clip === null
       ? ''
@@ -277,9 +255,6 @@ function reasonOf(
   const mass =
     unsupported > 1e-6 ? `; ${percent(unsupported)} of the target is on actions never chosen` : '';
   const left = unjoined > 0 ? `; ${unjoined} rows of the log have no target and are left out` : '';
-  return `doubly robust, effective sample size ${Math.round(ess)}${cut}${mass}${left}`;
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toFixed(2))} %`;
+  const more = unknown > 0 ? `; ${unknown} rows of the target have no id of the log` : '';
+  return `doubly robust, effective sample size ${Math.round(ess)}${cut}${mass}${left}${more}`;
 }

@@ -4,13 +4,32 @@
  * probability of 6 in 100,000.
  */
 export function hash53(text: string, seed = 0): number {
-  let high = 0xdeadbeef ^ seed;
-  let low = 0x41c6ce57 ^ seed;
+  return hash53From({ high: 0xdeadbeef ^ seed, low: 0x41c6ce57 ^ seed }, text);
+}
+
+/** The hash of a beginning, which many texts share: hash53From goes on from there. */
+export interface HashState {
+  readonly high: number;
+  readonly low: number;
+}
+
+/** hash53From(hashState(a), b) is hash53(a + b). */
+export function hashState(beginning: string): HashState {
+  return taken({ high: 0xdeadbeef, low: 0x41c6ce57 }, beginning);
+}
+
+function taken(state: HashState, text: string): HashState {
+  let { high, low } = state;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     high = Math.imul(high ^ code, 2654435761);
     low = Math.imul(low ^ code, 1597334677);
   }
+  return { high, low };
+}
+
+export function hash53From(state: HashState, text: string): number {
+  let { high, low } = taken(state, text);
   high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
   low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
   return 4294967296 * (2097151 & low) + (high >>> 0);

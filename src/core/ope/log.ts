@@ -1,4 +1,5 @@
 import type { Json } from '../canonical.ts';
+import { createFeatureRows, type FeatureRows, WIDE_ROWS_MAX } from './feature-rows.ts';
 import { COLUMNS, createFeaturizer } from './features.ts';
 import { createIdTable, hash53, type IdTable } from './hash.ts';
 
@@ -17,13 +18,11 @@ export interface LoggedDecision {
 }
 
 /**
- * A log in columns. Row i has `stride` features, read by `featureAt`. At 64 columns a row takes
- * about 290 bytes, at 32 about 160, and the id is kept as a hash. From WIDE_ROWS_MAX rows on only
- * the first NARROW columns are kept: a million rows then need about 450 MB in all, the process and
- * what is computed of them included.
+ * A log in columns: about 310 bytes a row, and 90 from WIDE_ROWS_MAX rows on, where features are
+ * kept more narrowly. The id is kept as a hash.
  */
 export interface DecisionLog {
-  /** Adds a row, or says why it cannot be one: the id is known already. */
+  /** Adds a row, or says why it is none: its id is known already, its propensity is none. */
   add(row: LoggedDecision): string | null;
   readonly columns: () => LogColumns;
   /** Rows whose propensity is no probability above 0: they are counted and left out. */
@@ -44,20 +43,14 @@ export interface LogColumns {
   readonly propensity: Float64Array;
   readonly reward: Float64Array;
   readonly cluster: Uint32Array;
-  /** Features of CHUNK rows each, so that a long log is never copied to grow. */
-  readonly features: readonly Float32Array[];
-  readonly stride: number;
+  readonly features: FeatureRows;
   /** Columns of `features` that hold something. */
   readonly used: number;
 }
 
-export const WIDE_ROWS_MAX = 400_000;
-const NARROW = 32;
-/** Rows of a chunk of features. WIDE_ROWS_MAX is a multiple of it. */
-const CHUNK = 8_000;
 const OPTION_SETS_MAX = 20_000;
 
-export function createDecisionLog(): DecisionLog {
+export function createDecisionLog(wide_rows_max = WIDE_ROWS_MAX): DecisionLog {
   const ids = createIdTable();
   const actions = new Map<string, number>();
   const logged = new Set<number>();
@@ -65,7 +58,6 @@ export function createDecisionLog(): DecisionLog {
   const featurizer = createFeaturizer();
   const wide = new Float32Array(COLUMNS);
   let capacity = 1024;
-  let stride = COLUMNS;
   let rows = 0;
   let invalid = 0;
   let options = new Int32Array(capacity);
@@ -73,7 +65,7 @@ export function createDecisionLog(): DecisionLog {
   let propensity = new Float64Array(capacity);
   let reward = new Float64Array(capacity);
   let cluster = new Uint32Array(capacity);
-  let features: Float32Array[] = [];
+  const features = createFeatureRows(wide_rows_max);
 
   const grow = (): void => {
     capacity = Math.ceil(capacity * 1.5);
@@ -87,7 +79,8 @@ export function createDecisionLog(): DecisionLog {
     add(row) {
       if (!(row.propensity > 0 && row.propensity <= 1)) {
         invalid += 1;
-        return null;
+        const said = Number.isNaN(row.propensity) ? 'none' : row.propensity;
+        return `the propensity is ${said}: it is a probability above 0`;
       }
       if (!ids.add(row.id, rows)) return `the id ${JSON.stringify(row.id)} was there before`;
       if (rows === capacity) grow();
@@ -98,14 +91,9 @@ export function createDecisionLog(): DecisionLog {
       propensity[rows] = row.propensity;
       reward[rows] = row.reward;
       cluster[rows] = hash53(row.unit ?? row.id, 1) % 4294967296;
-      if (rows === WIDE_ROWS_MAX) {
-        features = features.map((chunk) => narrowed(chunk, stride));
-        stride = NARROW;
-      }
-      if (rows % CHUNK === 0) features.push(new Float32Array(CHUNK * stride));
       wide.fill(0);
       featurizer.write(row.context, wide, 0);
-      (features.at(-1) as Float32Array).set(wide.subarray(0, stride), (rows % CHUNK) * stride);
+      features.add(wide);
       rows += 1;
       return null;
     },
@@ -122,8 +110,7 @@ export function createDecisionLog(): DecisionLog {
       reward,
       cluster,
       features,
-      stride,
-      used: Math.min(stride, featurizer.used()),
+      used: Math.min(features.width(), featurizer.used()),
     }),
   };
 }
@@ -131,20 +118,6 @@ export function createDecisionLog(): DecisionLog {
 function copied<List extends Int32Array | Uint32Array | Float64Array>(from: List, to: List): List {
   to.set(from);
   return to;
-}
-
-function narrowed(chunk: Float32Array, stride: number): Float32Array {
-  const narrow = new Float32Array(CHUNK * NARROW);
-  for (let row = 0; row < CHUNK; row += 1) {
-    narrow.set(chunk.subarray(row * stride, row * stride + NARROW), row * NARROW);
-  }
-  return narrow;
-}
-
-/** The value of one feature of a row. */
-export function featureAt({ features, stride }: LogColumns, row: number, column: number): number {
-  const chunk = features[Math.floor(row / CHUNK)] as Float32Array;
-  return chunk[(row % CHUNK) * stride + column] as number;
 }
 
 function indexIn(names: Map<string, number>, name: string): number {

@@ -1,5 +1,5 @@
 import { addOuter, solveRidge, timesVector, triangleSize } from './linear.ts';
-import { featureAt, type LogColumns } from './log.ts';
+import type { LogColumns } from './log.ts';
 
 /**
  * Models of the reward, E[r | context, action], fitted on the other folds than the one that they
@@ -35,8 +35,9 @@ const SUMS_MAX = 24_000_000;
 
 export interface RewardModels {
   readonly count: number;
-  /** Fills `into[model × actions + action]` for the context of a row, out of fold. */
-  predict(row: number, wanted: readonly number[], into: Float64Array): void;
+  /** Turns to a row: what is predicted next is of its context, by models that never saw it. */
+  turnTo(row: number): void;
+  predict(model: number, action: number): number;
 }
 
 /** Sums of one fold: a triangle of x xᵀ and a vector of x r for each action. */
@@ -60,21 +61,21 @@ export function fitRewardModels(log: LogColumns): RewardModels {
     return candidates.map((candidate) => coefficients(candidate, others, actions, width));
   });
   const x = new Float64Array(width);
+  let models = weights[0] as readonly Float64Array[];
   return {
     count: candidates.length,
-    predict(row, wanted, into) {
+    turnTo(row) {
       rowVector(row, x);
-      const models = weights[foldOf(log, row)] as readonly Float64Array[];
-      for (const [index, model] of models.entries()) {
-        const flat = !candidates[index]?.shared;
-        for (const action of wanted) {
-          const at = action * width;
-          let sum = model[at] as number;
-          if (!flat)
-            for (let k = 1; k < width; k += 1) sum += (model[at + k] as number) * (x[k] as number);
-          into[index * actions + action] = Math.min(most, Math.max(least, sum));
-        }
+      models = weights[foldOf(log, row)] as readonly Float64Array[];
+    },
+    predict(index, action) {
+      const model = models[index] as Float64Array;
+      const at = action * width;
+      let sum = model[at] as number;
+      if (candidates[index]?.shared) {
+        for (let k = 1; k < width; k += 1) sum += (model[at + k] as number) * (x[k] as number);
       }
+      return Math.min(most, Math.max(least, sum));
     },
   };
 }
@@ -98,21 +99,28 @@ function standardised(log: LogColumns, width: number): (row: number, x: Float64A
   const { rows } = log;
   const mean = new Float64Array(width);
   const scale = new Float64Array(width);
+  const own = new Float64Array(width);
+  for (let row = 0; row < rows; row += 1) {
+    log.features.read(row, width - 1, own, 1);
+    for (let k = 1; k < width; k += 1) {
+      mean[k] = (mean[k] as number) + (own[k] as number) / rows;
+    }
+  }
+  for (let row = 0; row < rows; row += 1) {
+    log.features.read(row, width - 1, own, 1);
+    for (let k = 1; k < width; k += 1) {
+      scale[k] = (scale[k] as number) + ((own[k] as number) - (mean[k] as number)) ** 2;
+    }
+  }
   for (let k = 1; k < width; k += 1) {
-    for (let row = 0; row < rows; row += 1) {
-      mean[k] = (mean[k] as number) + featureAt(log, row, k - 1) / rows;
-    }
-    let squares = 0;
-    for (let row = 0; row < rows; row += 1) {
-      squares += (featureAt(log, row, k - 1) - (mean[k] as number)) ** 2;
-    }
-    const deviation = Math.sqrt(squares / Math.max(1, rows));
+    const deviation = Math.sqrt((scale[k] as number) / Math.max(1, rows));
     scale[k] = deviation > 1e-9 * (1 + Math.abs(mean[k] as number)) ? 1 / deviation : 0;
   }
   return (row, x) => {
     x[0] = 1;
+    log.features.read(row, width - 1, x, 1);
     for (let k = 1; k < width; k += 1) {
-      const value = (featureAt(log, row, k - 1) - (mean[k] as number)) * (scale[k] as number);
+      const value = ((x[k] as number) - (mean[k] as number)) * (scale[k] as number);
       // A value far out would rule its column's slope; and what is no number is the mean.
       x[k] = Number.isFinite(value) ? Math.min(6, Math.max(-6, value)) : 0;
     }

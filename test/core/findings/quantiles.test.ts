@@ -89,11 +89,11 @@ test('quantileDraft says quantile, interval, yardstick, and what would disprove 
   const observation = observed([timed(null, 960, 2000)], [timed(null, 800, 14000, 2)]);
   const draft = quantileDraft(sceneOf(observation), held(observation), { level: 'act' });
   expect(draft.text).toBe(
-    'The p50 latency of agent duo is 963 ms (95 % interval 944 ms to 1,002 ms, 2,000 calls), ' +
+    'The median latency of agent duo is 963 ms (95 % interval 944 ms to 1,002 ms, 2,000 calls), ' +
       'against 804 ms in its own seven days before: 19.7 % more.',
   );
   expect(draft.disproof).toMatch(
-    /^Wrong if the p50 latency of the next 2,000 calls is \d+ ms or less/,
+    /^Wrong if the median latency of the next 2,000 calls is \d+ ms or less/,
   );
   expect(draft).toMatchObject({
     metric: 'latency_ms',

@@ -39,4 +39,19 @@ describe('createFeaturizer', () => {
     const late = vectorOf({ late: 7 }, featurizer);
     expect([...late].filter((value) => value === 7)).toHaveLength(1);
   });
+
+  test('featurizer remembers a path and a value by what they are, not by the order of keys', () => {
+    const featurizer = createFeaturizer();
+    const first = vectorOf({ a: { b: 'x', c: 2 }, d: true }, featurizer);
+    expect(vectorOf({ d: true, a: { c: 2, b: 'x' } }, featurizer)).toEqual(first);
+    expect(vectorOf({ a: { b: 'y', c: 2 }, d: true }, featurizer)).not.toEqual(first);
+  });
+
+  test('featurizer keeps no more paths than it may where keys are other ones in each row', () => {
+    const featurizer = createFeaturizer();
+    for (let row = 0; row < 25_000; row += 1) vectorOf({ [`k${row}`]: 1 }, featurizer);
+    const late = vectorOf({ k24999: 1 }, featurizer);
+    expect([...late].filter((value) => value !== 0)).toHaveLength(1);
+    expect(vectorOf({ k24999: 1 }, featurizer)).toEqual(late);
+  });
 });

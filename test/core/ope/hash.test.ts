@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createIdTable } from '../../../src/core/ope/hash.ts';
+import { createIdTable, hash53, hash53From, hashState } from '../../../src/core/ope/hash.ts';
 
 describe('createIdTable', () => {
   test('idTable finds what was added, refuses it twice and knows nothing else', () => {
@@ -13,6 +13,16 @@ describe('createIdTable', () => {
           expect(table.add(id, 999)).toBe(false);
         }
         expect(table.find(other)).toBe(ids.indexOf(other));
+      }),
+    );
+  });
+});
+
+describe('hash53From', () => {
+  test('hash53From goes on where a beginning ended', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (beginning, rest) => {
+        expect(hash53From(hashState(beginning), rest)).toBe(hash53(beginning + rest));
       }),
     );
   });

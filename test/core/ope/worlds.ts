@@ -92,8 +92,8 @@ export function trueValue(world: World, seed: number, contexts = 200_000): numbe
   return sum / contexts;
 }
 
-export function evaluate({ log, target }: Sample): Evaluation {
-  const decisions = createDecisionLog();
+export function evaluate({ log, target }: Sample, wide_rows_max?: number): Evaluation {
+  const decisions = createDecisionLog(wide_rows_max);
   for (const row of log) decisions.add(row);
   const evaluating = evaluateTarget(decisions);
   for (const [id, probabilities] of target) evaluating.add(id, probabilities);
