@@ -99,6 +99,12 @@ describe('failover', () => {
     expect(await call(reset('after-headers'))).toMatchObject({ status: 200, asked: [1, 1] });
   });
 
+  test('S05 a target that hangs up as its connection is used again is asked once more', async () => {
+    await start(alone());
+    expect(await call(answer('first'))).toMatchObject({ status: 200, asked: [1, 0] });
+    expect(await call([reset(), answer('now')])).toMatchObject({ status: 200, asked: [2, 0] });
+  });
+
   test('S06 a silent target is given up at its time-out, and not asked again', async () => {
     await start({ timeouts: { first_token_ms: 80 } });
     expect(await streamed(stall())).toMatchObject({ status: 200, asked: [1, 1] });

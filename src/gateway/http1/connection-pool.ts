@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type Dialer, RECEIVER, type ReadSocket } from '../egress.ts';
 import type { TurnEnd } from '../turn-end.ts';
 import type { Sending, Sink } from '../upstream.ts';
-import { Connection, type ConnectionOwner, type ConnectionSink } from './connection.ts';
+import { Connection, type ConnectionOwner } from './connection.ts';
 import type { ReaderLimits } from './response-reader.ts';
 
 export interface PoolOptions {
@@ -42,22 +42,11 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   send(request: PooledRequest, sink: Sink): Sending {
-    const sending = new PooledSending(sink, request, this);
+    const sending = new PooledSending(sink);
     const connection = this.#takeIdle();
-    if (connection) sending.begin(connection, this.#options.monotonic_ms());
-    else this.#dial(sending);
+    if (connection) sending.begin(connection, request);
+    else this.#dial(sending, request);
     return sending;
-  }
-
-  /**
-   * Whether a request is sent again on a connection of its own: one that was lost as soon as it was
-   * sent met an upstream that was hanging up. Later it may have been at work on it.
-   */
-  sendAgain(sending: PooledSending, begun_ms: number): boolean {
-    const { monotonic_ms } = this.#options;
-    if (this.#closed || monotonic_ms() - begun_ms > STALE_MS) return false;
-    this.#dial(sending);
-    return true;
   }
 
   /** Ends the connections that rest, and the others with their request. */
@@ -115,8 +104,8 @@ export class ConnectionPool implements ConnectionOwner {
     this.#timer = null;
   }
 
-  #dial(sending: PooledSending): void {
-    const { origin, dial, onDialError, monotonic_ms } = this.#options;
+  #dial(sending: PooledSending, request: PooledRequest): void {
+    const { origin, dial, onDialError } = this.#options;
     const { protocol, hostname, host, port } = origin;
     const named = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
     this.#dialling.add(sending);
@@ -130,7 +119,7 @@ export class ConnectionPool implements ConnectionOwner {
       const connection = this.#connect(socket);
       if (this.#closed && sending.over) connection.destroy();
       else if (sending.over) this.onIdle(connection, null);
-      else sending.begin(connection, monotonic_ms());
+      else sending.begin(connection, request);
     });
   }
 
@@ -147,32 +136,23 @@ export class ConnectionPool implements ConnectionOwner {
 
 /** How long before an upstream hangs up a connection is no longer used. */
 const GRACE_MS = 1000;
-/** How soon a loss must follow a request's sending to be no word on the request. */
-const STALE_MS = 1000;
 const SWEEP_MS = 1000;
 
 /** A request on its way: first to a connection, then on it. */
-class PooledSending implements Sending, ConnectionSink {
-  readonly #request: PooledRequest;
-  readonly #pool: ConnectionPool;
+class PooledSending implements Sending, Sink {
   #sink: Sink | null;
   #connection: Connection | null = null;
-  #begun_ms = 0;
 
-  constructor(sink: Sink, request: PooledRequest, pool: ConnectionPool) {
+  constructor(sink: Sink) {
     this.#sink = sink;
-    this.#request = request;
-    this.#pool = pool;
   }
 
   get over(): boolean {
     return this.#sink === null;
   }
 
-  begin(connection: Connection, now_ms: number): void {
+  begin(connection: Connection, { head, body }: PooledRequest): void {
     this.#connection = connection;
-    this.#begun_ms = now_ms;
-    const { head, body } = this.#request;
     connection.send(head, body, this);
   }
 
@@ -217,11 +197,10 @@ class PooledSending implements Sending, ConnectionSink {
     sink?.onEnd();
   }
 
-  onLost(error: Error, stale: boolean): void {
-    this.#connection = null;
+  onError(error: Error): void {
     const sink = this.#sink;
-    if (stale && sink && this.#pool.sendAgain(this, this.#begun_ms)) return;
     this.#sink = null;
+    this.#connection = null;
     sink?.onError(error);
   }
 }

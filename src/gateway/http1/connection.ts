@@ -2,15 +2,6 @@ import type { Socket } from 'node:net';
 import type { Sink, UpstreamHeaders } from '../upstream.ts';
 import { type ReaderLimits, type ResponseEvents, ResponseReader } from './response-reader.ts';
 
-/** Who takes an answer, and is told of a connection's loss instead of `onError`. */
-export interface ConnectionSink extends Omit<Sink, 'onError'> {
-  /**
-   * `stale`: it had served before, and nothing of this answer had come: as where the upstream hung
-   * up just when it was used again.
-   */
-  onLost(error: Error, stale: boolean): void;
-}
-
 /** What a connection tells the pool that it belongs to. */
 export interface ConnectionOwner {
   readonly limits: ReaderLimits;
@@ -29,11 +20,10 @@ export class Connection implements ResponseEvents {
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #owned: boolean;
-  #sink: ConnectionSink | null = null;
+  #sink: Sink | null = null;
   #reader: ResponseReader | null = null;
   #closed = false;
   #paused = false;
-  #served = false;
   /** Until when it may be trusted to stay open, by the pool's clock; while it rests. */
   good_until_ms = 0;
 
@@ -42,16 +32,16 @@ export class Connection implements ResponseEvents {
     this.#socket = socket;
     this.#owner = owner;
     this.#owned = owned;
-    socket.on('error', (error) => this.#lost(error, this.#isStale()));
+    socket.on('error', (error) => this.#lost(error));
     socket.on('end', () => this.#ended());
-    socket.on('close', () => this.#lost(new Error('the connection was closed'), this.#isStale()));
+    socket.on('close', () => this.#lost(new Error('the connection was closed')));
   }
 
   get usable(): boolean {
     return !this.#closed && this.#sink === null && this.#socket.writable;
   }
 
-  send(head: string, body: Uint8Array, sink: ConnectionSink): void {
+  send(head: string, body: Uint8Array, sink: Sink): void {
     this.#sink = sink;
     this.#reader = new ResponseReader(this, this.#owner.limits);
     this.#owner.write(() => {
@@ -59,7 +49,7 @@ export class Connection implements ResponseEvents {
     });
   }
 
-  #write(head: string, body: Uint8Array, sink: ConnectionSink): void {
+  #write(head: string, body: Uint8Array, sink: Sink): void {
     const sent = (error?: Error | null): void => {
       if (!error && this.#sink === sink) sink.onSent();
     };
@@ -84,7 +74,7 @@ export class Connection implements ResponseEvents {
       if (this.#reader) this.#reader.push(bytes);
       else this.destroy();
     } catch (thrown) {
-      this.#lost(thrown as Error, false);
+      this.#lost(thrown as Error);
     }
   }
 
@@ -100,7 +90,6 @@ export class Connection implements ResponseEvents {
     const sink = this.#sink;
     this.#sink = null;
     this.#reader = null;
-    this.#served = true;
     // Nobody is left who would resume it.
     this.resume();
     // The request may still be on its way: whoever answers early does not want the rest.
@@ -137,24 +126,19 @@ export class Connection implements ResponseEvents {
   }
 
   #ended(): void {
-    const stale = this.#isStale();
     try {
       this.#reader?.end();
     } catch (thrown) {
-      this.#lost(thrown as Error, stale);
+      this.#lost(thrown as Error);
     }
     this.destroy();
   }
 
-  #isStale(): boolean {
-    return this.#served && this.#reader !== null && !this.#reader.begun;
-  }
-
-  #lost(error: Error, stale: boolean): void {
+  #lost(error: Error): void {
     const sink = this.#sink;
     this.#sink = null;
     this.destroy();
-    sink?.onLost(error, stale);
+    sink?.onError(error);
   }
 }
 

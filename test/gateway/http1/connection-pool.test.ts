@@ -132,49 +132,6 @@ describe('createUpstream', () => {
     expect(sockets.length).toBeGreaterThan(1);
   });
 
-  test.each([
-    ['a reset', (socket: Socket) => socket.resetAndDestroy()],
-    ['an end', (socket: Socket) => socket.end()],
-  ])('upstream sends once more what meets %s on a connection used again', async (_how, hangUp) => {
-    const ok = reply;
-    await send().answer;
-    let left = 1;
-    reply = (socket, request) => {
-      left -= 1;
-      if (left >= 0) hangUp(socket);
-      else ok(socket, request);
-    };
-    expect(await send().answer).toEqual({ status: 200, body: 'ok', error: null });
-    expect(heard).toHaveLength(3);
-    expect(sockets).toHaveLength(2);
-    // Once only, and not where the connection is new: that says something of the request.
-    left = 2;
-    expect((await send().answer).error).toBeInstanceOf(Error);
-    expect(heard).toHaveLength(5);
-    left = 1;
-    expect((await send().answer).error).toBeInstanceOf(Error);
-    expect(heard).toHaveLength(6);
-  });
-
-  test('upstream sends nothing again of which any answer had come, interim or not', async () => {
-    for (const begun of ['HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 2', 'nonsense\r\n\r\n']) {
-      const ok = reply;
-      expect((await send().answer).body).toBe('ok');
-      const known = heard.length;
-      reply = (socket) => void socket.write(begun, () => socket.resetAndDestroy());
-      expect((await send().answer).error).toBeInstanceOf(Error);
-      expect(heard).toHaveLength(known + 1);
-      reply = ok;
-    }
-  });
-
-  test('upstream sends nothing again that was lost late, and may have been worked on', async () => {
-    await send().answer;
-    reply = (socket) => void setTimeout(() => socket.resetAndDestroy(), 1100);
-    expect((await send().answer).error).toBeInstanceOf(Error);
-    expect(heard).toHaveLength(2);
-  });
-
   test('upstream tells of a reset, a cut and of what is no HTTP', async () => {
     reply = (socket) => socket.resetAndDestroy();
     expect((await send().answer).error).toBeInstanceOf(Error);
