@@ -154,7 +154,7 @@ describe('the brake with all running', () => {
     expect(ran).toEqual({
       code: 1,
       out: '',
-      err: 'hive: not_found: There is no rollback key rollback_12345.\n',
+      err: 'hive: not_found: There is no rollback key rollback_12345.\nhive: see: hive mutations\n',
     });
     expect(readControl(data)).toEqual({ frozen: true, withdrawn: ['rollback_9'] });
   });

@@ -65,12 +65,14 @@ describe('host of the catalogue', () => {
             { type: 'text', text: 'c' },
           ],
         },
+        { role: 'user', content: 'd' },
       ],
     };
     const { json, notes } = sent(make('deepseek'), requestFor('messages', body));
     expect(json.messages).toEqual([
       { role: 'user', content: 'a\n\nb' },
       { role: 'assistant', content: 'c', reasoning_content: 'hm' },
+      { role: 'user', content: 'd' },
     ]);
     expect(notes).toEqual([]);
   });
