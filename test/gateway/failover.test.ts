@@ -99,7 +99,7 @@ describe('failover', () => {
     expect(await call(reset('after-headers'))).toMatchObject({ status: 200, asked: [1, 1] });
   });
 
-  test('S05 a target that hangs up as its connection is used again is asked once more', async () => {
+  test('S05 a target that hangs up as it is asked again is asked once more', async () => {
     await start(alone());
     expect(await call(answer('first'))).toMatchObject({ status: 200, asked: [1, 0] });
     expect(await call([reset(), answer('now')])).toMatchObject({ status: 200, asked: [2, 0] });
