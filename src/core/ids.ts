@@ -55,28 +55,9 @@ const RANDOM_BYTES = 10;
 const RANDOM_IDS = 400;
 const HEX = Buffer.from('0123456789abcdef');
 /** Where the random digits stand behind the version's, from the second pair on. */
-const PLACES: Readonly<Uint8Array> = Uint8Array.of(
-  0,
-  0,
-  1,
-  2,
-  3,
-  6,
-  7,
-  8,
-  10,
-  11,
-  12,
-  13,
-  14,
-  15,
-  16,
-  17,
-  18,
-  19,
-  20,
-  21,
-);
+const PLACES: Readonly<Uint8Array> = Uint8Array.from([
+  0, 0, 1, 2, 3, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+]);
 
 /** An id of the product, `<kind>_<uuidv7>`: the prefix says what it names wherever it turns up. */
 export function createId(kind: IdKind, wall_ms: number): string {

@@ -74,12 +74,13 @@ const CHUNK_BYTES = 1024 * 1024;
  */
 export async function readSegment(options: ReadOptions): Promise<ReadResult> {
   const nothing = { records: [], dead: [], offset: options.offset, end: true };
-  if ((await segmentBytes(options.dir, options.name)) <= options.offset) return nothing;
+  const size = await segmentBytes(options.dir, options.name);
+  if (size <= options.offset) return nothing;
   const handle = await open(join(options.dir, options.name), 'r').catch(() => null);
   // A file that vanished was pruned, or given up by its writer before it held a whole record.
   if (handle === null) return nothing;
   try {
-    const chunk = await readChunk(handle, options.offset);
+    const chunk = await readChunk(handle, options.offset, size);
     const whole = chunk.length < CHUNK_BYTES;
     if (!whole && !chunk.includes(NEWLINE)) return await skipGarbage(handle, chunk, options);
     return readLines(chunk, whole, options);
@@ -89,8 +90,7 @@ export async function readSegment(options: ReadOptions): Promise<ReadResult> {
 }
 
 /** Room for no more than there is: a megabyte each time would have memory collected all day. */
-async function readChunk(handle: FileHandle, from: number): Promise<Buffer> {
-  const { size } = await handle.stat();
+async function readChunk(handle: FileHandle, from: number, size: number): Promise<Buffer> {
   const length = Math.max(0, Math.min(CHUNK_BYTES, size - from));
   const buffer = Buffer.allocUnsafe(length);
   let filled = 0;
@@ -143,7 +143,8 @@ async function skipGarbage(
 ): Promise<ReadResult> {
   let at = offset + first.length;
   for (;;) {
-    const chunk = await readChunk(handle, at);
+    const { size } = await handle.stat();
+    const chunk = await readChunk(handle, at, size);
     const newline = chunk.indexOf(NEWLINE);
     if (newline < 0 && chunk.length === CHUNK_BYTES) {
       at += chunk.length;

@@ -5,7 +5,7 @@ import { ByteParts } from './byte-parts.ts';
 import { chunkWithoutSecrets, failureWithoutSecrets } from './echoed-secrets.ts';
 import { boundOrigin, REFUSED_ADDRESS } from './egress.ts';
 import { failed, TOO_MUCH_HELD } from './failures.ts';
-import type { Account } from './held-bytes.ts';
+import { type Account, UNCOUNTED_BYTES } from './held-bytes.ts';
 import { LiveStream } from './live-stream.ts';
 import type { Sending, Sink, Upstream, UpstreamHeaders } from './upstream.ts';
 
@@ -55,8 +55,6 @@ export interface RunningAttempt {
   abort(): void;
 }
 
-/** Answers up to here are not counted: nearly all, and their calls are bounded in number. */
-const UNCOUNTED_BYTES = 64 * 1024;
 /** What is kept of an answer that is an error: enough for any real one. */
 const ERROR_BYTES_MAX = 1024 * 1024;
 

@@ -1,6 +1,12 @@
 import type { Metrics } from '../core/metrics.ts';
 
 /**
+ * Answers and unfinished events up to here are not counted: nearly all, and their calls are bounded
+ * in number.
+ */
+export const UNCOUNTED_BYTES = 64 * 1024;
+
+/**
  * The bytes of clients and upstreams that all calls together hold in memory: request bodies, as
  * they arrive, large whole answers, and answers that are held back. Slow senders, long queues and
  * endless answers end at this bound.

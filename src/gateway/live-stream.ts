@@ -1,6 +1,7 @@
 import type { Tokens } from '../core/call.ts';
 import type { DecodedChunk, StreamDecoder, UpstreamFailure } from '../core/provider.ts';
 import { failed, TOO_MUCH_HELD } from './failures.ts';
+import { UNCOUNTED_BYTES } from './held-bytes.ts';
 import { hasData, Splitter } from './sse.ts';
 import type { Sending } from './upstream.ts';
 
@@ -24,9 +25,6 @@ export interface StreamOwner {
   /** What may be told of an event that is an error. */
   told?(chunk: DecodedChunk): DecodedChunk;
 }
-
-/** Unfinished events up to here are not counted: nearly all. */
-const UNCOUNTED_BYTES = 64 * 1024;
 
 /** After `[DONE]` the upstream may end its connection in order, so that it can be used again. */
 const DRAIN_MS = 1000;

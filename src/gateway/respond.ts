@@ -1,13 +1,14 @@
+import { bufferOf } from '../core/buffer-of.ts';
 import type { Dialect, Reply } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import type { Clock } from '../core/clock.ts';
 import type { GatewayError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
+import { notesText } from '../core/translate/notes.ts';
 import type { Assignment } from './assign.ts';
 import type { Client } from './client.ts';
 import type { StartedFeedback } from './deps.ts';
 import { errorBody, errorHeaders } from './error-body.ts';
-import { LaneResponse } from './front/lane-response.ts';
 import type { InboundRequest, OutboundResponse } from './inbound.ts';
 import { discardBody } from './parse.ts';
 import { costInAll, type Progress } from './progress.ts';
@@ -114,7 +115,7 @@ function loraHeader({ adapter }: Progress): string {
 }
 
 function notesHeader({ notes }: Progress): string {
-  const text = notes.map(({ subject, reason }) => `${subject}: ${reason}`).join(', ');
+  const text = notesText(notes);
   if (text.length <= NOTES_BYTES_MAX) return text;
   return `${text.slice(0, NOTES_BYTES_MAX - 3)}...`;
 }
@@ -130,11 +131,6 @@ export function limitStall({ response, stall_ms }: Exchange): void {
 /** Above it copying a body costs more than a second buffer in one call of the system. */
 const ONE_WRITE_MAX = 16 * 1024;
 
-/** The bytes as a text of one unit each. */
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-}
-
 /** A whole answer. */
 export function respondWhole(exchange: Exchange, status: number, body: Uint8Array): void {
   const { response } = exchange;
@@ -145,8 +141,8 @@ export function respondWhole(exchange: Exchange, status: number, body: Uint8Arra
   response.writeHead(status, headers);
   exchange.turn.write(() => {
     // Node puts a text behind its head and writes both as one; of bytes it makes two parts.
-    if (body.length > ONE_WRITE_MAX || response instanceof LaneResponse) response.end(body);
-    else response.end(latin1(body), 'latin1');
+    if (body.length > ONE_WRITE_MAX) response.end(body);
+    else response.end(bufferOf(body).toString('latin1'), 'latin1');
     // What the system has taken whole waits for nobody.
     if (response.socket?.writableLength) limitStall(exchange);
   });

@@ -3,7 +3,7 @@ import type { JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import { printable } from '../printable.ts';
 import { isThinking } from './answers.ts';
-import { Notes } from './notes.ts';
+import { Notes, notesText } from './notes.ts';
 import { finishOf, isSaid } from './words.ts';
 
 const NONE_THERE = 'no counterpart in the client’s dialect';
@@ -84,8 +84,7 @@ const COMMENT_MAX = 2048;
  */
 export function notesComment({ list }: Notes): string {
   if (list.length === 0) return '';
-  const text = list.map(({ subject, reason }) => `${subject}: ${reason}`).join(', ');
-  return `: x-hive-notes: ${printable(text, COMMENT_MAX)}\n\n`;
+  return `: x-hive-notes: ${printable(notesText(list), COMMENT_MAX)}\n\n`;
 }
 
 const DELTAS: ReadonlySet<string> = new Set([

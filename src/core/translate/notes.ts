@@ -41,6 +41,11 @@ export class Notes {
   }
 }
 
+/** As `x-hive-notes` tells them. */
+export function notesText(notes: readonly Note[]): string {
+  return notes.map(({ subject, reason }) => `${subject}: ${reason}`).join(', ');
+}
+
 function saysAnything(value: Json): boolean {
   if (value === null || value === false || value === '') return false;
   if (typeof value !== 'object') return true;

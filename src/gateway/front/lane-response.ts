@@ -13,8 +13,6 @@ export interface Answering {
 
 /** RFC 9110 §5.5: what a value may not hold, line breaks above all. */
 const UNFIT = /[^\t\x20-\x7e\x80-\xff]/;
-/** Above it copying a body costs more than a second buffer in one call of the system. */
-const ONE_WRITE_MAX = 16 * 1024;
 const LAST_CHUNK = '0\r\n\r\n';
 
 /**
@@ -80,8 +78,6 @@ export class LaneResponse implements OutboundResponse {
     } else if (this.#chunked) {
       const size = `${body.length.toString(16)}\r\n`;
       socket.write(this.#withHead(body, size, `\r\n${LAST_CHUNK}`));
-    } else if (body.length <= ONE_WRITE_MAX) {
-      socket.write(this.#withHead(body, '', ''));
     } else {
       socket.cork();
       socket.write(this.#takeHead(), 'latin1');
