@@ -14,11 +14,11 @@ import {
   observeAttempt,
   observeFirstByte,
 } from '../src/core/routing/live-figures.ts';
-import { createFuse, type Fuse } from '../src/gateway/fuse.ts';
-import { Headroom } from '../src/gateway/headroom.ts';
-import { type HookRun, runEndHooks, runRequestHooks } from '../src/gateway/hooks.ts';
-import { createProgress } from '../src/gateway/progress.ts';
-import { createScope } from '../src/gateway/scope.ts';
+import { createFuse, type Fuse } from '../src/gateway/hooks/fuse.ts';
+import { type HookRun, runEndHooks, runRequestHooks } from '../src/gateway/hooks/hooks.ts';
+import { createProgress } from '../src/gateway/hooks/progress.ts';
+import { createScope } from '../src/gateway/hooks/scope.ts';
+import { Headroom } from '../src/gateway/targets/headroom.ts';
 import { plugins } from '../src/plugins/index.ts';
 
 /**

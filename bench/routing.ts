@@ -13,7 +13,7 @@ import {
 } from '../src/core/routing/live-figures.ts';
 import { promptFeatures } from '../src/core/routing/prompt-features.ts';
 import { createRandom } from '../src/core/routing/random.ts';
-import { decide } from '../src/gateway/scope.ts';
+import { decide } from '../src/gateway/hooks/scope.ts';
 import { definition } from '../src/plugins/model-router.ts';
 
 /**

@@ -1,11 +1,11 @@
 import type { Target } from '../config/snapshot.ts';
 import type { Call } from '../core/call.ts';
 import type { AnswerFacts, UpstreamFailure } from '../core/provider.ts';
-import { type AttemptResult, startAttempt } from '../gateway/attempt.ts';
-import { createUpstream } from '../gateway/create-upstream.ts';
-import { failed } from '../gateway/failures.ts';
-import type { LiveStream } from '../gateway/live-stream.ts';
-import type { Upstream } from '../gateway/upstream.ts';
+import { type AttemptResult, startAttempt } from '../gateway/upstream/attempt.ts';
+import { createUpstream } from '../gateway/upstream/create-upstream.ts';
+import { failed } from '../gateway/upstream/failures.ts';
+import type { LiveStream } from '../gateway/upstream/live-stream.ts';
+import type { Upstream } from '../gateway/upstream/upstream.ts';
 import { plain } from './text.ts';
 
 /** What one small streamed call to a target came to. */

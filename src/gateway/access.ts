@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { AccessPolicy } from '../core/access-policy.ts';
 import { GatewayError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
-import { OPEN_KEY, OPEN_TENANT } from './identity.ts';
+import { OPEN_KEY, OPEN_TENANT } from './conversation/identity.ts';
 
 /** On whose behalf a request is served: what the access policy says, nothing of the client's. */
 export interface Caller {

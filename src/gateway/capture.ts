@@ -6,7 +6,7 @@ import { type PromptSample, sampleBytes, sampleTurns } from '../core/prompt/samp
 import { redact } from '../core/redact.ts';
 import type { SaidText } from '../core/signals/said.ts';
 import { unitFraction } from '../core/unit.ts';
-import type { InboundRequest } from './inbound.ts';
+import type { InboundRequest } from './front/inbound.ts';
 import { headerOf } from './parse.ts';
 
 /**

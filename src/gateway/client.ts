@@ -1,4 +1,4 @@
-import type { OutboundResponse } from './inbound.ts';
+import type { OutboundResponse } from './front/inbound.ts';
 
 /** The client's end of a call: whether anybody is still there to be answered. */
 export interface Client {

@@ -2,19 +2,19 @@ import type { Snapshot } from '../config/snapshot.ts';
 import { type GatewayError, messageOf } from '../core/errors.ts';
 import type { Origin, Relation } from '../core/event.ts';
 import type { CapturedBodies } from '../core/prompt/proposal-policy.ts';
-import type { Assignment } from './assign.ts';
-import type { ConversationUnits } from './conversation-units.ts';
+import type { Assignment } from './canary/assign.ts';
+import type { TurnEnd } from './clock/turn-end.ts';
+import type { ConversationUnits } from './conversation/conversation-units.ts';
 import { countGiven } from './count-cost.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { HookDepsOf } from './hook-deps.ts';
-import { type HookRun, runEndHooks } from './hooks.ts';
+import { type HookRun, runEndHooks } from './hooks/hooks.ts';
+import { tokensOf } from './hooks/progress.ts';
 import type { OwnCalls } from './own-calls.ts';
-import { tokensOf } from './progress.ts';
 import { callEvent, countCall, type Ended, outcomeOf } from './record.ts';
 import { type Exchange, respondError } from './respond.ts';
 import type { Signals } from './signals.ts';
 import type { DispatchDeps } from './try-target.ts';
-import type { TurnEnd } from './turn-end.ts';
 
 export interface CallDeps extends GatewayDeps, DispatchDeps {
   readonly hooks: HookDepsOf;

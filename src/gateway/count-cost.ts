@@ -3,8 +3,8 @@ import type { Outcome, Tokens } from '../core/call.ts';
 import type { Metrics } from '../core/metrics.ts';
 import { costOf } from '../core/price.ts';
 import { observeAnswer } from '../core/routing/live-figures.ts';
-import type { Progress } from './progress.ts';
-import type { Targets } from './targets.ts';
+import type { Progress } from './hooks/progress.ts';
+import type { Targets } from './targets/targets.ts';
 
 export interface CostDeps {
   readonly targets: Pick<Targets, 'figures'>;

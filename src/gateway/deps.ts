@@ -4,10 +4,10 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Bus } from '../events/bus.ts';
+import type { Permits } from './canary/permits.ts';
 import type { Capture } from './capture.ts';
-import type { ListenerLimits } from './listener-limits.ts';
-import type { Permits } from './permits.ts';
-import type { RecentCalls } from './recent.ts';
+import type { RecentCalls } from './conversation/recent.ts';
+import type { ListenerLimits } from './front/listener-limits.ts';
 
 /** All that the gateway's listener is made of; the composition root passes it in. */
 export interface GatewayDeps {

@@ -1,18 +1,16 @@
 import type { Snapshot, Target } from '../config/snapshot.ts';
 import type { MaybePromise } from '../core/plugin.ts';
 import type { UpstreamFailure } from '../core/provider.ts';
-import { afterUnref } from './after.ts';
 import type { Client } from './client.ts';
+import { afterUnref } from './clock/after.ts';
 import { Escalation } from './escalation.ts';
-import { failed } from './failures.ts';
 import type { Running } from './hedge.ts';
 import { withHedge } from './hedge-attempt.ts';
-import { holdStream } from './hold.ts';
-import { type HookRun, runAttemptHooks } from './hooks.ts';
-import type { Ticket } from './live-target.ts';
+import { type HookRun, runAttemptHooks } from './hooks/hooks.ts';
+import { addFacts, addNote, proveAdapter } from './hooks/progress.ts';
 import { mostUseful, tooBusy } from './no-answer.ts';
-import { addFacts, addNote, proveAdapter } from './progress.ts';
 import { type Candidate, Route } from './route.ts';
+import type { Ticket } from './targets/live-target.ts';
 import {
   type DispatchDeps,
   type Dispatched,
@@ -21,6 +19,8 @@ import {
   tryTarget,
 } from './try-target.ts';
 import type { Turn } from './turn.ts';
+import { failed } from './upstream/failures.ts';
+import { holdStream } from './upstream/hold.ts';
 
 /**
  * Asks targets in turn until one answers: the one place where anything is tried again. Before the

@@ -5,11 +5,11 @@ import { NO_FACTS } from '../core/decoded.ts';
 import { GatewayError } from '../core/errors.ts';
 import { costOf } from '../core/price.ts';
 import type { AnswerFacts, UpstreamFailure } from '../core/provider.ts';
-import { hasAnswerHooks, type Objection, runAnswerHooks } from './answer-hooks.ts';
 import type { Client } from './client.ts';
 import { countAnswer } from './count-cost.ts';
-import type { HookRun } from './hooks.ts';
-import { addMarker, type Escalated, type Progress } from './progress.ts';
+import { hasAnswerHooks, type Objection, runAnswerHooks } from './hooks/answer-hooks.ts';
+import type { HookRun } from './hooks/hooks.ts';
+import { addMarker, type Escalated, type Progress } from './hooks/progress.ts';
 import type { Candidate, Route } from './route.ts';
 import type { Dispatched, Trial } from './try-target.ts';
 

@@ -5,7 +5,7 @@ import { GatewayError, toGatewayError } from '../core/errors.ts';
 import type { GatewayDeps } from './deps.ts';
 import { errorHeaders, openAiError } from './error-body.ts';
 import { healthyTargets } from './models.ts';
-import type { Targets } from './targets.ts';
+import type { Targets } from './targets/targets.ts';
 
 /**
  * Everything that is not a model route: probes, feedback, and the answer to what does not exist.

@@ -1,7 +1,7 @@
 import type { Target } from '../config/snapshot.ts';
-import { afterUnref } from './after.ts';
+import { afterUnref } from './clock/after.ts';
 import { hedged, type Running } from './hedge.ts';
-import { runAttemptHooks } from './hooks.ts';
+import { runAttemptHooks } from './hooks/hooks.ts';
 import { type Tried, tryTarget } from './try-target.ts';
 import type { Turn } from './turn.ts';
 

@@ -1,4 +1,4 @@
-import type { After } from './after.ts';
+import type { After } from './clock/after.ts';
 
 /** Something under way that comes to a result, unless it is given up. */
 export interface Running<Result> {

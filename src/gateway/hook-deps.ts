@@ -1,8 +1,8 @@
 import type { AgentPlan } from '../config/snapshot.ts';
 import type { GatewayDeps } from './deps.ts';
-import type { Fuse } from './fuse.ts';
-import type { Fuses } from './fuses.ts';
-import type { HookDeps } from './hooks.ts';
+import type { Fuse } from './hooks/fuse.ts';
+import type { Fuses } from './hooks/fuses.ts';
+import type { HookDeps } from './hooks/hooks.ts';
 
 /** What the hooks of one plan need, the same for all of its calls. */
 export type HookDepsOf = (plan: AgentPlan, experiment: string | null) => HookDeps;

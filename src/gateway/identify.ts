@@ -4,10 +4,10 @@ import type { JsonObject } from '../core/canonical.ts';
 import { GatewayError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { type Caller, mayUse, requireAgent } from './access.ts';
-import type { Conversation } from './conversation.ts';
-import type { ConversationUnits } from './conversation-units.ts';
-import { hashIdentity } from './identity.ts';
-import type { InboundRequest } from './inbound.ts';
+import type { Conversation } from './conversation/conversation.ts';
+import type { ConversationUnits } from './conversation/conversation-units.ts';
+import { hashIdentity } from './conversation/identity.ts';
+import type { InboundRequest } from './front/inbound.ts';
 import { clientTimeout, headerOf, type ParsedBody, relayedHeaders } from './parse.ts';
 
 const DEFAULT_AGENT = 'default';

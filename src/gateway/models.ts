@@ -10,7 +10,7 @@ import { MODELS_PATH } from './endpoints.ts';
 import { visibleTargets } from './identify.ts';
 import { headerOf } from './parse.ts';
 import { type Exchange, respondError, respondWhole } from './respond.ts';
-import type { Targets } from './targets.ts';
+import type { Targets } from './targets/targets.ts';
 
 type ModelsDeps = GatewayDeps & { readonly targets: Targets };
 

@@ -1,7 +1,7 @@
 import { GatewayError } from '../core/errors.ts';
 import type { UpstreamFailure } from '../core/provider.ts';
-import { failed } from './failures.ts';
 import type { Turn } from './turn.ts';
+import { failed } from './upstream/failures.ts';
 
 /**
  * What the client is told: the first failure that an upstream explained, not the noise of those

@@ -1,9 +1,9 @@
 import type { Metrics } from '../core/metrics.ts';
 import type { Resilience } from '../core/policy.ts';
-import { AdaptiveLimit } from './adaptive-limit.ts';
-import { type After, afterUnref } from './after.ts';
 import type { Client } from './client.ts';
-import { Gate } from './gate.ts';
+import { type After, afterUnref } from './clock/after.ts';
+import { AdaptiveLimit } from './targets/adaptive-limit.ts';
+import { Gate } from './targets/gate.ts';
 
 type OverloadPolicy = Resilience['overload'];
 

@@ -5,9 +5,9 @@ import type { Call } from '../core/call.ts';
 import { GatewayError } from '../core/errors.ts';
 import { OWN_CALL_HEADER, OWN_KEY, OWN_TENANT, ownCallToken } from '../core/own-calls.ts';
 import type { Caller } from './access.ts';
-import type { Assignment } from './assign.ts';
-import { hashIdentity } from './identity.ts';
-import type { RequestHead } from './inbound.ts';
+import type { Assignment } from './canary/assign.ts';
+import { hashIdentity } from './conversation/identity.ts';
+import type { RequestHead } from './front/inbound.ts';
 
 /** Tells the oracle's own calls from those of clients. */
 export type OwnCalls = (request: RequestHead) => boolean;

@@ -5,11 +5,11 @@ import { GatewayError } from '../core/errors.ts';
 import { shapeProblem } from '../core/json-scan.ts';
 import type { MaybePromise } from '../core/plugin.ts';
 import { printable } from '../core/printable.ts';
-import { ByteParts } from './byte-parts.ts';
+import { ByteParts } from './bytes/byte-parts.ts';
+import type { Account } from './bytes/held-bytes.ts';
 import type { FieldRule, ModelRoute } from './endpoints.ts';
+import type { InboundRequest, RequestHead } from './front/inbound.ts';
 import { type BodySink, LaneRequest } from './front/lane-request.ts';
-import type { Account } from './held-bytes.ts';
-import type { InboundRequest, RequestHead } from './inbound.ts';
 
 /** Deeper JSON than this is an attack on whoever walks it, here or upstream. */
 export const JSON_DEPTH_MAX = 64;

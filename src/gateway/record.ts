@@ -2,9 +2,9 @@ import type { AgentPlan } from '../config/snapshot.ts';
 import type { Call, Decision, Outcome } from '../core/call.ts';
 import type { CallEvent, Origin } from '../core/event.ts';
 import type { Metrics } from '../core/metrics.ts';
-import type { Assignment } from './assign.ts';
-import { costInAll, microseconds, type Progress, tokensInAll, tokensOf } from './progress.ts';
-import type { RecentCalls } from './recent.ts';
+import type { Assignment } from './canary/assign.ts';
+import type { RecentCalls } from './conversation/recent.ts';
+import { costInAll, microseconds, type Progress, tokensInAll, tokensOf } from './hooks/progress.ts';
 import type { Learned } from './signals.ts';
 
 /** How a call came out, in the one form that hooks, metrics and the event read. */

@@ -6,8 +6,8 @@ import { GatewayError } from '../core/errors.ts';
 import { createId } from '../core/ids.ts';
 import { dialectOfRequest } from './endpoints.ts';
 import { errorBody, errorHeaders } from './error-body.ts';
-import type { InboundRequest } from './inbound.ts';
-import { pathOf } from './request-line.ts';
+import type { InboundRequest } from './front/inbound.ts';
+import { pathOf } from './front/request-line.ts';
 
 /** Where Node keeps the answer whose turn it is. */
 type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };

@@ -3,13 +3,13 @@ import type { Metrics } from '../core/metrics.ts';
 import type { Chunk } from '../core/plugin.ts';
 import type { DecodedChunk, UpstreamFailure } from '../core/provider.ts';
 import { sseData } from '../core/sse-event.ts';
-import { errorOf } from './failures.ts';
-import { type HookRun, hasChunkHooks, runChunkHooks } from './hooks.ts';
-import { addFacts, microseconds, proveAdapter } from './progress.ts';
+import { type HookRun, hasChunkHooks, runChunkHooks } from './hooks/hooks.ts';
+import { addFacts, microseconds, proveAdapter } from './hooks/progress.ts';
 import { beginStream, type Exchange, limitStall } from './respond.ts';
-import { splitEvents } from './sse.ts';
 import { DONE, type StreamDialect, streamDialect } from './stream-dialect.ts';
 import type { Dispatched } from './try-target.ts';
+import { errorOf } from './upstream/failures.ts';
+import { splitEvents } from './upstream/sse.ts';
 
 export interface Relayed {
   readonly outcome: 'ok' | 'error' | 'aborted';

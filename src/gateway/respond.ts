@@ -5,15 +5,15 @@ import type { Clock } from '../core/clock.ts';
 import type { GatewayError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { notesText } from '../core/translate/notes.ts';
-import type { Assignment } from './assign.ts';
+import type { Assignment } from './canary/assign.ts';
 import type { Client } from './client.ts';
+import type { TurnEnd } from './clock/turn-end.ts';
 import type { StartedFeedback } from './deps.ts';
 import { errorBody, errorHeaders } from './error-body.ts';
-import type { InboundRequest, OutboundResponse } from './inbound.ts';
+import type { InboundRequest, OutboundResponse } from './front/inbound.ts';
+import { costInAll, type Progress } from './hooks/progress.ts';
 import { discardBody } from './parse.ts';
-import { costInAll, type Progress } from './progress.ts';
-import type { TurnEnd } from './turn-end.ts';
-import type { UpstreamHeaders } from './upstream.ts';
+import type { UpstreamHeaders } from './upstream/upstream.ts';
 
 /** One request and its answer: what every response is written from, once. */
 export interface Exchange {

@@ -2,10 +2,10 @@ import type { Snapshot, Target } from '../config/snapshot.ts';
 import type { TargetView } from '../core/plugin.ts';
 import type { Resilience } from '../core/policy.ts';
 import type { UpstreamFailure } from '../core/provider.ts';
-import { isWorthRepeating } from './failures.ts';
-import type { HookRun } from './hooks.ts';
-import type { Standing } from './live-target.ts';
-import type { Targets } from './targets.ts';
+import type { HookRun } from './hooks/hooks.ts';
+import type { Standing } from './targets/live-target.ts';
+import type { Targets } from './targets/targets.ts';
+import { isWorthRepeating } from './upstream/failures.ts';
 
 export interface Candidate {
   readonly target: Target;

@@ -5,26 +5,26 @@ import type { JsonObject } from '../core/canonical.ts';
 import { messageOf, toGatewayError } from '../core/errors.ts';
 import type { MaybePromise } from '../core/plugin.ts';
 import { admit, type Caller } from './access.ts';
-import { assignArm } from './assign.ts';
-import { watchedArm } from './assignment.ts';
+import type { Account } from './bytes/held-bytes.ts';
+import { assignArm } from './canary/assign.ts';
+import { watchedArm } from './canary/assignment.ts';
 import { type CallDeps, conclude, type Entered, GONE, refuse } from './conclude.ts';
-import { Conversation } from './conversation.ts';
+import { Conversation } from './conversation/conversation.ts';
 import { dispatch } from './dispatch.ts';
 import type { ModelRoute } from './endpoints.ts';
-import { errorOf } from './failures.ts';
-import type { Account } from './held-bytes.ts';
-import { type HookRun, runRequestHooks, runResponseHooks } from './hooks.ts';
+import type { InboundRequest } from './front/inbound.ts';
+import { type HookRun, runRequestHooks, runResponseHooks } from './hooks/hooks.ts';
+import { createScope } from './hooks/scope.ts';
 import { identify } from './identify.ts';
-import type { InboundRequest } from './inbound.ts';
 import { assignOwn, OWN_CALLER } from './own-calls.ts';
 import { headerOf, parseBody, readBody } from './parse.ts';
 import { planFor } from './plan-for.ts';
 import type { Ended } from './record.ts';
 import { relay } from './relay.ts';
 import { type Exchange, respondReply, respondWhole } from './respond.ts';
-import { createScope } from './scope.ts';
 import { CallSurroundings } from './surroundings.ts';
 import type { Dispatched } from './try-target.ts';
+import { errorOf } from './upstream/failures.ts';
 
 /**
  * One call, from its first byte to its record. It holds one lease on one snapshot, so it sees

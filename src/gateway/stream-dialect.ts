@@ -2,7 +2,7 @@ import type { Endpoint } from '../core/call.ts';
 import type { GatewayError } from '../core/errors.ts';
 import type { Chunk } from '../core/plugin.ts';
 import { errorBody, openAiError } from './error-body.ts';
-import { encodeEvent } from './sse.ts';
+import { encodeEvent } from './upstream/sse.ts';
 
 /** What the streams of one endpoint look like where the gateway itself has to write into one. */
 export interface StreamDialect {

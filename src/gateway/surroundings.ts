@@ -4,10 +4,10 @@ import type { Call } from '../core/call.ts';
 import { OWN_CALL_HEADER } from '../core/own-calls.ts';
 import type { Price } from '../core/price.ts';
 import type { LiveFigures } from '../core/routing/live-figures.ts';
-import type { InboundRequest } from './inbound.ts';
+import type { InboundRequest } from './front/inbound.ts';
+import type { Surroundings } from './hooks/scope.ts';
 import { headerOf } from './parse.ts';
-import type { Surroundings } from './scope.ts';
-import type { Targets } from './targets.ts';
+import type { Targets } from './targets/targets.ts';
 
 /** What no plugin sees of a request. */
 const CREDENTIALS: ReadonlySet<string> = new Set([

@@ -14,19 +14,19 @@ import type {
 } from '../core/provider.ts';
 import { sizeOf } from '../core/routing/live-figures.ts';
 import { choicesOf } from '../core/several-choices.ts';
-import type { After } from './after.ts';
-import { type AttemptResult, type RunningAttempt, startAttempt } from './attempt.ts';
-import { failed } from './failures.ts';
+import type { HeldBytes } from './bytes/held-bytes.ts';
+import type { After } from './clock/after.ts';
 import type { Running } from './hedge.ts';
-import type { HeldBytes } from './held-bytes.ts';
-import type { StreamSource } from './hold.ts';
-import { type HookRun, runAttemptEndHooks } from './hooks.ts';
-import type { Ticket } from './live-target.ts';
+import { type HookRun, runAttemptEndHooks } from './hooks/hooks.ts';
+import { microseconds } from './hooks/progress.ts';
 import type { Overload } from './overload.ts';
-import { microseconds } from './progress.ts';
-import type { RetryBudget } from './retry-budget.ts';
-import { isAbsent, type Targets } from './targets.ts';
-import type { Upstream } from './upstream.ts';
+import type { Ticket } from './targets/live-target.ts';
+import type { RetryBudget } from './targets/retry-budget.ts';
+import { isAbsent, type Targets } from './targets/targets.ts';
+import { type AttemptResult, type RunningAttempt, startAttempt } from './upstream/attempt.ts';
+import { failed } from './upstream/failures.ts';
+import type { StreamSource } from './upstream/hold.ts';
+import type { Upstream } from './upstream/upstream.ts';
 
 export interface DispatchDeps {
   readonly clock: Clock;

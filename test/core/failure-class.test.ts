@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { classOf } from '../../src/core/failure-class.ts';
 import { failureInside, failureOf } from '../../src/core/upstream-failure.ts';
-import { failed } from '../../src/gateway/failures.ts';
+import { failed } from '../../src/gateway/upstream/failures.ts';
 
 describe('failure class', () => {
   test.each([

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { MODEL_ROUTES, MODELS_PATH } from '../../src/gateway/endpoints.ts';
 import { createSideRoutes } from '../../src/gateway/health.ts';
-import { createTargets } from '../../src/gateway/targets.ts';
+import { createTargets } from '../../src/gateway/targets/targets.ts';
 import { startAdmin } from '../admin/admin-kit.ts';
 import { someExperiments } from '../admin/experiment-kit.ts';
 import { world } from '../gateway/feedback-world.ts';

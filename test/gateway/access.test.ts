@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { AccessKey, AccessPolicy } from '../../src/core/access-policy.ts';
 import { GatewayError } from '../../src/core/errors.ts';
 import { admit } from '../../src/gateway/access.ts';
-import { hashIdentity } from '../../src/gateway/identity.ts';
+import { hashIdentity } from '../../src/gateway/conversation/identity.ts';
 import { answer, startUpstream, type Upstream } from '../kit/upstream.ts';
 import { ask, type RunningGateway, startGateway } from './gateway-kit.ts';
 import { makeSnapshot } from './snapshot.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { hashIdentity } from '../../src/gateway/identity.ts';
+import { hashIdentity } from '../../src/gateway/conversation/identity.ts';
 import { smallPolicy } from '../core/policy.ts';
 import { callEvent } from './call-event.ts';
 import { world } from './feedback-world.ts';

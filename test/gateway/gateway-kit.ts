@@ -9,9 +9,9 @@ import type { CallEvent } from '../../src/core/event.ts';
 import type { Log, LogFields } from '../../src/core/log.ts';
 import { createMetrics, type Metrics } from '../../src/core/metrics.ts';
 import { createGateway, type Gateway } from '../../src/gateway/app.ts';
+import type { Permits } from '../../src/gateway/canary/permits.ts';
+import { createRecentCalls } from '../../src/gateway/conversation/recent.ts';
 import type { GatewayDeps } from '../../src/gateway/deps.ts';
-import type { Permits } from '../../src/gateway/permits.ts';
-import { createRecentCalls } from '../../src/gateway/recent.ts';
 import { until } from '../kit/until.ts';
 import { createMemoryBus, type MemoryBus } from './memory-bus.ts';
 

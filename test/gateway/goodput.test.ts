@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { createMetrics } from '../../src/core/metrics.ts';
 import type { Resilience } from '../../src/core/policy.ts';
-import type { After } from '../../src/gateway/after.ts';
 import type { Client } from '../../src/gateway/client.ts';
+import type { After } from '../../src/gateway/clock/after.ts';
 import { createOverload, type Overload, type Place } from '../../src/gateway/overload.ts';
-import { createTargets, type Targets } from '../../src/gateway/targets.ts';
+import { createTargets, type Targets } from '../../src/gateway/targets/targets.ts';
 import { type Chance, createChance } from '../fuzz/chance.ts';
 import { makeSnapshot } from './snapshot.ts';
 

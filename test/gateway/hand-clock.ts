@@ -1,5 +1,5 @@
 import { type Clock, createClock } from '../../src/core/clock.ts';
-import type { After } from '../../src/gateway/after.ts';
+import type { After } from '../../src/gateway/clock/after.ts';
 
 /** Time that moves only when a test says so, and the timers that hang on it. */
 export interface HandClock {

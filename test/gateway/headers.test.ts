@@ -2,8 +2,8 @@ import { type IncomingMessage, validateHeaderValue } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GatewayError } from '../../src/core/errors.ts';
+import { addNote, createProgress } from '../../src/gateway/hooks/progress.ts';
 import { clientRequestId, relayedHeaders } from '../../src/gateway/parse.ts';
-import { addNote, createProgress } from '../../src/gateway/progress.ts';
 import { type Exchange, hiveHeaders } from '../../src/gateway/respond.ts';
 
 /** As Node gives headers: names in lower case, values of latin1. */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { hashIdentity } from '../../src/gateway/identity.ts';
+import { hashIdentity } from '../../src/gateway/conversation/identity.ts';
 import { answer, startUpstream, type Upstream } from '../kit/upstream.ts';
 import { ask, type RunningGateway, startGateway } from './gateway-kit.ts';
 import { makeSnapshot } from './snapshot.ts';

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createMetrics } from '../../src/core/metrics.ts';
 import { hedged } from '../../src/gateway/hedge.ts';
-import type { HookRun } from '../../src/gateway/hooks.ts';
-import type { Ticket } from '../../src/gateway/live-target.ts';
-import { createProgress } from '../../src/gateway/progress.ts';
+import type { HookRun } from '../../src/gateway/hooks/hooks.ts';
+import { createProgress } from '../../src/gateway/hooks/progress.ts';
+import type { Ticket } from '../../src/gateway/targets/live-target.ts';
 import { type Trial, tryTarget } from '../../src/gateway/try-target.ts';
-import type { Sink } from '../../src/gateway/upstream.ts';
+import type { Sink } from '../../src/gateway/upstream/upstream.ts';
 import { message } from '../kit/anthropic-upstream.ts';
 import { until } from '../kit/until.ts';
 import { type Behaviour, startUpstream, status, stream, type Upstream } from '../kit/upstream.ts';

@@ -5,7 +5,7 @@ import type { AccessKey } from '../../src/core/access-policy.ts';
 import type { GatewayDeps } from '../../src/gateway/deps.ts';
 import { MODEL_ROUTES, MODELS_PATH } from '../../src/gateway/endpoints.ts';
 import { createSideRoutes } from '../../src/gateway/health.ts';
-import type { Targets } from '../../src/gateway/targets.ts';
+import type { Targets } from '../../src/gateway/targets/targets.ts';
 import { smallPolicy } from '../core/policy.ts';
 import { answer, startUpstream, type Upstream } from '../kit/upstream.ts';
 import { world } from './feedback-world.ts';

@@ -9,7 +9,7 @@ import type {
   StreamStart,
   UpstreamAnswer,
 } from '../../src/core/provider.ts';
-import { Splitter } from '../../src/gateway/sse.ts';
+import { Splitter } from '../../src/gateway/upstream/sse.ts';
 import { providers } from '../../src/providers/index.ts';
 
 /** A provider as a policy would make it. */

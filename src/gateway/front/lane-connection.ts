@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { OutboundResponse } from '../inbound.ts';
+import type { OutboundResponse } from './inbound.ts';
 import { parseLaneHead } from './lane-head.ts';
 import { LaneRequest } from './lane-request.ts';
 import { type Answering, LaneResponse } from './lane-response.ts';

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { OutboundResponse } from '../inbound.ts';
+import type { OutboundResponse } from './inbound.ts';
 
 /** The connection, as its answer sees it. */
 export interface Answering {

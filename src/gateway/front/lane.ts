@@ -1,8 +1,8 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { OpenList } from '../open-list.ts';
 import { LaneConnection, type LaneHost, type LaneState } from './lane-connection.ts';
 import type { LaneRequest } from './lane-request.ts';
+import { OpenList } from './open-list.ts';
 
 /**
  * Serves plain requests of an HTTP server for a third of what Node's own parser and messages cost,

@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { OutboundResponse } from '../../../src/gateway/front/inbound.ts';
 import { createLane, type Lane, type LaneOptions } from '../../../src/gateway/front/lane.ts';
 import type { LaneRequest } from '../../../src/gateway/front/lane-request.ts';
-import type { OutboundResponse } from '../../../src/gateway/inbound.ts';
-import { listen } from '../../../src/gateway/listen.ts';
+import { listen } from '../../../src/gateway/front/listen.ts';
 import { openHttp } from '../../kit/http-connection.ts';
 import { until } from '../../kit/until.ts';
 

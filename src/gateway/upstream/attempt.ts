@@ -1,0 +1,282 @@
+import type { Target } from '../../config/snapshot.ts';
+import type { Endpoint, Note, Tokens } from '../../core/call.ts';
+import type { AnswerFacts, UpstreamFailure, UpstreamRequest } from '../../core/provider.ts';
+import { ByteParts } from '../bytes/byte-parts.ts';
+import { type Account, UNCOUNTED_BYTES } from '../bytes/held-bytes.ts';
+import { chunkWithoutSecrets, failureWithoutSecrets } from './echoed-secrets.ts';
+import { boundOrigin, REFUSED_ADDRESS } from './egress.ts';
+import { failed, TOO_MUCH_HELD } from './failures.ts';
+import { LiveStream } from './live-stream.ts';
+import type { Sending, Sink, Upstream, UpstreamHeaders } from './upstream.ts';
+
+/** One try at one target. */
+export interface AttemptSpec {
+  readonly target: Target;
+  readonly endpoint: Endpoint;
+  readonly stream: boolean;
+  /** When the call came, in seconds. */
+  readonly created_s: number;
+  /** Whether the client asked for a chat completion’s chunk of usage. */
+  readonly include_usage: boolean;
+  /** How many choices it asked for: 1 where it is not said. */
+  readonly choices?: number;
+  readonly adapter: string | null;
+  readonly request: UpstreamRequest;
+  /** Milliseconds that the call has left. */
+  readonly left_ms: number;
+  /** What it comes to when they are over. */
+  readonly late: UpstreamFailure;
+  /** Where the bytes of a large answer are counted while it comes. */
+  readonly hold?: () => Account;
+}
+
+export type AttemptResult =
+  | {
+      readonly kind: 'whole';
+      readonly status: number;
+      readonly headers: UpstreamHeaders;
+      readonly body: Uint8Array;
+      readonly facts: AnswerFacts;
+      /** What of it has no counterpart in the client's dialect. */
+      readonly notes?: readonly Note[] | undefined;
+    }
+  | { readonly kind: 'stream'; readonly headers: UpstreamHeaders; readonly stream: LiveStream }
+  | {
+      readonly kind: 'failed';
+      readonly failure: UpstreamFailure;
+      readonly tokens?: Tokens | null;
+    };
+
+export interface RunningAttempt {
+  readonly result: Promise<AttemptResult>;
+  /** What the upstream has reported until now; null where it has not. */
+  readonly tokens: Tokens | null;
+  /** Gives it up at once, whatever it waits for; `result` then stays unsettled. */
+  abort(): void;
+}
+
+/** What is kept of an answer that is an error: enough for any real one. */
+const ERROR_BYTES_MAX = 1024 * 1024;
+
+/**
+ * Sends the request and waits until there is something to decide on: a whole answer, the first good
+ * event of a stream, or a failure. Until then nothing has reached the client, so it may fail over.
+ */
+export function startAttempt(upstream: Upstream, spec: AttemptSpec): RunningAttempt {
+  return new Attempt(upstream, spec);
+}
+
+class Attempt implements RunningAttempt, Sink {
+  readonly #spec: AttemptSpec;
+  readonly #sending: Sending;
+  readonly #total: NodeJS.Timeout;
+  readonly #settled = Promise.withResolvers<AttemptResult>();
+  readonly #parts = new ByteParts();
+  #account: Account | null = null;
+  #firstToken: NodeJS.Timeout | undefined;
+  #answer: { readonly status: number; readonly headers: UpstreamHeaders } | null = null;
+  #live: LiveStream | null = null;
+  #decided = false;
+  #tokens: Tokens | null = null;
+
+  constructor(upstream: Upstream, spec: AttemptSpec) {
+    this.#spec = spec;
+    this.#total = setTimeout(() => this.#fail(spec.late), whole(spec.left_ms));
+    this.#sending = upstream.send(outgoing(spec), this);
+  }
+
+  get result(): Promise<AttemptResult> {
+    return this.#settled.promise;
+  }
+
+  get tokens(): Tokens | null {
+    return this.#live?.tokens ?? this.#tokens;
+  }
+
+  abort(): void {
+    this.#decided = true;
+    clearTimeout(this.#total);
+    clearTimeout(this.#firstToken);
+    this.#account?.release();
+    this.#live?.abandon();
+    this.#sending.abort();
+  }
+
+  onSent(): void {
+    // A whole answer's first byte follows its last token: only its total time says anything.
+    if (!this.#spec.stream || this.#decided || this.#firstToken !== undefined) return;
+    const wait_ms = this.#spec.target.timeouts.first_token_ms;
+    const message = `The upstream did not begin to answer within ${wait_ms} ms.`;
+    this.#firstToken = setTimeout(() => this.#fail(failed('upstream_timeout', message)), wait_ms);
+  }
+
+  onHeaders(status: number, headers: UpstreamHeaders): void {
+    this.#answer = { status, headers };
+    const { stream, target } = this.#spec;
+    const strange = strangeAnswer(this.#spec, status, headers);
+    if (strange) this.#fail(strange);
+    // Who sends no type at all sends what it was asked for.
+    const events = isEventStream(headers) || headers['content-type'] === undefined;
+    if (strange || !stream || !events || status !== 200) return;
+    const { endpoint, adapter, created_s, include_usage, choices = 1 } = this.#spec;
+    const start = { endpoint, adapter, model: target.model, created_s, include_usage, choices };
+    const decoder = target.provider.openStream(start);
+    const live = new LiveStream(decoder, this.#sending, target.timeouts.idle_ms, {
+      begun: (failure) => {
+        if (failure) this.#decide({ kind: 'failed', failure });
+        else this.#decide({ kind: 'stream', headers, stream: live });
+      },
+      stopped: () => {
+        clearTimeout(this.#total);
+        this.#account?.release();
+      },
+      told: (chunk) => chunkWithoutSecrets(chunk, this.#spec.request.headers),
+      hold: (bytes) => {
+        this.#account?.release();
+        return bytes === 0 || this.#count(bytes);
+      },
+    });
+    this.#live = live;
+  }
+
+  onData(part: Uint8Array): void {
+    if (this.#live) {
+      this.#live.push(part);
+      return;
+    }
+    if (this.#decided) return;
+    const bytes = this.#parts.bytes + part.length;
+    if (bytes > ERROR_BYTES_MAX && this.#answer?.status !== 200) return;
+    if (bytes > UNCOUNTED_BYTES && !this.#count(part.length)) this.#fail(TOO_MUCH_HELD);
+    else this.#parts.push(part);
+  }
+
+  onEnd(): void {
+    if (this.#live) {
+      this.#live.end();
+      return;
+    }
+    if (!this.#answer) return;
+    const { status, headers } = this.#answer;
+    const result = decoded(this.#spec, status, headers, this.#parts.join());
+    this.#tokens = (result.kind === 'whole' ? result.facts.tokens : result.tokens) ?? null;
+    this.#decide(result);
+  }
+
+  onError(error: Error): void {
+    this.#fail(connectionFailure(error, this.#answer !== null, this.#spec.target));
+  }
+
+  #clean(result: Extract<AttemptResult, { kind: 'failed' }>): AttemptResult {
+    const failure = failureWithoutSecrets(result.failure, this.#spec.request.headers);
+    return { ...result, failure };
+  }
+
+  #count(bytes: number): boolean {
+    this.#account ??= this.#spec.hold?.() ?? null;
+    return this.#account?.take(bytes) ?? true;
+  }
+
+  #fail(failure: UpstreamFailure): void {
+    if (this.#live) this.#live.fail(failure);
+    else this.#decide({ kind: 'failed', failure });
+    this.#sending.abort();
+  }
+
+  #decide(result: AttemptResult): void {
+    if (this.#decided) return;
+    this.#decided = true;
+    if (result.kind !== 'stream') clearTimeout(this.#total);
+    clearTimeout(this.#firstToken);
+    this.#account?.release();
+    this.#settled.resolve(result.kind === 'failed' ? this.#clean(result) : result);
+  }
+}
+
+/** Timers of one length share a list: a length to the microsecond would be a list of its own. */
+function whole(ms: number): number {
+  return Math.ceil(ms / TIMER_STEP_MS) * TIMER_STEP_MS;
+}
+
+const TIMER_STEP_MS = 10;
+
+function outgoing({ target, request }: AttemptSpec) {
+  return {
+    origin: boundOrigin(target.provider.base_url, request.path),
+    network: target.network,
+    method: request.method,
+    path: request.path,
+    headers: request.headers,
+    body: request.body,
+    connect_ms: target.timeouts.connect_ms,
+  };
+}
+
+function isEventStream(headers: UpstreamHeaders): boolean {
+  return String(headers['content-type'] ?? '')
+    .toLowerCase()
+    .startsWith('text/event-stream');
+}
+
+/** An answer that nothing of ours can read, known by its headers. */
+function strangeAnswer(
+  spec: AttemptSpec,
+  status: number,
+  headers: UpstreamHeaders,
+): UpstreamFailure | null {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    return failed('upstream_error', 'The upstream compressed an answer asked for as it is.');
+  }
+  if (status === 200 && !spec.stream && isEventStream(headers)) {
+    return failed('upstream_error', 'The upstream streamed an answer that was asked for whole.');
+  }
+  return null;
+}
+
+function decoded(
+  spec: AttemptSpec,
+  status: number,
+  headers: UpstreamHeaders,
+  body: Uint8Array,
+): Exclude<AttemptResult, { kind: 'stream' }> {
+  const { endpoint, adapter, created_s, target } = spec;
+  const answer = { endpoint, model: target.model, created_s, status, headers, body, adapter };
+  const result = target.provider.decode(answer);
+  if (!result.ok) return { kind: 'failed', failure: result.error, tokens: result.tokens ?? null };
+  if (status < 200 || status > 299) {
+    const failure = failed('upstream_error', `The upstream answered status ${status}.`);
+    return { kind: 'failed', failure };
+  }
+  if (spec.stream) {
+    const message = 'The upstream answered whole where a stream was asked for.';
+    const failure = failed('upstream_error', message);
+    return { kind: 'failed', failure, tokens: result.facts.tokens };
+  }
+  const { body: passed, facts, notes } = result;
+  return { kind: 'whole', status, headers, body: passed, facts, notes };
+}
+
+/**
+ * What broke, in words of ours: a system error's text names addresses that are no client's
+ * business.
+ */
+function connectionFailure(error: Error, answering: boolean, target: Target): UpstreamFailure {
+  const code = (error as { code?: unknown }).code;
+  if (code === REFUSED_ADDRESS) {
+    const why =
+      target.network === 'private'
+        ? 'is at an address that nobody is asked at'
+        : 'is at a private address, and its entry in gateway.yaml lacks network: private';
+    return failed('upstream_unreachable', `Provider ${target.provider_name} ${why}.`);
+  }
+  if (code === 'RESPONSE_TOO_LARGE') {
+    return failed('upstream_error', 'The upstream’s answer is too large.');
+  }
+  if (answering) return failed('upstream_cut', 'The upstream ended its answer too early.');
+  const why = typeof code === 'string' && /^[A-Z0-9_]{1,40}$/.test(code) ? ` (${code})` : '';
+  return failed(
+    'upstream_unreachable',
+    `Provider ${target.provider_name} could not be reached${why}.`,
+  );
+}

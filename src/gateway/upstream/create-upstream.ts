@@ -1,0 +1,106 @@
+import { LRUCache } from 'lru-cache';
+import { type Log, silentLog } from '../../core/log.ts';
+import { TurnEnd } from '../clock/turn-end.ts';
+import { createDialer, REFUSED_ADDRESS } from './egress.ts';
+import { ConnectionPool } from './http1/connection-pool.ts';
+import { requestHead } from './http1/request-head.ts';
+import type { Outgoing, Sending, Sink, Upstream } from './upstream.ts';
+
+/** Pools kept, at most; a policy has few origins, and a swap may leave old ones behind. */
+const POOLS_MAX = 64;
+const LIMITS = { head_bytes_max: 32 * 1024, body_bytes_max: 64 * 1024 * 1024 };
+const IDLE_MS = 30_000;
+/** Connections to one origin that rest. */
+const IDLE_MAX = 1024;
+const REFUSALS_MS = 60_000;
+
+/**
+ * An HTTP/1.1 client of the gateway's own (docs/decisions/0007), one pool an origin and network.
+ * Redirects are never followed: an upstream must not choose who gets the next request. Timeouts are
+ * the gateway's, but the one for connecting.
+ */
+export function createUpstream(log: Log = silentLog, turn = new TurnEnd()): Upstream {
+  const onRefused = createRefusals(log);
+  /** The pool that was used last: most calls in a row go to one origin. */
+  let last:
+    | (Pick<Outgoing, 'origin' | 'network' | 'connect_ms'> & { pool: ConnectionPool })
+    | null = null;
+  const pools = new LRUCache<string, ConnectionPool>({
+    max: POOLS_MAX,
+    // Requests under way end as they would have; an evicted pool is unused or nearly so.
+    dispose: (pool) => {
+      if (last?.pool === pool) last = null;
+      pool.close();
+    },
+  });
+
+  const poolOf = (to: Outgoing): ConnectionPool => {
+    const { origin, network, connect_ms } = to;
+    const same =
+      last?.origin === origin && last.network === network && last.connect_ms === connect_ms;
+    if (last && same) return last.pool;
+    const pool = pooled(`${origin} ${network} ${connect_ms}`, to);
+    last = { origin, network, connect_ms, pool };
+    return pool;
+  };
+
+  const pooled = (key: string, { origin, network, connect_ms }: Outgoing): ConnectionPool => {
+    const known = pools.get(key);
+    if (known) return known;
+    const made = new ConnectionPool({
+      origin: new URL(origin),
+      dial: createDialer(network, connect_ms),
+      limits: LIMITS,
+      idle_ms: IDLE_MS,
+      idle_max: IDLE_MAX,
+      monotonic_ms: () => performance.now(),
+      turn,
+      onDialError: (error) => {
+        if ((error as { code?: unknown }).code === REFUSED_ADDRESS) onRefused(error);
+      },
+    });
+    pools.set(key, made);
+    return made;
+  };
+
+  return {
+    send(request, sink) {
+      let head: string;
+      try {
+        head = requestHead(request);
+      } catch (thrown) {
+        return refuse(thrown as Error, sink);
+      }
+      return poolOf(request).send({ head, body: request.body }, sink);
+    },
+    close() {
+      for (const pool of pools.values()) pool.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** A header or path that HTTP cannot carry. */
+function refuse(error: Error, sink: Sink): Sending {
+  let aborted = false;
+  queueMicrotask(() => {
+    if (!aborted) sink.onError(error);
+  });
+  return {
+    abort() {
+      aborted = true;
+    },
+    pause() {},
+    resume() {},
+  };
+}
+
+/** Complains of an address once a minute, however many calls would have gone there. */
+function createRefusals(log: Log): (error: Error) => void {
+  const told = new LRUCache<string, true>({ max: POOLS_MAX, ttl: REFUSALS_MS });
+  return ({ message }) => {
+    if (told.has(message)) return;
+    told.set(message, true);
+    log.error('an upstream is not asked: see `network` in gateway.yaml', { reason: message });
+  };
+}

@@ -1,0 +1,219 @@
+import type { Tokens } from '../../core/call.ts';
+import type { DecodedChunk, StreamDecoder, UpstreamFailure } from '../../core/provider.ts';
+import { UNCOUNTED_BYTES } from '../bytes/held-bytes.ts';
+import { failed, TOO_MUCH_HELD } from './failures.ts';
+import { hasData, Splitter } from './sse.ts';
+import type { Sending } from './upstream.ts';
+
+/** Who takes the events of a stream; `onEnd` comes once, last, with null where it was complete. */
+export interface StreamConsumer {
+  onChunks(chunks: readonly DecodedChunk[]): void;
+  onEnd(failure: UpstreamFailure | null): void;
+}
+
+/** Who started the attempt, and hears of its turns. */
+export interface StreamOwner {
+  /** Once: null at the first good event, or why there will be none. */
+  begun(failure: UpstreamFailure | null): void;
+  /** Once: nothing more will come of it, or it is wanted no more. */
+  stopped(): void;
+  /**
+   * So many bytes of an unfinished event are held, where they are many, or no more; whether that
+   * may be.
+   */
+  hold?(bytes: number): boolean;
+  /** What may be told of an event that is an error. */
+  told?(chunk: DecodedChunk): DecodedChunk;
+}
+
+/** After `[DONE]` the upstream may end its connection in order, so that it can be used again. */
+const DRAIN_MS = 1000;
+
+/**
+ * An upstream's event stream on its way to the client. Until its first good event it is an attempt
+ * that may still fail over; from then on it waits for its consumer, and whatever goes wrong is told
+ * to that one. Complete means `[DONE]`, or an end after a finish_reason: nothing else does.
+ */
+export class LiveStream {
+  readonly #decoder: StreamDecoder;
+  readonly #sending: Sending;
+  readonly #splitter = new Splitter();
+  readonly #owner: StreamOwner;
+  readonly #idle: NodeJS.Timeout;
+  #drain: NodeJS.Timeout | undefined;
+  #consumer: StreamConsumer | null = null;
+  #waiting: DecodedChunk[] = [];
+  #open = false;
+  #finished = false;
+  #done = false;
+  #paused = false;
+  #ended = false;
+  #failure: UpstreamFailure | null = null;
+  #tokens: Tokens | null = null;
+  #counted = 0;
+
+  constructor(decoder: StreamDecoder, sending: Sending, idle_ms: number, owner: StreamOwner) {
+    this.#decoder = decoder;
+    this.#sending = sending;
+    this.#owner = owner;
+    this.#idle = setTimeout(() => this.#onIdle(idle_ms), idle_ms);
+  }
+
+  /** What the upstream has reported until now, whoever got to see it. */
+  get tokens(): Tokens | null {
+    return this.#tokens;
+  }
+
+  /** Gives what has come so far, then the rest as it comes. */
+  attach(consumer: StreamConsumer): void {
+    this.#consumer = consumer;
+    const chunks = this.#waiting;
+    this.#waiting = [];
+    if (chunks.length > 0) consumer.onChunks(chunks);
+    if (this.#ended) consumer.onEnd(this.#failure);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    if (!this.#ended) this.#sending.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#ended) return;
+    this.#idle.refresh();
+    this.#sending.resume();
+  }
+
+  /** The client has gone: nobody wants the rest, and nobody is told. */
+  abandon(): void {
+    if (this.#ended) return;
+    this.#consumer = null;
+    this.#stop();
+    this.#sending.abort();
+  }
+
+  push(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    this.#idle.refresh();
+    let events: readonly Uint8Array[];
+    try {
+      events = this.#splitter.push(bytes);
+    } catch {
+      this.fail(failed('upstream_error', 'The upstream sent an event without an end.'));
+      return;
+    }
+    this.#take(events);
+    if (this.#splitter.held > UNCOUNTED_BYTES || this.#counted > 0) this.#count();
+  }
+
+  end(): void {
+    clearTimeout(this.#drain);
+    if (this.#ended) return;
+    // Some upstreams leave out the blank line after their last event.
+    const rest = this.#splitter.rest();
+    if (rest) this.#take([Buffer.concat([rest, BLANK_LINES])], true);
+    if (this.#ended) return;
+    this.#finish(this.#finished ? null : cut());
+  }
+
+  /**
+   * The connection broke, or an event was bad: an orderly end if the answer was complete before.
+   */
+  fail(failure: UpstreamFailure): void {
+    if (this.#ended) return;
+    this.#sending.abort();
+    this.#finish(this.#finished ? null : failure);
+  }
+
+  #count(): void {
+    if (this.#ended) return;
+    const { held } = this.#splitter;
+    const counted = held > UNCOUNTED_BYTES ? held : 0;
+    if (counted === this.#counted) return;
+    this.#counted = counted;
+    if (this.#owner.hold?.(counted) === false) this.fail(TOO_MUCH_HELD);
+  }
+
+  #take(events: readonly Uint8Array[], last = false): void {
+    const chunks: DecodedChunk[] = [];
+    for (const event of events) {
+      // A comment keeps a waiting client alive, but it is no beginning of an answer.
+      if (!this.#open && chunks.length === 0 && !hasData(event)) continue;
+      const decoded = this.#decoder.decode(event);
+      const chunk = decoded.error ? (this.#owner.told?.(decoded) ?? decoded) : decoded;
+      this.#learn(chunk);
+      const failure = chunk.error ?? (chunk.malformed ? malformed() : null);
+      if (failure) {
+        this.#give(this.#readable(chunks, chunk));
+        // What the end of the connection cut off is no bad event, but a cut.
+        if (!last || !chunk.malformed) this.fail(failure);
+        return;
+      }
+      chunks.push(chunk);
+      if (chunk.done) break;
+    }
+    this.#give(chunks);
+    if (!chunks.at(-1)?.done) return;
+    this.#done = true;
+    this.#complete();
+  }
+
+  #learn({ facts, finished = Boolean(facts.finish) }: DecodedChunk): void {
+    if (finished) this.#finished = true;
+    if (facts.tokens) this.#tokens = facts.tokens;
+  }
+
+  /** Amid an answer the upstream's own last word on its failure is the client's to read. */
+  #readable(chunks: readonly DecodedChunk[], bad: DecodedChunk): DecodedChunk[] {
+    const begun = this.#open || chunks.length > 0;
+    return begun && bad.done ? [...chunks, bad] : [...chunks];
+  }
+
+  #complete(): void {
+    this.#drain = setTimeout(() => this.#sending.abort(), DRAIN_MS).unref();
+    this.#finish(null);
+    if (this.#paused) this.#sending.resume();
+  }
+
+  #give(chunks: DecodedChunk[]): void {
+    if (chunks.length === 0) return;
+    if (this.#consumer) this.#consumer.onChunks(chunks);
+    else this.#waiting.push(...chunks);
+    if (this.#open) return;
+    this.#open = true;
+    this.#owner.begun(null);
+  }
+
+  #finish(failure: UpstreamFailure | null): void {
+    if (this.#ended) return;
+    // What a translation still owes the client of an answer that lacks its own last event.
+    if (!failure && !this.#done && this.#decoder.finish) this.#give([this.#decoder.finish()]);
+    this.#stop();
+    this.#failure = failure;
+    if (this.#open) this.#consumer?.onEnd(failure);
+    else this.#owner.begun(failure ?? cut());
+  }
+
+  #stop(): void {
+    this.#ended = true;
+    clearTimeout(this.#idle);
+    this.#owner.stopped();
+  }
+
+  #onIdle(idle_ms: number): void {
+    // While the client does not read, the upstream cannot send: that silence is not its own.
+    if (this.#paused) this.#idle.refresh();
+    else this.fail(failed('upstream_timeout', `The upstream sent nothing for ${idle_ms} ms.`));
+  }
+}
+
+const BLANK_LINES = Buffer.from('\n\n');
+
+function cut(): UpstreamFailure {
+  return failed('upstream_cut', 'The upstream ended its answer too early.');
+}
+
+function malformed(): UpstreamFailure {
+  return failed('upstream_error', 'The upstream sent an event that is not JSON.');
+}

@@ -1,0 +1,82 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { CompiledExperiment } from '../../../src/config/snapshot.ts';
+import type { CallEvent } from '../../../src/core/event.ts';
+import { inShare } from '../../../src/core/unit.ts';
+import type { Permits } from '../../../src/gateway/canary/permits.ts';
+import { answer, startUpstream, status, type Upstream } from '../../kit/upstream.ts';
+import { ask, noPermits, type RunningGateway, startGateway } from '../gateway-kit.ts';
+import { makePlan, makeSnapshot } from '../snapshot.ts';
+
+let base: Upstream;
+let trial: Upstream;
+let gateway: RunningGateway;
+const observed: CallEvent[] = [];
+
+beforeAll(async () => {
+  base = await startUpstream(answer('base'));
+  trial = await startUpstream(answer('trial'));
+});
+afterEach(() => gateway.close());
+afterAll(() => Promise.all([base.close(), trial.close()]));
+
+/** A canary that answers from another target than the main plan. */
+const start = async (share: number, state: 'canary' | 'paused' = 'canary') => {
+  const spec = {
+    version: 'v-main',
+    targets: { base: base.url, trial: trial.url },
+    agents: { default: { targets: ['base'] } },
+  };
+  const plan = makePlan('default', 'v-arm', { targets: ['trial'] }, makeSnapshot(spec).targets, []);
+  const experiment = { id: 'exp_1', agent: 'default', row: 'mut_1', state, epoch: 1 };
+  const experiments: CompiledExperiment[] = [{ experiment, plan }];
+  const permits: Permits = {
+    ...noPermits,
+    shareOf: () => share,
+    observeCall: (event) => void observed.push(event),
+  };
+  gateway = await startGateway(makeSnapshot({ ...spec, experiments }), { permits });
+};
+
+test('a call is served by the arm that its unit falls into, and says so', async () => {
+  await start(0.5);
+  observed.length = 0;
+  const arms = new Set<string>();
+  for (let user = 0; user < 12; user += 1) {
+    const response = await gateway.post(ask(), { 'x-user-id': `user-${user}` });
+    const event = await gateway.event(user + 1);
+    const arm = inShare('exp_1', event.unit, 0.5) ? 'canary' : 'control';
+    arms.add(arm);
+    expect(event).toMatchObject({ experiment: 'exp_1', arm, share: 0.5 });
+    expect(event.version).toBe(arm === 'canary' ? 'v-arm' : 'v-main');
+    expect(event.served).toBe(arm === 'canary' ? 'trial' : 'base');
+    expect(response.headers.get('x-hive-arm')).toBe(`exp_1/${arm}`);
+    expect(response.headers.get('x-hive-version')).toBe(event.version);
+  }
+  expect(arms.size).toBe(2);
+  const canary = gateway.events().filter(({ arm }) => arm === 'canary');
+  expect(observed.map(({ id }) => id)).toEqual(canary.map(({ id }) => id));
+});
+
+test.each([
+  ['without a permit', 0, 'canary', {}],
+  ['while the canary is paused', 1, 'paused', {}],
+  ['that pins its target', 1, 'canary', { 'x-hive-target': 'base' }],
+] as const)('a call %s carries no experiment', async (_name, share, state, headers) => {
+  await start(share, state);
+  const response = await gateway.post(ask(), headers);
+  expect(response.headers.get('x-hive-arm')).toBeNull();
+  expect(await gateway.event()).toMatchObject({
+    experiment: null,
+    arm: null,
+    share: null,
+    version: 'v-main',
+    served: 'base',
+  });
+});
+
+test('an arm whose target fails is an error of the arm', async () => {
+  await start(1);
+  trial.script(status(500));
+  await gateway.post(ask());
+  expect(await gateway.event()).toMatchObject({ arm: 'canary', arm_error: true, outcome: 'error' });
+});

@@ -1,0 +1,175 @@
+import { expect, test } from 'vitest';
+import { createMetrics } from '../../../src/core/metrics.ts';
+import type { Provider } from '../../../src/core/provider.ts';
+import { type Account, createHeldBytes } from '../../../src/gateway/bytes/held-bytes.ts';
+import { startAttempt } from '../../../src/gateway/upstream/attempt.ts';
+import { failed } from '../../../src/gateway/upstream/failures.ts';
+import type { Outgoing, Sink, Upstream } from '../../../src/gateway/upstream/upstream.ts';
+import { makeSnapshot, openAiAt } from '../snapshot.ts';
+
+interface Given {
+  readonly left_ms?: number;
+  readonly first_token_ms?: number;
+  readonly provider?: Provider;
+  readonly hold?: () => Account;
+}
+
+/** An upstream without a network: the test plays its part through the sink. */
+const start = (stream: boolean, more: Given = {}) => {
+  const heard: { sink: Sink | null; sent: Outgoing | null; aborted: number } = {
+    sink: null,
+    sent: null,
+    aborted: 0,
+  };
+  const upstream: Upstream = {
+    send(sent, sink) {
+      heard.sent = sent;
+      heard.sink = sink;
+      const abort = () => {
+        heard.aborted += 1;
+      };
+      return { abort, pause() {}, resume() {} };
+    },
+    close: async () => {},
+  };
+  const provider = more.provider ?? openAiAt('https://api.example:8443/base/v1');
+  const first_token_ms = more.first_token_ms ?? 5000;
+  const target = makeSnapshot({
+    targets: { main: { provider, timeouts: { first_token_ms } } },
+  }).targets.get('main');
+  if (!target) throw new Error('no target');
+  const request = {
+    method: 'POST' as const,
+    path: '/base/v1/x',
+    headers: { a: 'b' },
+    body: Buffer.from('{}'),
+  };
+  const late = { ...failed('upstream_timeout', 'late'), counts: false };
+  const spec = {
+    target,
+    endpoint: 'chat.completions' as const,
+    stream,
+    created_s: 0,
+    include_usage: false,
+    adapter: null,
+    request,
+    left_ms: more.left_ms ?? 5000,
+    late,
+    ...(more.hold ? { hold: more.hold } : {}),
+  };
+  const running = startAttempt(upstream, spec);
+  return { running, heard, sink: heard.sink as unknown as Sink };
+};
+const json = { 'content-type': 'application/json' };
+const events = { 'content-type': 'text/event-stream; charset=utf-8' };
+const completion = JSON.stringify({
+  id: 'c',
+  model: 'm',
+  choices: [{ index: 0, message: {}, finish_reason: 'stop' }],
+});
+
+test('an attempt goes to the origin of its provider, and nowhere else', () => {
+  const { heard, running } = start(false);
+  expect(heard.sent).toMatchObject({
+    origin: 'https://api.example:8443',
+    path: '/base/v1/x',
+    headers: { a: 'b' },
+  });
+  running.abort();
+});
+
+test('an attempt puts a whole answer together from its parts', async () => {
+  const { running, sink } = start(false);
+  sink.onHeaders(200, json);
+  for (const part of completion.match(/.{1,7}/g) ?? []) sink.onData(Buffer.from(part));
+  sink.onEnd();
+  const result = await running.result;
+  expect(result).toMatchObject({
+    kind: 'whole',
+    status: 200,
+    facts: { completion_id: 'c', finish: 'stop' },
+  });
+  expect(result.kind === 'whole' && Buffer.from(result.body).toString()).toBe(completion);
+});
+
+test.each([
+  ['a compressed answer', false, 200, { ...json, 'content-encoding': 'gzip' }],
+  ['a stream to a whole call', false, 200, events],
+  ['a whole answer to a stream', true, 200, json],
+  ['a redirect', false, 302, { location: 'http://evil.example/' }],
+])('an attempt refuses %s', async (_name, stream, status, headers) => {
+  const { running, sink } = start(stream);
+  sink.onHeaders(status, headers);
+  sink.onData(Buffer.from(completion));
+  sink.onEnd();
+  expect(await running.result).toMatchObject({
+    kind: 'failed',
+    failure: { code: 'upstream_error', retryable: true, counts: true },
+  });
+});
+
+test.each([
+  ['before the headers', false, 'upstream_unreachable'],
+  ['after the headers', true, 'upstream_cut'],
+])('an attempt whose connection breaks %s fails as %s', async (_name, answering, code) => {
+  const { running, sink } = start(false);
+  if (answering) sink.onHeaders(200, json);
+  const error = Object.assign(new Error('connect 10.0.0.1:443'), { code: 'ECONNRESET' });
+  sink.onError(error);
+  const result = await running.result;
+  expect(result).toMatchObject({ kind: 'failed', failure: { code } });
+  expect(JSON.stringify(result)).not.toContain('10.0.0.1');
+});
+
+test('an attempt is given up when the call’s time is over', async () => {
+  const { running, heard } = start(false, { left_ms: 20 });
+  expect(await running.result).toMatchObject({ failure: { message: 'late', counts: false } });
+  expect(heard.aborted).toBe(1);
+});
+
+test('an attempt waits for a first token from when the request was sent', async () => {
+  const { running, sink, heard } = start(true, { first_token_ms: 20 });
+  sink.onSent();
+  expect(await running.result).toMatchObject({
+    failure: { code: 'upstream_timeout', counts: true },
+  });
+  expect(heard.aborted).toBe(1);
+});
+
+test('an attempt that streams fails when the call’s time is over amid its answer', async () => {
+  const { running, sink } = start(true, { left_ms: 50 });
+  sink.onHeaders(200, events);
+  sink.onData(Buffer.from('data: {"choices":[{"delta":{"content":"a"}}]}\n\n'));
+  const result = await running.result;
+  if (result.kind !== 'stream') throw new Error('no stream');
+  const ended = new Promise((resolve) => {
+    result.stream.attach({ onChunks() {}, onEnd: resolve });
+  });
+  expect(await ended).toMatchObject({ message: 'late' });
+});
+
+test('an attempt counts a large answer while it comes, and ends one that is too much', async () => {
+  const metrics = createMetrics();
+  const bytes = createHeldBytes(metrics);
+  const held = (): number => metrics.snapshot().hive_held_bytes?.[0]?.value ?? 0;
+  const { running, heard, sink } = start(false, { hold: () => bytes.open(1_000_000) });
+  sink.onHeaders(200, json);
+  const part = Buffer.alloc(60_000, ' ');
+  sink.onData(part);
+  expect(held()).toBe(0);
+  for (let parts = 0; parts < 10; parts += 1) sink.onData(part);
+  expect(held()).toBe(600_000);
+  for (let parts = 0; parts < 10; parts += 1) sink.onData(part);
+  expect(await running.result).toMatchObject({
+    kind: 'failed',
+    failure: { code: 'overloaded', status: 503, retryable: false, counts: false },
+  });
+  expect(heard.aborted).toBeGreaterThan(0);
+  expect(held()).toBe(0);
+  const left = start(false, { hold: () => bytes.open(1_000_000) });
+  left.sink.onHeaders(200, json);
+  for (let parts = 0; parts < 3; parts += 1) left.sink.onData(part);
+  expect(held()).toBe(120_000);
+  left.running.abort();
+  expect(held()).toBe(0);
+});

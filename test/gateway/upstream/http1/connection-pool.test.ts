@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createUpstream } from '../../../../src/gateway/upstream/create-upstream.ts';
+import type { Outgoing, Sending, Upstream } from '../../../../src/gateway/upstream/upstream.ts';
+import { portOf } from '../../../kit/ports.ts';
+import { until } from '../../../kit/until.ts';
+
+/** A server of plain sockets: what it answers is bytes, as the test has them. */
+let server: Server;
+let sockets: Socket[];
+let heard: string[];
+let upstream: Upstream;
+let reply: (socket: Socket, request: string) => void;
+
+beforeEach(async () => {
+  sockets = [];
+  heard = [];
+  reply = (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+  server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+    let request = '';
+    socket.on('data', (bytes) => {
+      request += bytes.toString('latin1');
+      const end = request.indexOf('\r\n\r\n');
+      const length = Number(/content-length: (\d+)/.exec(request)?.[1] ?? 0);
+      if (end === -1 || request.length < end + 4 + length) return;
+      heard.push(request);
+      const whole = request;
+      request = '';
+      reply(socket, whole);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  upstream = createUpstream();
+});
+afterEach(async () => {
+  await upstream.close();
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});
+
+const outgoing = (more: Partial<Outgoing> = {}): Outgoing => ({
+  origin: `http://127.0.0.1:${portOf(server)}`,
+  network: 'private',
+  connect_ms: 2000,
+  method: 'POST',
+  path: '/v1/x',
+  headers: { 'content-type': 'application/json' },
+  body: Buffer.from('{}'),
+  ...more,
+});
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly error: Error | null;
+}
+
+interface Asking {
+  readonly answer: Promise<Answer>;
+  readonly sending: Sending;
+  readonly parts: Buffer[];
+}
+
+function send(more: Partial<Outgoing> = {}): Asking {
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  const parts: Buffer[] = [];
+  let status = 0;
+  const end = (error: Error | null): void =>
+    resolve({ status, body: Buffer.concat(parts).toString(), error });
+  const sending = upstream.send(outgoing(more), {
+    onSent() {},
+    onHeaders: (told) => {
+      status = told;
+    },
+    onData: (bytes) => void parts.push(bytes as Buffer),
+    onEnd: () => end(null),
+    onError: end,
+  });
+  return { answer: promise, sending, parts };
+}
+
+describe('createUpstream', () => {
+  test('upstream uses one connection for calls in a row, more for calls at once', async () => {
+    for (let call = 0; call < 3; call += 1) {
+      expect(await send().answer).toEqual({ status: 200, body: 'ok', error: null });
+    }
+    expect(sockets).toHaveLength(1);
+    await Promise.all([send().answer, send().answer, send().answer]);
+    expect(sockets).toHaveLength(3);
+    expect(heard).toHaveLength(6);
+  });
+
+  test('upstream keeps the bytes of answers apart that arrive one after the other', async () => {
+    // All connections read into one buffer: what is kept of it must be a copy.
+    reply = (socket, request) => {
+      const [, name = ''] = /"(\w+)"/.exec(request) ?? [];
+      const body = name.repeat(2000);
+      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n`);
+      for (let at = 0; at < body.length; at += 1500) socket.write(body.slice(at, at + 1500));
+    };
+    const names = ['a', 'bb', 'ccc', 'dddd', 'eeeee'];
+    const asked = names.map((name) => send({ body: Buffer.from(JSON.stringify(name)) }).answer);
+    const answers = await Promise.all(asked);
+    expect(answers.map(({ body }) => body)).toEqual(names.map((name) => name.repeat(2000)));
+  });
+
+  test('upstream sends large bodies whole', async () => {
+    const body = Buffer.alloc(300_000, 'x');
+    expect((await send({ body }).answer).body).toBe('ok');
+    expect(heard[0]?.endsWith(body.toString())).toBe(true);
+  });
+
+  test('upstream leaves a connection that the other end closes or answers twice on', async () => {
+    reply = (socket) =>
+      void socket.write('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok');
+    await send().answer;
+    reply = (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1');
+    await send().answer;
+    reply = (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+    expect((await send().answer).body).toBe('ok');
+    expect(sockets).toHaveLength(3);
+  });
+
+  test('upstream notices a connection that was closed while it rested', async () => {
+    await send().answer;
+    sockets[0]?.destroy();
+    await until(() => sockets[0]?.closed, { what: 'the end of the connection' });
+    await until(async () => (await send().answer).error === null, { what: 'an answer' });
+    expect(sockets.length).toBeGreaterThan(1);
+  });
+
+  test('upstream tells of a reset, a cut and of what is no HTTP', async () => {
+    reply = (socket) => socket.resetAndDestroy();
+    expect((await send().answer).error).toBeInstanceOf(Error);
+    reply = (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\nhalf');
+    expect(await send().answer).toMatchObject({
+      status: 200,
+      body: 'half',
+      error: expect.any(Error),
+    });
+    reply = (socket) => socket.end('hello?\r\n\r\n');
+    expect((await send().answer).error).toBeInstanceOf(Error);
+  });
+
+  test('upstream hears nothing of a request that was given up', async () => {
+    reply = () => {};
+    const { sending, answer } = send();
+    await until(() => heard.length === 1, { what: 'the request' });
+    sending.abort();
+    await until(() => sockets[0]?.closed, { what: 'the end of the connection' });
+    expect(await Promise.race([answer, Promise.resolve('silent')])).toBe('silent');
+  });
+
+  test('upstream reads nothing while paused, and again with the next call', async () => {
+    const body = 'x'.repeat(30_000_000);
+    reply = (socket) =>
+      void socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    const { sending, answer, parts } = send();
+    await until(() => parts.length > 0, { what: 'the first bytes' });
+    sending.pause();
+    const paused_at = parts.length;
+    await until(() => (sockets[0]?.writableLength ?? 0) > 0, { what: 'a full line' });
+    expect(parts.length).toBeLessThanOrEqual(paused_at + 1);
+    sending.resume();
+    expect((await answer).body.length).toBe(body.length);
+    reply = (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+    expect((await send().answer).body).toBe('ok');
+    expect(sockets).toHaveLength(1);
+  });
+
+  test('upstream refuses a header that would end a line', async () => {
+    const { answer } = send({ headers: { 'x-a': 'b\r\nx-c: d' } });
+    expect((await answer).error).toBeInstanceOf(TypeError);
+    expect(sockets).toHaveLength(0);
+  });
+});

@@ -1,0 +1,198 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { UpstreamFailure } from '../../../src/core/provider.ts';
+import { failed } from '../../../src/gateway/upstream/failures.ts';
+import { LiveStream } from '../../../src/gateway/upstream/live-stream.ts';
+import { until } from '../../kit/until.ts';
+import { openAiAt } from '../snapshot.ts';
+
+const decoder = openAiAt('http://127.0.0.1:1/v1').openStream({
+  endpoint: 'chat.completions',
+  adapter: null,
+  model: 'm',
+  created_s: 0,
+  include_usage: false,
+});
+const textEvent = (content: string, finish_reason: string | null = null) => {
+  const choice = { index: 0, delta: { content }, finish_reason };
+  return `data: ${JSON.stringify({ choices: [choice] })}\n\n`;
+};
+
+/** A stream with everything that its owner, connection and consumer heard. */
+const open = (idle_ms = 60_000) => {
+  const heard: string[] = [];
+  const chunks: string[] = [];
+  const failures: (UpstreamFailure | null)[] = [];
+  const sending = {
+    abort: () => void heard.push('abort'),
+    pause: () => void heard.push('pause'),
+    resume: () => void heard.push('resume'),
+  };
+  const stream = new LiveStream(decoder, sending, idle_ms, {
+    begun: (failure) => void heard.push(`begun ${failure?.code ?? 'well'}`),
+    stopped: () => void heard.push('stopped'),
+  });
+  const attach = () =>
+    stream.attach({
+      onChunks: (given) => {
+        chunks.push(...given.map(({ event }) => Buffer.from(event ?? []).toString()));
+      },
+      onEnd: (failure) => void failures.push(failure),
+    });
+  const push = (text: string) => stream.push(Buffer.from(text));
+  return { stream, heard, chunks, failures, attach, push };
+};
+
+test('a live stream keeps what comes before its consumer, then passes it on', () => {
+  const { attach, push, chunks, failures, heard } = open();
+  push(textEvent('a'));
+  push(textEvent('b', 'stop'));
+  expect(heard).toEqual(['begun well']);
+  attach();
+  push('data: [DONE]\n\n');
+  expect(chunks).toEqual([textEvent('a'), textEvent('b', 'stop'), 'data: [DONE]\n\n']);
+  expect(failures).toEqual([null]);
+});
+
+test('a live stream tells its end also to a consumer that comes after it', () => {
+  const { attach, push, stream, failures } = open();
+  push(textEvent('a'));
+  stream.end();
+  attach();
+  expect(failures).toMatchObject([{ code: 'upstream_cut' }]);
+});
+
+test('a live stream whose first event is bad never begins', () => {
+  const { push, stream, heard } = open();
+  push(': ping\n\ndata: {"cho\n\n');
+  push(textEvent('late'));
+  stream.end();
+  expect(heard).toEqual(['abort', 'stopped', 'begun upstream_error']);
+});
+
+test('a live stream is complete after a finish_reason, however its connection ends', () => {
+  for (const end of ['end', 'fail'] as const) {
+    const { attach, push, stream, failures } = open();
+    push(textEvent('a', 'stop'));
+    attach();
+    if (end === 'end') stream.end();
+    else stream.fail(failed('upstream_cut', 'cut'));
+    expect(failures).toEqual([null]);
+  }
+});
+
+test('a live stream takes a last event that lacks its blank line', () => {
+  const { attach, push, stream, chunks, failures } = open();
+  push(`${textEvent('a', 'stop')}data: [DONE]`);
+  attach();
+  stream.end();
+  expect(failures).toEqual([null]);
+  expect(chunks.at(-1)).toContain('[DONE]');
+});
+
+test('a live stream takes half an event at the end for a cut', () => {
+  const { attach, push, stream, failures } = open();
+  push(`${textEvent('a')}data: {"choices":[{"del`);
+  attach();
+  stream.end();
+  expect(failures).toMatchObject([{ code: 'upstream_cut' }]);
+});
+
+test('a live stream that falls silent fails, but not while it is paused', async () => {
+  const { attach, push, stream, failures } = open(40);
+  push(textEvent('a'));
+  attach();
+  stream.pause();
+  const paused_ms = performance.now();
+  await until(() => performance.now() - paused_ms > 120, { what: 'three times its patience' });
+  expect(failures).toEqual([]);
+  stream.resume();
+  await until(() => failures.length > 0, { what: 'its patience to end' });
+  expect(failures).toMatchObject([{ code: 'upstream_timeout' }]);
+});
+
+test('a live stream that is abandoned says nothing more', () => {
+  const { attach, push, stream, failures, chunks, heard } = open();
+  push(textEvent('a'));
+  attach();
+  stream.abandon();
+  push(textEvent('b'));
+  stream.end();
+  expect(chunks).toEqual([textEvent('a')]);
+  expect(failures).toEqual([]);
+  expect(heard).toEqual(['begun well', 'stopped', 'abort']);
+});
+
+test('a live stream ends exactly once, whatever happens in whatever order', () => {
+  const step = fc.constantFrom(
+    'text',
+    'finish',
+    'done',
+    'bad',
+    'comment',
+    'end',
+    'fail',
+    'attach',
+    'pause',
+    'resume',
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      const one = open();
+      const acts: Record<string, () => void> = {
+        text: () => one.push(textEvent('x')),
+        finish: () => one.push(textEvent('x', 'stop')),
+        done: () => one.push('data: [DONE]\n\n'),
+        bad: () => one.push('data: {\n\n'),
+        comment: () => one.push(': ping\n\n'),
+        end: () => one.stream.end(),
+        fail: () => one.stream.fail(failed('upstream_cut', 'cut')),
+        attach: one.attach,
+        pause: () => one.stream.pause(),
+        resume: () => one.stream.resume(),
+      };
+      let attached = false;
+      for (const name of steps) {
+        if (name === 'attach' && (attached || !one.heard.includes('begun well'))) continue;
+        attached ||= name === 'attach';
+        acts[name]?.();
+      }
+      one.stream.end();
+      const begun = one.heard.filter((said) => said.startsWith('begun'));
+      const well = begun[0] === 'begun well';
+      if (well && !attached) one.attach();
+      expect(begun.length).toBe(1);
+      expect(one.heard.filter((said) => said === 'stopped').length).toBe(1);
+      expect(one.failures.length).toBe(well ? 1 : 0);
+      expect(one.chunks.length > 0).toBe(well);
+    }),
+  );
+});
+
+test('a live stream tells of an unfinished event that is large, and ends if it must', () => {
+  const held: number[] = [];
+  const failures: (string | undefined)[] = [];
+  const sending = { abort() {}, pause() {}, resume() {} };
+  const stream = new LiveStream(decoder, sending, 60_000, {
+    begun: (failure) => void failures.push(failure?.code),
+    stopped: () => void held.push(-1),
+    hold: (bytes) => {
+      held.push(bytes);
+      return bytes <= 250_000;
+    },
+  });
+  const part = Buffer.from('x'.repeat(50_000));
+  stream.push(Buffer.from('data: '));
+  for (let parts = 0; parts < 3; parts += 1) stream.push(part);
+  expect(held).toEqual([100_006, 150_006]);
+  stream.push(Buffer.from('\n\n'));
+  expect(failures).toEqual(['upstream_error']);
+  const next = new LiveStream(decoder, sending, 60_000, {
+    begun: (failure) => void failures.push(failure?.code),
+    stopped() {},
+    hold: (bytes) => bytes <= 250_000,
+  });
+  next.push(Buffer.from(`: comment\n\ndata: `));
+  for (let parts = 0; parts < 6; parts += 1) next.push(part);
+  expect(failures).toEqual(['upstream_error', 'overloaded']);
+});
