@@ -28,6 +28,7 @@ import { createHints } from './gateway/processes/hints.ts';
 import type { FromGatewayProcess, ToGatewayProcess } from './gateway/processes/process-messages.ts';
 import { createReporter, type Reporter, type ReporterDeps } from './gateway/processes/report.ts';
 import { stopOnSignals } from './gateway/processes/stop-signals.ts';
+import { compileRehearsal } from './gateway/rehearsal/compile.ts';
 import { gates } from './oracle/gates/index.ts';
 import { plugins } from './plugins/index.ts';
 import { providers } from './providers/index.ts';
@@ -113,21 +114,14 @@ export async function assemble(ground: Ground, around: Surroundings): Promise<Pa
     bus,
     triggers: () => policy().oracle.safety.rollback,
   });
-  const follower = createFollower({
-    ...ground,
-    plugins,
-    providers,
-    gates: [...gates.keys()],
-    hosts,
-    data_dir,
-    bus,
-    permits,
-  });
+  const known = { plugins, providers, gates: [...gates.keys()] };
+  const follower = createFollower({ ...ground, ...known, hosts, data_dir, bus, permits });
   const policy = () => follower.current.snapshot.policy;
   const watch = watchProcess(ground.metrics, 'gateway');
   const recent = createRecentCalls({ max: RECENT_CALLS_MAX, policy_ms });
   const secret = openSecretFile(data_dir);
   const feedback = createFeedback({ ...ground, bus, recent, permits, secret, policy });
+  const rehearsed = () => compileRehearsal({ clock, plugins, providers }, follower.loaded());
   let serving = true;
   const gateway = createGateway({
     ...ground,
@@ -141,6 +135,7 @@ export async function assemble(ground: Ground, around: Surroundings): Promise<Pa
     feedbackHeader: feedback.header,
     feedbackRoutes: feedback.app,
     capture: createCapture({ ...ground, send: (sample) => around.onSample(sample) }),
+    ...(environment.rehearsals ? { rehearsed } : {}),
     random: Math.random,
   });
   return {

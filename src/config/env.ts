@@ -19,6 +19,8 @@ export interface Environment {
   readonly stop_ms: number;
   /** Events that may wait for the journal. */
   readonly bus_max: number;
+  /** Whether calls are rehearsed while few come, so that their path stays warm. */
+  readonly rehearsals: boolean;
   readonly switches: Switches;
   readonly overrides: readonly PolicyOverride[];
   /** A secret by its variable's name; undefined where it is unset or empty. */
@@ -77,6 +79,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv, flags: StartFlags = {}):
     workers: readNumber(variables, 'HIVE_WORKERS', 1, WORKERS),
     stop_ms: readNumber(variables, 'HIVE_STOP_MS', 30_000, STOP),
     bus_max: readNumber(variables, 'EVENT_BUS_MAX_SIZE', 10_000, BUS),
+    rehearsals: readBoolean(variables, 'HIVE_REHEARSALS') ?? true,
     switches: readSwitches(variables),
     overrides: readOverrides(variables),
     secret: (name) => (Object.hasOwn(variables, name) ? variables[name] : undefined),

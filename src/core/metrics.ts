@@ -39,6 +39,7 @@ const histogram = (help: string, buckets: number[], ...labels: string[]): Metric
 export const METRICS = {
   hive_calls_total: counter('Calls by how they ended.', 'agent', 'outcome'),
   hive_call_errors_total: counter('Calls answered with an error, by its code.', 'code'),
+  hive_rehearsals_total: counter('Calls rehearsed, to keep the path of calls warm.'),
   hive_event_loop_delay_seconds: histogram(
     'The longest delay of the event loop in each second, by kind of process.',
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],

@@ -8,38 +8,29 @@ import {
 } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { GatewayError, messageOf } from '../core/errors.ts';
-import { createId, createIdMaker } from '../core/ids.ts';
-import type { Metrics } from '../core/metrics.ts';
+import { createId } from '../core/ids.ts';
 import type { GatewayReport } from '../core/state.ts';
-import { createHeldBytes } from './bytes/held-bytes.ts';
-import { watchClient } from './client.ts';
+import { type Accept, createAccept, openExchange } from './accept.ts';
+import { countCalls } from './call-count.ts';
+import { createCallDeps } from './call-deps.ts';
 import { inTurn } from './clock/in-turn.ts';
 import { TurnEnd } from './clock/turn-end.ts';
 import type { CallDeps } from './conclude.ts';
-import { createConversationUnits } from './conversation/conversation-units.ts';
 import type { GatewayDeps } from './deps.ts';
-import { dialectOfRequest, isModelsPath, MODEL_ROUTES } from './endpoints.ts';
+import { isModelsPath, MODEL_ROUTES } from './endpoints.ts';
 import { limitAddresses } from './front/address-limit.ts';
 import { createDrain, type StopSpec } from './front/drain.ts';
 import type { InboundRequest, OutboundResponse } from './front/inbound.ts';
 import { createLane } from './front/lane.ts';
 import { LISTENER_LIMITS, type ListenerLimits } from './front/listener-limits.ts';
-import { createRequestLineCheck, pathOf } from './front/request-line.ts';
+import { pathOf } from './front/request-line.ts';
 import { createSideRoutes } from './health.ts';
-import { createHookDeps } from './hook-deps.ts';
 import { createFuses } from './hooks/fuses.ts';
-import { createProgress } from './hooks/progress.ts';
 import { serveModels } from './models.ts';
-import { createOverload } from './overload.ts';
-import { createOwnCalls } from './own-calls.ts';
-import { clientRequestId } from './parse.ts';
-import { type Pressure, watchPressure } from './pressure.ts';
+import { watchPressure } from './pressure.ts';
 import { createRawRefusals } from './refuse-raw.ts';
-import { type Exchange, respondError } from './respond.ts';
-import { serveCall } from './serve-call.ts';
-import { createSignals } from './signals.ts';
-import { createRetryBudget } from './targets/retry-budget.ts';
-import { createTargets } from './targets/targets.ts';
+import { createRehearsals } from './rehearsal/rehearsals.ts';
+import { respondError } from './respond.ts';
 import { createUpstream } from './upstream/create-upstream.ts';
 
 export interface Gateway {
@@ -65,31 +56,17 @@ const AT_ONCE: StopSpec = { deadline_ms: 10_000, quiet_ms: 0, handed_over: true 
  */
 export function createGateway(given: GatewayDeps): Gateway {
   const { metrics, clock } = given;
-  const watched = { metrics, monotonic_ms: () => clock.monotonic_ms() };
-  const targets = createTargets(watched);
+  const monotonic_ms = (): number => clock.monotonic_ms();
   const turn = new TurnEnd();
   const calls = countCalls(metrics);
   const upstream = createUpstream(given.log, turn);
   const fuses = createFuses();
-  const deps: CallDeps = {
-    ...given,
-    turn,
-    onCallOver: () => calls.end(),
-    targets,
-    upstream,
-    budget: createRetryBudget(watched.monotonic_ms),
-    escalations: createRetryBudget(watched.monotonic_ms),
-    overload: createOverload(watched),
-    bytes: createHeldBytes(metrics),
-    random: () => given.random(),
-    hooks: createHookDeps(given, fuses),
-    signals: createSignals(given),
-    units: createConversationUnits(given.secret),
-    isOwn: createOwnCalls(given.secret),
-  };
+  const deps = createCallDeps(given, { turn, upstream, fuses, onCallOver: () => calls.end() });
+  const { targets } = deps;
   const limits = { ...LISTENER_LIMITS, ...given.limits };
   const pressure = watchPressure(given.heapShare);
-  const listener = createListener(deps, calls, pressure);
+  const rehearsals = createRehearsals(deps, pressure);
+  const listener = createListener(deps, rehearsals.before(createAccept(deps, calls, pressure)));
   const server = createServer(serverOptions(limits), inTurn(listener.any));
   server.maxConnections = limits.connections_max;
   const refusals = createRawRefusals(() => clock.wall_ms(), HEADER_BYTES_MAX);
@@ -104,11 +81,11 @@ export function createGateway(given: GatewayDeps): Gateway {
     limits,
     head_bytes_max: HEADER_BYTES_MAX,
     check_ms: CHECK_MS,
-    monotonic_ms: watched.monotonic_ms,
+    monotonic_ms,
     wall_ms: () => clock.wall_ms(),
   });
   limitAddresses(server, () => perAddress(given, limits), metrics);
-  const drain = createDrain(server, lane, watched.monotonic_ms);
+  const drain = createDrain(server, lane, monotonic_ms);
   server.on('clientError', (error, socket) => refusals.onClientError(error, socket));
   server.on('connect', (_request, socket) => refusals.onConnect(socket));
   server.on('checkExpectation', inTurn(refuseExpectation(deps)));
@@ -124,26 +101,12 @@ export function createGateway(given: GatewayDeps): Gateway {
     async close(how = AT_ONCE) {
       await drain.stop(how);
       lane.close();
+      rehearsals.close();
       pressure.close();
       await upstream.close();
       targets.close();
       fuses.close();
     },
-  };
-}
-
-interface CallCount {
-  open(): number;
-  begin(): void;
-  end(): void;
-}
-
-function countCalls(metrics: Metrics): CallCount {
-  let open = 0;
-  return {
-    open: () => open,
-    begin: () => metrics.set('hive_calls_open', ++open),
-    end: () => metrics.set('hive_calls_open', --open),
   };
 }
 
@@ -154,37 +117,11 @@ interface Listener {
   readonly plain: (request: InboundRequest, response: OutboundResponse) => void;
 }
 
-/** Where a request goes, and what is refused before it goes anywhere. */
-function createListener(deps: CallDeps, calls: CallCount, pressure: Pressure): Listener {
+/** The rest of what is asked at all goes to other routes. */
+function createListener(deps: CallDeps, accept: Accept): Listener {
   const sideRoutes = getRequestListener(createSideRoutes(deps, deps.targets).fetch, {
     overrideGlobalObjects: false,
   });
-  const problemOf = createRequestLineCheck();
-  const callId = createIdMaker('call');
-  /** What becomes of it where that is clear already; else its exchange. */
-  const accept = (request: InboundRequest, response: OutboundResponse): Exchange | null => {
-    const path = pathOf(request.url ?? '');
-    const call_id = callId(deps.clock.wall_ms());
-    const exchange = openExchange(request, response, { path, call_id }, deps);
-    const problem = problemOf(request, hostKnown(deps));
-    if (problem) {
-      // Who disagrees with us on what was asked may disagree on where it ends.
-      response.shouldKeepAlive = false;
-      respondError(exchange, problem);
-      return null;
-    }
-    const route = MODEL_ROUTES.get(path);
-    if (route === undefined) return exchange;
-    if (request.method !== 'POST') respondError(exchange, onlyMethod('POST', path));
-    else if (pressure.high) {
-      deps.metrics.add('hive_shed_total', ['memory']);
-      respondError(exchange, outOfMemory());
-    } else {
-      calls.begin();
-      void serveCall(exchange, route, deps);
-    }
-    return null;
-  };
   return {
     plain: accept,
     any(request, response) {
@@ -231,50 +168,10 @@ function serverOptions(limits: ListenerLimits): ServerOptions {
   };
 }
 
-/** With keys any name will do: only a gateway without them has to fear a foreign page. */
-function hostKnown({ current, environment }: GatewayDeps): string | null {
-  return current.snapshot.policy.access.mode === 'open' ? environment.host : null;
-}
-
 const newId = ({ clock }: GatewayDeps): string => createId('call', clock.wall_ms());
-
-function openExchange(
-  request: InboundRequest,
-  response: OutboundResponse,
-  { path, call_id }: { readonly path: string; readonly call_id: string },
-  deps: CallDeps,
-): Exchange {
-  return {
-    request,
-    response,
-    client: watchClient(response),
-    call_id,
-    request_id: clientRequestId(request) ?? call_id,
-    dialect: dialectOfRequest(path, request.headers),
-    at_ms: deps.clock.policy_ms(),
-    progress: createProgress(deps.clock.monotonic_ms()),
-    clock: deps.clock,
-    turn: deps.turn,
-    stall_ms: deps.limits?.stall_ms ?? LISTENER_LIMITS.stall_ms,
-    version: deps.current.snapshot.version,
-    assignment: null,
-    feedback: null,
-    upstream: {},
-  };
-}
 
 function noRoute({ method }: IncomingMessage, path: string): GatewayError {
   return new GatewayError('not_found', `There is no ${method} ${path}.`, { param: 'path' });
-}
-
-function onlyMethod(method: string, path: string): GatewayError {
-  const message = `${path} takes ${method} only.`;
-  return new GatewayError('method_not_allowed', message, { allow: method });
-}
-
-function outOfMemory(): GatewayError {
-  const details = { retry_after_s: 1 };
-  return new GatewayError('overloaded', 'The gateway is short of memory.', details);
 }
 
 function expectationFailed(): GatewayError {

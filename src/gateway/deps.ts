@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import type { Current } from '../config/current.ts';
+import type { Snapshot } from '../config/snapshot.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
@@ -37,6 +38,8 @@ export interface GatewayDeps {
   readonly limits?: Partial<ListenerLimits>;
   /** The share of its memory that this process uses; the heap's own where it is absent. */
   readonly heapShare?: () => number;
+  /** The policy that calls are rehearsed under; none are where it is absent. */
+  readonly rehearsed?: () => Snapshot;
   /** A number in [0, 1), for the jitter of backoffs. */
   random(): number;
 }

@@ -104,6 +104,10 @@ describe('readEnvironment', () => {
     ],
     [{ EVENT_BUS_MAX_SIZE: '0' }, 'EVENT_BUS_MAX_SIZE=0 is not valid'],
     [
+      { HIVE_REHEARSALS: 'seldom' },
+      'HIVE_REHEARSALS=seldom is not valid: allowed is true or false',
+    ],
+    [
       { FEEDBACK_LOOP_ENABLED: 'ja' },
       'FEEDBACK_LOOP_ENABLED=ja is not valid: allowed is true or false',
     ],

@@ -36,30 +36,9 @@ export async function startGateway(
   snapshot: Snapshot,
   given: Partial<GatewayDeps> = {},
 ): Promise<RunningGateway> {
-  const current = createCurrent(snapshot);
-  const bus = createMemoryBus();
-  const metrics = createMetrics();
-  const clock = createClock({ origin_ms: 1_700_000_000_000, scale: 1 });
-  const lines: { message: string; fields: LogFields }[] = [];
-  const write = (message: string, fields: LogFields = {}) => void lines.push({ message, fields });
-  const log: Log = { info: write, warn: write, error: write };
-  const gateway = createGateway({
-    clock,
-    log,
-    metrics,
-    current,
-    bus,
-    permits: noPermits,
-    recent: createRecentCalls({ max: 1000, policy_ms: () => clock.policy_ms() }),
-    secret: Buffer.alloc(32, 7),
-    environment: { host: '127.0.0.1' },
-    policyError: () => null,
-    ready: () => true,
-    feedbackHeader: { start: () => ({ settled: () => 'pending', done: Promise.resolve() }) },
-    feedbackRoutes: new Hono(),
-    random: () => 0.5,
-    ...given,
-  });
+  const { bus, lines, deps } = gatewayDeps(snapshot, given);
+  const { current, metrics } = deps;
+  const gateway = createGateway(deps);
   gateway.server.listen(0, '127.0.0.1');
   await once(gateway.server, 'listening');
   const { port } = gateway.server.address() as AddressInfo;
@@ -85,6 +64,33 @@ export async function startGateway(
       }),
     close: () => gateway.close(),
   };
+}
+
+/** What a gateway is made of, and what it writes to. */
+export function gatewayDeps(snapshot: Snapshot, given: Partial<GatewayDeps> = {}) {
+  const bus = createMemoryBus();
+  const clock = createClock({ origin_ms: 1_700_000_000_000, scale: 1 });
+  const lines: { message: string; fields: LogFields }[] = [];
+  const write = (message: string, fields: LogFields = {}) => void lines.push({ message, fields });
+  const log: Log = { info: write, warn: write, error: write };
+  const deps: GatewayDeps = {
+    clock,
+    log,
+    metrics: createMetrics(),
+    current: createCurrent(snapshot),
+    bus,
+    permits: noPermits,
+    recent: createRecentCalls({ max: 1000, policy_ms: () => clock.policy_ms() }),
+    secret: Buffer.alloc(32, 7),
+    environment: { host: '127.0.0.1' },
+    policyError: () => null,
+    ready: () => true,
+    feedbackHeader: { start: () => ({ settled: () => 'pending', done: Promise.resolve() }) },
+    feedbackRoutes: new Hono(),
+    random: () => 0.5,
+    ...given,
+  };
+  return { bus, lines, deps };
 }
 
 export const noPermits: Permits = {

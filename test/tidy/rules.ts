@@ -35,6 +35,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything
     'gateway/conversation',
     'gateway/front',
     'gateway/hooks',
+    'gateway/rehearsal',
     'gateway/targets',
     'gateway/upstream',
   ],

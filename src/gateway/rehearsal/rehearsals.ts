@@ -1,0 +1,74 @@
+import { messageOf } from '../../core/errors.ts';
+import type { Accept, ShortOfMemory } from '../accept.ts';
+import { type After, afterUnref } from '../clock/after.ts';
+import type { CallDeps } from '../conclude.ts';
+import { createStage, type Stage } from './stage.ts';
+
+/**
+ * After a few milliseconds without a call the processor's caches hold little of its code any more,
+ * and the next one takes twice as long. So while calls come, but seldom, one is rehearsed now and
+ * then (docs/decisions/0016).
+ */
+export interface Rehearsals {
+  /** The same, and it is noticed that a call came. */
+  before(accept: Accept): Accept;
+  close(): void;
+}
+
+/** After twice as long a rest, half of what is to be gained is lost. */
+const EVERY_MS = 5;
+/** How long after the last call the path is kept warm. */
+const KEPT_MS = 1000;
+
+export function createRehearsals(
+  deps: CallDeps,
+  pressure: ShortOfMemory,
+  after: After = afterUnref,
+): Rehearsals {
+  const { rehearsed } = deps;
+  if (rehearsed === undefined) return { before: (accept) => accept, close() {} };
+  let stage: Stage | null = null;
+  let cancel: (() => void) | null = null;
+  let came = false;
+  let rests = 0;
+
+  const rehearse = (): void => {
+    stage ??= createStage(deps, rehearsed(), deps.turn);
+    void stage.rehearse();
+    deps.metrics.add('hive_rehearsals_total');
+  };
+  const look = (): void => {
+    cancel = null;
+    rests = came ? 0 : rests + 1;
+    if (rests * EVERY_MS > KEPT_MS) return;
+    try {
+      // A call just now has warmed what a rehearsal would.
+      if (!came && !pressure.high) rehearse();
+    } catch (thrown) {
+      // It is not tried again: calls are served as well, only colder.
+      deps.log.error('calls are not rehearsed', { error: messageOf(thrown) });
+      cancel = nothing;
+      return;
+    }
+    came = false;
+    cancel = after(look, EVERY_MS);
+  };
+
+  return {
+    before: (accept) => (request, response) => {
+      came = true;
+      if (cancel === null) {
+        rests = 0;
+        cancel = after(look, EVERY_MS);
+      }
+      return accept(request, response);
+    },
+    close() {
+      cancel?.();
+      cancel = nothing;
+      stage?.close();
+    },
+  };
+}
+
+function nothing(): void {}

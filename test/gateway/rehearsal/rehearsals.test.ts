@@ -1,0 +1,122 @@
+import { afterEach, expect, test } from 'vitest';
+import { createCallDeps } from '../../../src/gateway/call-deps.ts';
+import { TurnEnd } from '../../../src/gateway/clock/turn-end.ts';
+import type { InboundRequest, OutboundResponse } from '../../../src/gateway/front/inbound.ts';
+import { createFuses } from '../../../src/gateway/hooks/fuses.ts';
+import { createRehearsals, type Rehearsals } from '../../../src/gateway/rehearsal/rehearsals.ts';
+import { createRehearsalUpstream } from '../../../src/gateway/rehearsal/upstream.ts';
+import { until } from '../../kit/until.ts';
+import { startUpstream } from '../../kit/upstream.ts';
+import { ask, gatewayDeps, startGateway } from '../gateway-kit.ts';
+import { createHandClock } from '../hand-clock.ts';
+import { makeSnapshot } from '../snapshot.ts';
+import { rehearsed } from './rehearsed.ts';
+
+const ends: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+const snapshot = rehearsed();
+
+/** Rehearsals beside calls that come when the test says so. */
+function world(compile = () => snapshot, pressure = { high: false }) {
+  const hand = createHandClock();
+  const { deps, lines } = gatewayDeps(makeSnapshot({ targets: {} }), { rehearsed: compile });
+  const turn = new TurnEnd();
+  const upstream = createRehearsalUpstream(turn);
+  const parts = { turn, upstream, fuses: createFuses(), onCallOver: () => {} };
+  const callDeps = createCallDeps(deps, parts);
+  const rehearsals: Rehearsals = createRehearsals(callDeps, pressure, hand.after);
+  ends.push(() => rehearsals.close());
+  const accept = rehearsals.before(() => null);
+  const call = () => void accept({} as InboundRequest, {} as OutboundResponse);
+  const count = () => deps.metrics.snapshot().hive_rehearsals_total?.[0]?.value ?? 0;
+  return { hand, lines, call, count, rehearsals };
+}
+
+test('rehearsals follow a call for a second, and then rest', () => {
+  const { hand, call, count } = world();
+  hand.advance(10_000);
+  expect(count()).toBe(0);
+
+  call();
+  hand.advance(5);
+  expect(count()).toBe(0);
+  hand.advance(5);
+  expect(count()).toBe(1);
+  hand.advance(10_000);
+  expect(count()).toBe(200);
+  expect(hand.waiting()).toBe(0);
+
+  call();
+  hand.advance(10);
+  expect(count()).toBe(201);
+});
+
+test('rehearsals are none where calls come without a rest', () => {
+  const { hand, call, count } = world();
+  for (let at = 0; at < 1000; at += 1) {
+    call();
+    hand.advance(4);
+  }
+  expect(count()).toBe(0);
+});
+
+test('rehearsals are none where memory is short', () => {
+  const pressure = { high: true };
+  const { hand, call, count } = world(() => snapshot, pressure);
+  call();
+  hand.advance(500);
+  expect(count()).toBe(0);
+  pressure.high = false;
+  hand.advance(100);
+  expect(count()).toBe(20);
+});
+
+test('rehearsals that cannot be set up are told of once, and calls go on', () => {
+  const { hand, lines, call, count } = world(() => {
+    throw new Error('no policy');
+  });
+  for (let at = 0; at < 5; at += 1) {
+    call();
+    hand.advance(2000);
+  }
+  expect(count()).toBe(0);
+  expect(lines).toEqual([{ message: 'calls are not rehearsed', fields: { error: 'no policy' } }]);
+});
+
+test('rehearsals end with the gateway', () => {
+  const { hand, call, count, rehearsals } = world();
+  call();
+  hand.advance(20);
+  const before = count();
+  rehearsals.close();
+  call();
+  hand.advance(5000);
+  expect(count()).toBe(before);
+});
+
+test('gateway that rehearses counts, records and hands on its real calls only', async () => {
+  const upstream = await startUpstream();
+  ends.push(() => upstream.close());
+  const gateway = await startGateway(makeSnapshot({ targets: { only: upstream.url } }), {
+    rehearsed: () => snapshot,
+  });
+  ends.push(() => gateway.close());
+  const { metrics } = gateway;
+  const rehearsals = () => metrics.snapshot().hive_rehearsals_total?.[0]?.value ?? 0;
+
+  const answered = await gateway.post(ask());
+  expect(answered.status).toBe(200);
+  await answered.text();
+  await until(() => rehearsals() >= 10, { what: 'ten rehearsals' });
+  expect((await gateway.post(ask())).status).toBe(200);
+  await gateway.event(2);
+
+  expect(gateway.events()).toHaveLength(2);
+  expect(upstream.requests).toHaveLength(2);
+  expect(metrics.snapshot().hive_calls_total).toMatchObject([{ value: 2 }]);
+  expect(gateway.gateway.callsOpen()).toBe(0);
+  expect(gateway.lines).toEqual([]);
+});
