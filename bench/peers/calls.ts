@@ -96,19 +96,32 @@ export async function measureEdit(hive: Gateway, body: string, effort: Effort): 
   };
 }
 
-/** Two gateway processes against one. */
+/** One process, and two of the same. */
+export interface Workers {
+  readonly one: Gateway;
+  readonly two: Gateway;
+}
+
+/** Two gateway processes against one; nginx's two say what sharing a core with the load costs. */
 export async function measureWorkers(
-  one: Gateway,
-  two: Gateway | null,
+  { one, two }: Workers,
+  nginx: Workers,
   body: string,
   effort: Effort,
 ): Promise<Figure> {
-  const row = { name: 'CPU per call, two workers vs one', unit: '×', gate: 1.1, stretch: null };
-  if (two === null) return { ...row, rounds: [], remark: 'this version has no --workers' };
-  const { own } = await byTurns([one, two], body, effort);
-  const [of_one = [], of_two = []] = own;
-  const remark = `${round(median(of_two))} µs over ${round(median(of_one))} µs`;
-  return { ...row, rounds: ratios(of_two, of_one), remark };
+  // Each process gets half of the calls, and is to be as warm.
+  await runWrk(two.calls, body, effort.warm_s);
+  const { own } = await byTurns([one, two, nginx.one, nginx.two], body, effort);
+  const [of_one = [], of_two = [], of_nginx = [], of_nginx_two = []] = own;
+  const nginxs = round(median(ratios(of_nginx_two, of_nginx)));
+  return {
+    name: 'CPU per call, two workers vs one',
+    unit: '×',
+    gate: 1.1,
+    stretch: null,
+    rounds: ratios(of_two, of_one),
+    remark: `${round(median(of_two))} µs over ${round(median(of_one))} µs; nginx ${nginxs} ×`,
+  };
 }
 
 const RATE = 50;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,15 +37,20 @@ export interface Upstreams {
 
 export const PATH = '/v1/chat/completions';
 
-export async function startNginxGateway(upstreams: Upstreams): Promise<Gateway> {
+/** A second worker has no core but the load's. */
+const coresFor = (workers: number): string =>
+  workers > 1 ? `${GATEWAY_CORE},${LOAD_CORE}` : GATEWAY_CORE;
+
+export async function startNginxGateway(upstreams: Upstreams, workers = 1): Promise<Gateway> {
   const [port, streams] = (await freePorts(2)) as [number, number];
-  const nginx = await startNginx(GATEWAY_CORE, port, [
+  const servers = [
     proxyServer(port, upstreams.whole, { stream: false }),
     proxyServer(streams, upstreams.streams, { stream: true }),
-  ]);
+  ];
+  const nginx = await startNginx(coresFor(workers), port, servers, workers);
   return {
     name: 'nginx',
-    pids: [nginx.worker],
+    pids: nginx.workers,
     beside: [],
     start_ms: nginx.start_ms,
     calls: { port, path: PATH, headers: {} },
@@ -103,11 +108,6 @@ export interface HiveOptions {
   readonly node_args?: readonly string[];
 }
 
-/** Whether this version can run several gateway processes. */
-export function hasWorkers(): boolean {
-  return readFileSync(join(REPO, 'src', 'config', 'env.ts'), 'utf8').includes('workers');
-}
-
 /** The product with its default plugins on, one prompt patch, and its journal and store. */
 export async function startHive(
   upstreams: Upstreams,
@@ -124,7 +124,7 @@ export async function startHive(
   const [port, admin_port] = (await freePorts(2)) as [number, number];
   const pinned = startPinned({
     name: 'the product',
-    core: workers > 1 ? `${GATEWAY_CORE},${LOAD_CORE}` : GATEWAY_CORE,
+    core: coresFor(workers),
     program: process.execPath,
     args: ['--max-semi-space-size=16', ...node_args, entryOf(repo)],
     cwd: repo,

@@ -17,7 +17,6 @@ import { type Figure, figuresTable, verdictOf } from './figures.ts';
 import {
   type Gateway,
   hasPortkey,
-  hasWorkers,
   PATH,
   startHive,
   startNginxGateway,
@@ -120,8 +119,10 @@ async function measureTogether(
       done([await measureCpuPerEvent(contestants, askedBody(KB, { stream: true }), effort)]);
     }
     if (rows.includes('workers')) {
-      const two = hasWorkers() ? await add(startHive(upstreams, { workers: 2 })) : null;
-      done([await measureWorkers(hive, two, body, effort)]);
+      const two = await add(startHive(upstreams, { workers: 2 }));
+      const two_nginx = await add(startNginxGateway(upstreams, 2));
+      const nginx = { one: contestants.nginx, two: two_nginx };
+      done([await measureWorkers({ one: hive, two }, nginx, body, effort)]);
     }
     return figures;
   } finally {

@@ -5,9 +5,9 @@ import { descendantsOf } from '../../test/kit/processes.ts';
 import { until } from '../../test/kit/until.ts';
 import { type Pinned, startPinned, untilAnswers } from './pinned.ts';
 
-/** A running nginx: one worker, whose CPU and memory are what is counted. */
+/** A running nginx: its workers' CPU and memory are what is counted. */
 export interface Nginx {
-  readonly worker: number;
+  readonly workers: readonly number[];
   readonly start_ms: number;
   end(): Promise<void>;
 }
@@ -38,12 +38,12 @@ export function proxyServer(port: number, upstream: number, { stream }: { stream
   }`;
 }
 
-function configOf(dir: string, servers: readonly string[]): string {
+function configOf(dir: string, servers: readonly string[], workers: number): string {
   // As root nginx would hand its worker to a user who cannot reach the folder.
   const user = process.getuid?.() === 0 ? 'user root;' : '';
   return `daemon off;
 ${user}
-worker_processes 1;
+worker_processes ${workers};
 worker_rlimit_nofile 65536;
 pid ${dir}/nginx.pid;
 error_log ${dir}/error.log error;
@@ -69,19 +69,19 @@ export async function startNginx(
   core: string,
   port: number,
   servers: readonly string[],
+  workers = 1,
 ): Promise<Nginx> {
   const dir = mkdtempSync(join(tmpdir(), 'hive-nginx-'));
   mkdirSync(join(dir, 'logs'));
   const config = join(dir, 'nginx.conf');
-  writeFileSync(config, configOf(dir, servers));
+  writeFileSync(config, configOf(dir, servers, workers));
   const args = ['-p', dir, '-c', config, '-e', join(dir, 'error.log')];
   const pinned: Pinned = startPinned({ name: 'nginx', core, program: 'nginx', args });
   const start_ms = await untilAnswers(pinned, `http://127.0.0.1:${port}/health`);
-  const worker = await until(() => descendantsOf(pinned.pid)[0]?.pid, {
-    what: 'nginx’s worker',
-  });
+  const children = () => descendantsOf(pinned.pid).map(({ pid }) => pid);
+  await until(() => children().length === workers, { what: 'nginx’s workers' });
   return {
-    worker,
+    workers: children(),
     start_ms,
     async end() {
       await pinned.end();
