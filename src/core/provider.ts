@@ -158,6 +158,11 @@ export interface DecodedChunk {
   readonly facts: Partial<AnswerFacts>;
   /** Whether it carries the first content of the answer: where the time to first token ends. */
   readonly content: boolean;
+  /**
+   * Known to carry nothing of an answer: an opening without content, a ping, a comment. While
+   * nothing else has come, another target may still be asked; what is unknown counts as a token.
+   */
+  readonly empty: boolean;
   /** Whether all choices have finished; where it is not told, `facts.finish` tells it. */
   readonly finished?: boolean;
   /** Not JSON: the gateway turns it into an error event, since clients throw on it. */

@@ -59,8 +59,8 @@ export interface RunningAttempt {
 const ERROR_BYTES_MAX = 1024 * 1024;
 
 /**
- * Sends the request and waits until there is something to decide on: a whole answer, the first good
- * event of a stream, or a failure. Until then nothing has reached the client, so it may fail over.
+ * Sends the request and waits until there is something to decide on: a whole answer, the first
+ * token of a stream, or a failure. Until then nothing has reached the client, so it may fail over.
  */
 export function startAttempt(upstream: Upstream, spec: AttemptSpec): RunningAttempt {
   return new Attempt(upstream, spec);
@@ -106,7 +106,7 @@ class Attempt implements RunningAttempt, Sink {
     // A whole answer's first byte follows its last token: only its total time says anything.
     if (!this.#spec.stream || this.#decided || this.#firstToken !== undefined) return;
     const wait_ms = this.#spec.target.timeouts.first_token_ms;
-    const message = `The upstream did not begin to answer within ${wait_ms} ms.`;
+    const message = `The upstream sent no token within ${wait_ms} ms.`;
     this.#firstToken = setTimeout(() => this.#fail(failed('upstream_timeout', message)), wait_ms);
   }
 
