@@ -124,6 +124,8 @@ export type FailureClass =
   | 'rate_limit'
   /** The provider refuses our credentials: another target may answer, and an operator must know. */
   | 'credentials'
+  /** The provider does not know the target's model: another may answer, an operator must know. */
+  | 'unknown_model'
   /** The client's mistake. */
   | 'request'
   | 'timeout'

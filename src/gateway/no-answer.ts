@@ -1,14 +1,17 @@
 import { GatewayError } from '../core/errors.ts';
 import type { UpstreamFailure } from '../core/provider.ts';
 import type { Turn } from './turn.ts';
-import { failed } from './upstream/failures.ts';
+import { failed, isOperators } from './upstream/failures.ts';
 
 /**
  * What the client is told: the first failure that an upstream explained, not the noise of those
- * asked after it. Where nobody could be asked, why.
+ * asked after it; of what only an operator can mend where there was nothing else. Where nobody could
+ * be asked, why.
  */
 export function mostUseful({ failures, route }: Turn): UpstreamFailure {
-  const useful = failures.find((failure) => failure.body !== null) ?? failures[0];
+  const passing = failures.filter((failure) => !isOperators(failure));
+  const told = passing.length > 0 ? passing : failures;
+  const useful = told.find((failure) => failure.body !== null) ?? told[0];
   if (useful) return useful;
   const { standings, limited_ms } = route.obstacle();
   if (limited_ms < Number.MAX_SAFE_INTEGER) {

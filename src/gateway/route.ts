@@ -159,7 +159,10 @@ export class Route {
     return best && candidate(best.known, { before: best.asked.failure, force: best.force });
   }
 
-  /** A line to stand in, or the least bad of those that are open: somebody must be asked. */
+  /**
+   * A line to stand in, or the least bad of those that are open or set aside: somebody must be
+   * asked.
+   */
   #nobodyWell(): Candidate | null {
     const all = this.#all.filter((known) => !this.#isOut(known) && !this.#asked?.has(known.target));
     const standing = ({ target }: Known) => this.#targets.standing(target, this.#policy);
@@ -167,9 +170,10 @@ export class Route {
     if (full) return candidate(full, { full: true });
     if (this.#tries > 0) return null;
     const failures = ({ target }: Known) => this.#targets.failures(target, this.#policy);
-    const [least] = all
+    const [leastOpen] = all
       .filter((known) => standing(known) === 'open')
       .sort((left, right) => failures(left) - failures(right));
+    const least = leastOpen ?? all.find((known) => standing(known) === 'aside');
     this.#forced = least !== undefined;
     return least ? candidate(least, { force: true }) : null;
   }

@@ -5,7 +5,7 @@ import { ByteParts } from '../bytes/byte-parts.ts';
 import { type Account, UNCOUNTED_BYTES } from '../bytes/held-bytes.ts';
 import { chunkWithoutSecrets, failureWithoutSecrets } from './echoed-secrets.ts';
 import { boundOrigin, REFUSED_ADDRESS } from './egress.ts';
-import { failed, TOO_MUCH_HELD } from './failures.ts';
+import { failed, TOO_MUCH_HELD, withNames } from './failures.ts';
 import { LiveStream } from './live-stream.ts';
 import type { Sending, Sink, Upstream, UpstreamHeaders } from './upstream.ts';
 
@@ -169,7 +169,7 @@ class Attempt implements RunningAttempt, Sink {
 
   #clean(result: Extract<AttemptResult, { kind: 'failed' }>): AttemptResult {
     const failure = failureWithoutSecrets(result.failure, this.#spec.request.headers);
-    return { ...result, failure };
+    return { ...result, failure: withNames(failure, this.#spec.target) };
   }
 
   #count(bytes: number): boolean {
