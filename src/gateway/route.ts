@@ -141,9 +141,12 @@ export class Route {
     return null;
   }
 
-  /** One that failed, asked the fewest times: where all failed alike, the preferred one. */
+  /**
+   * One that failed, asked the fewest times: where all failed alike, the preferred one. Not where
+   * the client itself asks again, or its retries and ours would multiply (decision 0016).
+   */
   #again(): Candidate | null {
-    if (this.#asked === null) return null;
+    if (this.#asked === null || this.#isRetried()) return null;
     let best: { readonly known: Known; readonly asked: Asked; readonly force: boolean } | null =
       null;
     const all = this.#all;
@@ -176,6 +179,11 @@ export class Route {
     const least = leastOpen ?? all.find((known) => standing(known) === 'aside');
     this.#forced = least !== undefined;
     return least ? candidate(least, { force: true }) : null;
+  }
+
+  /** Looked for where a call has failed, and nowhere else. */
+  #isRetried(): boolean {
+    return Number(this.#run.scope.header('x-stainless-retry-count')) > 0;
   }
 
   #isOut({ target }: Known): boolean {

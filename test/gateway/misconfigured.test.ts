@@ -92,7 +92,7 @@ describe('what only an operator can mend', () => {
     expect(await gateway.event(2)).toMatchObject({ outcome: 'error' });
   });
 
-  test('a failure that may pass is told rather than one that only an operator can mend', async () => {
+  test('a failure that may pass is told before one that only an operator can mend', async () => {
     await start();
     backup.script(status(503));
     const got = await call(unknown('m'));
