@@ -81,7 +81,7 @@ class Attempt implements RunningAttempt, Sink {
 
   constructor(upstream: Upstream, spec: AttemptSpec) {
     this.#spec = spec;
-    this.#total = setTimeout(() => this.#fail(spec.late), whole(spec.left_ms));
+    this.#total = setTimeout(() => this.#fail(spec.late, spec.left_ms), whole(spec.left_ms));
     this.#sending = upstream.send(outgoing(spec), this);
   }
 
@@ -106,8 +106,12 @@ class Attempt implements RunningAttempt, Sink {
     // A whole answer's first byte follows its last token: only its total time says anything.
     if (!this.#spec.stream || this.#decided || this.#firstToken !== undefined) return;
     const wait_ms = this.#spec.target.timeouts.first_token_ms;
+    this.#firstToken = setTimeout(() => this.#wasSilent(wait_ms), wait_ms);
+  }
+
+  #wasSilent(wait_ms: number): void {
     const message = `The upstream sent no token within ${wait_ms} ms.`;
-    this.#firstToken = setTimeout(() => this.#fail(failed('upstream_timeout', message)), wait_ms);
+    this.#fail(failed('upstream_timeout', message), wait_ms);
   }
 
   onHeaders(status: number, headers: UpstreamHeaders): void {
@@ -177,10 +181,11 @@ class Attempt implements RunningAttempt, Sink {
     return this.#account?.take(bytes) ?? true;
   }
 
-  #fail(failure: UpstreamFailure): void {
+  /** `waited_ms`: it was waited for so long. */
+  #fail(failure: UpstreamFailure, waited_ms = 0): void {
     if (this.#live) this.#live.fail(failure);
     else this.#decide({ kind: 'failed', failure });
-    this.#sending.abort();
+    this.#sending.abort(this.#answer === null ? waited_ms : 0);
   }
 
   #decide(result: AttemptResult): void {
