@@ -88,7 +88,7 @@ export function createGateway(given: GatewayDeps): Gateway {
     isOwn: createOwnCalls(given.secret),
   };
   const limits = { ...LISTENER_LIMITS, ...given.limits };
-  const pressure = watchPressure(given.heapShare);
+  const pressure = watchPressure(given.memoryShare);
   const listener = createListener(deps, calls, pressure);
   const server = createServer(serverOptions(limits), inTurn(listener.any));
   server.maxConnections = limits.connections_max;
@@ -176,7 +176,8 @@ function createListener(deps: CallDeps, calls: CallCount, pressure: Pressure): L
     const route = MODEL_ROUTES.get(path);
     if (route === undefined) return exchange;
     if (request.method !== 'POST') respondError(exchange, onlyMethod('POST', path));
-    else if (pressure.high) {
+    else if (pressure.high && calls.open() > 0) {
+      // With none under way nothing would be gained: what is garbage by then goes as one is served.
       deps.metrics.add('hive_shed_total', ['memory']);
       respondError(exchange, outOfMemory());
     } else {

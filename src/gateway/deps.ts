@@ -35,8 +35,8 @@ export interface GatewayDeps {
   readonly capture?: Capture;
   /** Over `LISTENER_LIMITS`. */
   readonly limits?: Partial<ListenerLimits>;
-  /** The share of its memory that this process uses; the heap's own where it is absent. */
-  readonly heapShare?: () => number;
+  /** The share of its memory that this process uses; `memoryShare` of one where it is absent. */
+  readonly memoryShare?: () => number;
   /** A number in [0, 1), for the jitter of backoffs. */
   random(): number;
 }

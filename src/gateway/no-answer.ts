@@ -5,8 +5,8 @@ import { failed, isOperators } from './upstream/failures.ts';
 
 /**
  * What the client is told: the first failure that an upstream explained, not the noise of those
- * asked after it; what only an operator can mend where there was nothing else. Where nobody could be
- * asked, why.
+ * asked after it; what only an operator can mend where there was nothing else. Where nobody could
+ * be asked, why.
  */
 export function mostUseful({ failures, route }: Turn): UpstreamFailure {
   const passing = failures.filter((failure) => !isOperators(failure));

@@ -39,7 +39,7 @@ const together = (count: number) =>
   Promise.all(Array.from({ length: count }, () => call({}, 'slow')));
 
 describe('a connection that the network has lost', () => {
-  test('costs one call its time-out; it and those that rested as long are used no more', async () => {
+  test('costs one call its time-out; it and those at rest as long are used no more', async () => {
     await together(3);
     expect(proxy.dialled).toBe(3);
     proxy.freeze();

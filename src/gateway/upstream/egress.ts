@@ -65,8 +65,8 @@ export function createDialer(
 }
 
 /**
- * A peer that is gone without a word is noticed within 16 s of silence, also while it is waited for:
- * the system asks it after 10 s whether it is there, and three times more.
+ * A peer that is gone without a word is noticed within 16 s of silence, also while it is waited
+ * for: the system asks it after 10 s whether it is there, and twice more.
  */
 const PROBES = { enable: true, initialDelay: 10_000, interval: 2000, count: 3 } as const;
 
