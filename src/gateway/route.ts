@@ -124,9 +124,9 @@ export class Route {
     this.#dropped.add(target);
   }
 
-  /** Why nobody could be asked at all; `limited_ms` until the first of them may be. */
+  /** Why nobody else could be asked; `limited_ms` until the first of them may be. */
   obstacle(): { readonly standings: readonly Standing[]; readonly limited_ms: number } {
-    const all = this.#all.map(({ target }) => target);
+    const all = this.#all.map(({ target }) => target).filter((one) => !this.#asked?.has(one));
     const standings = all.map((target) => this.#targets.standing(target, this.#policy));
     const waits = all.map((target) => this.#targets.limited_ms(target)).filter((ms) => ms > 0);
     return { standings, limited_ms: Math.min(...waits, Number.MAX_SAFE_INTEGER) };
@@ -176,7 +176,10 @@ export class Route {
     const [leastOpen] = all
       .filter((known) => standing(known) === 'open')
       .sort((left, right) => failures(left) - failures(right));
-    const least = leastOpen ?? all.find((known) => standing(known) === 'aside');
+    // Whoever is limited can answer soon, which one that is set aside cannot.
+    const limited = all.some((known) => standing(known) === 'limited');
+    const aside = limited ? undefined : all.find((known) => standing(known) === 'aside');
+    const least = leastOpen ?? aside;
     this.#forced = least !== undefined;
     return least ? candidate(least, { force: true }) : null;
   }

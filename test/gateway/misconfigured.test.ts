@@ -100,6 +100,26 @@ describe('what only an operator can mend', () => {
     expect(got.headers.get('x-should-retry')).toBeNull();
   });
 
+  test('a limit or an open breaker is told before what only an operator can mend', async () => {
+    const breaker = { failures: 1, open_ms: 60_000 };
+    await start({ resilience: { breaker, retry: { retries: 1, backoff_ms: [5000, 9000] } } });
+    backup.script(status(429, undefined, { 'retry-after': '30' }));
+    expect(await call(unknown('m'))).toMatchObject({ status: 429, asked: [1, 1] });
+    const limited = await call(unknown('m'));
+    expect(limited).toMatchObject({ status: 429, asked: [0, 0] });
+    expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(20);
+    await gateway.close();
+    await start({ resilience: { breaker, retry: { retries: 1 } } });
+    backup.script(status(503));
+    await call(status(503));
+    backup.script(answer('late'));
+    // Both are open: the least bad is asked, and it does not know its model any more.
+    const open = await call(unknown('m'));
+    expect(open).toMatchObject({ status: 503, asked: [1, 0] });
+    expect(open.headers.get('retry-after')).toBe('1');
+    expect(open.headers.get('x-should-retry')).toBeNull();
+  });
+
   test('a model that its provider has come to know is found again', async () => {
     const time = createHandClock();
     const targets = { primary: primary.url, backup: backup.url };
