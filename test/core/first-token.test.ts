@@ -102,8 +102,8 @@ describe('isEmptyMessagesEvent', () => {
 
 describe('isEmptyResponseEvent', () => {
   const of = (event: object) => {
-    const body = event as JsonObject;
-    return isEmptyResponseEvent(String(body.type), body);
+    const body = event as JsonObject & { readonly type: string };
+    return isEmptyResponseEvent(body.type, body);
   };
 
   test.each<[string, object]>([

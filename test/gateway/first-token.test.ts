@@ -81,7 +81,7 @@ const call = async (script: Behaviour | readonly Behaviour[], path = '/v1/chat/c
   const text = got.body.toString();
   return {
     status: got.status,
-    header: got.header,
+    header: (name: string) => got.header(name),
     text,
     asked: asked().map((n, at) => n - (before[at] ?? 0)),
   };

@@ -14,13 +14,13 @@ afterEach(() => gateway?.close());
 afterAll(() => upstream.close());
 
 /** A call that its upstream leaves without an answer. */
-async function hang({ url, gateway: { callsOpen } }: RunningGateway): Promise<AbortController> {
+async function hang({ url, gateway: asked }: RunningGateway): Promise<AbortController> {
   const leaving = new AbortController();
   const body = JSON.stringify(ask('hang'));
   const headers = { 'content-type': 'application/json' };
   const sent = { method: 'POST', headers, body, signal: leaving.signal };
   fetch(`${url}/v1/chat/completions`, sent).catch(() => {});
-  await until(() => callsOpen() === 1, { what: 'the call to be under way' });
+  await until(() => asked.callsOpen() === 1, { what: 'the call to be under way' });
   return leaving;
 }
 
