@@ -21,6 +21,7 @@ import { createCapture } from './gateway/capture.ts';
 import { createRecentCalls } from './gateway/conversation/recent.ts';
 import { createFeedback } from './gateway/feedback/feedback.ts';
 import { listen } from './gateway/front/listen.ts';
+import { memoryShare } from './gateway/pressure.ts';
 import { banner } from './gateway/processes/banner.ts';
 import { createFeeds, type Feeds } from './gateway/processes/feeds.ts';
 import { createFollower, type Follower } from './gateway/processes/follower.ts';
@@ -96,13 +97,12 @@ function hostsOf({ clock }: Ground, around: Surroundings, feeds: Feeds): HostFac
 
 /** Everything that serves calls; it does not listen yet. */
 export async function assemble(ground: Ground, around: Surroundings): Promise<Parts> {
-  const { environment, clock, writer } = ground;
+  const { environment, clock } = ground;
   const { data_dir, bus_max, stop_ms } = environment;
   const policy_ms = (): number => clock.policy_ms();
   const bus = await openJournal({
     ...ground,
     dir: join(data_dir, 'journal'),
-    writer,
     waiting_max: bus_max,
     policy_ms,
     onFlushed: createHints(() => around.onHint(), clock),
@@ -136,6 +136,7 @@ export async function assemble(ground: Ground, around: Surroundings): Promise<Pa
     feedbackRoutes: feedback.app,
     capture: createCapture({ ...ground, send: (sample) => around.onSample(sample) }),
     ...(environment.rehearsals ? { rehearsed } : {}),
+    memoryShare: memoryShare(ground.environment.workers),
     random: Math.random,
   });
   return {

@@ -15,7 +15,7 @@ import {
 
 const timeoutsShape = {
   connect_ms: durationSchema.describe('Until the connection stands.'),
-  first_token_ms: durationSchema.describe('From the request sent to the first byte of the answer.'),
+  first_token_ms: durationSchema.describe('From the request sent to the first token of a stream.'),
   idle_ms: durationSchema.describe('Between two chunks of an answer.'),
   total_ms: durationSchema.describe('For the whole call.'),
 };
@@ -73,7 +73,7 @@ const targetSchema = z
 
 const hedgeSchema = z
   .union([z.literal('off'), z.strictObject({ after_ms: durationSchema.min(1) })])
-  .describe('off, or after how long without a first byte a second target is asked as well.');
+  .describe('off, or after how long without a first token a second target is asked as well.');
 
 const midstreamSchema = z
   .enum(['error', 'hold'])

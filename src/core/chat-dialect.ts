@@ -1,6 +1,7 @@
 import type { Tokens } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import { isPresent, NO_FACTS, NOTHING, readAnswer, spent } from './decoded.ts';
+import { isEmptyChunk } from './first-token.ts';
 import { isObject, parseDecoded } from './json-values.ts';
 import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
 import { saidInChoice } from './signals/said-in.ts';
@@ -46,12 +47,14 @@ export function readChatChunk(event: Uint8Array): ChatChunk {
     return { decoded: { ...NOTHING, event, error, facts: spent(tokensOf(body.usage)) }, body };
   }
   const choices = Array.isArray(body.choices) ? (body.choices as readonly Json[]) : null;
+  const content = choices?.some((choice) => isObject(choice) && hasContent(choice)) ?? false;
   const decoded = {
     ...NOTHING,
     event,
     facts: factsOf(body),
     usage_only: isObject(body.usage) && choices?.length === 0,
-    content: choices?.some((choice) => isObject(choice) && hasContent(choice)) ?? false,
+    content,
+    empty: !content && isEmptyChunk(body),
   };
   return { decoded, body };
 }

@@ -12,6 +12,7 @@ export const NOTHING: DecodedChunk = {
   error: null,
   facts: {},
   content: false,
+  empty: true,
   malformed: false,
 };
 

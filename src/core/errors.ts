@@ -67,6 +67,8 @@ export interface ErrorDetails {
   readonly param?: string;
   /** A status that replaces the table's, for an upstream's own answer that is passed on. */
   readonly status?: number;
+  /** False where asking again cannot help, whatever the status says. */
+  readonly retry?: boolean;
   /** Seconds; becomes `retry-after`. */
   readonly retry_after_s?: number;
   readonly [more: string]: unknown;

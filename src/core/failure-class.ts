@@ -28,8 +28,19 @@ export function classOf(refusal: Refusal): FailureClass {
   if (codes.includes('context_length_exceeded') || CONTEXT_TEXT.test(refusal.message)) {
     return 'context_length';
   }
-  const key = codes.includes('invalid_api_key') || KEY_TEXT.test(refusal.message);
-  return key ? 'credentials' : 'request';
+  if (codes.includes('invalid_api_key') || KEY_TEXT.test(refusal.message)) return 'credentials';
+  return isUnknownModel(refusal, codes) ? 'unknown_model' : 'request';
+}
+
+/**
+ * No client names an upstream's path or model, so that a 404 is the policy's mistake, unless it is
+ * about something that the body refers to: an earlier response, a file.
+ */
+function isUnknownModel({ status, error, message }: Refusal, codes: readonly string[]): boolean {
+  if (codes.some((code) => MODEL_CODES.has(code)) || MODEL_TEXT.test(message)) return true;
+  if (status !== 404 || (typeof error.param === 'string' && error.param !== 'model')) return false;
+  if (NAMES_MODEL.test(message)) return true;
+  return !(NAMES_OTHER.test(message) && /no such|not found|not exist|expired/i.test(message));
 }
 
 function codesOf(error: JsonObject): readonly string[] {
@@ -78,6 +89,20 @@ const CONTEXT_TEXT = new RegExp(
   ].join('|'),
   'i',
 );
+
+/** OpenAI and Groq, Azure, Together, Mistral. */
+const MODEL_CODES: ReadonlySet<string> = new Set([
+  'model_not_found',
+  'DeploymentNotFound',
+  'model_not_available',
+  'invalid_model',
+]);
+
+/** DeepSeek and OpenRouter say so with a 400. */
+const MODEL_TEXT = /^model not exist|is not a valid model id/i;
+const NAMES_MODEL = /\b(model|deployment)/i;
+const NAMES_OTHER =
+  /\b(files?|responses?|conversations?|containers?|prompts?|skills?|items?|vector stores?)\b/i;
 
 /** xAI and Gemini say so with a 400. */
 const KEY_TEXT = /incorrect api key|invalid api key|api key not valid/i;

@@ -1,5 +1,6 @@
 import type { JsonObject } from './canonical.ts';
 import { NOTHING } from './decoded.ts';
+import { isEmptyMessagesEvent } from './first-token.ts';
 import { isObject, parseDecoded } from './json-values.ts';
 import type { AnswerFacts, DecodedChunk } from './provider.ts';
 import { saidInMessageEvent } from './signals/said-in.ts';
@@ -37,7 +38,9 @@ export class MessagesReader {
 
   #told(event: Uint8Array, body: JsonObject): DecodedChunk {
     const done = body.type === 'message_stop';
-    return { ...NOTHING, event, done, facts: this.#facts(body), content: hasContent(body) };
+    const content = hasContent(body);
+    const empty = !content && isEmptyMessagesEvent(body);
+    return { ...NOTHING, event, done, facts: this.#facts(body), content, empty };
   }
 
   #facts(body: JsonObject): Partial<AnswerFacts> {

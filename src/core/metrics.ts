@@ -82,6 +82,7 @@ export const METRICS = {
   hive_held_total: counter('Streams held back whole, by what came of it.', 'outcome'),
   hive_rate_limited_total: counter('Refusals by a provider’s rate limit.', 'target'),
   hive_provider_refused_total: counter('Refusals of our credentials.', 'target'),
+  hive_unknown_model_total: counter('Answers that the provider knows no such model.', 'target'),
   hive_connections_refused_total: counter(
     'Client connections closed at once, by whose number was reached.',
     'limit',

@@ -124,6 +124,8 @@ export type FailureClass =
   | 'rate_limit'
   /** The provider refuses our credentials: another target may answer, and an operator must know. */
   | 'credentials'
+  /** The provider does not know the target's model: another may answer, an operator must know. */
+  | 'unknown_model'
   /** The client's mistake. */
   | 'request'
   | 'timeout'
@@ -158,6 +160,11 @@ export interface DecodedChunk {
   readonly facts: Partial<AnswerFacts>;
   /** Whether it carries the first content of the answer: where the time to first token ends. */
   readonly content: boolean;
+  /**
+   * Known to carry nothing of an answer: an opening without content, a ping, a comment. While
+   * nothing else has come, another target may still be asked; what is unknown counts as a token.
+   */
+  readonly empty: boolean;
   /** Whether all choices have finished; where it is not told, `facts.finish` tells it. */
   readonly finished?: boolean;
   /** Not JSON: the gateway turns it into an error event, since clients throw on it. */

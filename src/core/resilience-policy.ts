@@ -1,6 +1,6 @@
 /** How a call's trouble is met: the policy's `resilience` and `timeouts`. */
 
-/** A second attempt elsewhere when the first has no first byte after `after_ms`. */
+/** A second attempt elsewhere when the first has no first token after `after_ms`. */
 export type Hedge = 'off' | { readonly after_ms: number };
 
 /** What a stream that breaks off becomes: an error event, or (held back whole) a fallback's. */
@@ -9,7 +9,7 @@ export type Midstream = 'error' | 'hold';
 export interface Timeouts {
   readonly connect_ms: number;
   /**
-   * From the request's last byte sent to a stream's first event. A whole answer's first byte
+   * From the request's last byte sent to a stream's first token. A whole answer's first byte
    * follows its last token, so only `total_ms` bounds one.
    */
   readonly first_token_ms: number;
@@ -21,7 +21,7 @@ export interface Timeouts {
 export interface Resilience {
   readonly timeouts: Timeouts;
   /**
-   * `retries` counts further attempts of one call over all targets, before the first byte only;
+   * `retries` counts further attempts of one call over all targets, before the first token only;
    * `budget` bounds those of all calls together, as a share of the calls.
    */
   readonly retry: {

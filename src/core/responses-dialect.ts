@@ -1,6 +1,7 @@
 import type { Tokens } from './call.ts';
 import type { JsonObject } from './canonical.ts';
 import { isPresent, NO_FACTS, NOTHING, readAnswer, spent } from './decoded.ts';
+import { isEmptyResponseEvent } from './first-token.ts';
 import { isObject, parseDecoded, textIn } from './json-values.ts';
 import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
 import { saidInResponse, saidInResponseEvent } from './signals/said-in.ts';
@@ -40,12 +41,14 @@ export function decodeResponseEvent(event: Uint8Array): DecodedChunk {
     return { ...NOTHING, event, done: true, error, facts: spent(tokensOf(response?.usage)) };
   }
   const type = textIn(body.type);
+  const content = type.endsWith('.delta');
   return {
     ...NOTHING,
     event,
     done: LAST.has(type),
     facts: { ...(response ? factsOf(response) : {}), said: saidInResponseEvent(body) },
-    content: type.endsWith('.delta'),
+    content,
+    empty: !content && isEmptyResponseEvent(type, body),
   };
 }
 

@@ -112,7 +112,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   401: { ...failing('upstream_error', 502), ours: true },
   402: { ...failing('upstream_error', 502), ours: true },
   403: { ...failing('upstream_error', 502), ours: true, counts: false },
-  404: refused('model_not_found', 404),
+  404: refused('not_found', 404),
   408: failing('upstream_timeout', 504),
   409: { ...failing('upstream_error', 502), counts: false },
   413: refused('body_too_large', 413),
@@ -124,8 +124,12 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   529: failing('overloaded', 529),
 };
 
+/** The policy's mistake; a client could not make it, and it says nothing of the target's health. */
+const UNKNOWN_MODEL: Meaning = { ...failing('model_not_found', 404), counts: false };
+
 function meaningOf(status: number, kind: FailureClass): Meaning {
   if (kind === 'content_filter') return refused('bad_request', status === 422 ? 422 : 400);
+  if (kind === 'unknown_model') return UNKNOWN_MODEL;
   if (kind === 'credentials' && status !== 403) return MEANINGS[401] as Meaning;
   const meaning = MEANINGS[status];
   if (meaning) return meaning;

@@ -41,7 +41,8 @@ export function createAccept(deps: CallDeps, calls: CallCount, pressure: ShortOf
     const route = MODEL_ROUTES.get(path);
     if (route === undefined) return exchange;
     if (request.method !== 'POST') respondError(exchange, onlyMethod('POST', path));
-    else if (pressure.high) {
+    else if (pressure.high && calls.open() > 0) {
+      // With none under way nothing would be gained: what is garbage by then goes as one is served.
       deps.metrics.add('hive_shed_total', ['memory']);
       respondError(exchange, outOfMemory());
     } else {

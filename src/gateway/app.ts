@@ -64,7 +64,7 @@ export function createGateway(given: GatewayDeps): Gateway {
   const deps = createCallDeps(given, { turn, upstream, fuses, onCallOver: () => calls.end() });
   const { targets } = deps;
   const limits = { ...LISTENER_LIMITS, ...given.limits };
-  const pressure = watchPressure(given.heapShare);
+  const pressure = watchPressure(given.memoryShare);
   const rehearsals = createRehearsals(deps, pressure);
   const listener = createListener(deps, rehearsals.before(createAccept(deps, calls, pressure)));
   const server = createServer(serverOptions(limits), inTurn(listener.any));

@@ -36,10 +36,10 @@ export interface GatewayDeps {
   readonly capture?: Capture;
   /** Over `LISTENER_LIMITS`. */
   readonly limits?: Partial<ListenerLimits>;
-  /** The share of its memory that this process uses; the heap's own where it is absent. */
-  readonly heapShare?: () => number;
   /** The policy that calls are rehearsed under; none are where it is absent. */
   readonly rehearsed?: () => Snapshot;
+  /** The share of its memory that this process uses; `memoryShare` of one where it is absent. */
+  readonly memoryShare?: () => number;
   /** A number in [0, 1), for the jitter of backoffs. */
   random(): number;
 }

@@ -24,7 +24,7 @@ import { holdStream } from './upstream/hold.ts';
 
 /**
  * Asks targets in turn until one answers: the one place where anything is tried again. Before the
- * first byte to the client a failure may be followed by another attempt, as long as the call's
+ * first token to the client a failure may be followed by another attempt, as long as the call's
  * retries and time, and the budget of all calls, are left.
  */
 export async function dispatch(

@@ -81,6 +81,7 @@ export function errorHeaders(error: GatewayError): Record<string, string> {
  * An upstream's own status says more than our code: its 429 may be asked again, its 400 may not.
  */
 function isRetryable(error: GatewayError): boolean {
+  if (error.details.retry !== undefined) return error.details.retry;
   if (error.details.status === undefined) return error.retry;
   return error.status >= 500 || [408, 409, 429].includes(error.status);
 }

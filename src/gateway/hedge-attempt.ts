@@ -5,7 +5,7 @@ import { runAttemptHooks } from './hooks/hooks.ts';
 import { type Tried, tryTarget } from './try-target.ts';
 import type { Turn } from './turn.ts';
 
-/** Where the policy wants it, and somebody else can be asked, a slow first byte is hedged. */
+/** Where the policy wants it, and somebody else can be asked, a slow first token is hedged. */
 export function withHedge(turn: Turn, first: Target, running: Running<Tried>): Running<Tried> {
   const { run, deps, route, resilience, failures } = turn;
   const hedge = run.plan.view.entry.hedge ?? resilience.hedge;

@@ -1,16 +1,20 @@
 import { GatewayError } from '../core/errors.ts';
 import type { UpstreamFailure } from '../core/provider.ts';
+import type { Standing } from './targets/live-target.ts';
 import type { Turn } from './turn.ts';
-import { failed } from './upstream/failures.ts';
+import { failed, isOperators } from './upstream/failures.ts';
 
 /**
  * What the client is told: the first failure that an upstream explained, not the noise of those
- * asked after it. Where nobody could be asked, why.
+ * asked after it; what only an operator can mend where nothing else is wrong. Where nobody could be
+ * asked, why.
  */
 export function mostUseful({ failures, route }: Turn): UpstreamFailure {
-  const useful = failures.find((failure) => failure.body !== null) ?? failures[0];
+  const useful = explained(failures.filter((failure) => !isOperators(failure)));
   if (useful) return useful;
   const { standings, limited_ms } = route.obstacle();
+  const mistake = explained(failures);
+  if (mistake && !standings.some(isPassing)) return mistake;
   if (limited_ms < Number.MAX_SAFE_INTEGER) {
     const message = 'The providers of this agent limit the gateway’s calls.';
     const limited = failed('rate_limited', message);
@@ -21,6 +25,14 @@ export function mostUseful({ failures, route }: Turn): UpstreamFailure {
   }
   const details = standings.includes('open') ? { retry_after_s: RETRY_AFTER_S } : {};
   throw new GatewayError('no_target', 'No target of this agent can be asked now.', details);
+}
+
+function explained(failures: readonly UpstreamFailure[]): UpstreamFailure | undefined {
+  return failures.find((failure) => failure.body !== null) ?? failures[0];
+}
+
+function isPassing(standing: Standing): boolean {
+  return standing === 'limited' || standing === 'full' || standing === 'open';
 }
 
 export function tooBusy(message: string): GatewayError {

@@ -124,9 +124,9 @@ export class Route {
     this.#dropped.add(target);
   }
 
-  /** Why nobody could be asked at all; `limited_ms` until the first of them may be. */
+  /** Why nobody else could be asked; `limited_ms` until the first of them may be. */
   obstacle(): { readonly standings: readonly Standing[]; readonly limited_ms: number } {
-    const all = this.#all.map(({ target }) => target);
+    const all = this.#all.map(({ target }) => target).filter((one) => !this.#asked?.has(one));
     const standings = all.map((target) => this.#targets.standing(target, this.#policy));
     const waits = all.map((target) => this.#targets.limited_ms(target)).filter((ms) => ms > 0);
     return { standings, limited_ms: Math.min(...waits, Number.MAX_SAFE_INTEGER) };
@@ -141,9 +141,12 @@ export class Route {
     return null;
   }
 
-  /** One that failed, asked the fewest times: where all failed alike, the preferred one. */
+  /**
+   * One that failed, asked the fewest times: where all failed alike, the preferred one. Not where
+   * the client itself asks again, or its retries and ours would multiply (decision 0016).
+   */
   #again(): Candidate | null {
-    if (this.#asked === null) return null;
+    if (this.#asked === null || this.#isRetried()) return null;
     let best: { readonly known: Known; readonly asked: Asked; readonly force: boolean } | null =
       null;
     const all = this.#all;
@@ -159,7 +162,10 @@ export class Route {
     return best && candidate(best.known, { before: best.asked.failure, force: best.force });
   }
 
-  /** A line to stand in, or the least bad of those that are open: somebody must be asked. */
+  /**
+   * A line to stand in, or the least bad of those that are open or set aside: somebody must be
+   * asked.
+   */
   #nobodyWell(): Candidate | null {
     const all = this.#all.filter((known) => !this.#isOut(known) && !this.#asked?.has(known.target));
     const standing = ({ target }: Known) => this.#targets.standing(target, this.#policy);
@@ -167,11 +173,20 @@ export class Route {
     if (full) return candidate(full, { full: true });
     if (this.#tries > 0) return null;
     const failures = ({ target }: Known) => this.#targets.failures(target, this.#policy);
-    const [least] = all
+    const [leastOpen] = all
       .filter((known) => standing(known) === 'open')
       .sort((left, right) => failures(left) - failures(right));
+    // Whoever is limited can answer soon, which one that is set aside cannot.
+    const limited = all.some((known) => standing(known) === 'limited');
+    const aside = limited ? undefined : all.find((known) => standing(known) === 'aside');
+    const least = leastOpen ?? aside;
     this.#forced = least !== undefined;
     return least ? candidate(least, { force: true }) : null;
+  }
+
+  /** Looked for where a call has failed, and nowhere else. */
+  #isRetried(): boolean {
+    return Number(this.#run.scope.header('x-stainless-retry-count')) > 0;
   }
 
   #isOut({ target }: Known): boolean {

@@ -2,7 +2,7 @@ import type { Target } from '../config/snapshot.ts';
 import type { Attempt, Call, Note, Tokens } from '../core/call.ts';
 import type { Clock } from '../core/clock.ts';
 import { defaultFields, isGenerating } from '../core/default-fields.ts';
-import type { Log } from '../core/log.ts';
+import type { Log, LogFields } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Resilience } from '../core/policy.ts';
 import { costOf } from '../core/price.ts';
@@ -185,10 +185,18 @@ function learn({ deps, target, resilience }: Trial, failure: UpstreamFailure): v
     deps.targets.limit(target, resilience, failure.retry_after_s);
   } else if (failure.class === 'credentials') {
     deps.metrics.add('hive_provider_refused_total', [target.name]);
-    if (!deps.targets.alarm(target)) return;
-    const { name, provider_name } = target;
-    deps.log.error('a provider refuses our credentials', { target: name, provider: provider_name });
+    tell(deps, target, 'a provider refuses our credentials');
+  } else if (failure.class === 'unknown_model') {
+    deps.metrics.add('hive_unknown_model_total', [target.name]);
+    deps.targets.setAside(target);
+    tell(deps, target, 'a provider does not know a target’s model', { model: target.model });
   }
+}
+
+/** An operator of what only an operator can mend: once a minute. */
+function tell(deps: DispatchDeps, target: Target, what: string, more: LogFields = {}): void {
+  if (!deps.targets.alarm(target)) return;
+  deps.log.error(what, { target: target.name, provider: target.provider_name, ...more });
 }
 
 function requestFor(run: HookRun, target: Target, adapter: string | null): ProviderRequest {

@@ -77,7 +77,8 @@ describe('what gateways most often break', () => {
 
   test('2 a response that ends in [DONE] before its completion is none', async () => {
     const created = '{"type":"response.created","response":{"id":"r","status":"in_progress"}}';
-    const raw = `event: response.created\ndata: ${created}\n\ndata: [DONE]\n\n`;
+    const word = '{"type":"response.output_text.delta","delta":"one"}';
+    const raw = `data: ${created}\n\ndata: ${word}\n\ndata: [DONE]\n\n`;
     await start(stream([{ raw }], { end: 'silent' }));
     const body = JSON.stringify({ model: 'main', input: 'hi', stream: true });
     const text = (await askRaw(gateway.port, { path: '/v1/responses', body })).body.toString();

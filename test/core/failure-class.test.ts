@@ -6,7 +6,15 @@ import { failed } from '../../src/gateway/upstream/failures.ts';
 describe('failure class', () => {
   test.each([
     [400, {}, 'request'],
-    [404, {}, 'request'],
+    [404, {}, 'unknown_model'],
+    [404, { code: 'model_not_found' }, 'unknown_model'],
+    [404, { code: 'DeploymentNotFound' }, 'unknown_model'],
+    [404, { type: 'not_found_error' }, 'unknown_model'],
+    [404, { type: 'NotFoundError', param: 'model', code: 404 }, 'unknown_model'],
+    [400, { type: 'invalid_model', code: '1500' }, 'unknown_model'],
+    [404, { param: 'previous_response_id' }, 'request'],
+    [403, { code: 'model_not_found' }, 'credentials'],
+    [500, { code: 'model_not_found' }, 'unavailable'],
     [422, {}, 'request'],
     [401, {}, 'credentials'],
     [402, {}, 'credentials'],
@@ -50,6 +58,21 @@ describe('failure class', () => {
     ['messages.0.content: Field required', 'request'],
   ])('failure class of a 400 that says %j is %s', (message, expected) => {
     expect(classOf({ status: 400, error: {}, message })).toBe(expected);
+  });
+
+  test.each([
+    [404, 'The model `gpt-9` does not exist or you do not have access to it.', 'unknown_model'],
+    [404, 'The API deployment for this resource does not exist.', 'unknown_model'],
+    [404, 'model: claude-0', 'unknown_model'],
+    [404, 'Invalid URL (POST /v1/responses)', 'unknown_model'],
+    [400, 'Model Not Exist', 'unknown_model'],
+    [400, 'x/y is not a valid model ID', 'unknown_model'],
+    [404, 'File not found: file_011', 'request'],
+    [404, 'No such File object: file-1', 'request'],
+    [404, "Previous response with id 'resp_1' not found.", 'request'],
+    [400, 'This model does not support images.', 'request'],
+  ])('failure class of a %i that says %j is %s', (status, message, expected) => {
+    expect(classOf({ status, error: {}, message })).toBe(expected);
   });
 
   test('failure class of refused content makes a clean error, also where it came as a 403', () => {

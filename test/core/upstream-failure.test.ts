@@ -13,7 +13,7 @@ describe('upstream failure', () => {
     [401, 'upstream_error', 502, true, true],
     [402, 'upstream_error', 502, true, true],
     [403, 'upstream_error', 502, true, false],
-    [404, 'model_not_found', 404, false, false],
+    [404, 'model_not_found', 404, true, false],
     [408, 'upstream_timeout', 504, true, true],
     [409, 'upstream_error', 502, true, false],
     [413, 'body_too_large', 413, false, false],

@@ -271,6 +271,7 @@ describe('failover beyond the sixteen', () => {
     await start(alone());
     const { status: code, text, asked } = await call(status(401));
     expect(code).toBe(502);
+    expect(text).toContain('Target primary, provider scripted: ');
     expect(text).toContain('credentials');
     expect(asked).toEqual([1, 0]);
   });

@@ -237,6 +237,6 @@ describe('an error of a message', () => {
     upstream.script(refusal(401, 'authentication_error'));
     const response = await post(hello());
     expect(response.status).toBe(502);
-    expect(await response.text()).not.toContain('scripted');
+    expect(await response.text()).not.toContain('scripted auth');
   });
 });

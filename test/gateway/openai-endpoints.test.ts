@@ -119,7 +119,7 @@ describe('a stream of responses', () => {
     upstream.script(({ response }) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       for (const [type, body] of Object.entries({
-        'response.created': { id: 'r', status: 'in_progress', error: null },
+        'response.output_text.delta': { id: 'r', status: 'in_progress', error: null },
         'response.failed': failed,
       })) {
         response.write(`event: ${type}\ndata: ${JSON.stringify({ type, response: body })}\n\n`);

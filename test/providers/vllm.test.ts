@@ -37,7 +37,7 @@ describe('vllm', () => {
       error: { code: 'adapter_unavailable', class: 'unavailable', counts: false, retryable: true },
     });
     expect(vllm.decode(answerOf(fixture(name), { status }))).toMatchObject({
-      error: { code: 'model_not_found', class: 'request' },
+      error: { code: 'model_not_found', class: 'unknown_model' },
     });
   });
 

@@ -16,7 +16,8 @@ import { Gate, type Waiting } from './gate.ts';
 import { Headroom } from './headroom.ts';
 import { figuresReport } from './target-report.ts';
 
-export type Standing = 'ready' | 'absent' | 'open' | 'limited' | 'full';
+/** `aside`: its provider did not know its model a moment ago, so that others are asked first. */
+export type Standing = 'ready' | 'absent' | 'open' | 'limited' | 'full' | 'aside';
 
 export interface Admission {
   /** Asks an open one anyway, at a bounded rate. */
@@ -42,6 +43,8 @@ export interface LiveDeps {
 
 /** An operator is told of the same trouble so often. */
 const ALARM_MS = 60_000;
+/** Others are asked first for so long: a new deployment is found soon, and few calls pay for it. */
+const ASIDE_MS = 10_000;
 
 /** One target as the gateway has come to know it: its breaker, its limits, its calls in hand. */
 export class LiveTarget {
@@ -56,6 +59,8 @@ export class LiveTarget {
   #in_flight = 0;
   #closed = false;
   #alarmed_ms = Number.NEGATIVE_INFINITY;
+  /** 0 where it was never set aside. */
+  #aside_until_ms = 0;
 
   constructor(name: string, policy: BreakerPolicy, deps: LiveDeps) {
     this.#deps = deps;
@@ -98,6 +103,7 @@ export class LiveTarget {
   standing(target: Target, overload: Resilience['overload']): Standing {
     if (this.limited_ms > 0) return 'limited';
     if (!this.breaker.ready) return 'open';
+    if (this.#aside_until_ms > 0 && this.#isAside()) return 'aside';
     return this.#gate.isFull(this.#places(target, overload)) ? 'full' : 'ready';
   }
 
@@ -116,6 +122,14 @@ export class LiveTarget {
 
   limit(retry_after_s: number | null, { backoff_ms }: Resilience['retry']): void {
     this.#cooling.limit(retry_after_s, backoff_ms, this.#deps.monotonic_ms());
+  }
+
+  setAside(): void {
+    this.#aside_until_ms = this.#deps.monotonic_ms() + ASIDE_MS;
+  }
+
+  #isAside(): boolean {
+    return this.#deps.monotonic_ms() < this.#aside_until_ms;
   }
 
   alarm(): boolean {

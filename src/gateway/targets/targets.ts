@@ -36,6 +36,8 @@ export interface Targets {
   wait(target: Target, policy: Resilience, left_ms: number): Waiting | null;
   /** Its provider limits us, for so long if it said so. */
   limit(target: Target, policy: Resilience, retry_after_s: number | null): void;
+  /** Its provider does not know its model: for a while others are asked first. */
+  setAside(target: Target): void;
   /** Milliseconds until a limited one may be asked again. */
   limited_ms(target: Target): number;
   /** Whether an operator should be told now of what is wrong with it: once a minute. */
@@ -97,6 +99,7 @@ export function createTargets(deps: LiveDeps): Targets {
       deps.metrics.add('hive_rate_limited_total', [target.name]);
     },
     limited_ms: (target) => known(target)?.limited_ms ?? 0,
+    setAside: (target) => known(target)?.setAside(),
     alarm: (target) => known(target)?.alarm() ?? false,
     state(target) {
       const report = known(target)?.report(target) ?? {

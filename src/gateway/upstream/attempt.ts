@@ -5,7 +5,7 @@ import { ByteParts } from '../bytes/byte-parts.ts';
 import { type Account, UNCOUNTED_BYTES } from '../bytes/held-bytes.ts';
 import { chunkWithoutSecrets, failureWithoutSecrets } from './echoed-secrets.ts';
 import { boundOrigin, REFUSED_ADDRESS } from './egress.ts';
-import { failed, TOO_MUCH_HELD } from './failures.ts';
+import { failed, TOO_MUCH_HELD, withNames } from './failures.ts';
 import { LiveStream } from './live-stream.ts';
 import type { Sending, Sink, Upstream, UpstreamHeaders } from './upstream.ts';
 
@@ -59,8 +59,8 @@ export interface RunningAttempt {
 const ERROR_BYTES_MAX = 1024 * 1024;
 
 /**
- * Sends the request and waits until there is something to decide on: a whole answer, the first good
- * event of a stream, or a failure. Until then nothing has reached the client, so it may fail over.
+ * Sends the request and waits until there is something to decide on: a whole answer, the first
+ * token of a stream, or a failure. Until then nothing has reached the client, so it may fail over.
  */
 export function startAttempt(upstream: Upstream, spec: AttemptSpec): RunningAttempt {
   return new Attempt(upstream, spec);
@@ -81,7 +81,7 @@ class Attempt implements RunningAttempt, Sink {
 
   constructor(upstream: Upstream, spec: AttemptSpec) {
     this.#spec = spec;
-    this.#total = setTimeout(() => this.#fail(spec.late), whole(spec.left_ms));
+    this.#total = setTimeout(() => this.#fail(spec.late, spec.left_ms), whole(spec.left_ms));
     this.#sending = upstream.send(outgoing(spec), this);
   }
 
@@ -106,8 +106,12 @@ class Attempt implements RunningAttempt, Sink {
     // A whole answer's first byte follows its last token: only its total time says anything.
     if (!this.#spec.stream || this.#decided || this.#firstToken !== undefined) return;
     const wait_ms = this.#spec.target.timeouts.first_token_ms;
-    const message = `The upstream did not begin to answer within ${wait_ms} ms.`;
-    this.#firstToken = setTimeout(() => this.#fail(failed('upstream_timeout', message)), wait_ms);
+    this.#firstToken = setTimeout(() => this.#wasSilent(wait_ms), wait_ms);
+  }
+
+  #wasSilent(wait_ms: number): void {
+    const message = `The upstream sent no token within ${wait_ms} ms.`;
+    this.#fail(failed('upstream_timeout', message), wait_ms);
   }
 
   onHeaders(status: number, headers: UpstreamHeaders): void {
@@ -169,7 +173,7 @@ class Attempt implements RunningAttempt, Sink {
 
   #clean(result: Extract<AttemptResult, { kind: 'failed' }>): AttemptResult {
     const failure = failureWithoutSecrets(result.failure, this.#spec.request.headers);
-    return { ...result, failure };
+    return { ...result, failure: withNames(failure, this.#spec.target) };
   }
 
   #count(bytes: number): boolean {
@@ -177,10 +181,11 @@ class Attempt implements RunningAttempt, Sink {
     return this.#account?.take(bytes) ?? true;
   }
 
-  #fail(failure: UpstreamFailure): void {
+  /** `waited_ms`: it was waited for so long. */
+  #fail(failure: UpstreamFailure, waited_ms = 0): void {
     if (this.#live) this.#live.fail(failure);
     else this.#decide({ kind: 'failed', failure });
-    this.#sending.abort();
+    this.#sending.abort(this.#answer === null ? waited_ms : 0);
   }
 
   #decide(result: AttemptResult): void {

@@ -30,6 +30,7 @@ export function createDialer(
   const settings: buildConnector.BuildOptions = {
     timeout: connect_ms,
     allowH2: false,
+    keepAlive: false,
     lookup: (hostname, options, done) => {
       ask(hostname, { ...options, all: true }, (error, found) => {
         if (error) return done(error, [], 0);
@@ -58,10 +59,16 @@ export function createDialer(
     dial(options, (error, socket) => {
       if (error) return done(error, null);
       if (dial === dialPlain) (socket as ReadSocket)[RECEIVER] = null;
-      done(null, socket as Socket);
+      done(null, (socket as Socket).setKeepAlive(PROBES));
     });
   };
 }
+
+/**
+ * A peer that is gone without a word is noticed within 16 s of silence, also while it is waited
+ * for: the system asks it after 10 s whether it is there, and twice more.
+ */
+const PROBES = { enable: true, initialDelay: 10_000, interval: 2000, count: 3 } as const;
 
 export type Dialer = (
   to: buildConnector.Options,

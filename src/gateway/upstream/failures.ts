@@ -36,9 +36,27 @@ export function errorOf(failure: UpstreamFailure, dialect: Dialect = 'openai'): 
   const foreign = failure.status === OVERLOADED && dialect !== 'anthropic';
   return new GatewayError(failure.code, failure.message, {
     status: foreign ? ERROR_MEANINGS.overloaded.status : failure.status,
+    ...(isOperators(failure) ? { retry: false } : {}),
     ...(failure.body ? { body: failure.body } : {}),
     ...(failure.retry_after_s === null ? {} : { retry_after_s: failure.retry_after_s }),
   });
+}
+
+/** What only an operator can mend: it will be refused again, here and by whoever calls again. */
+export function isOperators({ class: kind }: UpstreamFailure): boolean {
+  return kind === 'credentials' || kind === 'unknown_model';
+}
+
+/**
+ * Such a failure with the names of who refused, where the words are ours: an operator who hears of
+ * it from a client must know which entry of the policy is meant.
+ */
+export function withNames(
+  failure: UpstreamFailure,
+  { name, provider_name }: { readonly name: string; readonly provider_name: string },
+): UpstreamFailure {
+  if (!isOperators(failure) || failure.body !== null) return failure;
+  return { ...failure, message: `Target ${name}, provider ${provider_name}: ${failure.message}` };
 }
 
 /**
@@ -47,6 +65,6 @@ export function errorOf(failure: UpstreamFailure, dialect: Dialect = 'openai'): 
  */
 export function isWorthRepeating(failure: UpstreamFailure): boolean {
   if (!failure.retryable || failure.code === 'upstream_timeout') return false;
-  if (failure.class === 'credentials') return false;
+  if (isOperators(failure)) return false;
   return failure.status >= 500 || failure.status === 429;
 }

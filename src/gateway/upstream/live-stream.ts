@@ -13,13 +13,13 @@ export interface StreamConsumer {
 
 /** Who started the attempt, and hears of its turns. */
 export interface StreamOwner {
-  /** Once: null at the first good event, or why there will be none. */
+  /** Once: null at the first token, or why there will be none. */
   begun(failure: UpstreamFailure | null): void;
   /** Once: nothing more will come of it, or it is wanted no more. */
   stopped(): void;
   /**
-   * So many bytes of an unfinished event are held, where they are many, or no more; whether that
-   * may be.
+   * So many bytes of an unfinished event, and of events before the first token, are held, where
+   * they are many, or no more; whether that may be.
    */
   hold?(bytes: number): boolean;
   /** What may be told of an event that is an error. */
@@ -28,11 +28,16 @@ export interface StreamOwner {
 
 /** After `[DONE]` the upstream may end its connection in order, so that it can be used again. */
 const DRAIN_MS = 1000;
+/** Of events before the first token: `response.created` repeats instructions and tools. */
+const HEAD_BYTES_MAX = 256 * 1024;
+/** What an event takes beside its own bytes. */
+const EVENT_BYTES = 128;
 
 /**
- * An upstream's event stream on its way to the client. Until its first good event it is an attempt
- * that may still fail over; from then on it waits for its consumer, and whatever goes wrong is told
- * to that one. Complete means `[DONE]`, or an end after a finish_reason: nothing else does.
+ * An upstream's event stream on its way to the client. Until its first token it is an attempt that
+ * may still fail over, and what comes before is held; from then on it waits for its consumer, and
+ * whatever goes wrong is told to that one. Complete means `[DONE]`, or an end after a
+ * finish_reason: nothing else does.
  */
 export class LiveStream {
   readonly #decoder: StreamDecoder;
@@ -43,6 +48,8 @@ export class LiveStream {
   #drain: NodeJS.Timeout | undefined;
   #consumer: StreamConsumer | null = null;
   #waiting: DecodedChunk[] = [];
+  /** Bytes of what waits for the first token. */
+  #head = 0;
   #open = false;
   #finished = false;
   #done = false;
@@ -104,7 +111,7 @@ export class LiveStream {
       return;
     }
     this.#take(events);
-    if (this.#splitter.held > UNCOUNTED_BYTES || this.#counted > 0) this.#count();
+    if (this.#splitter.held + this.#head > UNCOUNTED_BYTES || this.#counted > 0) this.#count();
   }
 
   end(): void {
@@ -128,18 +135,21 @@ export class LiveStream {
 
   #count(): void {
     if (this.#ended) return;
-    const { held } = this.#splitter;
+    const held = this.#splitter.held + this.#head;
     const counted = held > UNCOUNTED_BYTES ? held : 0;
     if (counted === this.#counted) return;
     this.#counted = counted;
-    if (this.#owner.hold?.(counted) === false) this.fail(TOO_MUCH_HELD);
+    if (this.#owner.hold?.(counted) !== false) return;
+    // What only waits for the first token need not wait.
+    if (this.#splitter.held <= UNCOUNTED_BYTES) this.#begin();
+    else this.fail(TOO_MUCH_HELD);
   }
 
   #take(events: readonly Uint8Array[], last = false): void {
     const chunks: DecodedChunk[] = [];
     for (const event of events) {
       // A comment keeps a waiting client alive, but it is no beginning of an answer.
-      if (!this.#open && chunks.length === 0 && !hasData(event)) continue;
+      if (!this.#open && this.#head === 0 && chunks.length === 0 && !hasData(event)) continue;
       const decoded = this.#decoder.decode(event);
       const chunk = decoded.error ? (this.#owner.told?.(decoded) ?? decoded) : decoded;
       this.#learn(chunk);
@@ -166,7 +176,7 @@ export class LiveStream {
 
   /** Amid an answer the upstream's own last word on its failure is the client's to read. */
   #readable(chunks: readonly DecodedChunk[], bad: DecodedChunk): DecodedChunk[] {
-    const begun = this.#open || chunks.length > 0;
+    const begun = this.#open || chunks.some(isToken);
     return begun && bad.done ? [...chunks, bad] : [...chunks];
   }
 
@@ -180,8 +190,18 @@ export class LiveStream {
     if (chunks.length === 0) return;
     if (this.#consumer) this.#consumer.onChunks(chunks);
     else this.#waiting.push(...chunks);
-    if (this.#open) return;
+    if (!this.#open && this.#isBegun(chunks)) this.#begin();
+  }
+
+  /** Whether a token has come, or more without one than is worth holding. */
+  #isBegun(chunks: readonly DecodedChunk[]): boolean {
+    for (const { event } of chunks) this.#head += EVENT_BYTES + (event?.length ?? 0);
+    return this.#head > HEAD_BYTES_MAX || chunks.some(isToken);
+  }
+
+  #begin(): void {
     this.#open = true;
+    this.#head = 0;
     this.#owner.begun(null);
   }
 
@@ -206,6 +226,11 @@ export class LiveStream {
     if (this.#paused) this.#idle.refresh();
     else this.fail(failed('upstream_timeout', `The upstream sent nothing for ${idle_ms} ms.`));
   }
+}
+
+/** The end of an answer without a token is its end all the same. */
+function isToken({ empty, done }: DecodedChunk): boolean {
+  return !empty || done;
 }
 
 const BLANK_LINES = Buffer.from('\n\n');

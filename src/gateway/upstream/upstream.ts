@@ -30,8 +30,11 @@ export interface Sink {
 }
 
 export interface Sending {
-  /** Gives the request up and closes its connection; the sink hears nothing more. */
-  abort(): void;
+  /**
+   * Gives the request up and closes its connection; the sink hears nothing more. `silent_ms`: not a
+   * byte has come for so long, so that connections at rest for longer are no better known.
+   */
+  abort(silent_ms?: number): void;
   pause(): void;
   resume(): void;
 }

@@ -37,6 +37,7 @@ test('chunkWithoutSecrets marks them in an event of an error, and leaves answers
     error,
     facts: {},
     content: false,
+    empty: false,
     malformed: false,
   };
   const clean = chunkWithoutSecrets(chunk, SENT);

@@ -17,6 +17,7 @@ const chunk = (text: string): DecodedChunk => ({
   error: null,
   facts: {},
   content: true,
+  empty: false,
   malformed: false,
 });
 

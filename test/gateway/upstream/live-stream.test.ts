@@ -18,6 +18,8 @@ const textEvent = (content: string, finish_reason: string | null = null) => {
   return `data: ${JSON.stringify({ choices: [choice] })}\n\n`;
 };
 
+const roleEvent = 'data: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n\n';
+
 /** A stream with everything that its owner, connection and consumer heard. */
 const open = (idle_ms = 60_000) => {
   const heard: string[] = [];
@@ -60,6 +62,17 @@ test('a live stream tells its end also to a consumer that comes after it', () =>
   stream.end();
   attach();
   expect(failures).toMatchObject([{ code: 'upstream_cut' }]);
+});
+
+test('a live stream begins at its first token, and gives what came before it as well', () => {
+  const { attach, push, chunks, heard } = open();
+  push(roleEvent);
+  push(': ping\n\n');
+  expect(heard).toEqual([]);
+  push(textEvent('a'));
+  expect(heard).toEqual(['begun well']);
+  attach();
+  expect(chunks).toEqual([roleEvent, ': ping\n\n', textEvent('a')]);
 });
 
 test('a live stream whose first event is bad never begins', () => {
@@ -126,6 +139,7 @@ test('a live stream that is abandoned says nothing more', () => {
 test('a live stream ends exactly once, whatever happens in whatever order', () => {
   const step = fc.constantFrom(
     'text',
+    'role',
     'finish',
     'done',
     'bad',
@@ -141,6 +155,7 @@ test('a live stream ends exactly once, whatever happens in whatever order', () =
       const one = open();
       const acts: Record<string, () => void> = {
         text: () => one.push(textEvent('x')),
+        role: () => one.push(roleEvent),
         finish: () => one.push(textEvent('x', 'stop')),
         done: () => one.push('data: [DONE]\n\n'),
         bad: () => one.push('data: {\n\n'),

@@ -69,14 +69,16 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   onIdle(connection: Connection, idle_ms: number | null): void {
-    const { idle_max, monotonic_ms } = this.#options;
+    const { idle_max } = this.#options;
+    const now_ms = this.#options.monotonic_ms();
     // A second before it hangs up: a request that meets the farewell is lost.
     const rest_ms = Math.min(this.#options.idle_ms, (idle_ms ?? Number.MAX_VALUE) - GRACE_MS);
     if (this.#closed || rest_ms <= 0 || this.#idle.length >= idle_max) {
       connection.destroy();
       return;
     }
-    connection.good_until_ms = monotonic_ms() + rest_ms;
+    connection.good_until_ms = now_ms + rest_ms;
+    connection.idle_since_ms = now_ms;
     this.#idle.push(connection);
     this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
@@ -85,6 +87,16 @@ export class ConnectionPool implements ConnectionOwner {
     this.#all.delete(connection);
     const index = this.#idle.lastIndexOf(connection);
     if (index !== -1) this.#idle.splice(index, 1);
+  }
+
+  /**
+   * A network that has lost one connection without a word may have lost all: those on which nothing
+   * has come since then are closed, or call after call would wait in vain.
+   */
+  onSilence(silent_ms: number): void {
+    const since_ms = this.#options.monotonic_ms() - silent_ms;
+    const doubtful = this.#idle.filter(({ idle_since_ms }) => idle_since_ms <= since_ms);
+    for (const connection of doubtful) connection.destroy();
   }
 
   #takeIdle(): Connection | null {
@@ -163,11 +175,11 @@ class PooledSending implements Sending, Sink {
     if (sink) queueMicrotask(() => sink.onError(error));
   }
 
-  abort(): void {
+  abort(silent_ms = 0): void {
     this.#sink = null;
     const connection = this.#connection;
     this.#connection = null;
-    connection?.abandon();
+    connection?.abandon(silent_ms);
   }
 
   pause(): void {

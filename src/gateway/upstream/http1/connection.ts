@@ -8,6 +8,8 @@ export interface ConnectionOwner {
   /** It may serve another request, and hangs up by itself after so long, if it said so. */
   onIdle(connection: Connection, idle_ms: number | null): void;
   onClosed(connection: Connection): void;
+  /** A request was given up for which not a byte has come in so long. */
+  onSilence(silent_ms: number): void;
   /** Writes when this turn of the event loop ends. */
   write(work: () => void): void;
 }
@@ -26,6 +28,8 @@ export class Connection implements ResponseEvents {
   #paused = false;
   /** Until when it may be trusted to stay open, by the pool's clock; while it rests. */
   good_until_ms = 0;
+  /** Since when it rests. */
+  idle_since_ms = 0;
 
   /** `owned`: what the socket hands over is nobody else's, so it need not be copied. */
   constructor(socket: Socket, owner: ConnectionOwner, owned: boolean) {
@@ -101,10 +105,11 @@ export class Connection implements ResponseEvents {
     sink?.onEnd();
   }
 
-  /** Nothing more is heard of the request. */
-  abandon(): void {
+  /** Nothing more is heard of the request, nor has been for so long. */
+  abandon(silent_ms: number): void {
     this.#sink = null;
     this.destroy();
+    if (silent_ms > 0) this.#owner.onSilence(silent_ms);
   }
 
   pause(): void {
