@@ -36,4 +36,7 @@ export interface Sending {
   resume(): void;
 }
 
+/** Of a whole answer, or of a stream in all; packed and unpacked. */
+export const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+
 export type UpstreamHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
