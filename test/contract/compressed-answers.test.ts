@@ -66,7 +66,7 @@ const COMPLETION = JSON.stringify({
   choices: [{ index: 0, message: { role: 'assistant', content: 'grüße' }, finish_reason: 'stop' }],
 });
 
-/** A whole answer, packed; `cut` bytes of it are missing, though its length says nothing of them. */
+/** A whole answer, packed; `cut` bytes of it are missing, though no length says so. */
 const packed =
   (coding: string, text: string, { status = 200, cut = 0, headers = {} } = {}): Behaviour =>
   ({ response }) => {
@@ -214,7 +214,7 @@ describe('a packed answer', () => {
     expect(got.json()).toMatchObject({ content: [{ type: 'text', text: 'grüße' }] });
   });
 
-  test('that unpacks to far more than any answer ends at the limit, its connection too', async () => {
+  test('that unpacks to far too much ends at the limit, its connection too', async () => {
     // Each member unpacks to 16 MiB: 160 MB in all were they all read.
     const member = gzipSync(Buffer.alloc(16 * 1024 * 1024, ' '));
     let sent = 0;
