@@ -9,10 +9,11 @@ import type {
   DecodedAnswer,
   Provider,
   ProviderRequest,
+  StoredRequest,
   UpstreamAnswer,
   UpstreamRequest,
 } from './provider.ts';
-import { decodeResponse, decodeResponseEvent } from './responses-dialect.ts';
+import { decodeBesides, decodeResponse, decodeResponseEvent } from './responses-dialect.ts';
 import { SeveralChoices } from './several-choices.ts';
 import { spliceBody } from './splice.ts';
 import { lostOfChat } from './translate/answer-notes.ts';
@@ -35,6 +36,8 @@ export type OpenAiEndpoint = Exclude<Endpoint, 'messages' | 'messages.count_toke
 const PATHS: Readonly<Record<OpenAiEndpoint, string>> = {
   'chat.completions': '/chat/completions',
   responses: '/responses',
+  'responses.input_tokens': '/responses/input_tokens',
+  'responses.compact': '/responses/compact',
   completions: '/completions',
   embeddings: '/embeddings',
   moderations: '/moderations',
@@ -55,17 +58,14 @@ export function encodeOpenAi(request: ProviderRequest, upstream: OpenAiUpstream)
   const { body, notes } = translates
     ? fromMessages(request, upstream)
     : fromOpenAi(request, upstream.quirks ?? {});
-  const path = upstream.path
-    ? upstream.path(endpoint, model)
-    : `${baseUrlOf(upstream.base_url).path}${PATHS[endpoint]}`;
   return {
     method: 'POST',
-    path,
+    path: pathAt(upstream, endpoint, model),
     headers: {
       'content-type': 'application/json',
       accept: call.stream ? 'text/event-stream' : 'application/json',
       'accept-encoding': 'identity',
-      ...relayedOf(request),
+      ...relayedOf(call.relayed),
       ...upstream.headers,
     },
     body,
@@ -73,9 +73,33 @@ export function encodeOpenAi(request: ProviderRequest, upstream: OpenAiUpstream)
   };
 }
 
+function pathAt(upstream: OpenAiUpstream, endpoint: OpenAiEndpoint, model: string): string {
+  if (upstream.path) return upstream.path(endpoint, model);
+  return `${baseUrlOf(upstream.base_url).path}${PATHS[endpoint]}`;
+}
+
+/** About a response that the upstream keeps, without a body. */
+export function encodeOpenAiStored(
+  request: StoredRequest,
+  upstream: OpenAiUpstream,
+): UpstreamRequest {
+  const { method, id, part, query, stream } = request;
+  return {
+    method,
+    path: `${pathAt(upstream, 'responses', '')}/${id}${part}${query}`,
+    headers: {
+      accept: stream ? 'text/event-stream' : 'application/json',
+      'accept-encoding': 'identity',
+      ...relayedOf(request.relayed),
+      ...upstream.headers,
+    },
+    body: new Uint8Array(),
+  };
+}
+
 /** A client's betas mean something only where the body goes as it came. */
-function relayedOf({ call }: ProviderRequest): Readonly<Record<string, string>> {
-  const beta = call.relayed?.['openai-beta'];
+function relayedOf(relayed: StoredRequest['relayed'] | undefined): StoredRequest['relayed'] {
+  const beta = relayed?.['openai-beta'];
   return beta === undefined ? {} : { 'openai-beta': beta };
 }
 
@@ -131,6 +155,9 @@ export function decodeOpenAi(answer: UpstreamAnswer): DecodedAnswer {
   switch (answer.endpoint) {
     case 'responses':
       return decodeResponse(answer);
+    case 'responses.input_tokens':
+    case 'responses.compact':
+      return decodeBesides(answer);
     case 'embeddings':
     case 'moderations':
       return decodePlain(answer);

@@ -24,6 +24,21 @@ export interface Provider {
   decode(answer: UpstreamAnswer): DecodedAnswer;
   /** The decoder of one stream: it remembers what translation needs between two events. */
   openStream(stream: StreamStart): StreamDecoder;
+  /** Asks about a response that it keeps; absent where it has no responses. */
+  encodeStored?(request: StoredRequest): UpstreamRequest;
+}
+
+/** What may be asked of a response that a provider keeps. All of it has been validated. */
+export interface StoredRequest {
+  readonly method: 'GET' | 'DELETE' | 'POST';
+  /** Letters, digits, `_` and `-`. */
+  readonly id: string;
+  readonly part: '' | '/cancel' | '/input_items';
+  /** Encoded, with its `?`; empty where there is none. */
+  readonly query: string;
+  readonly stream: boolean;
+  /** As `Call.relayed`. */
+  readonly relayed: Readonly<Record<string, string>>;
 }
 
 export interface StreamStart {
@@ -63,7 +78,7 @@ export interface ProviderRequest {
 }
 
 export interface UpstreamRequest {
-  readonly method: 'POST';
+  readonly method: 'GET' | 'DELETE' | 'POST';
   /** Absolute path with the base URL's own path in front. */
   readonly path: string;
   /** All headers but host, content-length and connection, credentials included. */

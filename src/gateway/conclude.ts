@@ -13,6 +13,7 @@ import { tokensOf } from './hooks/progress.ts';
 import type { OwnCalls } from './own-calls.ts';
 import { callEvent, countCall, type Ended, outcomeOf } from './record.ts';
 import { type Exchange, respondError } from './respond.ts';
+import type { ResponseOwners } from './conversation/response-owners.ts';
 import type { Signals } from './signals.ts';
 import type { DispatchDeps } from './try-target.ts';
 
@@ -24,6 +25,7 @@ export interface CallDeps extends GatewayDeps, DispatchDeps {
   readonly signals: Signals;
   readonly units: ConversationUnits;
   readonly isOwn: OwnCalls;
+  readonly owners: ResponseOwners;
 }
 
 /** A call that has come as far as the pipeline. */

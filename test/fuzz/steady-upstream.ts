@@ -24,6 +24,8 @@ const WHOLE: Readonly<Record<string, object>> = {
   },
   moderations: { id: 'modr_1', model: 'm', results: [{ flagged: false }] },
   count_tokens: { input_tokens: 3 },
+  input_tokens: { object: 'response.input_tokens', input_tokens: 3 },
+  compact: { id: 'cmp_1', object: 'response.compaction', output: [] },
 };
 
 export async function startSteadyUpstream(): Promise<SteadyUpstream> {

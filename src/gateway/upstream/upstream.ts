@@ -12,7 +12,7 @@ export interface Outgoing {
   /** Where the origin may be. */
   readonly network: Network;
   readonly connect_ms: number;
-  readonly method: 'POST';
+  readonly method: 'GET' | 'DELETE' | 'POST';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
