@@ -22,7 +22,7 @@ import { lostOfMessages } from './translate/answer-notes.ts';
 import { messagesAnswerToChat } from './translate/answers.ts';
 import { chatToMessages } from './translate/chat-request.ts';
 import { MessagesToChatStream } from './translate/messages-stream.ts';
-import { finishOf, tokensOfMessages } from './translate/words.ts';
+import { factsFor, finishOf, tokensOfMessages } from './translate/words.ts';
 import { brokenAnswer } from './upstream-failure.ts';
 
 /**
@@ -134,7 +134,8 @@ export function decodeMessages(answer: UpstreamAnswer): DecodedAnswer {
   const exact = parseExactBytes(answer.body) as JsonObject;
   const chat = messagesAnswerToChat(exact, answer);
   const notes = lostOfMessages(exact);
-  return { ok: true, body: Buffer.from(JSON.stringify(chat)), facts, notes };
+  const told = factsFor('chat', facts);
+  return { ok: true, body: Buffer.from(JSON.stringify(chat)), facts: told, notes };
 }
 
 function factsOf(body: JsonObject): AnswerFacts {

@@ -21,6 +21,7 @@ import { chatAnswerToMessages } from './translate/answers.ts';
 import { ChatToMessagesStream } from './translate/chat-stream.ts';
 import { messagesToChat, REFUSED_BY_HOST } from './translate/messages-request.ts';
 import type { ChatQuirks } from './translate/quirks.ts';
+import { factsFor } from './translate/words.ts';
 
 /** Where an upstream of OpenAI's dialect is, and how it differs. */
 export interface OpenAiUpstream {
@@ -179,7 +180,7 @@ function toMessages(answer: UpstreamAnswer): DecodedAnswer {
   if (!decoded.ok) return decoded;
   const chat = parseExactBytes(answer.body) as JsonObject;
   const body = Buffer.from(JSON.stringify(chatAnswerToMessages(chat, answer)));
-  return { ...decoded, body, notes: lostOfChat(chat) };
+  return { ...decoded, body, facts: factsFor('messages', decoded.facts), notes: lostOfChat(chat) };
 }
 
 /** Nothing has to be remembered of a stream that passes as it is. */

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import { toolInput } from './chat-turns.ts';
 import { toolCall } from './messages-turns.ts';
-import { chatUsageOf, finishOf, messagesUsageOf, stopReasonOf } from './words.ts';
+import { chatUsageOf, finishOf, idFor, messagesUsageOf, stopReasonOf } from './words.ts';
 
 /** What an answer of the other dialect does not say of itself. */
 export interface AnswerFrame {
@@ -28,7 +28,7 @@ export function messagesAnswerToChat(answer: JsonObject, frame: AnswerFrame): Js
   if (calls.length > 0) message.tool_calls = calls;
   const finish_reason = finishOf(textIn(answer.stop_reason ?? 'end_turn'));
   return {
-    id: answer.id ?? '',
+    id: idFor('chat', answer.id),
     object: 'chat.completion',
     created: frame.created_s,
     model: typeof answer.model === 'string' ? answer.model : frame.model,
@@ -51,7 +51,7 @@ export function chatAnswerToMessages(answer: JsonObject, frame: AnswerFrame): Js
   const finish = typeof choice.finish_reason === 'string' ? choice.finish_reason : null;
   const refused = typeof message.refusal === 'string' && finish === 'stop';
   return {
-    id: answer.id ?? '',
+    id: idFor('messages', answer.id),
     type: 'message',
     role: 'assistant',
     model: typeof answer.model === 'string' ? answer.model : frame.model,

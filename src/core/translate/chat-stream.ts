@@ -7,7 +7,7 @@ import { sseEvent } from '../sse-event.ts';
 import { noteChunk, notesComment } from './answer-notes.ts';
 import { spokenOf } from './answers.ts';
 import { Notes } from './notes.ts';
-import { messagesUsageOf, stopReasonOf } from './words.ts';
+import { factsFor, idFor, messagesUsageOf, stopReasonOf } from './words.ts';
 
 interface Block {
   readonly kind: 'text' | 'thinking' | 'tool_use';
@@ -50,7 +50,8 @@ export class ChatToMessagesStream implements StreamDecoder {
     if (decoded.done) return { ...decoded, event: Buffer.from(this.#end()) };
     if (body === null) return decoded;
     const text = this.#translated(body);
-    return { ...decoded, event: text === '' ? null : Buffer.from(text), usage_only: false };
+    const facts = factsFor('messages', decoded.facts);
+    return { ...decoded, event: text === '' ? null : Buffer.from(text), facts, usage_only: false };
   }
 
   finish(): DecodedChunk {
@@ -85,7 +86,7 @@ export class ChatToMessagesStream implements StreamDecoder {
     this.#begun = true;
     if (typeof body.model === 'string' && body.model !== '') this.#model = body.model;
     const message = {
-      id: body.id ?? '',
+      id: idFor('messages', body.id),
       type: 'message',
       role: 'assistant',
       model: this.#model,

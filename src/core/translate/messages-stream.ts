@@ -7,7 +7,7 @@ import { sseEvent } from '../sse-event.ts';
 import { noteMessagesEvent, notesComment } from './answer-notes.ts';
 import { isThinking } from './answers.ts';
 import { Notes } from './notes.ts';
-import { chatUsageOf, finishOf } from './words.ts';
+import { chatUsageOf, factsFor, finishOf, idFor } from './words.ts';
 
 const DONE = 'data: [DONE]\n\n';
 const PING = ': ping\n\n';
@@ -36,7 +36,8 @@ export class MessagesToChatStream implements StreamDecoder {
     const { decoded, body } = this.#reader.read(event);
     if (body === null || decoded.error || decoded.malformed) return decoded;
     const text = this.#translated(body);
-    return { ...decoded, event: text === '' ? null : Buffer.from(text) };
+    const facts = factsFor('chat', decoded.facts);
+    return { ...decoded, event: text === '' ? null : Buffer.from(text), facts };
   }
 
   finish(): DecodedChunk {
@@ -67,7 +68,7 @@ export class MessagesToChatStream implements StreamDecoder {
 
   #opening(message: Json | undefined): string {
     if (isObject(message)) {
-      if (typeof message.id === 'string') this.#id = message.id;
+      this.#id = idFor('chat', message.id);
       if (typeof message.model === 'string') this.#model = message.model;
     }
     return this.#chunk({ role: 'assistant', content: '', refusal: null });
