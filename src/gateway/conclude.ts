@@ -5,6 +5,7 @@ import type { CapturedBodies } from '../core/prompt/proposal-policy.ts';
 import type { Assignment } from './canary/assign.ts';
 import type { TurnEnd } from './clock/turn-end.ts';
 import type { ConversationUnits } from './conversation/conversation-units.ts';
+import type { ResponseOwners } from './conversation/response-owners.ts';
 import { countGiven } from './count-cost.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { HookDepsOf } from './hook-deps.ts';
@@ -13,7 +14,6 @@ import { tokensOf } from './hooks/progress.ts';
 import type { OwnCalls } from './own-calls.ts';
 import { callEvent, countCall, type Ended, outcomeOf } from './record.ts';
 import { type Exchange, respondError } from './respond.ts';
-import type { ResponseOwners } from './conversation/response-owners.ts';
 import type { Signals } from './signals.ts';
 import type { DispatchDeps } from './try-target.ts';
 

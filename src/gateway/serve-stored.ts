@@ -4,19 +4,19 @@ import { GatewayError, toGatewayError } from '../core/errors.ts';
 import type { Provider, UpstreamFailure, UpstreamRequest } from '../core/provider.ts';
 import { decodeStored, decodeStoredEvent } from '../core/responses-dialect.ts';
 import { admit, type Caller, mayUse } from './access.ts';
-import { type AttemptResult, startAttempt } from './upstream/attempt.ts';
 import { type CallDeps, refuse } from './conclude.ts';
-import { errorOf, failed } from './upstream/failures.ts';
 import type { HookRun } from './hooks/hooks.ts';
+import { createScope } from './hooks/scope.ts';
 import { agentOf, pinnedTarget } from './identify.ts';
 import { tooBusy } from './no-answer.ts';
 import type { Place } from './overload.ts';
 import { clientTimeout, headerOf, relayedHeaders } from './parse.ts';
 import { relay } from './relay.ts';
 import { type Exchange, respondWhole } from './respond.ts';
-import { createScope } from './hooks/scope.ts';
 import { type StoredAsked, storedAsked } from './stored-request.ts';
 import { CallSurroundings } from './surroundings.ts';
+import { type AttemptResult, startAttempt } from './upstream/attempt.ts';
+import { errorOf, failed } from './upstream/failures.ts';
 
 /**
  * What is asked of a response that a provider keeps: passed on to the target that gave it, and to

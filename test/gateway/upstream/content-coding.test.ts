@@ -7,7 +7,12 @@ import {
 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BAD_CODING, type Coding, codingOf, Unpacking } from '../../../src/gateway/upstream/content-coding.ts';
+import {
+  BAD_CODING,
+  type Coding,
+  codingOf,
+  Unpacking,
+} from '../../../src/gateway/upstream/content-coding.ts';
 import { until } from '../../kit/until.ts';
 
 const PACKERS: readonly (readonly [string, Coding, (bytes: Buffer) => Buffer])[] = [
