@@ -56,7 +56,7 @@ export function encodeOpenAi(request: ProviderRequest, upstream: OpenAiUpstream)
   const { call, model } = request;
   const translates = call.endpoint === 'messages';
   const endpoint = (translates ? 'chat.completions' : call.endpoint) as OpenAiEndpoint;
-  const { body, notes } = translates
+  const { body, notes, recall } = translates
     ? fromMessages(request, upstream)
     : fromOpenAi(request, upstream.quirks ?? {});
   return {
@@ -71,6 +71,7 @@ export function encodeOpenAi(request: ProviderRequest, upstream: OpenAiUpstream)
     },
     body,
     ...(notes.length > 0 ? { notes } : {}),
+    recall,
   };
 }
 
@@ -104,11 +105,11 @@ function relayedOf(relayed: StoredRequest['relayed'] | undefined): StoredRequest
   return beta === undefined ? {} : { 'openai-beta': beta };
 }
 
-type Body = Pick<UpstreamRequest, 'body'> & Required<Pick<UpstreamRequest, 'notes'>>;
+type Body = Pick<UpstreamRequest, 'body' | 'recall'> & Required<Pick<UpstreamRequest, 'notes'>>;
 
 function fromMessages({ call, patch, model }: ProviderRequest, { quirks }: OpenAiUpstream): Body {
-  const { body, notes } = messagesToChat(patchedBody(call.raw, patch), model, quirks);
-  return { body: Buffer.from(JSON.stringify(body)), notes };
+  const { body, ...rest } = messagesToChat(patchedBody(call.raw, patch), model, quirks);
+  return { body: Buffer.from(JSON.stringify(body)), ...rest };
 }
 
 /** The client's body with the patch in it, each number as the client wrote it. */

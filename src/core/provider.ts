@@ -52,6 +52,7 @@ export interface StreamStart {
   readonly include_usage: boolean;
   /** Choices that the answer is to have; 1 where it is not said. */
   readonly choices?: number;
+  readonly recall?: Recall | undefined;
 }
 
 /** No I/O, and what it remembers is bounded by the stream's tool calls. Must not throw. */
@@ -86,6 +87,15 @@ export interface UpstreamRequest {
   readonly body: Uint8Array;
   /** What of the request has no counterpart in the upstream's dialect: becomes `x-hive-notes`. */
   readonly notes?: readonly Note[];
+  readonly recall?: Recall | undefined;
+}
+
+/** What of a translated request its answer is translated back by. */
+export interface Recall {
+  /** Tools' names as the client has them, by those that the provider got. */
+  readonly names?: ReadonlyMap<string, string>;
+  /** The client asked with `functions`: a call is a `function_call` to it. */
+  readonly legacy?: true;
 }
 
 export interface UpstreamAnswer {
@@ -99,6 +109,7 @@ export interface UpstreamAnswer {
   readonly body: Uint8Array;
   /** The adapter that was asked for. */
   readonly adapter: string | null;
+  readonly recall?: Recall | undefined;
 }
 
 export type DecodedAnswer =

@@ -5,7 +5,7 @@ import { isObject, objectsIn, parseText } from '../json-values.ts';
 import type { DecodedChunk, StreamDecoder, StreamStart } from '../provider.ts';
 import { sseEvent } from '../sse-event.ts';
 import { noteChunk, notesComment } from './answer-notes.ts';
-import { spokenOf } from './answers.ts';
+import { nameFor, spokenOf } from './answers.ts';
 import { Notes } from './notes.ts';
 import { factsFor, idFor, messagesUsageOf, stopReasonOf } from './words.ts';
 
@@ -28,6 +28,7 @@ interface Block {
  */
 export class ChatToMessagesStream implements StreamDecoder {
   #model: string;
+  readonly #recall: StreamStart['recall'];
   #begun = false;
   /** Blocks that have begun. */
   #blocks = 0;
@@ -42,6 +43,7 @@ export class ChatToMessagesStream implements StreamDecoder {
 
   constructor(start: StreamStart) {
     this.#model = start.model;
+    this.#recall = start.recall;
   }
 
   decode(event: Uint8Array): DecodedChunk {
@@ -122,7 +124,8 @@ export class ChatToMessagesStream implements StreamDecoder {
     let block = this.#calls.get(slot);
     let text = '';
     if (!block) {
-      block = blockOf('tool_use', id, { type: 'tool_use', id, name: called.name ?? '', input: {} });
+      const name = nameFor(this.#recall, called.name);
+      block = blockOf('tool_use', id, { type: 'tool_use', id, name, input: {} });
       this.#calls.set(slot, block);
       text = this.#add(block);
     }

@@ -131,7 +131,9 @@ class Attempt implements RunningAttempt, Sink {
     const events = isEventStream(headers) || headers['content-type'] === undefined;
     if (strange || !stream || !events || status !== 200) return;
     const { endpoint, adapter, created_s, include_usage, choices = 1 } = this.#spec;
-    const start = { endpoint, adapter, model: target.model, created_s, include_usage, choices };
+    const { recall } = this.#spec.request;
+    const { model } = target;
+    const start = { endpoint, adapter, model, created_s, include_usage, choices, recall };
     const decoder = target.provider.openStream(start);
     const live = new LiveStream(decoder, this.#sending, target.timeouts.idle_ms, {
       begun: (failure) => {
@@ -255,7 +257,9 @@ function decoded(
   body: Uint8Array,
 ): Exclude<AttemptResult, { kind: 'stream' }> {
   const { endpoint, adapter, created_s, target } = spec;
-  const answer = { endpoint, model: target.model, created_s, status, headers, body, adapter };
+  const { model } = target;
+  const { recall } = spec.request;
+  const answer = { endpoint, model, created_s, status, headers, body, adapter, recall };
   const result = target.provider.decode(answer);
   if (!result.ok) return { kind: 'failed', failure: result.error, tokens: result.tokens ?? null };
   if (status < 200 || status > 299) {
