@@ -63,12 +63,12 @@ function address(
   const agent = made ?? agentOf(request, '', snapshot, caller);
   const pinned = pinnedTarget(request, '', agent, snapshot, caller);
   const target = snapshot.targets.get(pinned ?? owner?.served ?? '') ?? firstOf(agent, snapshot);
-  const encode = target?.provider.encodeStored;
-  if (!target || !encode) {
+  const relayed = relayedHeaders(request);
+  const stored = target?.provider.encodeStored?.({ ...asked, relayed });
+  if (!target || !stored) {
     const who = target ? `The target ${target.name} keeps` : `No target of agent ${agent} keeps`;
     throw new GatewayError('not_found', `${who} no responses.`, { param: 'response_id' });
   }
-  const stored = encode({ ...asked, relayed: relayedHeaders(request) });
   return { ...given, agent, target, request: stored };
 }
 

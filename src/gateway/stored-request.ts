@@ -33,7 +33,7 @@ export function storedAsked({ method = '', url = '' }: RequestHead, path: string
   }
   const asked = queryOf(url);
   const stream = taken === 'GET' && below === '' && asked.get('stream') === 'true';
-  const query = asked.size === 0 ? '' : `?${asked}`;
+  const query = asked.size === 0 ? '' : `?${asked.toString()}`;
   return { method: taken, id, part: below, query, stream };
 }
 

@@ -31,7 +31,12 @@ const start = async () => {
   const bus = createMemoryBus();
   const recent = createRecentCalls({ max: 100, policy_ms: () => clock.policy_ms() });
   const feedback = createFeedback({
-    ...{ clock, bus, recent, log: silentLog, metrics: createMetrics(), permits: noPermits },
+    clock,
+    bus,
+    recent,
+    log: silentLog,
+    metrics: createMetrics(),
+    permits: noPermits,
     secret: new Uint8Array(32).fill(7),
     policy: () => smallPolicy,
   });

@@ -105,8 +105,8 @@ const packedStream = (coding: string, play: (line: Line) => Promise<void>): Beha
 };
 
 interface Line {
-  say(text: string): Promise<void>;
-  end(): void;
+  readonly say: (text: string) => Promise<void>;
+  readonly end: () => void;
   readonly response: ServerResponse;
 }
 

@@ -41,6 +41,10 @@ function pathOf(path: string) {
 }
 
 interface Kept {
+  readonly object: string;
+  readonly created_at: number;
+  readonly model: string;
+  readonly output: readonly object[];
   readonly id: string;
   readonly status: string;
   readonly error: object | null;
@@ -67,7 +71,10 @@ function make(id: string, { input }: Readonly<Record<string, unknown>>): Kept {
     id,
     status: failed ? 'failed' : 'completed',
     error: failed ? { code: 'server_error', message: 'it broke' } : null,
-    ...{ object: 'response', created_at: 1, model: 'm', output: failed ? [] : [said] },
+    object: 'response',
+    created_at: 1,
+    model: 'm',
+    output: failed ? [] : [said],
   };
 }
 
