@@ -81,7 +81,7 @@ function firstOf(agent: string, snapshot: Snapshot): Target | undefined {
 }
 
 /** In the provider's words: whose it is, is nobody else's business. */
-export function unknownResponse(id: string): GatewayError {
+function unknownResponse(id: string): GatewayError {
   const message = `Response with id '${id}' not found.`;
   return new GatewayError('not_found', message, { param: 'response_id' });
 }
