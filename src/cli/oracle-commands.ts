@@ -110,10 +110,13 @@ const plan: Command = {
   words: [1, 1],
   async run(asked, context) {
     const file = wordAt(asked, 0);
-    const answer = await asked.client.post(
-      `${API}/plan`,
-      planBody(parseInput(file, await context.readInput(file))),
-    );
+    const body = planBody(parseInput(file, await context.readInput(file)));
+    const empty = nothingIn(body);
+    if (empty !== null) {
+      sayerOf(asked, context)({ plan: null }, () => `Nothing to plan: there are no ${empty}.`);
+      return 0;
+    }
+    const answer = await asked.client.post(`${API}/plan`, body);
     sayerOf(asked, context)(answer, () => planText(answered<Plan>(answer, 'plan')));
     return 0;
   },
@@ -135,6 +138,23 @@ function planBody(input: unknown): unknown {
     return { findings: input.analysis };
   }
   return input;
+}
+
+/** What there is none of, where nothing could come of a plan; such a one is not even made. */
+function nothingIn(body: unknown): 'findings' | 'mutations' | null {
+  if (!isFields(body)) return null;
+  const { findings, mutations } = body;
+  const found = isFields(findings) ? findings.findings : findings;
+  if (mutations === undefined && isEmpty(found)) return 'findings';
+  return findings === undefined && isEmpty(mutations) ? 'mutations' : null;
+}
+
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function answerCommand(name: 'approve' | 'reject', summary: string): Command {

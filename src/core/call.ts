@@ -4,6 +4,8 @@ import type { Json, JsonObject } from './canonical.ts';
 export type Endpoint =
   | 'chat.completions'
   | 'responses'
+  | 'responses.input_tokens'
+  | 'responses.compact'
   | 'completions'
   | 'embeddings'
   | 'moderations'

@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import type { Host } from './catalogue.ts';
-import { decodeOpenAi, encodeOpenAi, openOpenAiStream } from './openai-dialect.ts';
-import type { ProviderDefinition } from './provider.ts';
+import {
+  decodeOpenAi,
+  encodeOpenAi,
+  encodeOpenAiStored,
+  openOpenAiStream,
+} from './openai-dialect.ts';
+import type { ProviderDefinition, StoredRequest } from './provider.ts';
 import {
   apiKeySchema,
   baseUrlSchema,
@@ -41,6 +46,9 @@ export function hostDefinition(host: Host): ProviderDefinition<HostOptions> {
         encode: (request) => encodeOpenAi(request, upstream),
         decode: decodeOpenAi,
         openStream: openOpenAiStream,
+        ...(host.more?.includes('responses')
+          ? { encodeStored: (request: StoredRequest) => encodeOpenAiStored(request, upstream) }
+          : {}),
       };
     },
   };

@@ -22,7 +22,7 @@ import { lostOfMessages } from './translate/answer-notes.ts';
 import { messagesAnswerToChat } from './translate/answers.ts';
 import { chatToMessages } from './translate/chat-request.ts';
 import { MessagesToChatStream } from './translate/messages-stream.ts';
-import { finishOf, tokensOfMessages } from './translate/words.ts';
+import { factsFor, finishOf, tokensOfMessages } from './translate/words.ts';
 import { brokenAnswer } from './upstream-failure.ts';
 
 /**
@@ -43,7 +43,7 @@ export function encodeMessages(
 ): UpstreamRequest {
   const { call } = request;
   const native = call.endpoint !== 'chat.completions';
-  const { body, notes } = native ? nativeBody(request) : translatedBody(request);
+  const { body, notes, recall } = native ? nativeBody(request) : translatedBody(request);
   const path = call.endpoint === 'messages.count_tokens' ? '/messages/count_tokens' : '/messages';
   return {
     method: 'POST',
@@ -58,10 +58,11 @@ export function encodeMessages(
     },
     body,
     ...(notes.length > 0 ? { notes } : {}),
+    recall,
   };
 }
 
-type Body = Pick<UpstreamRequest, 'body'> & Required<Pick<UpstreamRequest, 'notes'>>;
+type Body = Pick<UpstreamRequest, 'body' | 'recall'> & Required<Pick<UpstreamRequest, 'notes'>>;
 
 const RELAYED = ['anthropic-version', 'anthropic-beta'];
 
@@ -71,8 +72,8 @@ function relayedOf({ call }: ProviderRequest): Readonly<Record<string, string>> 
 }
 
 function translatedBody({ call, patch, model }: ProviderRequest): Body {
-  const { body, notes } = chatToMessages(patchedBody(call.raw, patch), model);
-  return { body: Buffer.from(JSON.stringify(body)), notes };
+  const { body, ...rest } = chatToMessages(patchedBody(call.raw, patch), model);
+  return { body: Buffer.from(JSON.stringify(body)), ...rest };
 }
 
 /** How a translation of ours marks thinking that no provider signed. */
@@ -133,8 +134,9 @@ export function decodeMessages(answer: UpstreamAnswer): DecodedAnswer {
   if (answer.endpoint === 'messages') return { ok: true, body: answer.body, facts };
   const exact = parseExactBytes(answer.body) as JsonObject;
   const chat = messagesAnswerToChat(exact, answer);
-  const notes = lostOfMessages(exact);
-  return { ok: true, body: Buffer.from(JSON.stringify(chat)), facts, notes };
+  const notes = lostOfMessages(exact, answer.recall);
+  const told = factsFor('chat', facts);
+  return { ok: true, body: Buffer.from(JSON.stringify(chat)), facts: told, notes };
 }
 
 function factsOf(body: JsonObject): AnswerFacts {

@@ -9,10 +9,11 @@ import type {
   DecodedAnswer,
   Provider,
   ProviderRequest,
+  StoredRequest,
   UpstreamAnswer,
   UpstreamRequest,
 } from './provider.ts';
-import { decodeResponse, decodeResponseEvent } from './responses-dialect.ts';
+import { decodeBesides, decodeResponse, decodeResponseEvent } from './responses-dialect.ts';
 import { SeveralChoices } from './several-choices.ts';
 import { spliceBody } from './splice.ts';
 import { lostOfChat } from './translate/answer-notes.ts';
@@ -20,6 +21,7 @@ import { chatAnswerToMessages } from './translate/answers.ts';
 import { ChatToMessagesStream } from './translate/chat-stream.ts';
 import { messagesToChat, REFUSED_BY_HOST } from './translate/messages-request.ts';
 import type { ChatQuirks } from './translate/quirks.ts';
+import { factsFor } from './translate/words.ts';
 
 /** Where an upstream of OpenAI's dialect is, and how it differs. */
 export interface OpenAiUpstream {
@@ -35,6 +37,8 @@ export type OpenAiEndpoint = Exclude<Endpoint, 'messages' | 'messages.count_toke
 const PATHS: Readonly<Record<OpenAiEndpoint, string>> = {
   'chat.completions': '/chat/completions',
   responses: '/responses',
+  'responses.input_tokens': '/responses/input_tokens',
+  'responses.compact': '/responses/compact',
   completions: '/completions',
   embeddings: '/embeddings',
   moderations: '/moderations',
@@ -52,38 +56,60 @@ export function encodeOpenAi(request: ProviderRequest, upstream: OpenAiUpstream)
   const { call, model } = request;
   const translates = call.endpoint === 'messages';
   const endpoint = (translates ? 'chat.completions' : call.endpoint) as OpenAiEndpoint;
-  const { body, notes } = translates
+  const { body, notes, recall } = translates
     ? fromMessages(request, upstream)
     : fromOpenAi(request, upstream.quirks ?? {});
-  const path = upstream.path
-    ? upstream.path(endpoint, model)
-    : `${baseUrlOf(upstream.base_url).path}${PATHS[endpoint]}`;
   return {
     method: 'POST',
-    path,
+    path: pathAt(upstream, endpoint, model),
     headers: {
       'content-type': 'application/json',
       accept: call.stream ? 'text/event-stream' : 'application/json',
       'accept-encoding': 'identity',
-      ...relayedOf(request),
+      ...relayedOf(call.relayed),
       ...upstream.headers,
     },
     body,
     ...(notes.length > 0 ? { notes } : {}),
+    recall,
+  };
+}
+
+function pathAt(upstream: OpenAiUpstream, endpoint: OpenAiEndpoint, model: string): string {
+  if (upstream.path) return upstream.path(endpoint, model);
+  return `${baseUrlOf(upstream.base_url).path}${PATHS[endpoint]}`;
+}
+
+/** About a response that the upstream keeps, without a body. */
+export function encodeOpenAiStored(
+  request: StoredRequest,
+  upstream: OpenAiUpstream,
+): UpstreamRequest {
+  const { method, id, part, query, stream } = request;
+  return {
+    method,
+    path: `${pathAt(upstream, 'responses', '')}/${id}${part}${query}`,
+    headers: {
+      accept: stream ? 'text/event-stream' : 'application/json',
+      'accept-encoding': 'identity',
+      ...relayedOf(request.relayed),
+      ...upstream.headers,
+    },
+    body: new Uint8Array(),
   };
 }
 
 /** A client's betas mean something only where the body goes as it came. */
-function relayedOf({ call }: ProviderRequest): Readonly<Record<string, string>> {
-  const beta = call.relayed?.['openai-beta'];
+function relayedOf(relayed: StoredRequest['relayed'] | undefined): StoredRequest['relayed'] {
+  const beta = relayed?.['openai-beta'];
   return beta === undefined ? {} : { 'openai-beta': beta };
 }
 
-type Body = Pick<UpstreamRequest, 'body'> & Required<Pick<UpstreamRequest, 'notes'>>;
+type Body = Pick<UpstreamRequest, 'body' | 'recall'> & Required<Pick<UpstreamRequest, 'notes'>>;
 
 function fromMessages({ call, patch, model }: ProviderRequest, { quirks }: OpenAiUpstream): Body {
-  const { body, notes } = messagesToChat(patchedBody(call.raw, patch), model, quirks);
-  return { body: Buffer.from(JSON.stringify(body)), notes };
+  const { body, ...rest } = messagesToChat(patchedBody(call.raw, patch), model, quirks);
+  return { body: Buffer.from(JSON.stringify(body)), ...rest };
 }
 
 /** The client's body with the patch in it, each number as the client wrote it. */
@@ -131,6 +157,9 @@ export function decodeOpenAi(answer: UpstreamAnswer): DecodedAnswer {
   switch (answer.endpoint) {
     case 'responses':
       return decodeResponse(answer);
+    case 'responses.input_tokens':
+    case 'responses.compact':
+      return decodeBesides(answer);
     case 'embeddings':
     case 'moderations':
       return decodePlain(answer);
@@ -152,7 +181,7 @@ function toMessages(answer: UpstreamAnswer): DecodedAnswer {
   if (!decoded.ok) return decoded;
   const chat = parseExactBytes(answer.body) as JsonObject;
   const body = Buffer.from(JSON.stringify(chatAnswerToMessages(chat, answer)));
-  return { ...decoded, body, notes: lostOfChat(chat) };
+  return { ...decoded, body, facts: factsFor('messages', decoded.facts), notes: lostOfChat(chat) };
 }
 
 /** Nothing has to be remembered of a stream that passes as it is. */

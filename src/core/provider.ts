@@ -24,6 +24,21 @@ export interface Provider {
   decode(answer: UpstreamAnswer): DecodedAnswer;
   /** The decoder of one stream: it remembers what translation needs between two events. */
   openStream(stream: StreamStart): StreamDecoder;
+  /** Asks about a response that it keeps; absent where it has no responses. */
+  encodeStored?(request: StoredRequest): UpstreamRequest;
+}
+
+/** What may be asked of a response that a provider keeps. All of it has been validated. */
+export interface StoredRequest {
+  readonly method: 'GET' | 'DELETE' | 'POST';
+  /** Letters, digits, `_` and `-`. */
+  readonly id: string;
+  readonly part: '' | '/cancel' | '/input_items';
+  /** Encoded, with its `?`; empty where there is none. */
+  readonly query: string;
+  readonly stream: boolean;
+  /** As `Call.relayed`. */
+  readonly relayed: Readonly<Record<string, string>>;
 }
 
 export interface StreamStart {
@@ -37,6 +52,7 @@ export interface StreamStart {
   readonly include_usage: boolean;
   /** Choices that the answer is to have; 1 where it is not said. */
   readonly choices?: number;
+  readonly recall?: Recall | undefined;
 }
 
 /** No I/O, and what it remembers is bounded by the stream's tool calls. Must not throw. */
@@ -63,7 +79,7 @@ export interface ProviderRequest {
 }
 
 export interface UpstreamRequest {
-  readonly method: 'POST';
+  readonly method: 'GET' | 'DELETE' | 'POST';
   /** Absolute path with the base URL's own path in front. */
   readonly path: string;
   /** All headers but host, content-length and connection, credentials included. */
@@ -71,6 +87,15 @@ export interface UpstreamRequest {
   readonly body: Uint8Array;
   /** What of the request has no counterpart in the upstream's dialect: becomes `x-hive-notes`. */
   readonly notes?: readonly Note[];
+  readonly recall?: Recall | undefined;
+}
+
+/** What of a translated request its answer is translated back by. */
+export interface Recall {
+  /** Tools' names as the client has them, by those that the provider got. */
+  readonly names?: ReadonlyMap<string, string>;
+  /** The client asked with `functions`: a call is a `function_call` to it. */
+  readonly legacy?: true;
 }
 
 export interface UpstreamAnswer {
@@ -84,6 +109,7 @@ export interface UpstreamAnswer {
   readonly body: Uint8Array;
   /** The adapter that was asked for. */
   readonly adapter: string | null;
+  readonly recall?: Recall | undefined;
 }
 
 export type DecodedAnswer =

@@ -1,13 +1,13 @@
 import type { Tokens } from './call.ts';
-import type { JsonObject } from './canonical.ts';
+import type { Json, JsonObject } from './canonical.ts';
 import { isPresent, NO_FACTS, NOTHING, readAnswer, spent } from './decoded.ts';
 import { isEmptyResponseEvent } from './first-token.ts';
-import { isObject, parseDecoded, textIn } from './json-values.ts';
+import { isObject, parseDecoded, parseJson, textIn } from './json-values.ts';
 import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
 import { saidInResponse, saidInResponseEvent } from './signals/said-in.ts';
 import { sseData } from './sse-event.ts';
 import { count } from './translate/words.ts';
-import { failureInside } from './upstream-failure.ts';
+import { brokenAnswer, failureInside, failureOf } from './upstream-failure.ts';
 
 /** OpenAI's responses: relayed whole, read only for what the record wants to know. */
 export function decodeResponse(answer: UpstreamAnswer): DecodedAnswer {
@@ -18,6 +18,35 @@ export function decodeResponse(answer: UpstreamAnswer): DecodedAnswer {
     body: answer.body,
     facts: { ...NO_FACTS, ...factsOf(read.body), said: saidInResponse(read.body) },
   };
+}
+
+/** What is not an answer of a model's to somebody: counted tokens, and a compacted conversation. */
+export function decodeBesides(answer: UpstreamAnswer): DecodedAnswer {
+  const read = readAnswer(answer, tokensOf);
+  if (!('body' in read)) return read;
+  return { ok: true, body: answer.body, facts: { ...NO_FACTS, ...factsOf(read.body) } };
+}
+
+/**
+ * What a provider says of a response that it keeps: one that failed long ago has an `error`, and is
+ * no failure of this request.
+ */
+export function decodeStored(answer: UpstreamAnswer): DecodedAnswer {
+  if (answer.status < 200 || answer.status > 299) return { ok: false, error: failureOf(answer) };
+  const body = parseJson(answer.body);
+  if (!isObject(body)) return { ok: false, error: brokenAnswer(NO_OBJECT) };
+  if (isPresent(body.error) && typeof body.id !== 'string') {
+    return { ok: false, error: failureInside(body.error as Json) };
+  }
+  return { ok: true, body: answer.body, facts: NO_FACTS };
+}
+
+const NO_OBJECT = 'The upstream’s answer is not a JSON object.';
+
+/** The stream of one that it keeps, in which a failure is what is told, as in `decodeStored`. */
+export function decodeStoredEvent(event: Uint8Array): DecodedChunk {
+  const chunk = decodeResponseEvent(event);
+  return chunk.done && chunk.error ? { ...chunk, error: null } : chunk;
 }
 
 /** The events after which nothing follows; there is no `[DONE]`. */

@@ -4,7 +4,7 @@ import type { CallCount } from './call-count.ts';
 import { watchClient } from './client.ts';
 import type { CallDeps } from './conclude.ts';
 import type { GatewayDeps } from './deps.ts';
-import { dialectOfRequest, MODEL_ROUTES } from './endpoints.ts';
+import { dialectOfRequest, isStoredPath, MODEL_ROUTES } from './endpoints.ts';
 import type { InboundRequest, OutboundResponse } from './front/inbound.ts';
 import { LISTENER_LIMITS } from './front/listener-limits.ts';
 import { createRequestLineCheck, pathOf } from './front/request-line.ts';
@@ -12,6 +12,7 @@ import { createProgress } from './hooks/progress.ts';
 import { clientRequestId } from './parse.ts';
 import { type Exchange, respondError } from './respond.ts';
 import { serveCall } from './serve-call.ts';
+import { serveStored } from './serve-stored.ts';
 
 /** Whether calls are to be refused since there is no memory for them. */
 export interface ShortOfMemory {
@@ -27,6 +28,17 @@ export type Accept = (request: InboundRequest, response: OutboundResponse) => Ex
 export function createAccept(deps: CallDeps, calls: CallCount, pressure: ShortOfMemory): Accept {
   const problemOf = createRequestLineCheck();
   const callId = createIdMaker('call');
+  /** Whether it is taken on; who is not has been told. */
+  const hasRoom = (exchange: Exchange): boolean => {
+    // With none under way nothing would be gained: what is garbage by then goes as one is served.
+    if (pressure.high && calls.open() > 0) {
+      deps.metrics.add('hive_shed_total', ['memory']);
+      respondError(exchange, outOfMemory());
+      return false;
+    }
+    calls.begin();
+    return true;
+  };
   return (request, response) => {
     const path = pathOf(request.url ?? '');
     const call_id = callId(deps.clock.wall_ms());
@@ -39,16 +51,13 @@ export function createAccept(deps: CallDeps, calls: CallCount, pressure: ShortOf
       return null;
     }
     const route = MODEL_ROUTES.get(path);
-    if (route === undefined) return exchange;
-    if (request.method !== 'POST') respondError(exchange, onlyMethod('POST', path));
-    else if (pressure.high && calls.open() > 0) {
-      // With none under way nothing would be gained: what is garbage by then goes as one is served.
-      deps.metrics.add('hive_shed_total', ['memory']);
-      respondError(exchange, outOfMemory());
-    } else {
-      calls.begin();
-      void serveCall(exchange, route, deps);
+    if (route !== undefined) {
+      if (request.method !== 'POST') respondError(exchange, onlyMethod('POST', path));
+      else if (hasRoom(exchange)) void serveCall(exchange, route, deps);
+      return null;
     }
+    if (!isStoredPath(path)) return exchange;
+    if (hasRoom(exchange)) void serveStored(exchange, path, deps);
     return null;
   };
 }

@@ -2,6 +2,7 @@ import { createHeldBytes } from './bytes/held-bytes.ts';
 import type { TurnEnd } from './clock/turn-end.ts';
 import type { CallDeps } from './conclude.ts';
 import { createConversationUnits } from './conversation/conversation-units.ts';
+import { createResponseOwners } from './conversation/response-owners.ts';
 import type { GatewayDeps } from './deps.ts';
 import { createHookDeps } from './hook-deps.ts';
 import type { Fuses } from './hooks/fuses.ts';
@@ -40,5 +41,6 @@ export function createCallDeps(given: GatewayDeps, parts: CallParts): CallDeps {
     signals: createSignals(given),
     units: createConversationUnits(secret),
     isOwn: createOwnCalls(secret),
+    owners: createResponseOwners(given.recent),
   };
 }

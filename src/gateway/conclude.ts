@@ -5,6 +5,7 @@ import type { CapturedBodies } from '../core/prompt/proposal-policy.ts';
 import type { Assignment } from './canary/assign.ts';
 import type { TurnEnd } from './clock/turn-end.ts';
 import type { ConversationUnits } from './conversation/conversation-units.ts';
+import type { ResponseOwners } from './conversation/response-owners.ts';
 import { countGiven } from './count-cost.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { HookDepsOf } from './hook-deps.ts';
@@ -24,6 +25,7 @@ export interface CallDeps extends GatewayDeps, DispatchDeps {
   readonly signals: Signals;
   readonly units: ConversationUnits;
   readonly isOwn: OwnCalls;
+  readonly owners: ResponseOwners;
 }
 
 /** A call that has come as far as the pipeline. */

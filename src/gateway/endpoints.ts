@@ -9,6 +9,8 @@ export interface ModelRoute {
   /** Whether a body may leave the model to the agent, as the protocol allows. */
   readonly model_optional: boolean;
   readonly fields: readonly FieldRule[];
+  /** Whether a body may go on from a response, which only its own provider knows. */
+  readonly continues: boolean;
 }
 
 /** A field that every body needs; everything else about it is the upstream's to judge. */
@@ -25,7 +27,16 @@ const STORED_INPUT = ['prompt', 'previous_response_id', 'conversation'];
 
 const ROUTES: readonly ModelRoute[] = [
   route('/v1/chat/completions', 'chat.completions', [MESSAGES]),
-  route('/v1/responses', 'responses', [{ ...INPUT, unless: STORED_INPUT }]),
+  { ...route('/v1/responses', 'responses', [{ ...INPUT, unless: STORED_INPUT }]), continues: true },
+  {
+    ...whole('/v1/responses/input_tokens', 'responses.input_tokens', []),
+    model_optional: true,
+    continues: true,
+  },
+  {
+    ...whole('/v1/responses/compact', 'responses.compact', [{ ...INPUT, unless: STORED_INPUT }]),
+    continues: true,
+  },
   route('/v1/completions', 'completions', [{ name: 'prompt', is: 'text, list or null' }]),
   whole('/v1/embeddings', 'embeddings', [INPUT]),
   { ...whole('/v1/moderations', 'moderations', [INPUT]), model_optional: true },
@@ -34,7 +45,7 @@ const ROUTES: readonly ModelRoute[] = [
 ];
 
 function route(path: string, endpoint: Endpoint, fields: readonly FieldRule[]): ModelRoute {
-  return { path, endpoint, streams: true, model_optional: false, fields };
+  return { path, endpoint, streams: true, model_optional: false, fields, continues: false };
 }
 
 function whole(path: string, endpoint: Endpoint, fields: readonly FieldRule[]): ModelRoute {
@@ -51,6 +62,25 @@ export function pathOfEndpoint(endpoint: Endpoint): string {
 
 const MESSAGES_PATH = '/v1/messages';
 export const MODELS_PATH = '/v1/models';
+
+export const RESPONSES_PATH = '/v1/responses';
+
+/** What lies below `/v1/responses/{id}`, and how it may be asked for. */
+export const STORED_PARTS = {
+  '': ['GET', 'DELETE'],
+  '/cancel': ['POST'],
+  '/input_items': ['GET'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** All of them, as `GET /v1/responses/{id}`. */
+export const STORED_ROUTES: readonly string[] = Object.entries(STORED_PARTS).flatMap(
+  ([part, methods]) => methods.map((method) => `${method} ${RESPONSES_PATH}/{id}${part}`),
+);
+
+/** Whether a path is one below `/v1/responses`: about a response that was made before. */
+export function isStoredPath(path: string): boolean {
+  return path.startsWith(`${RESPONSES_PATH}/`);
+}
 
 /** Whether a path is `/v1/models` or one below it. */
 export function isModelsPath(path: string): boolean {

@@ -99,7 +99,7 @@ function textAt(holder: unknown, field: string): string | null {
  * `x-agent-id`, else an agent named by `model`, else the key's own: `default` where it may use
  * that, else its first. What the client names and the key may not use is refused, never replaced.
  */
-function agentOf(
+export function agentOf(
   request: InboundRequest,
   model: string,
   snapshot: Snapshot,
@@ -123,7 +123,7 @@ function ownAgent({ agents }: Caller, snapshot: Snapshot): string | null {
   return agents.find((agent) => snapshot.agents.has(agent)) ?? null;
 }
 
-function pinnedTarget(
+export function pinnedTarget(
   request: InboundRequest,
   model: string,
   agent: string,

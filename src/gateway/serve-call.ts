@@ -2,8 +2,9 @@ import type { Lease } from '../config/current.ts';
 import type { PluginInstance, Snapshot } from '../config/snapshot.ts';
 import type { Call, CallResponse } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
-import { messageOf, toGatewayError } from '../core/errors.ts';
+import { GatewayError, messageOf, toGatewayError } from '../core/errors.ts';
 import type { MaybePromise } from '../core/plugin.ts';
+import { printable } from '../core/printable.ts';
 import { admit, type Caller } from './access.ts';
 import type { Account } from './bytes/held-bytes.ts';
 import { assignArm } from './canary/assign.ts';
@@ -56,7 +57,7 @@ export async function serveCall(
     const { endpoint } = route;
     const conversation = new Conversation(endpoint, parsed.body);
     const { secret, units } = deps;
-    const continued = endpoint === 'responses' ? answeredBy(parsed.body, caller, deps) : null;
+    const continued = route.continues ? answeredBy(parsed.body, caller, deps) : null;
     const found = { secret, units, conversation, continued };
     const arrival = { id, request_id, at_ms, endpoint, caller, ...found };
     const call = identify(request, parsed, snapshot, arrival);
@@ -107,10 +108,14 @@ async function awaited(
   return raw;
 }
 
-function answeredBy(body: JsonObject, { tenant }: Caller, deps: CallDeps): string | null {
-  const completion_id = body.previous_response_id;
-  if (typeof completion_id !== 'string' || completion_id === '') return null;
-  return deps.recent.find({ tenant, completion_id, policy_ms: 0 })?.served ?? null;
+/** Who keeps the response that a call goes on from. Throws where it is another tenant's. */
+function answeredBy(body: JsonObject, { tenant }: Caller, { owners }: CallDeps): string | null {
+  const id = body.previous_response_id;
+  if (typeof id !== 'string' || id === '') return null;
+  const owner = owners.find(id, tenant);
+  if (owner !== 'foreign') return owner?.served ?? null;
+  const message = `Previous response with id '${printable(id)}' not found.`;
+  throw new GatewayError('bad_request', message, { param: 'previous_response_id' });
 }
 
 function admitCaller(request: InboundRequest, { policy }: Snapshot, own: boolean): Caller {
@@ -229,7 +234,13 @@ async function answerStream(
   dispatched: Extract<Dispatched, { kind: 'stream' }>,
   deps: CallDeps,
 ): Promise<Ended> {
-  const { outcome, error } = await relay(run, exchange, dispatched, deps.metrics);
+  const relaying = relay(run, exchange, dispatched, deps.metrics);
+  const { call, progress } = run;
+  const { tenant, agent, endpoint } = call;
+  const id = endpoint === 'responses' ? progress.facts.completion_id : null;
+  if (id !== null) deps.owners.began(id, { tenant, agent, served: progress.served });
+  const { outcome, error } = await relaying;
+  if (id !== null) deps.owners.ended(id);
   if (outcome === 'aborted' && error === null) return GONE;
   if (error) deps.metrics.add('hive_call_errors_total', [error.code]);
   return {

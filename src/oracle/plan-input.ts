@@ -38,6 +38,7 @@ export function parseMutations(
     const param = pathOf(issue?.path ?? []);
     throw new GatewayError('bad_request', `${param}: ${issue?.message ?? 'not valid'}`, { param });
   }
+  if (parsed.data.length === 0) throw nothingToPlan('mutations');
   for (const [index, { agent }] of parsed.data.entries()) {
     if (agents.includes(agent)) continue;
     const param = `mutations[${index}].agent`;
@@ -45,6 +46,11 @@ export function parseMutations(
     throw new GatewayError('bad_request', message, { param });
   }
   return parsed.data;
+}
+
+function nothingToPlan(param: 'findings' | 'mutations'): GatewayError {
+  const message = `There is nothing to plan: ${param} is empty.`;
+  return new GatewayError('bad_request', message, { param });
 }
 
 function pathOf(path: readonly PropertyKey[]): string {
@@ -69,6 +75,7 @@ export async function findingsNamed(
     const analysis = await analysisNamed(db, input);
     return { findings: analysis.findings, analysis: analysis.id };
   }
+  if (input.length === 0) throw nothingToPlan('findings');
   if (input.length > FINDINGS_MAX) {
     const message = `findings has ${input.length} entries, more than ${FINDINGS_MAX}.`;
     throw new GatewayError('bad_request', message, { param: 'findings' });

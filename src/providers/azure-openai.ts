@@ -4,10 +4,11 @@ import type { Endpoint } from '../core/call.ts';
 import {
   decodeOpenAi,
   encodeOpenAi,
+  encodeOpenAiStored,
   openAiPath,
   openOpenAiStream,
 } from '../core/openai-dialect.ts';
-import type { ProviderDefinition } from '../core/provider.ts';
+import type { ProviderDefinition, StoredRequest } from '../core/provider.ts';
 import {
   apiKeySchema,
   baseUrlSchema,
@@ -81,6 +82,9 @@ export const definition: ProviderDefinition<AzureOptions> = {
       encode: (request) => encodeOpenAi(request, upstream),
       decode: decodeOpenAi,
       openStream: openOpenAiStream,
+      ...(api_version === 'v1'
+        ? { encodeStored: (request: StoredRequest) => encodeOpenAiStored(request, upstream) }
+        : {}),
     };
   },
 };

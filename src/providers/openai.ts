@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { decodeOpenAi, encodeOpenAi, openOpenAiStream } from '../core/openai-dialect.ts';
+import {
+  decodeOpenAi,
+  encodeOpenAi,
+  encodeOpenAiStored,
+  openOpenAiStream,
+} from '../core/openai-dialect.ts';
 import type { ProviderDefinition } from '../core/provider.ts';
 import {
   apiKeySchema,
@@ -40,6 +45,8 @@ export const definition: ProviderDefinition<OpenAiOptions> = {
       endpoints: [
         'chat.completions',
         'responses',
+        'responses.input_tokens',
+        'responses.compact',
         'completions',
         'embeddings',
         'moderations',
@@ -48,6 +55,7 @@ export const definition: ProviderDefinition<OpenAiOptions> = {
       encode: (request) => encodeOpenAi(request, upstream),
       decode: decodeOpenAi,
       openStream: openOpenAiStream,
+      encodeStored: (request) => encodeOpenAiStored(request, upstream),
     };
   },
 };

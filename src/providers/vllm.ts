@@ -5,7 +5,12 @@ import {
   proven,
   provenStream,
 } from '../core/adapter-failure.ts';
-import { decodeOpenAi, encodeOpenAi, openOpenAiStream } from '../core/openai-dialect.ts';
+import {
+  decodeOpenAi,
+  encodeOpenAi,
+  encodeOpenAiStored,
+  openOpenAiStream,
+} from '../core/openai-dialect.ts';
 import type { ProviderDefinition } from '../core/provider.ts';
 import {
   adapterNameSchema,
@@ -65,6 +70,7 @@ export const definition: ProviderDefinition<VllmOptions> = {
         return decoded.ok ? { ...decoded, facts: proven(decoded.facts, adapterOf) } : decoded;
       },
       openStream: (start) => provenStream(openOpenAiStream(start), adapterOf),
+      encodeStored: (request) => encodeOpenAiStored(request, upstream),
     };
   },
 };

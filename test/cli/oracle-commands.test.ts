@@ -132,6 +132,25 @@ describe('hive against a running admin API', () => {
     expect(wrong.err).toMatch(/^hive: bad_request: state: .*needs_approval.*\n$/);
   });
 
+  test.each([
+    ['{"findings":[]}', 'findings'],
+    ['{"analysis":{"id":"analysis_1","findings":[]}}', 'findings'],
+    ['{"findings":{"id":"analysis_1","findings":[]}}', 'findings'],
+    ['{"mutations":[]}', 'mutations'],
+    ['[]', 'mutations'],
+  ])('hive plan of %s says that there is nothing to plan, and asks nobody', async (input, what) => {
+    running.oracle.ledger.heard.delete('plan');
+    const said = await hive(['plan', '-'], { env, input });
+    expect(said).toMatchObject({
+      code: 0,
+      out: `Nothing to plan: there are no ${what}.\n`,
+      err: '',
+    });
+    const json = await hive(['plan', '-', '--json'], { env, input });
+    expect(json.out).toBe('{"plan":null}\n');
+    expect(running.oracle.ledger.heard.has('plan')).toBe(false);
+  });
+
   test('hive plan says what is wrong with its input', async () => {
     const broken = await hive(['plan', '-'], { env, input: '{"mutations":' });
     expect(broken.code).toBe(1);

@@ -1,4 +1,3 @@
-import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningGateway } from '../gateway/gateway-kit.ts';
 import { askRaw } from '../kit/raw-http.ts';
@@ -101,20 +100,6 @@ describe('a whole answer', () => {
     // What one connection brought must not be read as the answer to another call.
     upstream.reply(bytes(counted(GOOD)));
     expect((await askChat(gateway.port)).body.toString()).toBe(GOOD);
-  });
-
-  test('that was compressed, though asked for as it is, is never passed on', async () => {
-    const packed = gzipSync(GOOD);
-    const head = message(
-      [JSON_TYPE, 'content-encoding: gzip', `content-length: ${packed.length}`],
-      '',
-    );
-    await start((socket) => void socket.write(Buffer.concat([Buffer.from(head), packed])));
-    const got = await askChat(gateway.port);
-    expect(got.status).toBe(502);
-    expect(upstream.requests.at(-1)?.toString('latin1').toLowerCase()).not.toMatch(
-      /accept-encoding: (?!identity)/,
-    );
   });
 
   test.each([

@@ -5,6 +5,8 @@ test('dialectOf gives Anthropic its own routes, and OpenAI the rest', () => {
   const dialects: Record<Endpoint, 'openai' | 'anthropic'> = {
     'chat.completions': 'openai',
     responses: 'openai',
+    'responses.input_tokens': 'openai',
+    'responses.compact': 'openai',
     completions: 'openai',
     embeddings: 'openai',
     moderations: 'openai',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { MODEL_ROUTES, MODELS_PATH } from '../../src/gateway/endpoints.ts';
+import { MODEL_ROUTES, MODELS_PATH, STORED_ROUTES } from '../../src/gateway/endpoints.ts';
 import { createSideRoutes } from '../../src/gateway/health.ts';
 import { createTargets } from '../../src/gateway/targets/targets.ts';
 import { startAdmin } from '../admin/admin-kit.ts';
@@ -9,11 +9,11 @@ import { world } from '../gateway/feedback-world.ts';
 
 /** Rows of docs/api.md's tables of routes, as `POST /path`; a parameter is `{}`. */
 function documented(text: string): ReadonlySet<string> {
-  const rows = text.split('\n').filter((line) => /^\| `?(GET|POST)\b/.test(line));
+  const rows = text.split('\n').filter((line) => /^\| `?(GET|POST|DELETE)\b/.test(line));
   return new Set(
     rows.flatMap((row) => {
       const cell = row.split('|')[1] ?? '';
-      const methods = [...cell.matchAll(/\b(GET|POST)\b/g)].map(([method]) => method);
+      const methods = [...cell.matchAll(/\b(GET|POST|DELETE)\b/g)].map(([method]) => method);
       const paths = [...cell.matchAll(/\/[a-z0-9_/{}]*/g)].map(([path]) => path);
       // Two probes share a row, each with its method; a list of models has one row for both paths.
       return paths.flatMap((path) => (methods[0] ? [`${methods[0]} ${plain(path)}`] : []));
@@ -43,6 +43,7 @@ test('docs/api.md has each route of the gateway, and no other', () => {
     ...[...MODEL_ROUTES.keys()].map((path) => `POST ${path}`),
     `GET ${MODELS_PATH}`,
     `GET ${MODELS_PATH}/{}`,
+    ...STORED_ROUTES.map((route) => plain(route)),
     ...side.routes
       .filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method} ${plain(path)}`),

@@ -24,6 +24,8 @@ const WHOLE: Readonly<Record<string, object>> = {
   },
   moderations: { id: 'modr_1', model: 'm', results: [{ flagged: false }] },
   count_tokens: { input_tokens: 3 },
+  input_tokens: { object: 'response.input_tokens', input_tokens: 3 },
+  compact: { id: 'cmp_1', object: 'response.compaction', output: [] },
 };
 
 export async function startSteadyUpstream(): Promise<SteadyUpstream> {
@@ -56,19 +58,21 @@ async function answer(
   const path = incoming.url ?? '';
   const body = objectOf(Buffer.concat(parts));
   const whole = WHOLE[path.slice(path.lastIndexOf('/') + 1)];
-  if (whole || body.stream !== true) {
+  const api = apiOf(path.includes('/responses') ? '/responses' : path);
+  const streams = body.stream === true || path.includes('stream=true');
+  if (whole || !streams) {
     const text = path.endsWith('/v1/completions');
     const exchange = { request: { body }, number } as unknown as Exchange;
     const choices = [{ index: 0, text: 'one two', logprobs: null, finish_reason: 'stop' }];
     const completion = { id: 'cmpl', object: 'text_completion', created: 1, model: 'm', choices };
     response.setHeader('content-type', 'application/json');
-    const said = whole ?? (text ? completion : apiOf(path).whole(SCENE, exchange));
+    const said = whole ?? (text ? completion : api.whole(SCENE, exchange));
     response.end(JSON.stringify(said));
     return;
   }
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   const exchange = { request: { body }, number } as unknown as Exchange;
-  response.end(apiOf(path).events(SCENE, exchange).join(''));
+  response.end(api.events(SCENE, exchange).join(''));
 }
 
 function objectOf(raw: Buffer): Record<string, unknown> {

@@ -15,7 +15,7 @@ const user = [{ role: 'user', content: 'hi' }];
 test('each endpoint has one path', () => {
   for (const [path, { endpoint }] of MODEL_ROUTES) expect(pathOfEndpoint(endpoint)).toBe(path);
   const endpoints: Endpoint[] = [...MODEL_ROUTES.values()].map(({ endpoint }) => endpoint);
-  expect(new Set(endpoints).size).toBe(7);
+  expect(new Set(endpoints).size).toBe(9);
 });
 
 describe('what a body needs', () => {
@@ -25,6 +25,9 @@ describe('what a body needs', () => {
     ['/v1/responses', { input: user }],
     ['/v1/responses', { prompt: { id: 'pmpt_1' } }],
     ['/v1/responses', { input: null, previous_response_id: 'resp_1' }],
+    ['/v1/responses/input_tokens', {}],
+    ['/v1/responses/compact', { input: user }],
+    ['/v1/responses/compact', { previous_response_id: 'resp_1' }],
     ['/v1/completions', { prompt: 'hi' }],
     ['/v1/completions', { prompt: null }],
     ['/v1/completions', { prompt: [[1, 2]] }],
@@ -42,6 +45,7 @@ describe('what a body needs', () => {
     ['/v1/responses', { input: null }, 'input'],
     ['/v1/responses', { input: 7 }, 'input'],
     ['/v1/responses', { input: {}, prompt: { id: 'x' } }, 'input'],
+    ['/v1/responses/compact', {}, 'input'],
     ['/v1/completions', {}, 'prompt'],
     ['/v1/embeddings', { input: null }, 'input'],
     ['/v1/moderations', {}, 'input'],

@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { AccessKey } from '../../src/core/access-policy.ts';
 import type { GatewayDeps } from '../../src/gateway/deps.ts';
-import { MODEL_ROUTES, MODELS_PATH } from '../../src/gateway/endpoints.ts';
+import { MODEL_ROUTES, MODELS_PATH, STORED_ROUTES } from '../../src/gateway/endpoints.ts';
 import { createSideRoutes } from '../../src/gateway/health.ts';
 import type { Targets } from '../../src/gateway/targets/targets.ts';
 import { smallPolicy } from '../core/policy.ts';
@@ -54,6 +54,12 @@ const BY_KEY: Verdicts = [401, 401, 401, 400, 'in', 'in'];
 const VERDICTS: Readonly<Record<string, Verdicts>> = {
   'POST /v1/chat/completions': BY_AGENT,
   'POST /v1/responses': BY_AGENT,
+  'POST /v1/responses/input_tokens': BY_AGENT,
+  'POST /v1/responses/compact': BY_AGENT,
+  'GET /v1/responses/{id}': BY_AGENT,
+  'DELETE /v1/responses/{id}': BY_AGENT,
+  'POST /v1/responses/{id}/cancel': BY_AGENT,
+  'GET /v1/responses/{id}/input_items': BY_AGENT,
   'POST /v1/completions': BY_AGENT,
   'POST /v1/embeddings': BY_AGENT,
   'POST /v1/moderations': BY_AGENT,
@@ -73,6 +79,7 @@ function allRoutes(): string[] {
   return [
     ...[...MODEL_ROUTES.keys()].map((path) => `POST ${path}`),
     `GET ${MODELS_PATH}`,
+    ...STORED_ROUTES,
     ...side.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`),
   ];
 }
@@ -100,7 +107,7 @@ test('every route of the gateway has a verdict for every principal, and keeps to
   for (const [route, verdicts] of Object.entries(VERDICTS)) {
     const [method = '', path = ''] = route.split(' ');
     for (const [index, name] of NAMES.entries()) {
-      const { status } = await fetch(`${gateway.url}${path}`, {
+      const { status } = await fetch(`${gateway.url}${path.replace('{id}', 'resp_1')}`, {
         method,
         headers: {
           'content-type': 'application/json',

@@ -43,7 +43,7 @@ export async function startUpstream(script: Script = echo()): Promise<Upstream> 
   const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const request = await receive(incoming);
     requests.push(request);
-    if (request.method === 'GET') {
+    if (request.method === 'GET' && request.path.endsWith('/models')) {
       request.ended = true;
       sendModels(response);
       return;

@@ -34,6 +34,12 @@ describe('analyze and plan', () => {
     expect(execution).toMatchObject({ effective: true, mutations: [] });
   });
 
+  test('an empty list of findings or mutations is refused, and no plan is stored', async () => {
+    expect(await codeOf(world.oracle.plan({ findings: [] }))).toBe('bad_request');
+    expect(await codeOf(world.oracle.plan({ mutations: [] }))).toBe('bad_request');
+    expect(await world.oracle.plans(null)).toEqual([]);
+  });
+
   test('analyze refuses a window or a limit out of range by name', async () => {
     expect(await codeOf(world.oracle.analyze({ time_window_hours: -1 }))).toBe('bad_request');
     expect(await codeOf(world.oracle.analyze({ event_limit: 1.5 }))).toBe('bad_request');

@@ -103,7 +103,7 @@ describe('anthropic decodes', () => {
     const decoded = anthropic.decode(answerOf(fixture('anthropic-message.json')));
     const text = decoded.ok ? Buffer.from(decoded.body).toString() : '';
     expect(JSON.parse(text)).toMatchObject({
-      id: 'msg_01Ye4uvfhrXgK7HdHqyUJRNC',
+      id: 'chatcmpl-01Ye4uvfhrXgK7HdHqyUJRNC',
       object: 'chat.completion',
       created: 1_700_000_000,
       choices: [
@@ -152,7 +152,7 @@ describe('anthropic decodes streams', () => {
     const text = textOf(chunks);
     const data = dataOf(text);
     expect(data[0]).toEqual({
-      id: 'msg_014p7gG3wDgGV9EUtLvnow3U',
+      id: 'chatcmpl-014p7gG3wDgGV9EUtLvnow3U',
       object: 'chat.completion.chunk',
       created: 1_700_000_000,
       model: 'claude-sonnet-4-5-20250929',
@@ -177,7 +177,7 @@ describe('anthropic decodes streams', () => {
     expect(chunks.filter(({ content }) => content).length).toBe(2);
     expect(chunks.filter(({ done }) => done).length).toBe(1);
     expect(factsOf(chunks)).toEqual({
-      completion_id: 'msg_014p7gG3wDgGV9EUtLvnow3U',
+      completion_id: 'chatcmpl-014p7gG3wDgGV9EUtLvnow3U',
       model: 'claude-sonnet-4-5-20250929',
       finish: 'stop',
       tokens: { in: 35, cached: 10, out: 15, estimated: false },

@@ -79,7 +79,7 @@ describe('azure-openai', () => {
     const [start] = dataOf(textOf(events));
     expect(start).toMatchObject({
       type: 'message_start',
-      message: { id: 'chatcmpl-Az1', model: 'gpt-4o-2024-11-20' },
+      message: { id: 'msg_Az1', model: 'gpt-4o-2024-11-20' },
     });
     expect(factsOf(events)).toMatchObject({ finish: 'stop' });
   });

@@ -15,7 +15,7 @@ test('ollama is asked at its compatible API, with the limit by the name that it 
 test('ollama answers Anthropic’s clients, its reasoning as thinking', () => {
   const decoded = ollama.decode(answerOf(fixture('ollama-chat.json'), { endpoint: 'messages' }));
   expect(decoded.ok && JSON.parse(Buffer.from(decoded.body).toString())).toEqual({
-    id: 'chatcmpl-302',
+    id: 'msg_302',
     type: 'message',
     role: 'assistant',
     model: 'qwen3:8b',

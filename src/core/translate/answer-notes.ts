@@ -2,6 +2,7 @@ import type { Note } from '../call.ts';
 import type { JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import { printable } from '../printable.ts';
+import type { Recall } from '../provider.ts';
 import { isThinking } from './answers.ts';
 import { Notes, notesText } from './notes.ts';
 import { finishOf, isSaid } from './words.ts';
@@ -9,11 +10,18 @@ import { finishOf, isSaid } from './words.ts';
 const NONE_THERE = 'no counterpart in the client’s dialect';
 
 /** What of Anthropic's answer its chat completion does not say. */
-export function lostOfMessages(answer: JsonObject): readonly Note[] {
+export function lostOfMessages(answer: JsonObject, recall?: Recall): readonly Note[] {
   const notes = new Notes();
   for (const block of objectsIn(answer.content)) noteBlock(block, notes);
   noteMessage(answer, notes);
+  const calls = objectsIn(answer.content).filter(({ type }) => type === 'tool_use');
+  if (recall?.legacy && calls.length > 1) noteSecondCall(notes);
   return notes.list;
+}
+
+/** A client that asked with `functions` has room for one. */
+export function noteSecondCall(notes: Notes): void {
+  notes.add('answer.content.tool_use', 'only the first call');
 }
 
 /** The same of one event of Anthropic's stream; empty blocks say what is to come. */

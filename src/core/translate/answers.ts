@@ -1,14 +1,16 @@
 import type { Json, JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
+import type { Recall } from '../provider.ts';
 import { toolInput } from './chat-turns.ts';
 import { toolCall } from './messages-turns.ts';
-import { chatUsageOf, finishOf, messagesUsageOf, stopReasonOf } from './words.ts';
+import { chatUsageOf, finishOf, idFor, messagesUsageOf, stopReasonOf } from './words.ts';
 
 /** What an answer of the other dialect does not say of itself. */
 export interface AnswerFrame {
   readonly model: string;
   /** Seconds since the epoch. */
   readonly created_s: number;
+  readonly recall?: Recall | undefined;
 }
 
 /** Anthropic's answer as a chat completion. */
@@ -25,16 +27,24 @@ export function messagesAnswerToChat(answer: JsonObject, frame: AnswerFrame): Js
   };
   if (thoughts.length > 0) message.reasoning_content = thoughts.join('\n\n');
   if (thinking.length > 0) message.thinking_blocks = thinking;
-  if (calls.length > 0) message.tool_calls = calls;
-  const finish_reason = finishOf(textIn(answer.stop_reason ?? 'end_turn'));
+  const legacy = frame.recall?.legacy;
+  if (calls.length > 0 && legacy) message.function_call = calls[0]?.function ?? null;
+  else if (calls.length > 0) message.tool_calls = calls;
+  const finish_reason = finishFor(frame.recall, textIn(answer.stop_reason ?? 'end_turn'));
   return {
-    id: answer.id ?? '',
+    id: idFor('chat', answer.id),
     object: 'chat.completion',
     created: frame.created_s,
     model: typeof answer.model === 'string' ? answer.model : frame.model,
     choices: [{ index: 0, message, logprobs: null, finish_reason }],
     usage: chatUsageOf(isObject(answer.usage) ? answer.usage : {}),
   };
+}
+
+/** Anthropic's `stop_reason`, in the words that the client knows. */
+export function finishFor(recall: Recall | undefined, stop_reason: string): string {
+  const finish = finishOf(stop_reason);
+  return recall?.legacy && finish === 'tool_calls' ? 'function_call' : finish;
 }
 
 export function isThinking(type: Json | undefined): boolean {
@@ -45,13 +55,13 @@ export function isThinking(type: Json | undefined): boolean {
 export function chatAnswerToMessages(answer: JsonObject, frame: AnswerFrame): JsonObject {
   const [choice = {}] = objectsIn(answer.choices);
   const message = isObject(choice.message) ? choice.message : {};
-  const uses = objectsIn(message.tool_calls).map(toolUse);
+  const uses = objectsIn(message.tool_calls).map((call) => toolUse(call, frame.recall));
   const content = [...thinkingOf(message), ...textOf(message), ...uses];
   if (typeof message.refusal === 'string') content.push({ type: 'text', text: message.refusal });
   const finish = typeof choice.finish_reason === 'string' ? choice.finish_reason : null;
   const refused = typeof message.refusal === 'string' && finish === 'stop';
   return {
-    id: answer.id ?? '',
+    id: idFor('messages', answer.id),
     type: 'message',
     role: 'assistant',
     model: typeof answer.model === 'string' ? answer.model : frame.model,
@@ -97,12 +107,17 @@ export function spokenOf(message: JsonObject): Spoken {
   return { text, thinking, signature: signatures.join('') };
 }
 
-function toolUse(call: JsonObject): JsonObject {
+/** A tool's name as the client has it. */
+export function nameFor(recall: Recall | undefined, name: Json | undefined): Json {
+  return recall?.names?.get(textIn(name)) ?? name ?? '';
+}
+
+function toolUse(call: JsonObject, recall: Recall | undefined): JsonObject {
   const called = isObject(call.function) ? call.function : {};
   return {
     type: 'tool_use',
     id: call.id ?? '',
-    name: called.name ?? '',
+    name: nameFor(recall, called.name),
     input: toolInput(called.arguments),
   };
 }

@@ -1,7 +1,9 @@
 import type { Note } from '../call.ts';
 import type { Json, JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
+import type { Recall } from '../provider.ts';
 import { turnsOfChat } from './chat-turns.ts';
+import { modernOf } from './legacy-functions.ts';
 import { type FieldType, Notes } from './notes.ts';
 import { closed } from './strict-schema.ts';
 import { addThinking, takesBoth, takesSampling } from './thinking.ts';
@@ -9,6 +11,7 @@ import { addThinking, takesBoth, takesSampling } from './thinking.ts';
 export interface Translated {
   readonly body: JsonObject;
   readonly notes: readonly Note[];
+  readonly recall?: Recall;
 }
 
 /** What Anthropic requires and OpenAI does not. */
@@ -18,9 +21,10 @@ export const MAX_TOKENS_DEFAULT = 4096;
  * A chat completion as a request to Anthropic's messages, version 2023-06-01: that one still takes
  * the sampling parameters. What has no counterpart is told, never dropped in silence.
  */
-export function chatToMessages(chat: JsonObject, model: string): Translated {
+export function chatToMessages(given: JsonObject, model: string): Translated {
   const notes = new Notes();
-  notes.types(chat, TYPES);
+  notes.types(given, TYPES);
+  const { chat, legacy } = modernOf(given);
   const { system, turns } = turnsOfChat(chat.messages, notes);
   const limit = numberOf(chat.max_completion_tokens) ?? numberOf(chat.max_tokens);
   const body: Record<string, Json> = {
@@ -37,7 +41,7 @@ export function chatToMessages(chat: JsonObject, model: string): Translated {
   addThinking(body, chat, limit === null, notes);
   addSampling(body, chat, notes);
   noteRest(chat, notes);
-  return { body, notes: notes.list };
+  return { body, notes: notes.list, ...(legacy ? { recall: { legacy } } : {}) };
 }
 
 function numberOf(value: unknown): number | null {
@@ -220,6 +224,8 @@ const TYPES: Readonly<Record<string, FieldType>> = {
   top_k: 'number',
   stop: 'string or list',
   tools: 'list',
+  functions: 'list',
+  function_call: 'string or object',
   tool_choice: 'string or object',
   response_format: 'object',
   reasoning_effort: 'string',

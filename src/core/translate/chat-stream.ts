@@ -5,9 +5,9 @@ import { isObject, objectsIn, parseText } from '../json-values.ts';
 import type { DecodedChunk, StreamDecoder, StreamStart } from '../provider.ts';
 import { sseEvent } from '../sse-event.ts';
 import { noteChunk, notesComment } from './answer-notes.ts';
-import { spokenOf } from './answers.ts';
+import { nameFor, spokenOf } from './answers.ts';
 import { Notes } from './notes.ts';
-import { messagesUsageOf, stopReasonOf } from './words.ts';
+import { factsFor, idFor, messagesUsageOf, stopReasonOf } from './words.ts';
 
 interface Block {
   readonly kind: 'text' | 'thinking' | 'tool_use';
@@ -28,6 +28,7 @@ interface Block {
  */
 export class ChatToMessagesStream implements StreamDecoder {
   #model: string;
+  readonly #recall: StreamStart['recall'];
   #begun = false;
   /** Blocks that have begun. */
   #blocks = 0;
@@ -42,6 +43,7 @@ export class ChatToMessagesStream implements StreamDecoder {
 
   constructor(start: StreamStart) {
     this.#model = start.model;
+    this.#recall = start.recall;
   }
 
   decode(event: Uint8Array): DecodedChunk {
@@ -50,7 +52,8 @@ export class ChatToMessagesStream implements StreamDecoder {
     if (decoded.done) return { ...decoded, event: Buffer.from(this.#end()) };
     if (body === null) return decoded;
     const text = this.#translated(body);
-    return { ...decoded, event: text === '' ? null : Buffer.from(text), usage_only: false };
+    const facts = factsFor('messages', decoded.facts);
+    return { ...decoded, event: text === '' ? null : Buffer.from(text), facts, usage_only: false };
   }
 
   finish(): DecodedChunk {
@@ -85,7 +88,7 @@ export class ChatToMessagesStream implements StreamDecoder {
     this.#begun = true;
     if (typeof body.model === 'string' && body.model !== '') this.#model = body.model;
     const message = {
-      id: body.id ?? '',
+      id: idFor('messages', body.id),
       type: 'message',
       role: 'assistant',
       model: this.#model,
@@ -121,7 +124,8 @@ export class ChatToMessagesStream implements StreamDecoder {
     let block = this.#calls.get(slot);
     let text = '';
     if (!block) {
-      block = blockOf('tool_use', id, { type: 'tool_use', id, name: called.name ?? '', input: {} });
+      const name = nameFor(this.#recall, called.name);
+      block = blockOf('tool_use', id, { type: 'tool_use', id, name, input: {} });
       this.#calls.set(slot, block);
       text = this.#add(block);
     }

@@ -7,6 +7,7 @@ import { type FieldType, Notes } from './notes.ts';
 import type { ChatQuirks } from './quirks.ts';
 import { isStrict } from './strict-schema.ts';
 import { effortOfThinking, noteThinking } from './thinking.ts';
+import { ToolNames } from './tool-names.ts';
 
 export const REFUSED_BY_HOST = 'refused by this host';
 
@@ -20,8 +21,10 @@ export function messagesToChat(
   quirks: ChatQuirks = {},
 ): Translated {
   const notes = new Notes();
+  const names = new ToolNames();
   notes.types(messages, TYPES);
-  const body: Record<string, Json> = { model, messages: chatOfTurns(messages, quirks, notes) };
+  const chat = chatOfTurns(messages, quirks, notes, names);
+  const body: Record<string, Json> = { model, messages: chat };
   if (messages.max_tokens !== undefined) {
     body[quirks.limit ?? 'max_completion_tokens'] = messages.max_tokens;
   }
@@ -32,7 +35,7 @@ export function messagesToChat(
   notePrefill(objectsIn(messages.messages).at(-1), notes);
   addStops(body, messages.stop_sequences, notes);
   addSampling(body, messages, quirks, notes);
-  addTools(body, messages, notes);
+  addTools(body, messages, notes, names);
   addOutput(body, messages, model, quirks, notes);
   addIdentity(body, messages, notes);
   for (const field of Object.keys(messages)) if (!KNOWN.has(field)) notes.add(field);
@@ -44,7 +47,8 @@ export function messagesToChat(
       leaveOut(body, field, 'refused by this model', notes);
     }
   }
-  return { body, notes: notes.list };
+  const { originals } = names;
+  return { body, notes: notes.list, ...(originals ? { recall: { names: originals } } : {}) };
 }
 
 /** Anthropic goes on from the text of a last answer. */
@@ -79,8 +83,13 @@ function addSampling(
   else notes.add('top_k');
 }
 
-function addTools(body: Record<string, Json>, messages: JsonObject, notes: Notes): void {
-  const tools = objectsIn(messages.tools).flatMap((tool) => functionOf(tool, notes));
+function addTools(
+  body: Record<string, Json>,
+  messages: JsonObject,
+  notes: Notes,
+  names: ToolNames,
+): void {
+  const tools = objectsIn(messages.tools).flatMap((tool) => functionOf(tool, notes, names));
   if (tools.length === 0) return;
   body.tools = tools;
   const choice = messages.tool_choice;
@@ -88,10 +97,13 @@ function addTools(body: Record<string, Json>, messages: JsonObject, notes: Notes
   if (choice.disable_parallel_tool_use === true) body.parallel_tool_calls = false;
   if (choice.type === 'any') body.tool_choice = 'required';
   else if (choice.type === 'auto' || choice.type === 'none') body.tool_choice = choice.type;
-  else body.tool_choice = { type: 'function', function: { name: choice.name ?? '' } };
+  else {
+    const name = names.sent(choice.name, notes);
+    body.tool_choice = { type: 'function', function: { name } };
+  }
 }
 
-function functionOf(tool: JsonObject, notes: Notes): JsonObject[] {
+function functionOf(tool: JsonObject, notes: Notes, names: ToolNames): JsonObject[] {
   const own = tool.type === undefined || tool.type === null || tool.type === 'custom';
   if (!own) {
     notes.add(`tools.${textIn(tool.type)}`, 'a tool of Anthropic’s own');
@@ -101,7 +113,7 @@ function functionOf(tool: JsonObject, notes: Notes): JsonObject[] {
   const { name, description, input_schema, strict } = tool;
   notes.rest('tools', tool, TOOL);
   const described: JsonObject = {
-    name: name ?? '',
+    name: names.sent(name, notes),
     ...(description === undefined ? {} : { description }),
     parameters: input_schema ?? { type: 'object', properties: {} },
     ...(strict === true && isStrict(input_schema) ? { strict } : {}),

@@ -4,10 +4,10 @@ import { isObject, textIn } from '../json-values.ts';
 import { MessagesReader } from '../messages-events.ts';
 import type { DecodedChunk, StreamDecoder, StreamStart } from '../provider.ts';
 import { sseEvent } from '../sse-event.ts';
-import { noteMessagesEvent, notesComment } from './answer-notes.ts';
-import { isThinking } from './answers.ts';
+import { noteMessagesEvent, noteSecondCall, notesComment } from './answer-notes.ts';
+import { finishFor, isThinking } from './answers.ts';
 import { Notes } from './notes.ts';
-import { chatUsageOf, finishOf } from './words.ts';
+import { chatUsageOf, factsFor, idFor } from './words.ts';
 
 const DONE = 'data: [DONE]\n\n';
 const PING = ': ping\n\n';
@@ -36,7 +36,8 @@ export class MessagesToChatStream implements StreamDecoder {
     const { decoded, body } = this.#reader.read(event);
     if (body === null || decoded.error || decoded.malformed) return decoded;
     const text = this.#translated(body);
-    return { ...decoded, event: text === '' ? null : Buffer.from(text) };
+    const facts = factsFor('chat', decoded.facts);
+    return { ...decoded, event: text === '' ? null : Buffer.from(text), facts };
   }
 
   finish(): DecodedChunk {
@@ -67,7 +68,7 @@ export class MessagesToChatStream implements StreamDecoder {
 
   #opening(message: Json | undefined): string {
     if (isObject(message)) {
-      if (typeof message.id === 'string') this.#id = message.id;
+      this.#id = idFor('chat', message.id);
       if (typeof message.model === 'string') this.#model = message.model;
     }
     return this.#chunk({ role: 'assistant', content: '', refusal: null });
@@ -91,11 +92,8 @@ export class MessagesToChatStream implements StreamDecoder {
     const filled = isObject(block.input) && Object.keys(block.input).length > 0;
     this.#block = { type: 'tool_use', number: this.#calls++, begun: filled };
     const text = filled ? JSON.stringify(block.input) : '';
-    return this.#call({
-      id: block.id ?? '',
-      type: 'function',
-      function: { name: block.name ?? '', arguments: text },
-    });
+    const called = { name: block.name ?? '', arguments: text };
+    return this.#call({ id: block.id ?? '', type: 'function', function: called });
   }
 
   #blockDelta(delta: JsonObject): string {
@@ -127,8 +125,12 @@ export class MessagesToChatStream implements StreamDecoder {
     return text;
   }
 
-  #call(call: JsonObject): string {
-    return this.#chunk({ tool_calls: [{ index: this.#block?.number ?? 0, ...call }] });
+  #call(call: { readonly function: JsonObject } & JsonObject): string {
+    const index = this.#block?.number ?? 0;
+    if (!this.#start.recall?.legacy) return this.#chunk({ tool_calls: [{ index, ...call }] });
+    if (index === 0) return this.#chunk({ function_call: call.function });
+    noteSecondCall(this.#notes);
+    return '';
   }
 
   #thought(block: JsonObject, more: JsonObject = {}): string {
@@ -138,7 +140,7 @@ export class MessagesToChatStream implements StreamDecoder {
 
   #closing(delta: Json | undefined): string {
     const reason = isObject(delta) ? delta.stop_reason : null;
-    return typeof reason === 'string' ? this.#chunk({}, finishOf(reason)) : '';
+    return typeof reason === 'string' ? this.#chunk({}, finishFor(this.#start.recall, reason)) : '';
   }
 
   #end(): string {

@@ -2,15 +2,17 @@ import type { Json, JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import type { Notes } from './notes.ts';
 import type { ChatQuirks } from './quirks.ts';
+import type { ToolNames } from './tool-names.ts';
 
 /** Anthropic's system text and turns as chat messages. */
 export function chatOfTurns(
   messages: JsonObject,
   quirks: ChatQuirks,
   notes: Notes,
+  names: ToolNames,
 ): readonly JsonObject[] {
   const chat = objectsIn(messages.messages).flatMap((turn) => {
-    if (turn.role === 'assistant') return [assistantMessage(turn, quirks, notes)];
+    if (turn.role === 'assistant') return [assistantMessage(turn, quirks, notes, names)];
     if (turn.role === 'user') return userMessages(turn, quirks, notes);
     // Newer versions let the system speak amid the turns.
     return [{ role: 'system', content: textContent(turn.content, quirks, notes) }];
@@ -127,7 +129,12 @@ function toolMessage(
   };
 }
 
-function assistantMessage(turn: JsonObject, quirks: ChatQuirks, notes: Notes): JsonObject {
+function assistantMessage(
+  turn: JsonObject,
+  quirks: ChatQuirks,
+  notes: Notes,
+  names: ToolNames,
+): JsonObject {
   const said: JsonObject[] = [];
   const calls: JsonObject[] = [];
   const thoughts: string[] = [];
@@ -136,7 +143,7 @@ function assistantMessage(turn: JsonObject, quirks: ChatQuirks, notes: Notes): J
     else if (block.type === 'redacted_thinking') notes.add('messages.redacted_thinking');
     else if (block.type === 'tool_use') {
       noteRest(block, notes);
-      calls.push(toolCall(block));
+      calls.push(toolCall({ ...block, name: names.sent(block.name, notes) }));
     } else said.push(...partsOfBlock(block, notes));
   }
   const content = contentOf(said, quirks);

@@ -1,8 +1,32 @@
 import type { Tokens } from '../call.ts';
 import type { JsonObject } from '../canonical.ts';
 import { isObject } from '../json-values.ts';
+import type { AnswerFacts } from '../provider.ts';
 
 /** The words that the two dialects have for the same thing. */
+
+/** What stands before an answer's id, by who reads it. */
+const MARKS = { chat: 'chatcmpl-', messages: 'msg_' } as const;
+
+/**
+ * An answer's id as clients of a dialect know such ids: the mark of theirs before what follows the
+ * upstream's own, so that either is found by the other. Of an answer without one it is empty.
+ */
+export function idFor(reader: keyof typeof MARKS, id: unknown): string {
+  if (typeof id !== 'string' || id === '') return '';
+  if (id.startsWith(MARKS[reader])) return id;
+  const own = Object.values(MARKS).find((mark) => id.startsWith(mark)) ?? '';
+  return `${MARKS[reader]}${id.slice(own.length)}`;
+}
+
+/** The facts of a translated answer: it is known by the id that the client saw. */
+export function factsFor<Facts extends Partial<AnswerFacts>>(
+  reader: keyof typeof MARKS,
+  facts: Facts,
+): Facts {
+  const { completion_id } = facts;
+  return completion_id ? { ...facts, completion_id: idFor(reader, completion_id) } : facts;
+}
 
 const FINISH_OF: ReadonlyMap<string, string> = new Map([
   ['end_turn', 'stop'],

@@ -17,6 +17,8 @@ export interface RecentCalls {
   remember(event: CallEvent): void;
   /** The call that feedback names, of the same tenant, or null. */
   find(named: Named): RecentCall | null;
+  /** Whether a call of any tenant is known by this id of its completion. */
+  knows(completion_id: string): boolean;
 }
 
 /** Exactly one way of naming a call; `session` finds the newest finished one within 30 minutes. */
@@ -131,6 +133,7 @@ export function createRecentCalls({ max, policy_ms }: RecentCallsOptions): Recen
       if (session) return newest('session', session, fits);
       return agent ? newest('agent', agent, fits) : null;
     },
+    knows: (completion_id) => newest('completion_id', completion_id, () => true) !== null,
   };
 }
 

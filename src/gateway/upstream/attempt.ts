@@ -3,11 +3,19 @@ import type { Endpoint, Note, Tokens } from '../../core/call.ts';
 import type { AnswerFacts, UpstreamFailure, UpstreamRequest } from '../../core/provider.ts';
 import { ByteParts } from '../bytes/byte-parts.ts';
 import { type Account, UNCOUNTED_BYTES } from '../bytes/held-bytes.ts';
+import { connectionFailure, isEventStream, strangeAnswer } from './bad-answer.ts';
+import { type Coding, codingOf, Unpacking } from './content-coding.ts';
 import { chunkWithoutSecrets, failureWithoutSecrets } from './echoed-secrets.ts';
-import { boundOrigin, REFUSED_ADDRESS } from './egress.ts';
+import { boundOrigin } from './egress.ts';
 import { failed, TOO_MUCH_HELD, withNames } from './failures.ts';
 import { LiveStream } from './live-stream.ts';
-import type { Sending, Sink, Upstream, UpstreamHeaders } from './upstream.ts';
+import {
+  ANSWER_BYTES_MAX,
+  type Sending,
+  type Sink,
+  type Upstream,
+  type UpstreamHeaders,
+} from './upstream.ts';
 
 /** One try at one target. */
 export interface AttemptSpec {
@@ -68,7 +76,7 @@ export function startAttempt(upstream: Upstream, spec: AttemptSpec): RunningAtte
 
 class Attempt implements RunningAttempt, Sink {
   readonly #spec: AttemptSpec;
-  readonly #sending: Sending;
+  #sending: Sending;
   readonly #total: NodeJS.Timeout;
   readonly #settled = Promise.withResolvers<AttemptResult>();
   readonly #parts = new ByteParts();
@@ -76,6 +84,8 @@ class Attempt implements RunningAttempt, Sink {
   #firstToken: NodeJS.Timeout | undefined;
   #answer: { readonly status: number; readonly headers: UpstreamHeaders } | null = null;
   #live: LiveStream | null = null;
+  /** What unpacks the answer, where its upstream packed it all the same. */
+  #unpacking: Unpacking | null = null;
   #decided = false;
   #tokens: Tokens | null = null;
 
@@ -117,13 +127,17 @@ class Attempt implements RunningAttempt, Sink {
   onHeaders(status: number, headers: UpstreamHeaders): void {
     this.#answer = { status, headers };
     const { stream, target } = this.#spec;
-    const strange = strangeAnswer(this.#spec, status, headers);
+    const coding = codingOf(headers);
+    const strange = strangeAnswer(this.#spec.stream, status, headers, coding);
     if (strange) this.#fail(strange);
+    else if (coding !== null && coding !== 'unknown') this.#unpack(coding);
     // Who sends no type at all sends what it was asked for.
     const events = isEventStream(headers) || headers['content-type'] === undefined;
     if (strange || !stream || !events || status !== 200) return;
     const { endpoint, adapter, created_s, include_usage, choices = 1 } = this.#spec;
-    const start = { endpoint, adapter, model: target.model, created_s, include_usage, choices };
+    const { recall } = this.#spec.request;
+    const { model } = target;
+    const start = { endpoint, adapter, model, created_s, include_usage, choices, recall };
     const decoder = target.provider.openStream(start);
     const live = new LiveStream(decoder, this.#sending, target.timeouts.idle_ms, {
       begun: (failure) => {
@@ -144,6 +158,30 @@ class Attempt implements RunningAttempt, Sink {
   }
 
   onData(part: Uint8Array): void {
+    if (this.#unpacking) this.#unpacking.push(part);
+    else this.#take(part);
+  }
+
+  onEnd(): void {
+    if (this.#unpacking) this.#unpacking.end();
+    else this.#finish();
+  }
+
+  onError(error: Error): void {
+    if (this.#unpacking) this.#unpacking.fail(error);
+    else this.#broken(error);
+  }
+
+  #unpack(coding: Coding): void {
+    this.#unpacking = new Unpacking(coding, ANSWER_BYTES_MAX, this.#sending, {
+      data: (bytes) => this.#take(bytes),
+      unpacked: () => this.#finish(),
+      broken: (error) => this.#broken(error),
+    });
+    this.#sending = this.#unpacking;
+  }
+
+  #take(part: Uint8Array): void {
     if (this.#live) {
       this.#live.push(part);
       return;
@@ -155,7 +193,7 @@ class Attempt implements RunningAttempt, Sink {
     else this.#parts.push(part);
   }
 
-  onEnd(): void {
+  #finish(): void {
     if (this.#live) {
       this.#live.end();
       return;
@@ -167,7 +205,7 @@ class Attempt implements RunningAttempt, Sink {
     this.#decide(result);
   }
 
-  onError(error: Error): void {
+  #broken(error: Error): void {
     this.#fail(connectionFailure(error, this.#answer !== null, this.#spec.target));
   }
 
@@ -217,28 +255,6 @@ function outgoing({ target, request }: AttemptSpec) {
   };
 }
 
-function isEventStream(headers: UpstreamHeaders): boolean {
-  return String(headers['content-type'] ?? '')
-    .toLowerCase()
-    .startsWith('text/event-stream');
-}
-
-/** An answer that nothing of ours can read, known by its headers. */
-function strangeAnswer(
-  spec: AttemptSpec,
-  status: number,
-  headers: UpstreamHeaders,
-): UpstreamFailure | null {
-  const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
-    return failed('upstream_error', 'The upstream compressed an answer asked for as it is.');
-  }
-  if (status === 200 && !spec.stream && isEventStream(headers)) {
-    return failed('upstream_error', 'The upstream streamed an answer that was asked for whole.');
-  }
-  return null;
-}
-
 function decoded(
   spec: AttemptSpec,
   status: number,
@@ -246,7 +262,9 @@ function decoded(
   body: Uint8Array,
 ): Exclude<AttemptResult, { kind: 'stream' }> {
   const { endpoint, adapter, created_s, target } = spec;
-  const answer = { endpoint, model: target.model, created_s, status, headers, body, adapter };
+  const { model } = target;
+  const { recall } = spec.request;
+  const answer = { endpoint, model, created_s, status, headers, body, adapter, recall };
   const result = target.provider.decode(answer);
   if (!result.ok) return { kind: 'failed', failure: result.error, tokens: result.tokens ?? null };
   if (status < 200 || status > 299) {
@@ -260,28 +278,4 @@ function decoded(
   }
   const { body: passed, facts, notes } = result;
   return { kind: 'whole', status, headers, body: passed, facts, notes };
-}
-
-/**
- * What broke, in words of ours: a system error's text names addresses that are no client's
- * business.
- */
-function connectionFailure(error: Error, answering: boolean, target: Target): UpstreamFailure {
-  const code = (error as { code?: unknown }).code;
-  if (code === REFUSED_ADDRESS) {
-    const why =
-      target.network === 'private'
-        ? 'is at an address that nobody is asked at'
-        : 'is at a private address, and its entry in gateway.yaml lacks network: private';
-    return failed('upstream_unreachable', `Provider ${target.provider_name} ${why}.`);
-  }
-  if (code === 'RESPONSE_TOO_LARGE') {
-    return failed('upstream_error', 'The upstream’s answer is too large.');
-  }
-  if (answering) return failed('upstream_cut', 'The upstream ended its answer too early.');
-  const why = typeof code === 'string' && /^[A-Z0-9_]{1,40}$/.test(code) ? ` (${code})` : '';
-  return failed(
-    'upstream_unreachable',
-    `Provider ${target.provider_name} could not be reached${why}.`,
-  );
 }

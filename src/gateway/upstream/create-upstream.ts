@@ -4,11 +4,17 @@ import { TurnEnd } from '../clock/turn-end.ts';
 import { createDialer, REFUSED_ADDRESS } from './egress.ts';
 import { ConnectionPool } from './http1/connection-pool.ts';
 import { requestHead } from './http1/request-head.ts';
-import type { Outgoing, Sending, Sink, Upstream } from './upstream.ts';
+import {
+  ANSWER_BYTES_MAX,
+  type Outgoing,
+  type Sending,
+  type Sink,
+  type Upstream,
+} from './upstream.ts';
 
 /** Pools kept, at most; a policy has few origins, and a swap may leave old ones behind. */
 const POOLS_MAX = 64;
-const LIMITS = { head_bytes_max: 32 * 1024, body_bytes_max: 64 * 1024 * 1024 };
+const LIMITS = { head_bytes_max: 32 * 1024, body_bytes_max: ANSWER_BYTES_MAX };
 const IDLE_MS = 30_000;
 /** Connections to one origin that rest. */
 const IDLE_MAX = 1024;

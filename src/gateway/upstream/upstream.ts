@@ -12,7 +12,7 @@ export interface Outgoing {
   /** Where the origin may be. */
   readonly network: Network;
   readonly connect_ms: number;
-  readonly method: 'POST';
+  readonly method: 'GET' | 'DELETE' | 'POST';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
@@ -38,5 +38,8 @@ export interface Sending {
   pause(): void;
   resume(): void;
 }
+
+/** Of a whole answer, or of a stream in all; packed and unpacked. */
+export const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
 export type UpstreamHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;

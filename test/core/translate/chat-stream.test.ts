@@ -80,7 +80,7 @@ describe('chat stream to messages', () => {
       { type: 'tool_use', id: 'call_2', name: 'now', input: {}, partial_json: '{}' },
     ]);
     expect(list[0]).toMatchObject({
-      message: { id: 'chatcmpl-Dx1', model: 'gpt-4.1-2025-04-14', role: 'assistant', content: [] },
+      message: { id: 'msg_Dx1', model: 'gpt-4.1-2025-04-14', role: 'assistant', content: [] },
     });
     expect(list.at(-2)).toEqual({
       type: 'message_delta',

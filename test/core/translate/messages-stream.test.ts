@@ -19,7 +19,11 @@ test('a messages stream that ended without its last event still gets usage and a
   const end = decoder.finish();
   expect(end.done).toBe(true);
   const text = textOf([end]);
-  expect(dataOf(text)[0]).toMatchObject({ id: 'a', model: 'm', usage: { total_tokens: 7 } });
+  expect(dataOf(text)[0]).toMatchObject({
+    id: 'chatcmpl-a',
+    model: 'm',
+    usage: { total_tokens: 7 },
+  });
   expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
 });
 

@@ -93,7 +93,13 @@ test('an attempt puts a whole answer together from its parts', async () => {
 });
 
 test.each([
-  ['a compressed answer', false, 200, { ...json, 'content-encoding': 'gzip' }],
+  [
+    'an answer that is not the gzip it says it is',
+    false,
+    200,
+    { ...json, 'content-encoding': 'gzip' },
+  ],
+  ['an answer in two codings', false, 200, { ...json, 'content-encoding': 'gzip, br' }],
   ['a stream to a whole call', false, 200, events],
   ['a whole answer to a stream', true, 200, json],
   ['a redirect', false, 302, { location: 'http://evil.example/' }],

@@ -13,6 +13,7 @@ export function requestHead({ origin, method, path, headers, body }: Outgoing): 
     if (!VALUE.test(value)) throw new TypeError(`the value of the header ${name} is malformed`);
     head += `${name}: ${value}\r\n`;
   }
+  if (method !== 'POST' && body.length === 0) return `${head}\r\n`;
   return `${head}content-length: ${body.length}\r\n\r\n`;
 }
 

@@ -1,0 +1,85 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createClock } from '../../src/core/clock.ts';
+import { silentLog } from '../../src/core/log.ts';
+import { createMetrics } from '../../src/core/metrics.ts';
+import { createRecentCalls } from '../../src/gateway/conversation/recent.ts';
+import { createFeedback } from '../../src/gateway/feedback/feedback.ts';
+import { smallPolicy } from '../core/policy.ts';
+import { noPermits, type RunningGateway } from '../gateway/gateway-kit.ts';
+import { createMemoryBus } from '../gateway/memory-bus.ts';
+import { anthropicAt } from '../gateway/snapshot.ts';
+import { message, startAnthropicUpstream } from '../kit/anthropic-upstream.ts';
+import { askRaw } from '../kit/raw-http.ts';
+import { answer, startUpstream, type Upstream } from '../kit/upstream.ts';
+import { chatBody, serve } from './contract-kit.ts';
+
+let openai: Upstream;
+let claude: Upstream;
+let gateway: RunningGateway;
+beforeAll(async () => {
+  [openai, claude] = await Promise.all([
+    startUpstream(answer('two words')),
+    startAnthropicUpstream(message('two words')),
+  ]);
+});
+afterEach(() => gateway.close());
+afterAll(() => Promise.all([openai.close(), claude.close()]));
+
+/** A gateway whose feedback knows its calls, as in the product. */
+const start = async () => {
+  const clock = createClock({ origin_ms: 1_700_000_000_000, scale: 1 });
+  const bus = createMemoryBus();
+  const recent = createRecentCalls({ max: 100, policy_ms: () => clock.policy_ms() });
+  const feedback = createFeedback({
+    clock,
+    bus,
+    recent,
+    log: silentLog,
+    metrics: createMetrics(),
+    permits: noPermits,
+    secret: new Uint8Array(32).fill(7),
+    policy: () => smallPolicy,
+  });
+  const targets = { gpt: openai.url, claude: { provider: anthropicAt(claude.url) } };
+  const given = { bus, recent, feedbackRoutes: feedback.app };
+  gateway = await serve({ targets }, given);
+  return bus;
+};
+
+const ask = async (path: string, target: string, stream: boolean) => {
+  const got = await askRaw(gateway.port, {
+    path,
+    headers: { 'content-type': 'application/json', 'x-hive-target': target },
+    body: chatBody({ max_tokens: 9, stream }),
+  });
+  const ids = [...got.body.toString().matchAll(/"id":\s*"([^"]+)"/g)].map(([, id]) => id ?? '');
+  return { ids: [...new Set(ids)], call: got.header('x-hive-call-id') };
+};
+
+describe.each([false, true])('an answer’s id (streamed: %s)', (stream) => {
+  test.each([
+    ['/v1/messages', 'gpt', /^msg_\d+$/],
+    ['/v1/messages', 'claude', /^msg_\d+$/],
+    ['/v1/chat/completions', 'claude', /^chatcmpl-\d+$/],
+    ['/v1/chat/completions', 'gpt', /^chatcmpl-\d+$/],
+  ])(
+    'at %s of %s is of the client’s dialect, and known by feedback',
+    async (path, target, form) => {
+      const bus = await start();
+      const { ids, call } = await ask(path, target, stream);
+      expect(ids).toHaveLength(1);
+      const [id = ''] = ids;
+      expect(id).toMatch(form);
+      const calls = () => bus.records.filter(({ type }) => type === 'call');
+      await expect.poll(() => calls().length).toBe(1);
+      expect(calls()[0]).toMatchObject({ id: call, completion_id: id });
+      const rated = await askRaw(gateway.port, {
+        path: '/feedback',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ completion_id: id, rating: 5 }),
+      });
+      expect([rated.status, rated.json()]).toMatchObject([202, { matched: 'call' }]);
+      expect(bus.records.at(-1)).toMatchObject({ type: 'feedback', call });
+    },
+  );
+});
