@@ -37,6 +37,7 @@ export function errorOf(failure: UpstreamFailure, dialect: Dialect = 'openai'): 
   return new GatewayError(failure.code, failure.message, {
     status: foreign ? ERROR_MEANINGS.overloaded.status : failure.status,
     ...(failure.body ? { body: failure.body } : {}),
+    ...(failure.limits ? { limits: failure.limits } : {}),
     ...(failure.retry_after_s === null ? {} : { retry_after_s: failure.retry_after_s }),
   });
 }
