@@ -75,6 +75,7 @@ export function createGateway(given: GatewayDeps): Gateway {
     ...given,
     turn,
     onCallOver: () => calls.end(),
+    brokeOff: () => drain.brokeOff(),
     targets,
     upstream,
     budget: createRetryBudget(watched.monotonic_ms),
