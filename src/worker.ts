@@ -6,6 +6,7 @@ import { openClockFile } from './config/clock-file.ts';
 import { readControl, writeControl } from './config/control.ts';
 import { type Environment, readEnvironment } from './config/env.ts';
 import { followPolicy } from './config/followed-policy.ts';
+import { readLastLoaded } from './config/last-loaded.ts';
 import { takeLock } from './config/lock.ts';
 import { adminHost } from './config/loopback.ts';
 import { problemsOf } from './config/problems.ts';
@@ -57,7 +58,6 @@ const STORE_LOCK_WAIT_MS = 10_000;
 const PRUNE_EVERY_MS = 3_600_000;
 const ROUTES_EVERY_MS = 15_000;
 const REJOURNAL_EVERY_MS = 24 * 3_600_000;
-const GATE_NAMES = [...gates.keys()];
 
 /** What every part of the worker is made of. */
 interface Ground {
@@ -103,7 +103,8 @@ async function startWorker(log: Log): Promise<() => Promise<void>> {
   const store = await openStore({ data_dir, database_url, log });
   const writer = `w0-${uuidv7(Date.now())}`;
   const bus = await openBus(ground, writer, () => tail.hint());
-  const policies = followPolicy({ dir, environment, providers, plugins, gates: GATE_NAMES }, log);
+  const files = { dir, environment, providers, plugins, gates: [...gates.keys()] };
+  const policies = followPolicy(files, log, () => readLastLoaded(data_dir));
   const writers = createLiveWriters(writer, JSON.parse(process.argv[2] ?? '') as WriterList);
   const days = createUnitDays(halfOf);
   const tail = createTail({
@@ -265,7 +266,7 @@ function createWorkerOracle(ground: Ground, lent: Lent & Pick<OracleDeps, 'route
   return createOracle({
     ...ground,
     ...lent,
-    problemsOf: (policy) => problemsOf(policy, { providers, plugins, gates: GATE_NAMES }),
+    problemsOf: (policy) => problemsOf(policy, { providers, plugins, gates: [...gates.keys()] }),
     detectors,
     mutations,
     gates,

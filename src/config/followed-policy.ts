@@ -2,6 +2,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Policy } from '../core/policy.ts';
 import { createFileDigests } from './file-digests.ts';
+import { loadedOrLast } from './last-loaded.ts';
 import { type LoadInput, loadPolicy } from './load.ts';
 import type { LoadedPolicy } from './snapshot.ts';
 import { watchPolicies } from './watch.ts';
@@ -13,11 +14,18 @@ export interface FollowedPolicy {
 
 /**
  * The YAML as a process reads it that serves nothing by it. One that does not load changes nothing
- * here either; the gateway says what is wrong, in `/status` and in its log.
+ * here either; the gateway says what is wrong, in `/status` and in its log. At the start `last` then
+ * stands in, what was last served; where there is none, it throws.
  */
-export function followPolicy(input: Omit<LoadInput, 'digests'>, log: Log): FollowedPolicy {
+export function followPolicy(
+  input: Omit<LoadInput, 'digests'>,
+  log: Log,
+  last: () => LoadedPolicy | null = () => null,
+): FollowedPolicy {
   const digests = createFileDigests();
-  let loaded = loadPolicy({ ...input, digests });
+  const first = loadedOrLast(() => loadPolicy({ ...input, digests }), last);
+  if (first.error !== null) log.warn('started by the policy before', { error: first.error });
+  let { loaded } = first;
   const watch = watchPolicies(input.dir, () => {
     try {
       const next = loadPolicy({ ...input, digests });

@@ -71,6 +71,8 @@ export interface ErrorDetails {
   readonly retry?: boolean;
   /** Seconds; becomes `retry-after`. */
   readonly retry_after_s?: number;
+  /** An upstream's words on its limits, which become headers as they are. */
+  readonly limits?: Readonly<Record<string, string>>;
   readonly [more: string]: unknown;
 }
 

@@ -165,6 +165,8 @@ export interface UpstreamFailure {
   /** The upstream's own `{error: {message, type, param, code}}`, all four keys, or null. */
   readonly body: JsonObject | null;
   readonly retry_after_s: number | null;
+  /** What the upstream said of its limits, as headers, where it said anything. */
+  readonly limits?: Readonly<Record<string, string>>;
   /** Whether another attempt, here or elsewhere, may succeed. */
   readonly retryable: boolean;
   /** Whether this counts against the target's breaker: a client's mistake does not. */

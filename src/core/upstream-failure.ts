@@ -2,6 +2,7 @@ import type { Json, JsonObject } from './canonical.ts';
 import type { ErrorCode } from './errors.ts';
 import { classOf } from './failure-class.ts';
 import { isObject, parseJson, textIn } from './json-values.ts';
+import { limitHeaders } from './limit-headers.ts';
 import type { FailureClass, UpstreamAnswer, UpstreamFailure } from './provider.ts';
 
 /** As much of an answer as its refusal is read from. */
@@ -22,7 +23,10 @@ export function failureOf(answer: Refused): UpstreamFailure {
   const meaning = meaningOf(answer.status, kind);
   const said = errorSaid(json, meaning.status);
   const text = said?.message ?? describe(answer);
+  // What they are told of our account is ours as well.
+  const limits = meaning.ours ? null : limitHeaders(answer.headers);
   return {
+    ...(limits === null ? {} : { limits }),
     class: kind,
     code: meaning.code,
     status: meaning.status,

@@ -61,7 +61,13 @@ export function createGateway(given: GatewayDeps): Gateway {
   const calls = countCalls(metrics);
   const upstream = createUpstream(given.log, turn);
   const fuses = createFuses();
-  const deps = createCallDeps(given, { turn, upstream, fuses, onCallOver: () => calls.end() });
+  const deps = createCallDeps(given, {
+    turn,
+    upstream,
+    fuses,
+    onCallOver: () => calls.end(),
+    brokeOff: () => drain.brokeOff(),
+  });
   const { targets } = deps;
   const limits = { ...LISTENER_LIMITS, ...given.limits };
   const pressure = watchPressure(given.memoryShare);

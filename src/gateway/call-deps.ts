@@ -19,18 +19,20 @@ export interface CallParts {
   readonly upstream: Upstream;
   readonly fuses: Fuses;
   readonly onCallOver: () => void;
+  readonly brokeOff: () => boolean;
 }
 
 /** All that calls keep between them: budgets, breakers, places, what was said before. */
 export function createCallDeps(given: GatewayDeps, parts: CallParts): CallDeps {
   const { metrics, clock, secret } = given;
-  const { turn, upstream, fuses, onCallOver } = parts;
+  const { turn, upstream, fuses, onCallOver, brokeOff } = parts;
   const watched = { metrics, monotonic_ms: () => clock.monotonic_ms() };
   return {
     ...given,
     turn,
     upstream,
     onCallOver,
+    brokeOff,
     targets: createTargets(watched),
     budget: createRetryBudget(watched.monotonic_ms),
     escalations: createRetryBudget(watched.monotonic_ms),

@@ -22,6 +22,8 @@ export interface CallDeps extends GatewayDeps, DispatchDeps {
   readonly turn: TurnEnd;
   /** A call is over, its record included. */
   onCallOver(): void;
+  /** Whether clients leave because we stop. */
+  brokeOff(): boolean;
   readonly signals: Signals;
   readonly units: ConversationUnits;
   readonly isOwn: OwnCalls;
@@ -45,6 +47,13 @@ export const GONE: Ended = {
   outcome: 'aborted',
   status: 499,
   error: 'client_closed',
+  bytes_out: 0,
+};
+/** What a call came to that our own stop broke off: neither its user's doing nor its target's. */
+const BROKEN_OFF: Ended = {
+  outcome: 'rejected',
+  status: 503,
+  error: 'not_ready',
   bytes_out: 0,
 };
 /** Codes of calls that the gateway would not take: nobody's failure but the client's. */
@@ -86,7 +95,8 @@ export function conclude(
   const { said, replied } = progress;
   const { relation } = related;
   try {
-    const outcome = outcomeOf(call, progress, ended, ended.at_ms);
+    const left = ended.outcome === 'aborted' && deps.brokeOff() ? BROKEN_OFF : ended;
+    const outcome = outcomeOf(call, progress, left, ended.at_ms);
     runEndHooks(run, outcome);
     const { outcome: came_to, finish } = outcome;
     const seen = { call, relation, origin, outcome: came_to, finish, replied, said, categories };

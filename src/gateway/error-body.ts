@@ -62,7 +62,7 @@ function anthropicType(status: number): string {
 
 /** Headers that tell a client whether, and when, to ask again. */
 export function errorHeaders(error: GatewayError): Record<string, string> {
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = { ...error.details.limits };
   if (!isRetryable(error)) headers['x-should-retry'] = 'false';
   if (typeof error.details.allow === 'string') headers.allow = error.details.allow;
   if (error.status === 401) headers['www-authenticate'] = 'Bearer';

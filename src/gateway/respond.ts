@@ -3,6 +3,7 @@ import type { Dialect, Reply } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import type { Clock } from '../core/clock.ts';
 import type { GatewayError } from '../core/errors.ts';
+import { isLimitHeader, isPlainHeader } from '../core/limit-headers.ts';
 import { printable } from '../core/printable.ts';
 import { notesText } from '../core/translate/notes.ts';
 import type { Assignment } from './canary/assign.ts';
@@ -78,9 +79,9 @@ export function hiveHeaders(exchange: Exchange): string[] {
   // Where Anthropic's clients look for it.
   if (exchange.dialect === 'anthropic') headers.push('request-id', exchange.request_id);
   for (const name in exchange.upstream) {
-    if (!isLimit(name)) continue;
+    if (!isLimitHeader(name)) continue;
     const value = exchange.upstream[name];
-    if (isPlain(value)) headers.push(name, value);
+    if (isPlainHeader(value)) headers.push(name, value);
   }
   return headers;
 }
@@ -95,16 +96,6 @@ function hundredths(ms: number): string {
   const all = Math.round(ms * 100);
   const rest = all % 100;
   return `${(all - rest) / 100}.${rest < 10 ? '0' : ''}${rest}`;
-}
-
-/** What an upstream says of its limits; its other headers are between it and us. */
-function isLimit(name: string): boolean {
-  return name.startsWith('x-ratelimit-') || name.startsWith('anthropic-ratelimit-');
-}
-
-/** What a provider sends is not always what may be sent on. */
-function isPlain(value: unknown): value is string {
-  return typeof value === 'string' && /^[\x20-\x7e]*$/.test(value);
 }
 
 function loraHeader({ adapter }: Progress): string {

@@ -104,6 +104,19 @@ describe('4b Response headers', () => {
     for (const [name, value] of Object.entries(limits)) expect(got.header(name)).toBe(value);
   });
 
+  test.each([429, 400, 503, 401])('4b passes x-ratelimit-* through on a %d', async (code) => {
+    const limits = { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '6m0s' };
+    await start(status(code, openAiError(code), { ...limits, 'x-other': 'theirs' }));
+    const got = await askChat(gateway.port);
+    // A refusal of our own credentials is the operator's business, with all that came with it.
+    const passed = code !== 401;
+    expect(got.status).toBe(passed ? code : 502);
+    for (const [name, value] of Object.entries(limits)) {
+      expect(got.header(name)).toBe(passed ? value : null);
+    }
+    expect(got.header('x-other')).toBeNull();
+  });
+
   test.each([
     [{ 'retry-after': '7' }, 7000],
     [{ 'retry-after-ms': '1500' }, 1500],

@@ -88,3 +88,25 @@ test('a client that breaks off its reading has aborted', async () => {
   for await (const _chunk of opened) break;
   expect(await gateway.event()).toMatchObject({ outcome: 'aborted', served: 'main' });
 });
+
+test.each([
+  ['whole', stall(), false],
+  ['streamed', stream(['one '], { end: 'stall' }), true],
+])(
+  'a %s call that our own stop breaks off is no abort of its user',
+  async (_, script, streamed) => {
+    await start();
+    upstream.script(script);
+    const call = newCall();
+    const calling = gateway
+      .post(ask('hi', { stream: streamed }))
+      .then((answered) => answered.text());
+    const broken = expect(calling).rejects.toThrow();
+    await until(call, { what: 'the call' });
+    await gateway.gateway.close({ deadline_ms: 20, quiet_ms: 0, handed_over: true });
+    await broken;
+    const event = await gateway.event();
+    expect(event).toMatchObject({ outcome: 'rejected', arm_error: false });
+    expect(event.attempts).toMatchObject([{ target: 'main', outcome: 'aborted' }]);
+  },
+);

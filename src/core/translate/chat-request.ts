@@ -241,8 +241,9 @@ function noteRest(chat: JsonObject, notes: Notes): void {
 
 /** A value that asks for nothing: what the provider does anyway. */
 function isNeutral(field: string, value: Json): boolean {
-  // A seed of 0 is a seed.
+  // A seed of 0 is a seed, and a search without options is a search.
   if (value === 0) return field !== 'seed';
+  if (field === 'web_search_options' && isObject(value)) return false;
   if (value === null || value === false || value === '') return true;
   if (field === 'n' && value === 1) return true;
   if (field === 'modalities') return JSON.stringify(value) === '["text"]';

@@ -42,7 +42,7 @@ function trimEnd(turns: JsonObject[], notes: Notes): void {
   const text = end.text.trimEnd();
   const kept = text === '' ? blocks.slice(0, -1) : [...blocks.slice(0, -1), { ...end, text }];
   const content = typeof last.content === 'string' ? text : kept;
-  addTurn(turns, 'assistant', content);
+  addTurn(turns, { role: 'assistant', content }, notes);
 }
 
 function isSystem(role: Json | undefined): boolean {
@@ -52,11 +52,12 @@ function isSystem(role: Json | undefined): boolean {
 function systemOf(messages: readonly JsonObject[], notes: Notes): Json | null {
   const [first] = messages;
   if (messages.length === 1 && typeof first?.content === 'string' && !first.cache_control) {
-    return first.content || null;
+    return first.content.trim() === '' ? null : first.content;
   }
-  const blocks = messages.flatMap((message) =>
+  const given = messages.flatMap((message) =>
     blocksOf(cached(textBlocks(message.content, notes), message)),
   );
+  const blocks = heard(given, notes);
   return blocks.length > 0 ? blocks : null;
 }
 
@@ -81,11 +82,12 @@ function addMessage(turns: JsonObject[], message: JsonObject, notes: Notes): voi
   if (message.name !== undefined && message.role !== 'tool') notes.add('messages.name');
   notes.rest('messages', message, MESSAGE);
   if (message.role === 'assistant') {
-    addTurn(turns, 'assistant', cached(assistantContent(message, notes), message));
+    const content = cached(assistantContent(message, notes), message);
+    addTurn(turns, { role: 'assistant', content }, notes);
   } else if (message.role === 'tool') {
     addResult(turns, toolResult(message, notes));
   } else if (message.role === 'user') {
-    addUser(turns, cached(userContent(message.content, notes), message));
+    addUser(turns, cached(userContent(message.content, notes), message), notes);
   } else {
     notes.add(`messages.role ${textIn(message.role)}`);
   }
@@ -107,9 +109,23 @@ const MESSAGE: ReadonlySet<string> = new Set([
   'cache_control',
 ]);
 
-function addTurn(turns: JsonObject[], role: string, content: Content): void {
-  // Anthropic refuses empty content.
-  if (content.length > 0) turns.push({ role, content });
+interface Said {
+  readonly role: 'user' | 'assistant';
+  readonly content: Content;
+}
+
+function addTurn(turns: JsonObject[], said: Said, notes: Notes): void {
+  const content = heard(said.content, notes);
+  if (content.length > 0) turns.push({ role: said.role, content });
+}
+
+/** Anthropic refuses empty content, and a turn whose texts are white space alone. */
+function heard(content: Content, notes: Notes): Content {
+  const blocks = blocksOf(content);
+  const texts = blocks.filter(({ text }) => typeof text === 'string');
+  if (texts.length === 0 || texts.some(({ text }) => textIn(text).trim() !== '')) return content;
+  notes.add('messages.content', 'white space alone is nothing to this provider');
+  return blocks.filter((block) => !texts.includes(block));
 }
 
 /** Whether the last turn holds tool results, and nothing else so far. */
@@ -126,13 +142,14 @@ function addResult(turns: JsonObject[], result: JsonObject): void {
   else turns.push({ role: 'user', content: [result] });
 }
 
-function addUser(turns: JsonObject[], content: Content): void {
+function addUser(turns: JsonObject[], content: Content, notes: Notes): void {
   const open = openResults(turns);
   if (!open) {
-    addTurn(turns, 'user', content);
+    addTurn(turns, { role: 'user', content }, notes);
     return;
   }
-  turns[turns.length - 1] = { role: 'user', content: [...open, ...blocksOf(content)] };
+  const more = blocksOf(heard(content, notes));
+  turns[turns.length - 1] = { role: 'user', content: [...open, ...more] };
 }
 
 function cacheControl(part: JsonObject): JsonObject {
@@ -201,7 +218,7 @@ function assistantContent(message: JsonObject, notes: Notes): string | JsonObjec
 
 /** What an earlier answer gave as `thinking_blocks`: without its signature nobody takes it back. */
 function thinkingBlocks(message: JsonObject, notes: Notes): JsonObject[] {
-  const given = objectsIn(message.thinking_blocks);
+  const given = wholeThoughts(objectsIn(message.thinking_blocks));
   const kept = given.flatMap(({ type, thinking, signature, data }): JsonObject[] => {
     if (type === 'redacted_thinking' && typeof data === 'string') return [{ type, data }];
     if (type !== 'thinking' || typeof signature !== 'string' || signature === '') return [];
@@ -212,6 +229,24 @@ function thinkingBlocks(message: JsonObject, notes: Notes): JsonObject[] {
     (given.length === 0 && (message.reasoning_content || message.reasoning));
   if (lost) notes.add('messages.reasoning_content', 'unsigned: the provider does not take it back');
   return kept;
+}
+
+/**
+ * A client that keeps the pieces of a stream as they came has each block in parts: its words, and
+ * last its signature without words.
+ */
+function wholeThoughts(given: readonly JsonObject[]): readonly JsonObject[] {
+  const whole: JsonObject[] = [];
+  for (const block of given) {
+    const before = whole.at(-1);
+    const goesOn = block.type === 'thinking' && before?.type === 'thinking' && !before.signature;
+    if (!goesOn || (block.signature && block.thinking !== undefined)) whole.push(block);
+    else {
+      const thinking = textIn(before.thinking) + textIn(block.thinking);
+      whole[whole.length - 1] = { ...before, ...block, thinking };
+    }
+  }
+  return whole;
 }
 
 function toolUse(call: JsonObject, notes: Notes): JsonObject[] {

@@ -12,6 +12,14 @@ import { chatUsageOf, factsFor, idFor } from './words.ts';
 const DONE = 'data: [DONE]\n\n';
 const PING = ': ping\n\n';
 
+interface Block {
+  readonly type: Json;
+  /** Which tool call, or which thinking block, it is to the client. */
+  readonly number: number;
+  /** Whether a tool's arguments have begun. */
+  begun: boolean;
+}
+
 /**
  * Anthropic's stream as chunks of a chat completion, event for event. The order of its blocks is
  * kept; what is remembered is which tool call and which thinking block an index belongs to.
@@ -24,8 +32,10 @@ export class MessagesToChatStream implements StreamDecoder {
   #model: string;
   #calls = 0;
   #thoughts = 0;
-  /** The block that is open, and whether a tool's arguments have begun. */
-  #block: { readonly type: Json; readonly number: number; begun: boolean } | null = null;
+  /** The block that is spoken of. */
+  #block: Block | null = null;
+  /** Those that are open, by the index that the provider gave them: they may be mixed. */
+  readonly #open = new Map<Json | undefined, Block>();
 
   constructor(start: StreamStart) {
     this.#start = start;
@@ -50,11 +60,12 @@ export class MessagesToChatStream implements StreamDecoder {
       case 'message_start':
         return this.#opening(body.message);
       case 'content_block_start':
-        return this.#blockStart(body.content_block);
+        return this.#blockStart(body.content_block, body.index);
       case 'content_block_delta':
+        this.#block = this.#at(body.index);
         return isObject(body.delta) ? this.#blockDelta(body.delta) : '';
       case 'content_block_stop':
-        return this.#blockStop();
+        return this.#blockStop(body.index);
       case 'message_delta':
         return this.#closing(body.delta);
       case 'message_stop':
@@ -74,23 +85,33 @@ export class MessagesToChatStream implements StreamDecoder {
     return this.#chunk({ role: 'assistant', content: '', refusal: null });
   }
 
-  #blockStart(block: Json | undefined): string {
+  #blockStart(block: Json | undefined, index: Json | undefined): string {
     if (!isObject(block)) return '';
-    if (block.type === 'tool_use') return this.#callStart(block);
+    if (block.type === 'tool_use') return this.#callStart(block, index);
     if (isThinking(block.type)) {
-      this.#block = { type: block.type ?? null, number: this.#thoughts++, begun: false };
+      this.#begin(index, { type: block.type ?? null, number: this.#thoughts++, begun: false });
       if (block.type === 'redacted_thinking') {
         return this.#thought({ type: block.type, data: block.data ?? '' });
       }
       return block.thinking ? this.#blockDelta({ ...block, type: 'thinking_delta' }) : '';
     }
-    this.#block = { type: block.type ?? null, number: 0, begun: false };
+    this.#begin(index, { type: block.type ?? null, number: 0, begun: false });
     return block.text ? this.#blockDelta({ ...block, type: 'text_delta' }) : '';
   }
 
-  #callStart(block: JsonObject): string {
+  #begin(index: Json | undefined, block: Block): void {
+    this.#block = block;
+    this.#open.set(index, block);
+  }
+
+  /** Where no index is told, it is the block that was spoken of last. */
+  #at(index: Json | undefined): Block | null {
+    return index === undefined ? this.#block : (this.#open.get(index) ?? null);
+  }
+
+  #callStart(block: JsonObject, index: Json | undefined): string {
     const filled = isObject(block.input) && Object.keys(block.input).length > 0;
-    this.#block = { type: 'tool_use', number: this.#calls++, begun: filled };
+    this.#begin(index, { type: 'tool_use', number: this.#calls++, begun: filled });
     const text = filled ? JSON.stringify(block.input) : '';
     const called = { name: block.name ?? '', arguments: text };
     return this.#call({ id: block.id ?? '', type: 'function', function: called });
@@ -117,12 +138,11 @@ export class MessagesToChatStream implements StreamDecoder {
   }
 
   /** A call without arguments has `{}`: clients parse what they get. */
-  #blockStop(): string {
-    const block = this.#block;
-    const bare = block?.type === 'tool_use' && !block.begun;
-    const text = bare ? this.#call({ function: { arguments: '{}' } }) : '';
-    this.#block = null;
-    return text;
+  #blockStop(index: Json | undefined): string {
+    this.#block = this.#at(index);
+    this.#open.delete(index);
+    const bare = this.#block?.type === 'tool_use' && !this.#block.begun;
+    return bare ? this.#call({ function: { arguments: '{}' } }) : '';
   }
 
   #call(call: { readonly function: JsonObject } & JsonObject): string {

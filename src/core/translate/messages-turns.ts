@@ -14,8 +14,12 @@ export function chatOfTurns(
   const chat = objectsIn(messages.messages).flatMap((turn) => {
     if (turn.role === 'assistant') return [assistantMessage(turn, quirks, notes, names)];
     if (turn.role === 'user') return userMessages(turn, quirks, notes);
-    // Newer versions let the system speak amid the turns.
-    return [{ role: 'system', content: textContent(turn.content, quirks, notes) }];
+    // Newer versions let the system speak amid the turns. Nobody else has its word.
+    if (turn.role === 'system') {
+      return [{ role: 'system', content: textContent(turn.content, quirks, notes) }];
+    }
+    notes.add(`messages.role ${textIn(turn.role)}`.trim());
+    return [];
   });
   const system = textContent(messages.system, quirks, notes);
   return system.length === 0 ? chat : [{ role: 'system', content: system }, ...chat];

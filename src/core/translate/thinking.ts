@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../canonical.ts';
-import { isObject, textIn } from '../json-values.ts';
+import { isObject, objectsIn, textIn } from '../json-values.ts';
+import { isThinking } from './answers.ts';
 import type { Notes } from './notes.ts';
 
 /** Tokens to think with, where a model takes a budget. */
@@ -50,6 +51,10 @@ export function addThinking(
     addEffort(body, known ? effort : 'high');
     return;
   }
+  if (!mayThink(objectsIn(body.messages))) {
+    notes.add('reasoning_effort', 'no thinking where the turn that goes on has none');
+    return;
+  }
   const wanted = BUDGETS[effort] ?? BUDGET_MIN;
   if (unlimited) body.max_tokens = wanted + ANSWER_TOKENS;
   const budget_tokens = Math.min(wanted, Number(body.max_tokens) - 1);
@@ -58,6 +63,17 @@ export function addThinking(
     return;
   }
   body.thinking = { type: 'enabled', budget_tokens };
+}
+
+/**
+ * A model with a budget goes on from a turn of its own (the calls whose results it is given, or the
+ * beginning of its answer) only where that turn begins with its thinking.
+ */
+function mayThink(turns: readonly JsonObject[]): boolean {
+  const last = turns.at(-1);
+  const results = objectsIn(last?.content).some(({ type }) => type === 'tool_result');
+  const goneOn = last?.role === 'assistant' ? last : results ? turns.at(-2) : undefined;
+  return goneOn === undefined || isThinking(objectsIn(goneOn.content)[0]?.type);
 }
 
 function addEffort(body: Record<string, Json>, effort: string): void {
@@ -98,7 +114,9 @@ export function noteThinking(messages: JsonObject, takes_effort: boolean, notes:
   const kind = isObject(thinking) ? textIn(thinking.type) : '';
   const effort = isObject(output_config) ? output_config.effort : null;
   if (effort === 'max' && takes_effort) notes.add('output_config.effort', 'max became high');
-  if (kind === 'adaptive' && !takes_effort) {
+  if (kind === 'between_tools') {
+    notes.add('thinking', 'between_tools has no counterpart at the provider');
+  } else if (kind === 'adaptive' && !takes_effort) {
     notes.add('thinking', 'this model is not known to take an effort');
   } else if (kind === 'disabled' && takes_effort) {
     notes.add('thinking', 'this model may think all the same');

@@ -28,6 +28,8 @@ export interface Drain {
   began(response: OutboundResponse): void;
   /** Resolves when no connection is left. Calls that come meanwhile are served. */
   stop(spec: StopSpec): Promise<void>;
+  /** Whether it was the deadline that closed what is closed now, and no client. */
+  brokeOff(): boolean;
 }
 
 const LOOK_MS = 10;
@@ -47,6 +49,7 @@ export function createDrain(
 ): Drain {
   const open = new OpenList<OutboundResponse>();
   let stopping = false;
+  let brokeOff = false;
   let asked_ms = 0;
 
   /** One function for all, called on the response itself. */
@@ -71,6 +74,7 @@ export function createDrain(
 
   return {
     began,
+    brokeOff: () => brokeOff,
     async stop({ deadline_ms, quiet_ms, handed_over }) {
       if (!server.listening) return;
       stopping = true;
@@ -92,6 +96,7 @@ export function createDrain(
       server.closeIdleConnections();
       lane?.closeIdle();
       await until(() => closed, Math.min(ends_ms, monotonic_ms() + REST_MS));
+      brokeOff = true;
       server.closeAllConnections();
       lane?.closeAll();
       await until(() => closed, monotonic_ms() + REST_MS);

@@ -136,9 +136,15 @@ export function proveAdapter(progress: Progress): void {
 
 /**
  * What the upstream reported, or an estimate: four bytes a token, one token a piece of a stream.
+ * Anthropic's streams count the answer at its beginning and again at its end: one that never came
+ * to it has at least a token a piece.
  */
 export function tokensOf(progress: Progress, bytes_in: number, bytes_out: number): Tokens {
-  if (progress.facts.tokens !== null) return progress.facts.tokens;
+  const { tokens, finish } = progress.facts;
+  if (tokens !== null) {
+    if (finish !== null || progress.pieces <= tokens.out) return tokens;
+    return { ...tokens, out: progress.pieces, estimated: true };
+  }
   if (progress.served === null) return { in: 0, cached: 0, out: 0, estimated: true };
   const out = progress.pieces > 0 ? progress.pieces : Math.ceil(bytes_out / 4);
   return { in: Math.ceil(bytes_in / 4), cached: 0, out, estimated: true };

@@ -2,6 +2,7 @@ import { readControl } from '../../config/control.ts';
 import type { Current } from '../../config/current.ts';
 import { createFileDigests, type FileDigests } from '../../config/file-digests.ts';
 import { readLastGood } from '../../config/last-good.ts';
+import { loadedOrLast, readLastLoaded } from '../../config/last-loaded.ts';
 import { loadPolicy } from '../../config/load.ts';
 import type { LoadedPolicy } from '../../config/snapshot.ts';
 import { watchPolicies } from '../../config/watch.ts';
@@ -36,7 +37,10 @@ export interface Follower {
   close(): Promise<void>;
 }
 
-/** Throws where the YAML does not load: at the start there is no old policy to go on with. */
+/**
+ * Throws where the YAML does not load: at the start there is no old policy to go on with. One of
+ * several processes goes on with what the others serve; their parent has read the YAML before.
+ */
 export function createFollower(deps: FollowerDeps): Follower {
   const { environment, data_dir, log, metrics } = deps;
   const digests = createFileDigests();
@@ -44,7 +48,7 @@ export function createFollower(deps: FollowerDeps): Follower {
   const serving = createServing(deps, boot.sources);
   /** A state that did not compile with the YAML of its day; an edit of the YAML may cure it. */
   let refused: Refused | null = boot.refused;
-  let yamlError: string | null = null;
+  let yamlError = boot.yamlError;
 
   const serve = (state: State): void => {
     try {
@@ -120,19 +124,23 @@ function start(
 ): {
   readonly sources: Sources;
   readonly refused: Refused | null;
+  readonly yamlError: string | null;
 } {
-  const loaded = load(deps, digests);
+  const several = deps.environment.workers > 1;
+  const last = () => (several ? readLastLoaded(deps.data_dir) : null);
+  const { loaded, error: yamlError } = loadedOrLast(() => load(deps, digests), last);
+  if (yamlError !== null) deps.log.error('the policy on disk is not served', { error: yamlError });
   const control = readControl(deps.data_dir);
   const state = readLastGood(deps.data_dir, deps.log)?.state ?? EMPTY_STATE;
   const sources = { loaded, control, state };
   try {
     compile(deps, sources);
-    return { sources, refused: null };
+    return { sources, refused: null, yamlError };
   } catch (error) {
     if (state === EMPTY_STATE) throw error;
     const why = `the last good state does not compile: ${messageOf(error)}`;
     deps.log.error('started without the rows of the last good state', { error: why });
-    return { sources: { ...sources, state: EMPTY_STATE }, refused: { state, why } };
+    return { sources: { ...sources, state: EMPTY_STATE }, refused: { state, why }, yamlError };
   }
 }
 

@@ -3,6 +3,7 @@ import { type Current, createCurrent } from '../../config/current.ts';
 import type { Environment } from '../../config/env.ts';
 import type { HostFactory } from '../../config/hosts.ts';
 import { writeLastGood } from '../../config/last-good.ts';
+import { writeLastLoaded } from '../../config/last-loaded.ts';
 import type { LoadedPolicy, Snapshot } from '../../config/snapshot.ts';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
@@ -90,14 +91,16 @@ export function createServing(deps: ServingDeps, first: Sources): Serving {
   };
 
   journal(current.snapshot);
+  writeLastLoaded(data_dir, first.loaded, log);
   return {
     current,
     sources: () => sources,
     put(next) {
       const snapshot = compile(deps, next);
-      const stateChanged = next.state !== sources.state;
+      const before = sources;
       sources = next;
-      if (stateChanged) save();
+      if (next.state !== before.state) save();
+      if (next.loaded !== before.loaded) writeLastLoaded(data_dir, next.loaded, log);
       void current.swap(snapshot);
       metrics.add('hive_policy_swaps_total');
       journal(snapshot);

@@ -52,6 +52,7 @@ export function createStage(given: GatewayDeps, snapshot: Snapshot, turn: TurnEn
       calls.end();
       over.shift()?.();
     },
+    brokeOff: () => false,
   });
   const accept = createAccept(deps, calls, { high: false });
   return {

@@ -38,6 +38,7 @@ export function errorOf(failure: UpstreamFailure, dialect: Dialect = 'openai'): 
     status: foreign ? ERROR_MEANINGS.overloaded.status : failure.status,
     ...(isOperators(failure) ? { retry: false } : {}),
     ...(failure.body ? { body: failure.body } : {}),
+    ...(failure.limits ? { limits: failure.limits } : {}),
     ...(failure.retry_after_s === null ? {} : { retry_after_s: failure.retry_after_s }),
   });
 }

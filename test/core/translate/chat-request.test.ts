@@ -18,6 +18,11 @@ describe('chat completion to messages', () => {
     expect(translate({ max_tokens: 5, max_completion_tokens: 7 }).body.max_tokens).toBe(7);
   });
 
+  test('chat completion that asks for a search is told that there is none', () => {
+    expect(translate({ web_search_options: {} }).notes).toEqual(['web_search_options']);
+    expect(translate({ web_search_options: null }).notes).toEqual([]);
+  });
+
   test('chat completion’s fields that are not carried over are named, wherever they stand', () => {
     const fn = { name: 'f', examples: [1] };
     const { notes } = translate({

@@ -77,3 +77,77 @@ test('chat completion that names no tools names those that were called, and forb
   expect(body.tools).toEqual([{ name: 'f', input_schema: { type: 'object' } }]);
   expect(body.tool_choice).toEqual({ type: 'none' });
 });
+
+test('chat completion’s turns of white space alone are left out, which is named', () => {
+  const blank = { type: 'text', text: ' \n' };
+  const image = { type: 'image_url', image_url: { url: 'https://x.test/a.png' } };
+  const { body, notes } = translate({
+    messages: [
+      { role: 'system', content: ' ' },
+      { role: 'user', content: '\t' },
+      { role: 'user', content: [blank, { type: 'text', text: 'hi' }] },
+      { role: 'assistant', content: ' \n' },
+      { role: 'user', content: [blank, image] },
+    ],
+  });
+  expect(body).not.toHaveProperty('system');
+  expect(body.messages).toEqual([
+    { role: 'user', content: [blank, { type: 'text', text: 'hi' }] },
+    {
+      role: 'user',
+      content: [{ type: 'image', source: { type: 'url', url: 'https://x.test/a.png' } }],
+    },
+  ]);
+  expect(notes).toEqual(['messages.content']);
+});
+
+test('chat completion’s white space behind the results of tools is left out as well', () => {
+  const { body } = translate({
+    messages: [
+      HI,
+      { role: 'assistant', content: null, tool_calls: [call('1', '{}')] },
+      { role: 'tool', tool_call_id: 'call_1', content: 'one' },
+      { role: 'user', content: ' ' },
+    ],
+  });
+  expect(body.messages).toMatchObject([
+    HI,
+    { role: 'assistant' },
+    { role: 'user', content: [{ type: 'tool_result', content: 'one' }] },
+  ]);
+  expect((body.messages as JsonObject[])[2]?.content).toHaveLength(1);
+});
+
+test('chat completion’s thinking in the pieces of a stream goes back whole', () => {
+  const thinking_blocks = [
+    { index: 0, type: 'thinking', thinking: 'one ' },
+    { index: 0, type: 'thinking', thinking: 'step' },
+    { index: 0, type: 'thinking', signature: 'S1' },
+    { index: 1, type: 'redacted_thinking', data: 'R' },
+    { index: 2, type: 'thinking', thinking: 'two' },
+    { index: 2, type: 'thinking', signature: 'S2' },
+  ];
+  const { body, notes } = translate({
+    messages: [HI, { role: 'assistant', content: 'a', thinking_blocks }, HI],
+  });
+  expect((body.messages as JsonObject[])[1]?.content).toEqual([
+    { type: 'thinking', thinking: 'one step', signature: 'S1' },
+    { type: 'redacted_thinking', data: 'R' },
+    { type: 'thinking', thinking: 'two', signature: 'S2' },
+    { type: 'text', text: 'a' },
+  ]);
+  expect(notes).toEqual([]);
+});
+
+test('chat completion’s signed thinking is not mixed with what nobody signed', () => {
+  const signed = { type: 'thinking', thinking: 'b', signature: 'S' };
+  const thinking_blocks = [{ type: 'thinking', thinking: 'a' }, signed];
+  const { body, notes } = translate({
+    messages: [HI, { role: 'assistant', content: 'a', thinking_blocks }, HI],
+  });
+  expect((body.messages as JsonObject[])[1]?.content).toEqual([
+    signed,
+    { type: 'text', text: 'a' },
+  ]);
+  expect(notes).toEqual(['messages.reasoning_content']);
+});

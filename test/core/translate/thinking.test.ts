@@ -52,3 +52,40 @@ test('messages’ words on thinking that an effort cannot say are named', () => 
   expect(notes({ thinking: { type: 'disabled' } }, 'gpt-4o')).toEqual([]);
   expect(notes({ output_config: { effort: 'max' } })).toEqual(['output_config.effort']);
 });
+
+test('chat completion whose turn goes on without its thinking is answered without', () => {
+  const tool_calls = [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }];
+  const called = { role: 'assistant', content: null, tool_calls };
+  const signed = { type: 'thinking', thinking: 't', signature: 'S' };
+  const result = { role: 'tool', tool_call_id: 'c', content: 'r' };
+  const user = { role: 'user', content: 'q' };
+  const ask = (messages: readonly object[], model?: string) =>
+    translate({ reasoning_effort: 'low', max_tokens: 9000, messages }, model);
+  for (const messages of [
+    [user, called, result],
+    [user, called, result, user],
+    [user, { role: 'assistant', content: 'It is' }],
+  ]) {
+    const { body, notes } = ask(messages);
+    expect(body).not.toHaveProperty('thinking');
+    expect(notes).toEqual(['reasoning_effort']);
+  }
+  const thinks = { thinking: { type: 'enabled', budget_tokens: 1024 } };
+  expect(ask([user, { ...called, thinking_blocks: [signed] }, result]).body).toMatchObject(thinks);
+  expect(ask([user, called, result, { role: 'assistant', content: 'a' }, user]).body).toMatchObject(
+    thinks,
+  );
+  // Newer models do not ask for it.
+  expect(ask([user, called, result], 'claude-opus-4-6').body).toMatchObject({
+    thinking: { type: 'adaptive' },
+  });
+});
+
+test('messages’ thinking between tools has no counterpart, which is named', () => {
+  const { notes } = messagesToChat(
+    { messages: [], thinking: { type: 'between_tools' } },
+    'gpt-5-mini',
+    { effort: /^gpt-5/ },
+  );
+  expect(notes.map(({ subject }) => subject)).toEqual(['thinking']);
+});

@@ -121,6 +121,7 @@ test('drain breaks off at the deadline what has not ended', async () => {
   await drain.stop({ ...SPEC, deadline_ms: 150 });
   expect(performance.now() - begun_ms).toBeGreaterThanOrEqual(140);
   await expect(slow).rejects.toThrow(/aborted|hang up/);
+  expect(drain.brokeOff()).toBe(true);
 });
 
 test('drain does not wait the whole deadline for a connection that asks nothing', async () => {

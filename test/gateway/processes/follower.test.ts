@@ -109,6 +109,24 @@ describe('createFollower at the start', () => {
     expect(start).toThrow(/^gateway\.yaml:4:\d+ agents/);
   });
 
+  test('one of several processes starts by what the others serve, and says why', async () => {
+    const { start, write } = await world({ HIVE_WORKERS: '2' });
+    const served = start().current.snapshot.version;
+    await write('gateway.yaml', GATEWAY.replace('targets: [mini]', 'targets: [mimi]'));
+    const next = start();
+    expect(next.current.snapshot.version).toBe(served);
+    expect(next.policyError()).toMatch(/^gateway\.yaml:4:\d+ agents\.helper\.targets/);
+    await write('gateway.yaml', GATEWAY);
+    await until(() => next.policyError() === null, { what: 'the correction' });
+  });
+
+  test('createFollower refuses what does not load at a start, whatever was served', async () => {
+    const { start, write } = await world();
+    await start().close();
+    await write('gateway.yaml', GATEWAY.replace('targets: [mini]', 'targets: [mimi]'));
+    expect(start).toThrow(/^gateway\.yaml:4:\d+ agents/);
+  });
+
   test('createFollower keeps the worker’s rows over a restart without a worker', async () => {
     const { start, swaps } = await world();
     const before = start();

@@ -25,7 +25,13 @@ function world(compile = () => snapshot, pressure = { high: false }) {
   const { deps, lines } = gatewayDeps(makeSnapshot({ targets: {} }), { rehearsed: compile });
   const turn = new TurnEnd();
   const upstream = createRehearsalUpstream(turn);
-  const parts = { turn, upstream, fuses: createFuses(), onCallOver: () => {} };
+  const parts = {
+    turn,
+    upstream,
+    fuses: createFuses(),
+    onCallOver: () => {},
+    brokeOff: () => false,
+  };
   const callDeps = createCallDeps(deps, parts);
   const rehearsals: Rehearsals = createRehearsals(callDeps, pressure, hand.after);
   ends.push(() => rehearsals.close());
