@@ -2,7 +2,8 @@ import type { Json, JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import { toolInput } from './chat-turns.ts';
 import { toolCall } from './messages-turns.ts';
-import { chatUsageOf, finishOf, messagesUsageOf, stopReasonOf } from './words.ts';
+import { chatUsageOf, messagesUsageOf } from './usage.ts';
+import { finishOf, stopReasonOf } from './words.ts';
 
 /** What an answer of the other dialect does not say of itself. */
 export interface AnswerFrame {
@@ -87,6 +88,8 @@ export function spokenOf(message: JsonObject): Spoken {
   const { content } = message;
   const reasoning = message.reasoning_content ?? message.reasoning;
   let text = typeof content === 'string' ? content : '';
+  // Cloudflare answers a schema with the object itself.
+  if (isObject(content)) text = JSON.stringify(content);
   let thinking = typeof reasoning === 'string' ? reasoning : '';
   for (const part of objectsIn(content)) {
     if (typeof part.text === 'string') text += part.text;

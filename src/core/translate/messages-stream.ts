@@ -1,13 +1,14 @@
 import type { Json, JsonObject } from '../canonical.ts';
 import { NOTHING } from '../decoded.ts';
-import { isObject, textIn } from '../json-values.ts';
+import { isObject, objectsIn, textIn } from '../json-values.ts';
 import { MessagesReader } from '../messages-events.ts';
 import type { DecodedChunk, StreamDecoder, StreamStart } from '../provider.ts';
 import { sseEvent } from '../sse-event.ts';
 import { noteMessagesEvent, notesComment } from './answer-notes.ts';
 import { isThinking } from './answers.ts';
 import { Notes } from './notes.ts';
-import { chatUsageOf, finishOf } from './words.ts';
+import { chatUsageOf } from './usage.ts';
+import { finishOf } from './words.ts';
 
 const DONE = 'data: [DONE]\n\n';
 const PING = ': ping\n\n';
@@ -26,6 +27,8 @@ export class MessagesToChatStream implements StreamDecoder {
   #thoughts = 0;
   /** The block that is open, and whether a tool's arguments have begun. */
   #block: { readonly type: Json; readonly number: number; begun: boolean } | null = null;
+  /** Why the answer stopped, until it is told. */
+  #stop: string | null = null;
 
   constructor(start: StreamStart) {
     this.#start = start;
@@ -70,7 +73,12 @@ export class MessagesToChatStream implements StreamDecoder {
       if (typeof message.id === 'string') this.#id = message.id;
       if (typeof message.model === 'string') this.#model = message.model;
     }
-    return this.#chunk({ role: 'assistant', content: '', refusal: null });
+    const opening = this.#chunk({ role: 'assistant', content: '', refusal: null });
+    if (!isObject(message)) return opening;
+    // An answer that goes on from a tool that the provider ran has all its blocks at once.
+    this.#stop = textIn(message.stop_reason) || null;
+    const blocks = objectsIn(message.content);
+    return opening + blocks.map((block) => this.#blockStart(block) + this.#blockStop()).join('');
   }
 
   #blockStart(block: Json | undefined): string {
@@ -81,7 +89,10 @@ export class MessagesToChatStream implements StreamDecoder {
       if (block.type === 'redacted_thinking') {
         return this.#thought({ type: block.type, data: block.data ?? '' });
       }
-      return block.thinking ? this.#blockDelta({ ...block, type: 'thinking_delta' }) : '';
+      const thought = block.thinking ? this.#blockDelta({ ...block, type: 'thinking_delta' }) : '';
+      return block.signature
+        ? thought + this.#blockDelta({ ...block, type: 'signature_delta' })
+        : thought;
     }
     this.#block = { type: block.type ?? null, number: 0, begun: false };
     return block.text ? this.#blockDelta({ ...block, type: 'text_delta' }) : '';
@@ -137,12 +148,18 @@ export class MessagesToChatStream implements StreamDecoder {
   }
 
   #closing(delta: Json | undefined): string {
-    const reason = isObject(delta) ? delta.stop_reason : null;
-    return typeof reason === 'string' ? this.#chunk({}, finishOf(reason)) : '';
+    if (isObject(delta)) this.#stop = textIn(delta.stop_reason) || this.#stop;
+    return this.#finished();
+  }
+
+  #finished(): string {
+    const reason = this.#stop;
+    this.#stop = null;
+    return reason === null ? '' : this.#chunk({}, finishOf(reason));
   }
 
   #end(): string {
-    const notes = notesComment(this.#notes);
+    const notes = this.#finished() + notesComment(this.#notes);
     if (!this.#start.include_usage) return notes + DONE;
     const usage = chatUsageOf(this.#reader.usage);
     return notes + sseEvent({ ...this.#frame(), choices: [], usage }) + DONE;
