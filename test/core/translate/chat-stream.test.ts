@@ -156,7 +156,7 @@ describe('chat stream to messages', () => {
     ]);
   });
 
-  test('chat stream whose host leaves out id and index of several calls goes by their place', () => {
+  test('chat stream whose host leaves id and index of several calls out goes by place', () => {
     const calls = (...parts: readonly object[]) => chunk({ tool_calls: parts });
     const list = events(
       [

@@ -81,7 +81,7 @@ test('a live stream is complete after a finish_reason, however its connection en
   }
 });
 
-test('a live stream’s error behind the finish_reason tells what the answer cost, and no more', () => {
+test('a live stream’s error behind the finish_reason tells its cost, and no more', () => {
   const { attach, push, stream, chunks, failures } = open();
   push(textEvent('a', 'length'));
   attach();
