@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../src/core/call.ts';
 import type { Json, JsonObject } from '../../src/core/canonical.ts';
 import { instantiate } from '../../src/core/definition.ts';
-import { isObject, objectsIn } from '../../src/core/json-values.ts';
+import { isObject, objectsIn, textIn } from '../../src/core/json-values.ts';
 import type { Provider } from '../../src/core/provider.ts';
 import { providers } from '../../src/providers/index.ts';
 import type { RunningGateway } from '../gateway/gateway-kit.ts';
@@ -92,7 +92,7 @@ describe('relay', () => {
     await ask(recording);
     const { body: received } = upstream.requests[before] as { readonly body: unknown };
     const { stream_options: _, ...body } = received as JsonObject;
-    const { stream_options, max_completion_tokens, ...request } = recording.request;
+    const { stream_options: __, max_completion_tokens, ...request } = recording.request;
     const limit = body.max_completion_tokens ?? body.max_tokens ?? null;
     expect(limit).toBe(max_completion_tokens ?? request.max_tokens ?? null);
     const named = request.model === undefined ? { model: 'recorded' } : {};
@@ -188,7 +188,7 @@ function chatOf(request: JsonObject) {
 }
 
 function joined(blocks: readonly JsonObject[], kind: 'text' | 'thinking'): string {
-  return blocks.map((block) => (block.type === kind ? block[kind] : '')).join('');
+  return blocks.map((block) => (block.type === kind ? textIn(block[kind]) : '')).join('');
 }
 
 /** Each sentence of a request is in what is sent, or a note names the place it stood in. */
@@ -245,7 +245,7 @@ describe('translation to OpenAI’s chat', () => {
     const blocks = [...text.matchAll(/"thinking_blocks":(\[.*?\])/g)].flatMap(
       ([, list]) => JSON.parse(list as string) as JsonObject[],
     );
-    const whole = (key: string) => blocks.map((block) => block[key] ?? '').join('');
+    const whole = (key: string) => blocks.map((block) => textIn(block[key])).join('');
     expect(whole('thinking')).toBe(told.thinking ?? '');
     expect(whole('signature')).toBe(told.signature ?? '');
     expect(whole('data')).toBe(told.redacted ?? '');
