@@ -6,7 +6,7 @@ import { isObject, parseDecoded } from './json-values.ts';
 import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
 import { saidInChoice } from './signals/said-in.ts';
 import { sseData } from './sse-event.ts';
-import { count } from './translate/words.ts';
+import { tokensOfChat, usageOfChat } from './translate/usage.ts';
 import { brokenAnswer, failureInside } from './upstream-failure.ts';
 
 /**
@@ -66,7 +66,8 @@ export function factsOf(body: JsonObject): Partial<AnswerFacts> {
   const choice = firstChoice(body);
   const finish = choice?.finish_reason;
   if (typeof finish === 'string') facts.finish = finish;
-  const tokens = tokensOf(body.usage);
+  const usage = usageOfChat(body, choice);
+  const tokens = usage && tokensOf(usage);
   if (tokens !== null) facts.tokens = tokens;
   const said = choice && saidInChoice(choice);
   if (said) facts.said = said;
@@ -85,15 +86,7 @@ function firstChoice(body: JsonObject): JsonObject | null {
 function tokensOf(usage: unknown): Tokens | null {
   if (!isObject(usage)) return null;
   if (usage.prompt_tokens === undefined && usage.completion_tokens === undefined) return null;
-  const details = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
-  const written = count(details.cache_creation_tokens ?? details.cache_write_tokens);
-  const tokens = {
-    in: count(usage.prompt_tokens),
-    cached: count(details.cached_tokens),
-    out: count(usage.completion_tokens),
-    estimated: false,
-  };
-  return written === 0 ? tokens : { ...tokens, written };
+  return tokensOfChat(usage);
 }
 
 const CONTENT_KEYS = [

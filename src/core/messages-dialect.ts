@@ -22,7 +22,8 @@ import { lostOfMessages } from './translate/answer-notes.ts';
 import { messagesAnswerToChat } from './translate/answers.ts';
 import { chatToMessages } from './translate/chat-request.ts';
 import { MessagesToChatStream } from './translate/messages-stream.ts';
-import { factsFor, finishOf, tokensOfMessages } from './translate/words.ts';
+import { tokensOfMessages } from './translate/usage.ts';
+import { factsFor, finishOf } from './translate/words.ts';
 import { brokenAnswer } from './upstream-failure.ts';
 
 /**

@@ -5,7 +5,8 @@ import { isObject, parseDecoded } from './json-values.ts';
 import type { AnswerFacts, DecodedChunk } from './provider.ts';
 import { saidInMessageEvent } from './signals/said-in.ts';
 import { sseData } from './sse-event.ts';
-import { finishOf, tokensOfMessages } from './translate/words.ts';
+import { tokensOfMessages } from './translate/usage.ts';
+import { finishOf } from './translate/words.ts';
 import { failureInside } from './upstream-failure.ts';
 
 /** One event of Anthropic's stream: what the gateway wants to know of it, and its JSON. */
@@ -54,8 +55,8 @@ export class MessagesReader {
       this.#usage = { ...this.#usage, ...Object.fromEntries(counted) };
       facts.tokens = tokensOfMessages(this.#usage);
     }
-    const delta = isObject(body.delta) ? body.delta : {};
-    if (typeof delta.stop_reason === 'string') facts.finish = finishOf(delta.stop_reason);
+    const { stop_reason } = isObject(body.delta) ? body.delta : message;
+    if (typeof stop_reason === 'string') facts.finish = finishOf(stop_reason);
     const said = saidInMessageEvent(body);
     if (said) facts.said = said;
     return facts;

@@ -6,7 +6,7 @@ import { isObject, parseDecoded, parseJson, textIn } from './json-values.ts';
 import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
 import { saidInResponse, saidInResponseEvent } from './signals/said-in.ts';
 import { sseData } from './sse-event.ts';
-import { count } from './translate/words.ts';
+import { count } from './translate/usage.ts';
 import { brokenAnswer, failureInside, failureOf } from './upstream-failure.ts';
 
 /** OpenAI's responses: relayed whole, read only for what the record wants to know. */
@@ -102,10 +102,12 @@ function finishOf({ status, incomplete_details }: JsonObject): string | null {
 function tokensOf(usage: unknown): Tokens | null {
   if (!isObject(usage)) return null;
   const details = isObject(usage.input_tokens_details) ? usage.input_tokens_details : {};
-  return {
+  const written = count(details.cache_write_tokens);
+  const tokens = {
     in: count(usage.input_tokens),
     cached: count(details.cached_tokens),
     out: count(usage.output_tokens),
     estimated: false,
   };
+  return written === 0 ? tokens : { ...tokens, written };
 }

@@ -68,11 +68,15 @@ function statusInside(error: Json): number {
   if (!isObject(error)) return 502;
   const code = Number(textIn(error.code));
   if (Number.isInteger(code) && code >= 400 && code < 600) return code;
-  return STATUS_OF_TYPE.get(textIn(error.type)) ?? 502;
+  return STATUS_OF.get(textIn(error.code)) ?? STATUS_OF.get(textIn(error.type)) ?? 502;
 }
 
-/** Anthropic's error types, some of which are OpenAI's as well. */
-const STATUS_OF_TYPE: ReadonlyMap<string, number> = new Map([
+/** OpenAI's codes, and Anthropic's types, some of which are OpenAI's as well. */
+const STATUS_OF: ReadonlyMap<string, number> = new Map([
+  ['insufficient_quota', 429],
+  ['rate_limit_exceeded', 429],
+  ['context_length_exceeded', 400],
+  ['invalid_prompt', 400],
   ['invalid_request_error', 400],
   ['authentication_error', 401],
   ['billing_error', 402],

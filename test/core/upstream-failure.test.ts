@@ -97,6 +97,11 @@ describe('upstream failure', () => {
     expect(failureInside({ message: 'm', code: 429 })).toMatchObject({ code: 'rate_limited' });
     expect(failureInside({ message: 'm', type: 'invalid_request_error' }).retryable).toBe(false);
     expect(failureInside({ message: 'm' })).toMatchObject({ code: 'upstream_error', status: 502 });
+    for (const code of ['insufficient_quota', 'rate_limit_exceeded']) {
+      expect(failureInside({ message: 'm', code })).toMatchObject({ class: 'rate_limit' });
+    }
+    const long = { message: 'm', type: 'invalid_request_error', code: 'context_length_exceeded' };
+    expect(failureInside(long)).toMatchObject({ class: 'context_length', counts: false });
     expect(failureInside('went wrong').message).toBe('went wrong');
     expect(failureInside(true).message).toContain('inside its answer');
   });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Recording, recordings } from '../kit/recordings.ts';
 import { modelPath, type RunningEngine, startEngine } from './engine-process.ts';
 
 /** Lower-case words of 3 to 7 letters: what the demo model was trained to repeat. */
@@ -71,6 +72,14 @@ async function say(model: string, word: string, more: object = {}): Promise<stri
   return (await ask(model, word, more)).body.choices[0]?.message.content;
 }
 
+/** An answer without the place and time of its making. */
+function shapeOf(text: string): string {
+  const compact = text.startsWith('{') ? JSON.stringify(JSON.parse(text)) : text;
+  return compact
+    .replaceAll(/chatcmpl-[0-9a-f-]+/g, 'id')
+    .replaceAll(/"created":\d+/g, '"created":0');
+}
+
 describe('engine', () => {
   test.each([
     ['echo', (word: string) => word],
@@ -103,6 +112,18 @@ describe('engine', () => {
       choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant' } }],
       usage: { prompt_tokens: 8, completion_tokens: 5, total_tokens: 13 },
     });
+  });
+
+  test('engine answers in the shape that is recorded of it', async () => {
+    const known = new Map(recordings().map((one) => [one.name, one]));
+    for (const name of ['embedded/chat', 'embedded/chat-adapter-stream']) {
+      const recorded = known.get(name) as Recording;
+      const response = await fetch(`${engine.url}/local/v1/chat/completions`, {
+        method: 'POST',
+        body: JSON.stringify(recorded.request),
+      });
+      expect(shapeOf(await response.text())).toBe(shapeOf(recorded.bytes.toString()));
+    }
   });
 
   test('engine streams to the official client: role, deltas, finish, usage', async () => {

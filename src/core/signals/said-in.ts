@@ -14,7 +14,14 @@ export function saidInChoice(choice: JsonObject): SaidPiece | undefined {
   const calls = Array.isArray(tool_calls) ? (tool_calls as readonly Json[]) : NONE;
   let tools = isObject(message.function_call) ? 1 : 0;
   for (const call of calls) if (isObject(call) && call.id) tools += 1;
-  return pieceOf(content, tools);
+  return pieceOf(Array.isArray(content) ? textOfParts(content as readonly Json[]) : content, tools);
+}
+
+/** Mistral's, where the model thinks. */
+function textOfParts(parts: readonly Json[]): string {
+  return objectsIn(parts)
+    .map(({ text }) => textIn(text))
+    .join('');
 }
 
 const NONE: readonly Json[] = [];

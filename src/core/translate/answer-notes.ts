@@ -28,7 +28,8 @@ export function noteSecondCall(notes: Notes): void {
 export function noteMessagesEvent(event: JsonObject, notes: Notes): void {
   const delta = isObject(event.delta) ? event.delta : {};
   if (event.type === 'message_start') {
-    if (isObject(event.message)) noteMessage(event.message, notes);
+    if (isObject(event.message))
+      for (const note of lostOfMessages(event.message)) notes.add(note.subject, note.reason);
   } else if (event.type === 'content_block_start') {
     if (isObject(event.content_block)) noteBlock(event.content_block, notes);
   } else if (event.type === 'content_block_delta') {
@@ -114,7 +115,13 @@ const MESSAGE_ANSWER: ReadonlySet<string> = new Set([
   'stop_reason',
   'usage',
 ]);
-const CHOICE: ReadonlySet<string> = new Set(['index', 'message', 'delta', 'finish_reason']);
+const CHOICE: ReadonlySet<string> = new Set([
+  'index',
+  'message',
+  'delta',
+  'finish_reason',
+  'usage',
+]);
 const MESSAGE: ReadonlySet<string> = new Set([
   'role',
   'content',

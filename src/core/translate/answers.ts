@@ -3,7 +3,8 @@ import { isObject, objectsIn, textIn } from '../json-values.ts';
 import type { Recall } from '../provider.ts';
 import { toolInput } from './chat-turns.ts';
 import { toolCall } from './messages-turns.ts';
-import { chatUsageOf, finishOf, idFor, messagesUsageOf, stopReasonOf } from './words.ts';
+import { chatUsageOf, messagesUsageOf } from './usage.ts';
+import { finishOf, idFor, stopReasonOf } from './words.ts';
 
 /** What an answer of the other dialect does not say of itself. */
 export interface AnswerFrame {
@@ -97,6 +98,8 @@ export function spokenOf(message: JsonObject): Spoken {
   const { content } = message;
   const reasoning = message.reasoning_content ?? message.reasoning;
   let text = typeof content === 'string' ? content : '';
+  // Cloudflare answers a schema with the object itself.
+  if (isObject(content)) text = JSON.stringify(content);
   let thinking = typeof reasoning === 'string' ? reasoning : '';
   for (const part of objectsIn(content)) {
     if (typeof part.text === 'string') text += part.text;

@@ -169,8 +169,10 @@ function addFormat(body: Record<string, Json>, format: Json | undefined, notes: 
   if (!isObject(format) || format.type === 'text') return;
   const { json_schema } = format;
   if (format.type === 'json_schema' && isObject(json_schema) && isObject(json_schema.schema)) {
-    // A strict one is closed already.
-    const given = json_schema.schema;
+    // The provider has one place for a description. A strict schema is closed already.
+    const { description } = json_schema;
+    const given: JsonObject =
+      typeof description === 'string' ? { description, ...json_schema.schema } : json_schema.schema;
     const schema = json_schema.strict === true ? given : closed(given);
     if (JSON.stringify(schema) !== JSON.stringify(given)) {
       notes.add('response_format', 'its objects are closed, as the provider demands');

@@ -7,7 +7,8 @@ import { sseEvent } from '../sse-event.ts';
 import { noteChunk, notesComment } from './answer-notes.ts';
 import { nameFor, spokenOf } from './answers.ts';
 import { Notes } from './notes.ts';
-import { factsFor, idFor, messagesUsageOf, stopReasonOf } from './words.ts';
+import { messagesUsageOf, usageOfChat } from './usage.ts';
+import { factsFor, idFor, stopReasonOf } from './words.ts';
 
 interface Block {
   readonly kind: 'text' | 'thinking' | 'tool_use';
@@ -48,7 +49,12 @@ export class ChatToMessagesStream implements StreamDecoder {
 
   decode(event: Uint8Array): DecodedChunk {
     const { decoded, body } = readChatChunk(event);
-    if (decoded.error || decoded.malformed) return decoded;
+    if (decoded.malformed) return decoded;
+    if (decoded.error) {
+      // Behind a finish reason it ends nothing, but says what the answer has cost.
+      if (isObject(body?.usage)) this.#usage = body.usage;
+      return decoded;
+    }
     if (decoded.done) return { ...decoded, event: Buffer.from(this.#end()) };
     if (body === null) return decoded;
     const text = this.#translated(body);
@@ -61,9 +67,9 @@ export class ChatToMessagesStream implements StreamDecoder {
   }
 
   #translated(body: JsonObject): string {
-    if (isObject(body.usage)) this.#usage = body.usage;
     noteChunk(body, this.#notes);
     const choice = objectsIn(body.choices).find(({ index }) => (index ?? 0) === 0);
+    this.#usage = usageOfChat(body, choice ?? null) ?? this.#usage;
     if (!choice) return '';
     const delta = isObject(choice.delta) ? choice.delta : {};
     let text = this.#begin(body);
@@ -75,7 +81,8 @@ export class ChatToMessagesStream implements StreamDecoder {
       this.#refused = true;
       text += this.#say('text', delta.refusal);
     }
-    for (const call of objectsIn(delta.tool_calls)) text += this.#call(call);
+    const calls = objectsIn(delta.tool_calls);
+    for (const [at, call] of calls.entries()) text += this.#call(call, calls.length > 1 ? at : -1);
     if (typeof choice.finish_reason === 'string') {
       this.#finish = choice.finish_reason;
       text += this.#closeAll();
@@ -117,10 +124,11 @@ export class ChatToMessagesStream implements StreamDecoder {
       : '';
   }
 
-  #call(call: JsonObject): string {
+  /** `at` is its place among several of one chunk. */
+  #call(call: JsonObject, at: number): string {
     const called = isObject(call.function) ? call.function : {};
     const id = typeof call.id === 'string' ? call.id : '';
-    const slot = this.#slotOf(call, id);
+    const slot = this.#slotOf(call, id, at);
     let block = this.#calls.get(slot);
     let text = '';
     if (!block) {
@@ -136,9 +144,10 @@ export class ChatToMessagesStream implements StreamDecoder {
   }
 
   /** Some hosts leave out the index, or give every call the same: a new id is a new call. */
-  #slotOf(call: JsonObject, id: string): number {
+  #slotOf(call: JsonObject, id: string, at: number): number {
     const last = this.#calls.size - 1;
-    const given = typeof call.index === 'number' ? call.index : id === '' ? last : last + 1;
+    const nameless = at === -1 ? last : at;
+    const given = typeof call.index === 'number' ? call.index : id === '' ? nameless : last + 1;
     const known = this.#calls.get(given);
     const other = known !== undefined && id !== '' && known.id !== id;
     return other ? this.#slotOfId(id) : Math.max(0, given);

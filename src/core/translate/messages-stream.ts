@@ -1,13 +1,14 @@
 import type { Json, JsonObject } from '../canonical.ts';
 import { NOTHING } from '../decoded.ts';
-import { isObject, textIn } from '../json-values.ts';
+import { isObject, objectsIn, textIn } from '../json-values.ts';
 import { MessagesReader } from '../messages-events.ts';
 import type { DecodedChunk, StreamDecoder, StreamStart } from '../provider.ts';
 import { sseEvent } from '../sse-event.ts';
 import { noteMessagesEvent, noteSecondCall, notesComment } from './answer-notes.ts';
 import { finishFor, isThinking } from './answers.ts';
 import { Notes } from './notes.ts';
-import { chatUsageOf, factsFor, idFor } from './words.ts';
+import { chatUsageOf } from './usage.ts';
+import { factsFor, idFor } from './words.ts';
 
 const DONE = 'data: [DONE]\n\n';
 const PING = ': ping\n\n';
@@ -36,6 +37,8 @@ export class MessagesToChatStream implements StreamDecoder {
   #block: Block | null = null;
   /** Those that are open, by the index that the provider gave them: they may be mixed. */
   readonly #open = new Map<Json | undefined, Block>();
+  /** Why the answer stopped, until it is told. */
+  #stop: string | null = null;
 
   constructor(start: StreamStart) {
     this.#start = start;
@@ -82,7 +85,14 @@ export class MessagesToChatStream implements StreamDecoder {
       this.#id = idFor('chat', message.id);
       if (typeof message.model === 'string') this.#model = message.model;
     }
-    return this.#chunk({ role: 'assistant', content: '', refusal: null });
+    const opening = this.#chunk({ role: 'assistant', content: '', refusal: null });
+    if (!isObject(message)) return opening;
+    // An answer that goes on from a tool that the provider ran has all its blocks at once.
+    this.#stop = textIn(message.stop_reason) || null;
+    const blocks = objectsIn(message.content);
+    const whole = (block: JsonObject): string =>
+      this.#blockStart(block, undefined) + this.#blockStop(undefined);
+    return opening + blocks.map(whole).join('');
   }
 
   #blockStart(block: Json | undefined, index: Json | undefined): string {
@@ -93,7 +103,10 @@ export class MessagesToChatStream implements StreamDecoder {
       if (block.type === 'redacted_thinking') {
         return this.#thought({ type: block.type, data: block.data ?? '' });
       }
-      return block.thinking ? this.#blockDelta({ ...block, type: 'thinking_delta' }) : '';
+      const thought = block.thinking ? this.#blockDelta({ ...block, type: 'thinking_delta' }) : '';
+      return block.signature
+        ? thought + this.#blockDelta({ ...block, type: 'signature_delta' })
+        : thought;
     }
     this.#begin(index, { type: block.type ?? null, number: 0, begun: false });
     return block.text ? this.#blockDelta({ ...block, type: 'text_delta' }) : '';
@@ -159,12 +172,18 @@ export class MessagesToChatStream implements StreamDecoder {
   }
 
   #closing(delta: Json | undefined): string {
-    const reason = isObject(delta) ? delta.stop_reason : null;
-    return typeof reason === 'string' ? this.#chunk({}, finishFor(this.#start.recall, reason)) : '';
+    if (isObject(delta)) this.#stop = textIn(delta.stop_reason) || this.#stop;
+    return this.#finished();
+  }
+
+  #finished(): string {
+    const reason = this.#stop;
+    this.#stop = null;
+    return reason === null ? '' : this.#chunk({}, finishFor(this.#start.recall, reason));
   }
 
   #end(): string {
-    const notes = notesComment(this.#notes);
+    const notes = this.#finished() + notesComment(this.#notes);
     if (!this.#start.include_usage) return notes + DONE;
     const usage = chatUsageOf(this.#reader.usage);
     return notes + sseEvent({ ...this.#frame(), choices: [], usage }) + DONE;

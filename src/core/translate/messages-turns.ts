@@ -80,6 +80,10 @@ function partsOfBlock(block: JsonObject, notes: Notes): JsonObject[] {
     const title = typeof block.title === 'string' ? `${block.title}\n\n` : '';
     return [{ type: 'text', text: `${title}${textIn(source.data)}` }];
   }
+  if (block.type === 'document' && source.type === 'content') {
+    const title = typeof block.title === 'string' ? [{ type: 'text', text: block.title }] : [];
+    return [...title, ...blocksOf(source.content).flatMap((part) => partsOfBlock(part, notes))];
+  }
   if (block.type === 'search_result') {
     const texts = blocksOf(block.content).map(({ text }) => text);
     const text = [block.title, block.source, ...texts].map(textIn).join('\n');

@@ -1,6 +1,3 @@
-import type { Tokens } from '../call.ts';
-import type { JsonObject } from '../canonical.ts';
-import { isObject } from '../json-values.ts';
 import type { AnswerFacts } from '../provider.ts';
 
 /** The words that the two dialects have for the same thing. */
@@ -60,51 +57,4 @@ const STOP_REASON_OF: ReadonlyMap<string, string> = new Map([
 export function stopReasonOf(finish: string | null, called: boolean): string {
   if (called && (finish === null || finish === 'stop')) return 'tool_use';
   return STOP_REASON_OF.get(finish ?? 'stop') ?? 'end_turn';
-}
-
-export function count(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? Math.floor(value) : 0;
-}
-
-/**
- * Anthropic's usage as OpenAI's: its input tokens leave out what was read from and written to the
- * cache, while `prompt_tokens` is the whole prompt.
- */
-export function chatUsageOf(usage: JsonObject): JsonObject {
-  const read = count(usage.cache_read_input_tokens);
-  const written = count(usage.cache_creation_input_tokens);
-  const prompt_tokens = count(usage.input_tokens) + read + written;
-  const completion_tokens = count(usage.output_tokens);
-  return {
-    prompt_tokens,
-    completion_tokens,
-    total_tokens: prompt_tokens + completion_tokens,
-    prompt_tokens_details: { cached_tokens: read, cache_creation_tokens: written },
-  };
-}
-
-/** OpenAI's usage as Anthropic's. */
-export function messagesUsageOf(usage: unknown): JsonObject {
-  const known = isObject(usage) ? usage : {};
-  const details = isObject(known.prompt_tokens_details) ? known.prompt_tokens_details : {};
-  const read = count(details.cached_tokens);
-  const written = count(details.cache_creation_tokens);
-  return {
-    input_tokens: Math.max(0, count(known.prompt_tokens) - read - written),
-    cache_creation_input_tokens: written,
-    cache_read_input_tokens: read,
-    output_tokens: count(known.completion_tokens),
-  };
-}
-
-/** Anthropic's usage as the record counts it. */
-export function tokensOfMessages(usage: JsonObject): Tokens {
-  const read = count(usage.cache_read_input_tokens);
-  const written = count(usage.cache_creation_input_tokens);
-  const input = count(usage.input_tokens) + read + written;
-  const tokens = { in: input, cached: read, out: count(usage.output_tokens), estimated: false };
-  if (written === 0) return tokens;
-  const kinds = isObject(usage.cache_creation) ? usage.cache_creation : {};
-  const written_1h = Math.min(written, count(kinds.ephemeral_1h_input_tokens));
-  return written_1h === 0 ? { ...tokens, written } : { ...tokens, written, written_1h };
 }

@@ -6,6 +6,7 @@ import { costOf, sumOfUsd } from '../../core/price.ts';
 import { printable } from '../../core/printable.ts';
 import type { AnswerFacts } from '../../core/provider.ts';
 import { SaidText } from '../../core/signals/said.ts';
+import { sumOfTokens } from '../../core/tokens.ts';
 
 /** Kept of one call, at most: a plugin in a loop must not fill an event or a header. */
 const KEPT_MAX = 32;
@@ -155,7 +156,7 @@ export function tokensInAll(progress: Progress, given: Tokens): Tokens {
   const others = notGiven(progress);
   if (others === NONE) return given;
   const all = others.map(({ tokens }) => tokens);
-  return (progress.served === null ? all : [given, ...all]).reduce(sumOf);
+  return (progress.served === null ? all : [given, ...all]).reduce(sumOfTokens);
 }
 
 /** USD of the same; null where nobody reported any, or the policy has no price of one of them. */
@@ -182,16 +183,3 @@ function notGiven({ attempts, escalated }: Progress): readonly Spent[] {
 }
 
 const NONE: readonly Spent[] = [];
-
-function sumOf(left: Tokens, right: Tokens): Tokens {
-  const written = (left.written ?? 0) + (right.written ?? 0);
-  const written_1h = (left.written_1h ?? 0) + (right.written_1h ?? 0);
-  return {
-    in: left.in + right.in,
-    cached: left.cached + right.cached,
-    ...(written > 0 ? { written } : {}),
-    ...(written_1h > 0 ? { written_1h } : {}),
-    out: left.out + right.out,
-    estimated: left.estimated || right.estimated,
-  };
-}

@@ -177,7 +177,11 @@ export class LiveStream {
   /** Amid an answer the upstream's own last word on its failure is the client's to read. */
   #readable(chunks: readonly DecodedChunk[], bad: DecodedChunk): DecodedChunk[] {
     const begun = this.#open || chunks.some(isToken);
-    return begun && bad.done ? [...chunks, bad] : [...chunks];
+    if (begun && bad.done) return [...chunks, bad];
+    // Of a whole answer it tells no more than what that has cost.
+    return this.#finished && bad.facts.tokens
+      ? [...chunks, { ...bad, event: null, error: null }]
+      : [...chunks];
   }
 
   #complete(): void {

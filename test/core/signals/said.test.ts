@@ -39,6 +39,9 @@ test('saidInChoice reads whole answers, chunks, tools and refusals', () => {
   expect(saidInChoice({ message: { content: 'hi' } })).toEqual({ text: 'hi' });
   expect(saidInChoice({ delta: { content: 'h' } })).toEqual({ text: 'h' });
   expect(saidInChoice({ text: 'old' })).toEqual({ text: 'old' });
+  const thought = { type: 'thinking', thinking: [{ type: 'text', text: 'no answer' }] };
+  const parts = [thought, { type: 'text', text: 'h' }, { type: 'text', text: 'i' }];
+  expect(saidInChoice({ delta: { content: parts } })).toEqual({ text: 'hi' });
   const calls: JsonObject[] = [
     { id: 'c1', function: {} },
     { index: 1, function: { arguments: '{' } },

@@ -184,6 +184,10 @@ describe('chat completion to messages', () => {
     expect(translate({ response_format: format }).body.output_config).toEqual({
       format: { type: 'json_schema', schema },
     });
+    const told = { ...format, json_schema: { ...format.json_schema, description: 'd' } };
+    expect(translate({ response_format: told }).body.output_config).toEqual({
+      format: { type: 'json_schema', schema: { description: 'd', ...schema } },
+    });
     const loose = { type: 'json_schema', json_schema: { name: 'x', schema } };
     expect(translate({ response_format: loose })).toMatchObject({
       body: { output_config: { format: { schema: { ...schema, additionalProperties: false } } } },

@@ -156,6 +156,21 @@ describe('chat stream to messages', () => {
     ]);
   });
 
+  test('chat stream whose host leaves id and index of several calls out goes by place', () => {
+    const calls = (...parts: readonly object[]) => chunk({ tool_calls: parts });
+    const list = events(
+      [
+        calls({ id: 'a', function: { name: 'f' } }, { id: 'b', function: { name: 'g' } }),
+        calls({ function: { arguments: '{"x":1}' } }, { function: { arguments: '{"y":2}' } }),
+        'data: [DONE]\n\n',
+      ].join(''),
+    );
+    expect(assembled(list).map(({ id, partial_json }) => [id, partial_json])).toEqual([
+      ['a', '{"x":1}'],
+      ['b', '{"y":2}'],
+    ]);
+  });
+
   test('chat stream whose calls are mixed becomes blocks one after another', () => {
     const call = (index: number, more: object) => chunk({ tool_calls: [{ index, ...more }] });
     const list = events(

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
 import { messagesToChat } from '../../../src/core/translate/messages-request.ts';
+import { chatOfTurns } from '../../../src/core/translate/messages-turns.ts';
+import { Notes } from '../../../src/core/translate/notes.ts';
+import { ToolNames } from '../../../src/core/translate/tool-names.ts';
 
 test('messages of a role that Anthropic does not have never speak as the system', () => {
   const turn = (role: string) => ({ role, content: role });
@@ -10,4 +13,21 @@ test('messages of a role that Anthropic does not have never speak as the system'
     'messages.role tool',
     'messages.role developer',
   ]);
+});
+test('messages’ document made of blocks is carried as its text, behind its title', () => {
+  const notes = new Notes();
+  const content = [
+    { type: 'text', text: 'first' },
+    { type: 'text', text: 'second' },
+  ];
+  const document = { type: 'document', title: 'T', source: { type: 'content', content } };
+  const plain = { type: 'document', source: { type: 'content', content: 'words' } };
+  const messages = { messages: [{ role: 'user', content: [document, plain] }] };
+  expect(chatOfTurns(messages, {}, notes, new ToolNames())).toEqual([
+    {
+      role: 'user',
+      content: ['T', 'first', 'second', 'words'].map((text) => ({ type: 'text', text })),
+    },
+  ]);
+  expect(notes.list).toEqual([]);
 });

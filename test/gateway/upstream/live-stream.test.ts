@@ -94,6 +94,17 @@ test('a live stream is complete after a finish_reason, however its connection en
   }
 });
 
+test('a live stream’s error behind the finish_reason tells its cost, and no more', () => {
+  const { attach, push, stream, chunks, failures } = open();
+  push(textEvent('a', 'length'));
+  attach();
+  const usage = { prompt_tokens: 43, completion_tokens: 10, total_tokens: 53 };
+  push(`data: ${JSON.stringify({ error: { code: 400, message: 'm' }, choices: [], usage })}\n\n`);
+  expect(chunks).toEqual([textEvent('a', 'length'), '']);
+  expect(stream.tokens).toMatchObject({ in: 43, out: 10 });
+  expect(failures).toEqual([null]);
+});
+
 test('a live stream takes a last event that lacks its blank line', () => {
   const { attach, push, stream, chunks, failures } = open();
   push(`${textEvent('a', 'stop')}data: [DONE]`);
