@@ -1,10 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+<<<<<<< HEAD:test/gateway/upstream/http1/response-reader.test.ts
 import { BadResponse } from '../../../../src/gateway/upstream/http1/response-head.ts';
 import {
   ResponseReader,
   TOO_LARGE,
 } from '../../../../src/gateway/upstream/http1/response-reader.ts';
+=======
+import { BadResponse } from '../../../src/gateway/http1/response-head.ts';
+import { ResponseReader, TOO_LARGE, TURN_ROOM } from '../../../src/gateway/http1/response-reader.ts';
+>>>>>>> b6af3ac (Fairness: a connection or an upload that has had its share of a turn waits for the next one (work in progress)):test/gateway/http1/response-reader.test.ts
 
 const LIMITS = { head_bytes_max: 4096, body_bytes_max: 100_000 };
 
@@ -43,7 +48,10 @@ function read(bytes: Buffer, cuts: readonly number[] = [], limits = LIMITS) {
   );
   for (let index = 1; index < at.length; index += 1) {
     const piece = Buffer.from(bytes.subarray(at[index - 1], at[index]));
-    if (piece.length > 0) reader.push(piece);
+    for (let rest: Buffer | null = piece; rest && rest.length > 0; ) {
+      reader.room = TURN_ROOM;
+      rest = reader.push(rest);
+    }
     piece.fill(0);
   }
   return { reader, heard };
