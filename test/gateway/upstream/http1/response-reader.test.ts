@@ -1,15 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-<<<<<<< HEAD:test/gateway/upstream/http1/response-reader.test.ts
 import { BadResponse } from '../../../../src/gateway/upstream/http1/response-head.ts';
 import {
   ResponseReader,
   TOO_LARGE,
+  TURN_ROOM,
 } from '../../../../src/gateway/upstream/http1/response-reader.ts';
-=======
-import { BadResponse } from '../../../src/gateway/http1/response-head.ts';
-import { ResponseReader, TOO_LARGE, TURN_ROOM } from '../../../src/gateway/http1/response-reader.ts';
->>>>>>> b6af3ac (Fairness: a connection or an upload that has had its share of a turn waits for the next one (work in progress)):test/gateway/http1/response-reader.test.ts
 
 const LIMITS = { head_bytes_max: 4096, body_bytes_max: 100_000 };
 
