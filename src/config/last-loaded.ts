@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { JsonObject } from '../core/canonical.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { readIfPresent, writeDurably } from './durable.ts';
@@ -25,8 +24,10 @@ export function readLastLoaded(data_dir: string): LoadedPolicy | null {
   try {
     const text = readIfPresent(pathIn(data_dir));
     if (text === null) return null;
-    const loaded = JSON.parse(text) as LoadedPolicy & { readonly origins: JsonObject };
-    const origins = new Map(Object.entries(loaded.origins).map(([at, from]) => [at, String(from)]));
+    const loaded = JSON.parse(text) as LoadedPolicy & {
+      readonly origins: Readonly<Record<string, string>>;
+    };
+    const origins = new Map(Object.entries(loaded.origins));
     return { ...loaded, origins };
   } catch {
     return null;

@@ -128,15 +128,23 @@ test('a messages stream whose blocks are mixed gives each call its own arguments
   });
   const end = (index: number) => ({ type: 'content_block_stop', index });
   const { data } = decodeAll([
-    ...[begin(0, 'a'), begin(1, 'b'), begin(2, 'c'), input(0, '{"x":'), input(1, '{"y":')],
-    ...[input(0, '1}'), end(0), input(1, '2}'), end(2), end(1)],
+    begin(0, 'a'),
+    begin(1, 'b'),
+    begin(2, 'c'),
+    input(0, '{"x":'),
+    input(1, '{"y":'),
+    input(0, '1}'),
+    end(0),
+    input(1, '2}'),
+    end(2),
+    end(1),
   ]);
   const texts: Record<number, string> = {};
   for (const { choices } of data) {
     for (const { delta } of choices as { delta: { tool_calls: JsonObject[] } }[]) {
       for (const { index, function: called } of delta.tool_calls) {
         const said = (called as JsonObject).arguments;
-        texts[Number(index)] = `${texts[Number(index)] ?? ''}${String(said)}`;
+        texts[Number(index)] = `${texts[Number(index)] ?? ''}${said as string}`;
       }
     }
   }

@@ -4,6 +4,7 @@ import { BadResponse } from '../../../../src/gateway/upstream/http1/response-hea
 import {
   ResponseReader,
   TOO_LARGE,
+  TURN_ROOM,
 } from '../../../../src/gateway/upstream/http1/response-reader.ts';
 
 const LIMITS = { head_bytes_max: 4096, body_bytes_max: 100_000 };
@@ -43,7 +44,10 @@ function read(bytes: Buffer, cuts: readonly number[] = [], limits = LIMITS) {
   );
   for (let index = 1; index < at.length; index += 1) {
     const piece = Buffer.from(bytes.subarray(at[index - 1], at[index]));
-    if (piece.length > 0) reader.push(piece);
+    for (let rest: Buffer | null = piece; rest && rest.length > 0; ) {
+      reader.room = TURN_ROOM;
+      rest = reader.push(rest);
+    }
     piece.fill(0);
   }
   return { reader, heard };
@@ -176,6 +180,50 @@ describe('ResponseReader', () => {
     expect(heard.over).toEqual({ reusable: false, idle_ms: null });
     expect(heard.body.toString()).toBe('ok');
     expect(() => reader.push(Buffer.from('more'))).toThrow(BadResponse);
+  });
+
+  test('reader stops at its room amid events and chunks, and goes on where it stopped', () => {
+    const events = Buffer.from('data:{}\n\n'.repeat(5000));
+    const each = Array.from({ length: 5000 }, () => Buffer.from('y'));
+    const stream = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream';
+    const json = 'HTTP/1.1 200 OK\r\ncontent-type: application/json';
+    const coded = 'transfer-encoding: chunked';
+    for (const [bytes, parts_max] of [
+      [answer(stream, events), 1],
+      [answer(`${stream}\r\n${coded}`, chunked([events])), 1],
+      [answer(`${json}\r\n${coded}`, chunked(each)), TURN_ROOM / 16],
+    ] as const) {
+      const shown: Buffer[] = [];
+      const reader = new ResponseReader(
+        { onHead() {}, onBody: (part) => void shown.push(part), onOver() {} },
+        LIMITS,
+      );
+      let rest = reader.push(bytes);
+      let pushes = 1;
+      for (; rest !== null; pushes += 1) {
+        expect(shown.length).toBeLessThanOrEqual(pushes * parts_max);
+        expect(shown.at(-1)?.length).toBeLessThanOrEqual(TURN_ROOM);
+        expect(reader.room).toBeLessThanOrEqual(0);
+        reader.room = TURN_ROOM;
+        rest = reader.push(rest);
+      }
+      expect(pushes).toBeGreaterThan(10);
+      const body = Buffer.concat(shown);
+      expect(body.equals(events) || body.equals(Buffer.concat(each))).toBe(true);
+    }
+  });
+
+  test('reader shows a whole answer of JSON as it comes, in one part', () => {
+    const shown: number[] = [];
+    const reader = new ResponseReader(
+      { onHead() {}, onBody: (part) => void shown.push(part.length), onOver() {} },
+      LIMITS,
+    );
+    const type = 'content-type: application/json; charset=utf-8';
+    const head = `HTTP/1.1 200 OK\r\n${type}\r\ncontent-length: 60000`;
+    expect(reader.push(answer(head, 'y'.repeat(60_000)))).toBeNull();
+    expect(shown).toEqual([60_000]);
+    expect(reader.room).toBeGreaterThan(0);
   });
 
   test('reader bounds heads and bodies', () => {
