@@ -48,7 +48,7 @@ test('serveStored takes a place like any call, and gives it back', async () => {
   const held = Promise.withResolvers<void>();
   upstream.script(async (exchange) => {
     await held.promise;
-    status(200, { id: 'resp_1', object: 'response' })(exchange);
+    await status(200, { id: 'resp_1', object: 'response' })(exchange);
   });
   const first = get('resp_1');
   await until(() => upstream.requests.length === 1, { what: 'the first request' });
