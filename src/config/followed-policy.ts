@@ -14,8 +14,8 @@ export interface FollowedPolicy {
 
 /**
  * The YAML as a process reads it that serves nothing by it. One that does not load changes nothing
- * here either; the gateway says what is wrong, in `/status` and in its log. At the start `last`
- * then stands in, what was last served; where there is none, it throws.
+ * here either; the gateway says what is wrong, in `/status` and in its log. At the start, what was
+ * last served stands in; where there is none, it throws.
  */
 export function followPolicy(
   input: Omit<LoadInput, 'digests'>,

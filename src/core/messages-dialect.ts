@@ -4,6 +4,7 @@ import type { Tokens } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import { NO_FACTS, readAnswer, spent } from './decoded.ts';
 import { parseExactBytes } from './exact-json.ts';
+import { fittingFields } from './fitting-fields.ts';
 import { isObject } from './json-values.ts';
 import { MessagesReader } from './messages-events.ts';
 import { patchedBody } from './openai-dialect.ts';
@@ -22,6 +23,7 @@ import { lostOfMessages } from './translate/answer-notes.ts';
 import { messagesAnswerToChat } from './translate/answers.ts';
 import { chatToMessages } from './translate/chat-request.ts';
 import { MessagesToChatStream } from './translate/messages-stream.ts';
+import { takesBoth, takesSampling } from './translate/thinking.ts';
 import { tokensOfMessages } from './translate/usage.ts';
 import { factsFor, finishOf } from './translate/words.ts';
 import { brokenAnswer } from './upstream-failure.ts';
@@ -82,18 +84,25 @@ const UNSIGNED = /"signature"\s*:\s*""/;
 
 const SAMPLING = ['temperature', 'top_p', 'top_k'];
 
-/** The policy's defaults must not make a call fail: newer versions take no sampling parameters. */
-function fittingPatch({ call, patch }: ProviderRequest): ProviderRequest['patch'] {
-  const version = call.relayed?.['anthropic-version'] ?? MESSAGES_VERSION;
-  if (version === MESSAGES_VERSION) return patch;
-  const kept = ([field]: readonly [string, Json]) =>
-    !SAMPLING.includes(field) || Object.hasOwn(call.body, field);
-  return Object.fromEntries(Object.entries(patch).filter(kept));
+/** Whether a sampling parameter that the client did not send would be refused. */
+function refusesDefault({ call, patch, model }: ProviderRequest, field: string): boolean {
+  if (!SAMPLING.includes(field)) return false;
+  const { body, relayed } = call;
+  // Newer versions take none of them, nor do newer models, nor does a model that is to think.
+  if ((relayed?.['anthropic-version'] ?? MESSAGES_VERSION) !== MESSAGES_VERSION) return true;
+  if (!takesSampling(model)) return true;
+  if (isObject(body.thinking) && body.thinking.type !== 'disabled') return true;
+  if (takesBoth(model)) return false;
+  if (field === 'temperature') return body.top_p !== undefined;
+  return field === 'top_p' && (body.temperature ?? patch.temperature) !== undefined;
 }
 
 function nativeBody(request: ProviderRequest): Body {
   const { call, model } = request;
-  const patch = fittingPatch(request);
+  const fitting = fittingFields(request.patch, call.body, (field) =>
+    refusesDefault(request, field),
+  );
+  const { patch } = fitting;
   const raw = bufferOf(call.raw);
   if (raw.includes('"signature"') && UNSIGNED.test(raw.toString('utf8'))) {
     const body = patchedBody(call.raw, { ...patch, model });
@@ -101,10 +110,10 @@ function nativeBody(request: ProviderRequest): Body {
     const reason = 'unsigned: the provider does not take it back';
     return {
       body: Buffer.from(JSON.stringify({ ...body, messages })),
-      notes: [{ subject: 'messages.thinking', reason }],
+      notes: [...fitting.notes, { subject: 'messages.thinking', reason }],
     };
   }
-  return { body: spliceBody(call.raw, { ...patch, model }, call.body), notes: [] };
+  return { body: spliceBody(call.raw, { ...patch, model }, call.body), notes: fitting.notes };
 }
 
 /** A conversation that another provider answered before has thinking that this one would refuse. */

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from './canonical.ts';
 import { decodeChat, decodeChatChunk, factsOf } from './chat-dialect.ts';
 import { NO_FACTS, readAnswer } from './decoded.ts';
 import { parseExactBytes } from './exact-json.ts';
+import { fittingFields } from './fitting-fields.ts';
 import { isObject } from './json-values.ts';
 import type {
   DecodedAnswer,
@@ -125,9 +126,13 @@ export function patchedBody(raw: Uint8Array, patch: ProviderRequest['patch']): J
 
 /** The client's own bytes, but for the fields that are set. */
 function fromOpenAi(request: ProviderRequest, quirks: ChatQuirks): Body {
-  const { call, patch, model } = request;
+  const { call, model } = request;
+  const fitting = fittingFields(request.patch, call.body, (field) =>
+    refusesDefault(quirks, model, field),
+  );
+  const { patch } = fitting;
   const fields: Record<string, Json> = { ...patch, model };
-  const notes: Note[] = [];
+  const notes: Note[] = [...fitting.notes];
   if (call.endpoint === 'chat.completions' || call.endpoint === 'completions') {
     const options = patch.stream_options ?? call.body.stream_options;
     if (quirks.stream_options === false) {
@@ -137,8 +142,38 @@ function fromOpenAi(request: ProviderRequest, quirks: ChatQuirks): Body {
       fields.stream_options = { ...(isObject(options) ? options : {}), include_usage: true };
     }
     if (quirks.limit !== undefined) renameLimit(fields, call.body, quirks.limit);
+    else if (isOldLimit(request, quirks)) renameLimit(fields, call.body, 'max_completion_tokens');
   }
   return { body: spliceBody(call.raw, fields, call.body), notes };
+}
+
+/** What models that think before they answer refuse, whoever asks. */
+const REFUSED_BY_THINKERS: ReadonlySet<string> = new Set([
+  'temperature',
+  'top_p',
+  'stop',
+  'presence_penalty',
+  'frequency_penalty',
+  'logit_bias',
+  'logprobs',
+  'top_logprobs',
+]);
+
+/** Whether a field that the client did not send would be refused. */
+function refusesDefault(
+  { fixed, effort, lacks }: ChatQuirks,
+  model: string,
+  field: string,
+): boolean {
+  if (lacks?.includes(field)) return true;
+  if (field === 'reasoning_effort') return effort !== undefined && !effort.test(model);
+  return REFUSED_BY_THINKERS.has(field) && fixed?.test(model) === true;
+}
+
+/** A limit of the policy's under the name that these models no longer know. */
+function isOldLimit({ call, patch, model }: ProviderRequest, { fixed }: ChatQuirks): boolean {
+  if (patch.max_tokens === undefined || Object.hasOwn(call.body, 'max_tokens')) return false;
+  return call.endpoint === 'chat.completions' && fixed?.test(model) === true;
 }
 
 function renameLimit(

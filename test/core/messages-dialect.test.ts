@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../src/core/canonical.ts';
 import {
   decodeMessages,
   encodeMessages,
@@ -38,15 +39,32 @@ describe('messages dialect', () => {
     );
   });
 
-  test('messages dialect leaves the policy’s sampling out where the version refuses it', () => {
+  test('messages dialect leaves the policy’s sampling out where it would be refused', () => {
     const patch = { temperature: 0.2, top_p: 0.5, system: 's' };
-    const fields = (version: string) => {
-      const relayed = { 'anthropic-version': version };
-      const request = requestFor('messages', { model: 'a', top_p: 1 }, { relayed, patch });
-      return JSON.parse(Buffer.from(encodeMessages(request, upstream).body).toString()) as object;
+    const fields = (more: object, version = '2023-06-01', model = 'claude-3-7-sonnet-20250219') => {
+      const given = { relayed: { 'anthropic-version': version }, patch, model };
+      const request = requestFor('messages', { model: 'a', ...more }, given);
+      const { body, notes = [] } = encodeMessages(request, upstream);
+      const { model: _model, ...rest } = JSON.parse(Buffer.from(body).toString()) as JsonObject;
+      return [rest, notes.map(({ subject }) => subject)];
     };
-    expect(fields('2023-06-01')).toEqual({ model: 'm', ...patch });
-    expect(fields('2026-10-21')).toEqual({ model: 'm', top_p: 0.5, system: 's' });
+    const system = 's';
+    expect(fields({})).toEqual([patch, []]);
+    expect(fields({ top_p: 1 })).toEqual([{ ...patch, top_p: 0.5 }, []]);
+    const both = ['temperature', 'top_p'];
+    expect(fields({}, '2026-10-21')).toEqual([{ system }, both]);
+    expect(fields({ top_p: 1 }, '2026-10-21')).toEqual([{ top_p: 0.5, system }, ['temperature']]);
+    expect(fields({}, '2023-06-01', 'claude-opus-5')).toEqual([{ system }, both]);
+    const thinking = { type: 'enabled', budget_tokens: 2000 };
+    expect(fields({ thinking })).toEqual([{ thinking, system }, both]);
+    const off = { thinking: { type: 'disabled' } };
+    expect(fields(off)).toEqual([{ ...off, ...patch }, []]);
+    const one = 'claude-sonnet-4-5';
+    expect(fields({}, '2023-06-01', one)).toEqual([{ temperature: 0.2, system }, ['top_p']]);
+    expect(fields({ top_p: 1 }, '2023-06-01', one)).toEqual([
+      { top_p: 0.5, system },
+      ['temperature'],
+    ]);
   });
 
   test('messages dialect keeps long integers where it takes unsigned thinking out', () => {

@@ -26,6 +26,28 @@ describe('openai dialect', () => {
     expect(sent(openai, requestFor(endpoint, { model: 'a', max_tokens: 1 })).path).toBe(path);
   });
 
+  test('openai dialect leaves the policy’s defaults out where the model would refuse them', () => {
+    const patch = { temperature: 0.2, logit_bias: {}, reasoning_effort: 'low', max_tokens: 5 };
+    const fields = (model: string, more: object = {}) => {
+      const request = requestFor('chat.completions', { model: 'a', ...more }, { patch, model });
+      const { json, notes } = sent(openai, request);
+      const { model: _model, ...rest } = json;
+      return [rest, notes];
+    };
+    const { reasoning_effort, max_tokens, ...sampling } = patch;
+    expect(fields('gpt-4o')).toEqual([{ ...sampling, max_tokens }, ['reasoning_effort']]);
+    expect(fields('gpt-5-mini')).toEqual([
+      { reasoning_effort, max_completion_tokens: 5 },
+      ['temperature', 'logit_bias'],
+    ]);
+    // What the client sent itself stays its own affair.
+    expect(fields('gpt-5-mini', { temperature: 1, max_tokens: 9 })).toEqual([
+      { reasoning_effort, temperature: 0.2, max_tokens: 5 },
+      ['logit_bias'],
+    ]);
+    expect(fields('gpt-5.1')).toEqual([patch, []]);
+  });
+
   test('openai dialect sends a response’s bytes as they came, without options of its own', () => {
     const raw = '{"model":"a", "input":[{"id":9223372036854775807}], "stream":true}';
     const relayed = { 'openai-beta': 'responses=v1', 'anthropic-beta': 'x' };

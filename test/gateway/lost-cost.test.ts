@@ -137,7 +137,7 @@ test('a stream that was held and cut costs what it had reported by then', async 
   expect(cost_usd).toBeCloseTo((lost + 10 + 40) / 1e6, 12);
 });
 
-test('a stream cut before the client’s eyes counts once, with all that was said', async () => {
+test('a stream that is cut before the client’s eyes counts once, with all it said', async () => {
   await start(['claude']);
   claude.script(message('one two three', { end: 'cut' }));
   const response = await gateway.post(ask('hi', spoken));
