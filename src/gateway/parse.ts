@@ -7,6 +7,8 @@ import type { MaybePromise } from '../core/plugin.ts';
 import { printable } from '../core/printable.ts';
 import { ByteParts } from './bytes/byte-parts.ts';
 import type { Account } from './bytes/held-bytes.ts';
+import { readInShares } from './clock/in-shares.ts';
+import type { TurnEnd } from './clock/turn-end.ts';
 import type { FieldRule, ModelRoute } from './endpoints.ts';
 import type { InboundRequest, RequestHead } from './front/inbound.ts';
 import { type BodySink, LaneRequest } from './front/lane-request.ts';
@@ -37,6 +39,7 @@ export function readBody(
   request: InboundRequest,
   bytes_max: number,
   account: Account,
+  turn: TurnEnd,
 ): MaybePromise<Uint8Array> {
   const tooLarge = (): GatewayError =>
     new GatewayError('body_too_large', `The request body is larger than ${bytes_max} bytes.`, {
@@ -61,7 +64,7 @@ export function readBody(
       over = true;
       reject(error);
     };
-    takeBody(request, {
+    takeBody(request, turn, {
       data(part) {
         if (over) return;
         if (parts.bytes + part.length > bytes_max) return refuse(tooLarge());
@@ -84,12 +87,12 @@ export function readBody(
  * Of Node's request the listeners stay: it is over soon, and taking four away costs more than one
  * flag. `gone` may come after `end` there.
  */
-function takeBody(request: InboundRequest, sink: BodySink): void {
+function takeBody(request: InboundRequest, turn: TurnEnd, sink: BodySink): void {
   if (request instanceof LaneRequest) {
     request.take(sink);
     return;
   }
-  request.on('data', (part: Buffer) => sink.data(part));
+  readInShares(request, turn, (part) => sink.data(part));
   request.on('end', () => sink.end());
   request.on('close', () => sink.gone());
   // Also later: an error of a socket that nobody reads any more must not end the process.
@@ -97,9 +100,9 @@ function takeBody(request: InboundRequest, sink: BodySink): void {
 }
 
 /** Reads what is left of a body and throws it away; `over` says when there is no more. */
-export function discardBody(request: InboundRequest, over: () => void): void {
+export function discardBody(request: InboundRequest, turn: TurnEnd, over: () => void): void {
   if (request instanceof LaneRequest) request.discard(over);
-  else request.once('end', over).once('close', over).resume();
+  else readInShares(request.once('end', over).once('close', over), turn, () => {});
 }
 
 function tooManyBytes(): GatewayError {

@@ -195,7 +195,7 @@ export function respondError(exchange: Exchange, error: GatewayError): void {
     response.end();
   };
   const timer = setTimeout(finish, LINGER_MS);
-  discardBody(request, finish);
+  discardBody(request, exchange.turn, finish);
 }
 
 /** Node tells that a request is complete only after it has been answered at once. */

@@ -93,7 +93,7 @@ export async function serveCall(
 /** The body; at once where it came with the head. */
 function receive(exchange: Exchange, account: Account, deps: CallDeps): MaybePromise<Uint8Array> {
   const { body_bytes_max } = deps.current.snapshot.policy.limits;
-  const reading = readBody(exchange.request, body_bytes_max, account);
+  const reading = readBody(exchange.request, body_bytes_max, account, exchange.turn);
   return reading instanceof Promise ? awaited(reading, exchange, deps) : reading;
 }
 

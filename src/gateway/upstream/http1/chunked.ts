@@ -26,24 +26,33 @@ export class ChunkedReader {
   #ignored = 0;
   /** Bytes of the trailer line at hand; the empty one ends the body. */
   #line = 0;
+  #over = false;
 
-  /** Shows the data in `bytes` from `from` on; the offset behind the body's end, or -1. */
-  read(bytes: Buffer, from: number, onData: (part: Buffer) => void): number {
-    let at = from;
-    while (at < bytes.length) {
+  /** Whether the body's last byte has been read. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /**
+   * Shows the data in `bytes`, until `onData` says that it is enough for now; the offset behind
+   * what was read. `most` is how long a part may be.
+   */
+  read(bytes: Buffer, most: number, onData: (part: Buffer) => boolean): number {
+    let at = 0;
+    while (at < bytes.length && !this.#over) {
       if (this.#state === 'data') {
-        const end = Math.min(bytes.length, at + this.#size);
-        onData(bytes.subarray(at, end));
-        this.#size -= end - at;
+        const end = Math.min(bytes.length, at + Math.min(this.#size, most));
+        const part = bytes.subarray(at, end);
+        this.#size -= part.length;
         at = end;
         if (this.#size === 0) this.#state = 'data-cr';
+        if (!onData(part)) return at;
       } else {
-        const over = this.#step(bytes[at] as number);
+        this.#over = this.#step(bytes[at] as number);
         at += 1;
-        if (over) return at;
       }
     }
-    return -1;
+    return at;
   }
 
   /** One byte that is no data; whether it was the last of all. */

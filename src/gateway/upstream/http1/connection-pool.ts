@@ -41,6 +41,10 @@ export class ConnectionPool implements ConnectionOwner {
     return this.#options.limits;
   }
 
+  get turn(): TurnEnd {
+    return this.#options.turn;
+  }
+
   send(request: PooledRequest, sink: Sink): Sending {
     const sending = new PooledSending(sink);
     const connection = this.#takeIdle();
@@ -62,10 +66,6 @@ export class ConnectionPool implements ConnectionOwner {
     this.close();
     for (const sending of this.#dialling) sending.fail(new Error('the pool is closed'));
     for (const connection of this.#all) connection.destroy();
-  }
-
-  write(work: () => void): void {
-    this.#options.turn.write(work);
   }
 
   onIdle(connection: Connection, idle_ms: number | null): void {

@@ -1,17 +1,22 @@
 import type { Socket } from 'node:net';
+import type { TurnEnd } from '../../clock/turn-end.ts';
 import type { Sink, UpstreamHeaders } from '../upstream.ts';
-import { type ReaderLimits, type ResponseEvents, ResponseReader } from './response-reader.ts';
+import {
+  type ReaderLimits,
+  type ResponseEvents,
+  ResponseReader,
+  TURN_ROOM,
+} from './response-reader.ts';
 
 /** What a connection tells the pool that it belongs to. */
 export interface ConnectionOwner {
   readonly limits: ReaderLimits;
+  readonly turn: TurnEnd;
   /** It may serve another request, and hangs up by itself after so long, if it said so. */
   onIdle(connection: Connection, idle_ms: number | null): void;
   onClosed(connection: Connection): void;
   /** A request was given up for which not a byte has come in so long. */
   onSilence(silent_ms: number): void;
-  /** Writes when this turn of the event loop ends. */
-  write(work: () => void): void;
 }
 
 /**
@@ -25,7 +30,16 @@ export class Connection implements ResponseEvents {
   #sink: Sink | null = null;
   #reader: ResponseReader | null = null;
   #closed = false;
+  /** The sink wants nothing for now. */
   #paused = false;
+  /** It has had its share of a turn: nothing is read until its next one comes. */
+  #waits = false;
+  /** What has been read ahead of it. */
+  #rest: Buffer | null = null;
+  #turn = -1;
+  /** The bytes that are being read are nobody else's. */
+  #own = false;
+  readonly #onShare = (): void => this.#goOn();
   /** Until when it may be trusted to stay open, by the pool's clock; while it rests. */
   good_until_ms = 0;
   /** Since when it rests. */
@@ -48,7 +62,7 @@ export class Connection implements ResponseEvents {
   send(head: string, body: Uint8Array, sink: Sink): void {
     this.#sink = sink;
     this.#reader = new ResponseReader(this, this.#owner.limits);
-    this.#owner.write(() => {
+    this.#owner.turn.write(() => {
       if (this.#sink === sink) this.#write(head, body, sink);
     });
   }
@@ -74,12 +88,51 @@ export class Connection implements ResponseEvents {
   /** Bytes have come; those that nobody asked for end the connection. */
   receive(bytes: Buffer): void {
     if (this.#closed) return;
+    const reader = this.#reader;
+    if (reader === null) {
+      this.destroy();
+      return;
+    }
+    const { turn } = this.#owner;
+    if (this.#turn !== turn.number) {
+      this.#turn = turn.number;
+      reader.room = TURN_ROOM;
+    }
+    this.#read(reader, bytes, this.#owned);
+  }
+
+  #read(reader: ResponseReader, bytes: Buffer, own: boolean): void {
+    this.#own = own;
     try {
-      if (this.#reader) this.#reader.push(bytes);
-      else this.destroy();
+      const rest = reader.push(bytes);
+      if (reader.room <= 0 && this.#reader === reader) this.#wait(rest, own);
     } catch (thrown) {
       this.#lost(thrown as Error);
     }
+  }
+
+  /**
+   * Whoever sends more than there is room for in a turn would have the event loop for themselves:
+   * the system reads on and on where it is not told to stop.
+   */
+  #wait(rest: Buffer | null, own: boolean): void {
+    this.#rest = rest === null || own ? rest : Buffer.from(rest);
+    this.#waits = true;
+    this.#socket.pause();
+    this.#owner.turn.share(this.#onShare);
+  }
+
+  #goOn(): void {
+    this.#waits = false;
+    if (this.#closed || this.#paused) return;
+    const [reader, rest] = [this.#reader, this.#rest];
+    this.#rest = null;
+    if (reader && rest) {
+      this.#turn = this.#owner.turn.number;
+      reader.room = TURN_ROOM;
+      this.#read(reader, rest, true);
+    }
+    if (!this.#waits && !this.#paused && !this.#closed) this.#socket.resume();
   }
 
   onHead(status: number, headers: UpstreamHeaders): void {
@@ -87,7 +140,7 @@ export class Connection implements ResponseEvents {
   }
 
   onBody(bytes: Buffer): void {
-    this.#sink?.onData(this.#owned ? bytes : Buffer.from(bytes));
+    this.#sink?.onData(this.#own ? bytes : Buffer.from(bytes));
   }
 
   onOver(reusable: boolean, idle_ms: number | null): void {
@@ -118,14 +171,18 @@ export class Connection implements ResponseEvents {
   }
 
   resume(): void {
-    if (this.#paused && !this.#closed) this.#socket.resume();
+    if (!this.#paused) return;
     this.#paused = false;
+    if (this.#closed || this.#waits) return;
+    if (this.#rest) this.#wait(this.#rest, true);
+    else this.#socket.resume();
   }
 
   destroy(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#reader = null;
+    this.#rest = null;
     this.#socket.destroy();
     this.#owner.onClosed(this);
   }

@@ -16,6 +16,16 @@ export interface ReaderLimits {
 }
 
 /**
+ * How much of a response is read in one turn of the event loop, before everybody else is heard
+ * again: in bytes of events, which may all be tiny ones; a part of whatever length costs PART_ROOM,
+ * and bytes that are only kept cost little. 450 events of nine bytes, or 240 chunks of one byte.
+ */
+export const TURN_ROOM = 4096;
+const PART_ROOM = 16;
+/** By so many bits less than their number. */
+const KEPT_BITS = 8;
+
+/**
  * Reads one response from the bytes of a connection, however they are split. Interim responses
  * (1xx) are passed over, a thousand of them. Throws `BadResponse` where the bytes are no response,
  * or go on after it.
@@ -31,6 +41,10 @@ export class ResponseReader {
   #chunks: ChunkedReader | null = null;
   #over = false;
   #interims = 0;
+  /** Something looks at each of its bytes as it comes, so it is shown in small parts. */
+  #looked_at = true;
+  /** What is left of `TURN_ROOM`; whoever pushes fills it up with each turn. */
+  room = TURN_ROOM;
 
   constructor(events: ResponseEvents, limits: ReaderLimits) {
     this.#events = events;
@@ -42,14 +56,15 @@ export class ResponseReader {
     return this.#head !== null || this.#partial !== null || this.#interims > 0;
   }
 
-  push(bytes: Buffer): void {
+  /** Reads until there is no more room; what it has left is to be pushed later, null is nothing. */
+  push(bytes: Buffer): Buffer | null {
     let rest = bytes;
     while (this.#head === null) {
       const next = this.#readHead(rest);
-      if (next === null) return;
+      if (next === null) return null;
       rest = next;
     }
-    if (rest.length > 0 || this.#left === 0) this.#readBody(rest);
+    return rest.length > 0 || this.#left === 0 ? this.#readBody(rest) : null;
   }
 
   /** The connection has ended: an end of the body, or a cut. */
@@ -91,31 +106,48 @@ export class ResponseReader {
     if (body === 'chunked') this.#chunks = new ChunkedReader();
     this.#left = typeof body === 'object' ? body.length : Number.POSITIVE_INFINITY;
     if (typeof body === 'object' && body.length > this.#limits.body_bytes_max) throw tooLarge();
+    const type = head.headers['content-type'];
+    this.#looked_at = typeof type !== 'string' || !type.startsWith('application/json');
     this.#events.onHead(head.status, head.headers);
   }
 
-  #readBody(bytes: Buffer): void {
+  #readBody(bytes: Buffer): Buffer | null {
     if (this.#over) {
       if (bytes.length > 0) throw new BadResponse('bytes follow the response');
-      return;
+      return null;
     }
-    if (this.#chunks) {
-      const end = this.#chunks.read(bytes, 0, (part) => this.#show(part));
-      if (end === -1) return;
-      this.#finish(end === bytes.length);
-      return;
-    }
-    const mine = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes;
-    this.#left -= mine.length;
-    if (mine.length > 0) this.#show(mine);
-    // What follows the end belongs to no request: the connection is of no more use.
-    if (this.#left === 0) this.#finish(mine.length === bytes.length);
+    return this.#chunks ? this.#readChunks(this.#chunks, bytes) : this.#readPlain(bytes);
   }
 
-  #show(part: Buffer): void {
+  #readChunks(chunks: ChunkedReader, bytes: Buffer): Buffer | null {
+    const most = this.#looked_at ? TURN_ROOM : bytes.length;
+    const end = chunks.read(bytes, most, (part) => this.#show(part));
+    if (!chunks.over) return end < bytes.length ? bytes.subarray(end) : null;
+    this.#finish(end === bytes.length);
+    return null;
+  }
+
+  #readPlain(bytes: Buffer): Buffer | null {
+    const mine = Math.min(bytes.length, this.#left);
+    const most = this.#looked_at ? TURN_ROOM : mine;
+    for (let at = 0; at < mine; ) {
+      const part = mine <= most && mine === bytes.length ? bytes : bytes.subarray(at, Math.min(mine, at + most));
+      at += part.length;
+      this.#left -= part.length;
+      if (!this.#show(part) && at < mine) return bytes.subarray(at);
+    }
+    // What follows the end belongs to no request: the connection is of no more use.
+    if (this.#left === 0) this.#finish(mine === bytes.length);
+    return null;
+  }
+
+  /** Whether there is room for more. */
+  #show(part: Buffer): boolean {
     this.#bytes += part.length;
     if (this.#bytes > this.#limits.body_bytes_max) throw tooLarge();
     this.#events.onBody(part);
+    this.room -= PART_ROOM + (this.#looked_at ? part.length : part.length >> KEPT_BITS);
+    return this.room > 0;
   }
 
   #finish(clean: boolean): void {

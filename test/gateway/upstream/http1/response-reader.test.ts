@@ -4,6 +4,7 @@ import { BadResponse } from '../../../../src/gateway/upstream/http1/response-hea
 import {
   ResponseReader,
   TOO_LARGE,
+  TURN_ROOM,
 } from '../../../../src/gateway/upstream/http1/response-reader.ts';
 
 const LIMITS = { head_bytes_max: 4096, body_bytes_max: 100_000 };
@@ -43,7 +44,10 @@ function read(bytes: Buffer, cuts: readonly number[] = [], limits = LIMITS) {
   );
   for (let index = 1; index < at.length; index += 1) {
     const piece = Buffer.from(bytes.subarray(at[index - 1], at[index]));
-    if (piece.length > 0) reader.push(piece);
+    for (let rest: Buffer | null = piece; rest && rest.length > 0; ) {
+      reader.room = TURN_ROOM;
+      rest = reader.push(rest);
+    }
     piece.fill(0);
   }
   return { reader, heard };
