@@ -47,6 +47,11 @@ export interface Gateway {
 /** How often Node looks for connections that are over their time. */
 const CHECK_MS = 2000;
 const HEADER_BYTES_MAX = 16 * 1024;
+/**
+ * What may wait in a request or an answer before its other end is slowed down. A read that is put
+ * off holds up to so many chunks of a body, each an object of its own.
+ */
+const WATER_MARK = 16 * 1024;
 /** How the listener ends where nothing else is said. */
 const AT_ONCE: StopSpec = { deadline_ms: 10_000, quiet_ms: 0, handed_over: true };
 
@@ -169,6 +174,7 @@ function serverOptions(limits: ListenerLimits): ServerOptions {
     // A missing Host gets our error body, not Node's bare one.
     requireHostHeader: false,
     noDelay: true,
+    highWaterMark: WATER_MARK,
     // Clients that would rather speak HTTP/2 offer it so, and are served as they are.
     shouldUpgradeCallback: () => false,
   };
