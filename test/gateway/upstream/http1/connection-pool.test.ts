@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { TurnEnd } from '../../../../src/gateway/clock/turn-end.ts';
 import { createUpstream } from '../../../../src/gateway/upstream/create-upstream.ts';
 import type { Outgoing, Sending, Upstream } from '../../../../src/gateway/upstream/upstream.ts';
 import { portOf } from '../../../kit/ports.ts';
@@ -52,6 +53,8 @@ const outgoing = (more: Partial<Outgoing> = {}): Outgoing => ({
   ...more,
 });
 
+const EVENTS = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n';
+
 interface Answer {
   readonly status: number;
   readonly body: string;
@@ -64,7 +67,7 @@ interface Asking {
   readonly parts: Buffer[];
 }
 
-function send(more: Partial<Outgoing> = {}): Asking {
+function send(more: Partial<Outgoing> = {}, onData = (_bytes: Uint8Array): void => {}): Asking {
   const { promise, resolve } = Promise.withResolvers<Answer>();
   const parts: Buffer[] = [];
   let status = 0;
@@ -75,7 +78,10 @@ function send(more: Partial<Outgoing> = {}): Asking {
     onHeaders: (told) => {
       status = told;
     },
-    onData: (bytes) => void parts.push(bytes as Buffer),
+    onData(bytes) {
+      parts.push(bytes as Buffer);
+      onData(bytes);
+    },
     onEnd: () => end(null),
     onError: end,
   });
@@ -166,6 +172,67 @@ describe('createUpstream', () => {
     expect(parts.length).toBeLessThanOrEqual(paused_at + 1);
     sending.resume();
     expect((await answer).body.length).toBe(body.length);
+    reply = (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+    expect((await send().answer).body).toBe('ok');
+    expect(sockets).toHaveLength(1);
+  });
+
+  test('upstream hears another answer before the rest of a stream that is here already', async () => {
+    // Of each turn the shares get as little as can be.
+    let looks = 0;
+    await upstream.close();
+    upstream = createUpstream(
+      undefined,
+      new TurnEnd(() => {
+        looks += 1;
+        return looks * 1000;
+      }),
+    );
+    const event = 'data:{}\n\n';
+    const count = 50_000;
+    const at: Record<string, Socket> = {};
+    reply = (socket, request) => {
+      at[request.endsWith('"other"') ? 'other' : 'stream'] = socket;
+    };
+    let told = false;
+    const streaming = send({}, () => {
+      // The stream's bytes are here, and are being read: now another answer comes.
+      if (!told) at.other?.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+      told = true;
+    });
+    const other = send({ body: Buffer.from('"other"') });
+    await until(() => heard.length === 2, { what: 'both requests' });
+    at.stream?.write(`${EVENTS}${event.repeat(count)}`);
+    expect((await other.answer).body).toBe('ok');
+    const seen = Buffer.concat(streaming.parts).length / event.length;
+    expect(seen).toBeGreaterThan(0);
+    expect(seen).toBeLessThan(count / 10);
+    await until(() => Buffer.concat(streaming.parts).length === count * event.length, {
+      what: 'the rest of the stream',
+    });
+    streaming.sending.abort();
+  });
+
+  test('upstream loses no byte of a stream that is paused amid its shares', async () => {
+    const body = Array.from({ length: 30_000 }, (_, at) => `data:{"at":${at}}\n\n`).join('');
+    reply = (socket) => {
+      const chunks = body.match(/[^]{1,700}/g) ?? [];
+      const text = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('');
+      socket.write(`${EVENTS.replace('\r\n\r\n', '\r\ntransfer-encoding: chunked\r\n\r\n')}`);
+      socket.write(`${text}0\r\n\r\n`);
+    };
+    let parts = 0;
+    const asking = send({}, () => {
+      parts += 1;
+      if (parts % 7 !== 0) return;
+      asking.sending.pause();
+      // At once, before its next share; or after it would have come.
+      if (parts % 2 === 0) asking.sending.resume();
+      else setImmediate(() => setImmediate(() => asking.sending.resume()));
+    });
+    const { body: got, error } = await asking.answer;
+    expect(error).toBeNull();
+    expect(got === body).toBe(true);
     reply = (socket) => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
     expect((await send().answer).body).toBe('ok');
     expect(sockets).toHaveLength(1);

@@ -182,6 +182,50 @@ describe('ResponseReader', () => {
     expect(() => reader.push(Buffer.from('more'))).toThrow(BadResponse);
   });
 
+  test('reader stops at its room amid events and chunks, and goes on where it stopped', () => {
+    const events = Buffer.from('data:{}\n\n'.repeat(5000));
+    const each = Array.from({ length: 5000 }, () => Buffer.from('y'));
+    const stream = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream';
+    const json = 'HTTP/1.1 200 OK\r\ncontent-type: application/json';
+    const coded = 'transfer-encoding: chunked';
+    for (const [bytes, parts_max] of [
+      [answer(stream, events), 1],
+      [answer(`${stream}\r\n${coded}`, chunked([events])), 1],
+      [answer(`${json}\r\n${coded}`, chunked(each)), TURN_ROOM / 16],
+    ] as const) {
+      const shown: Buffer[] = [];
+      const reader = new ResponseReader(
+        { onHead() {}, onBody: (part) => void shown.push(part), onOver() {} },
+        LIMITS,
+      );
+      let rest = reader.push(bytes);
+      let pushes = 1;
+      for (; rest !== null; pushes += 1) {
+        expect(shown.length).toBeLessThanOrEqual(pushes * parts_max);
+        expect(shown.at(-1)?.length).toBeLessThanOrEqual(TURN_ROOM);
+        expect(reader.room).toBeLessThanOrEqual(0);
+        reader.room = TURN_ROOM;
+        rest = reader.push(rest);
+      }
+      expect(pushes).toBeGreaterThan(10);
+      const body = Buffer.concat(shown);
+      expect(body.equals(events) || body.equals(Buffer.concat(each))).toBe(true);
+    }
+  });
+
+  test('reader shows a whole answer of JSON as it comes, in one part', () => {
+    const shown: number[] = [];
+    const reader = new ResponseReader(
+      { onHead() {}, onBody: (part) => void shown.push(part.length), onOver() {} },
+      LIMITS,
+    );
+    const type = 'content-type: application/json; charset=utf-8';
+    const head = `HTTP/1.1 200 OK\r\n${type}\r\ncontent-length: 60000`;
+    expect(reader.push(answer(head, 'y'.repeat(60_000)))).toBeNull();
+    expect(shown).toEqual([60_000]);
+    expect(reader.room).toBeGreaterThan(0);
+  });
+
   test('reader bounds heads and bodies', () => {
     const long = `HTTP/1.1 200 OK\r\nx-a: ${'b'.repeat(5000)}`;
     expect(() => read(answer(long))).toThrow(BadResponse);
