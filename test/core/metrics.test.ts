@@ -27,12 +27,16 @@ describe('metrics', () => {
 
   test('series stay bounded however many label values arrive', () => {
     const metrics = createMetrics();
-    for (let index = 0; index < SERIES_MAX * 2; index += 1) {
+    for (let index = 0; index < 100_000; index += 1) {
       metrics.add('hive_calls_total', [`agent-${index}`, 'ok']);
+      metrics.observe('hive_first_token_seconds', 1, [`target-${index}`]);
     }
-    const series = metrics.snapshot().hive_calls_total ?? [];
-    expect(series).toHaveLength(SERIES_MAX + 1);
-    expect(series.at(-1)).toMatchObject({ labels: ['other', 'other'], value: SERIES_MAX });
+    const { hive_calls_total: calls = [], hive_first_token_seconds: times = [] } =
+      metrics.snapshot();
+    for (const series of [calls, times]) expect(series).toHaveLength(SERIES_MAX + 1);
+    const rest = 100_000 - SERIES_MAX;
+    expect(calls.at(-1)).toMatchObject({ labels: ['other', 'other'], value: rest });
+    expect(times.at(-1)).toMatchObject({ labels: ['other'], count: rest });
   });
 
   test('every declared name has our prefix, and counters end in _total', () => {
