@@ -1,3 +1,4 @@
+import type { ExperimentRecord } from './ledger.ts';
 import type { Metric } from './oracle.ts';
 
 /** What the monitor judges a canary by, and what it says. */
@@ -76,4 +77,35 @@ export interface Judgement {
   /** Evidence (e-value) of harm by metric, and of improvement of the primary metric. */
   readonly harm: Readonly<Partial<Record<Metric, number>>>;
   readonly improvement: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/** What of a canary's statistics its own record says. */
+export function statsInRecord(
+  experiment: ExperimentRecord,
+  at_ms: number,
+): Pick<
+  CanaryStats,
+  | 'experiment'
+  | 'agent'
+  | 'share'
+  | 'primary'
+  | 'started_ms'
+  | 'share_since_ms'
+  | 'evidence_max'
+  | 'withheld'
+  | 'expiries'
+> {
+  return {
+    experiment: experiment.id,
+    agent: experiment.agent,
+    share: experiment.share,
+    primary: experiment.primary,
+    started_ms: experiment.started_ms + experiment.paused_total_ms,
+    share_since_ms: experiment.share_since_ms,
+    evidence_max: experiment.evidence_max,
+    withheld: experiment.withheld,
+    expiries: experiment.expiries_ms.filter((expiry) => expiry > at_ms - DAY_MS).length,
+  };
 }

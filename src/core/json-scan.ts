@@ -2,7 +2,7 @@ import { GatewayError } from './errors.ts';
 
 /** Finding one's way in the bytes of JSON without parsing it: offsets in, offsets out. */
 
-const QUOTE = 0x22;
+export const QUOTE = 0x22;
 export const COMMA = 0x2c;
 export const COLON = 0x3a;
 export const BACKSLASH = 0x5c;

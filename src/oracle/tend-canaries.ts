@@ -4,6 +4,7 @@ import {
   COLD_UNITS,
   type Judgement,
   MATURITY_MS,
+  statsInRecord,
 } from '../core/canary.ts';
 import { type JsonObject, sameJson } from '../core/canonical.ts';
 import type { CanaryWithheldEvent } from '../core/event.ts';
@@ -99,20 +100,12 @@ async function statsOf(
   const arrivals = await canaryArrivals(db, experiment, { now_ms, since_ms: now_ms - DAY_MS });
   const complaints = await complaintsOf(db, id, { since_ms: now_ms - window_minutes * MINUTE_MS });
   return {
-    experiment: id,
-    agent: experiment.agent,
-    share,
-    primary: experiment.primary,
-    started_ms: experiment.started_ms + experiment.paused_total_ms,
-    share_since_ms: experiment.share_since_ms,
+    ...statsInRecord(experiment, now_ms),
     cells,
-    evidence_max: experiment.evidence_max,
     ...freshness,
     ...unitsServed(cells, served, share),
     arrivals,
     complaints,
-    withheld: experiment.withheld,
-    expiries: experiment.expiries_ms.filter((expiry) => expiry > now_ms - DAY_MS).length,
   };
 }
 

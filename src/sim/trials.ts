@@ -1,4 +1,10 @@
-import { type Arm, type CanaryStats, type Cell, MATURITY_MS } from '../core/canary.ts';
+import {
+  type Arm,
+  type CanaryStats,
+  type Cell,
+  MATURITY_MS,
+  statsInRecord,
+} from '../core/canary.ts';
 import type { ExperimentRecord } from '../core/ledger.ts';
 import { METRICS_OF_HARM } from '../core/observation.ts';
 import type { TriggerPolicy } from '../core/policy.ts';
@@ -182,22 +188,14 @@ function statsOf(
   const complaining = trial.complaints.filter((one) => one.at_ms >= complaints_since_ms);
   const served = new Set([...trial.canary.values()].flatMap((units) => [...units]));
   return {
-    experiment: experiment.id,
-    agent: experiment.agent,
-    share,
-    primary: experiment.primary,
-    started_ms: experiment.started_ms + experiment.paused_total_ms,
-    share_since_ms: experiment.share_since_ms,
+    ...statsInRecord(experiment, at_ms),
     cells,
-    evidence_max: experiment.evidence_max,
     canary_last_ms: trial.canary_last_ms,
     control_units_since: trial.since.get(share)?.size ?? 0,
     canary_units: served.size,
     canary_units_at_share: trial.canary.get(share)?.size ?? 0,
     arrivals: arrivalsOf(trial, experiment, at_ms),
     complaints: new Set(complaining.map(({ rater }) => rater)).size,
-    withheld: experiment.withheld,
-    expiries: experiment.expiries_ms.filter((expiry) => expiry > at_ms - DAY_MS).length,
   };
 }
 

@@ -1,7 +1,8 @@
-import { expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { type RunningGateway, startGateway } from '../gateway/gateway-kit.ts';
 import { makeSnapshot, type SnapshotSpec } from '../gateway/snapshot.ts';
 import { askRaw, type RawAnswer } from '../kit/raw-http.ts';
+import { type RawReply, type RawUpstream, startRawUpstream } from '../kit/raw-upstream.ts';
 
 /**
  * Boxes of the HTTP contract are tested over real sockets: a gateway with the real providers before
@@ -22,6 +23,37 @@ export const ONCE = { retry: { retries: 0, backoff_ms: [1, 5] } } as const;
 
 /** Retries and fallbacks, without waiting. */
 export const RETRYING = { retry: { retries: 2, backoff_ms: [1, 5] } } as const;
+
+/** What a test of upstreams in bytes has: one upstream for all, a gateway for each. */
+export interface RawStage {
+  readonly upstream: RawUpstream;
+  readonly gateway: RunningGateway;
+  /** Starts the test's gateway before an upstream that replies so. */
+  start(...replies: readonly RawReply[]): Promise<void>;
+}
+
+/** Set up and taken down around the tests of the file that asks for it. */
+export function rawStage(more: Partial<SnapshotSpec> = {}): RawStage {
+  let upstream: RawUpstream;
+  let gateway: RunningGateway;
+  beforeAll(async () => {
+    upstream = await startRawUpstream();
+  });
+  afterEach(() => gateway?.close());
+  afterAll(() => upstream.close());
+  return {
+    get upstream() {
+      return upstream;
+    },
+    get gateway() {
+      return gateway;
+    },
+    async start(...replies) {
+      upstream.reply(...replies);
+      gateway = await serve({ targets: { main: upstream.url }, resilience: ONCE, ...more });
+    },
+  };
+}
 
 export function chatBody(more: Readonly<Record<string, unknown>> = {}): string {
   return JSON.stringify({ model: 'default', messages: [{ role: 'user', content: 'hi' }], ...more });

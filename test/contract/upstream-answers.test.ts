@@ -1,26 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningGateway } from '../gateway/gateway-kit.ts';
+import { describe, expect, test } from 'vitest';
 import { askRaw } from '../kit/raw-http.ts';
-import { bytes, type RawReply, type RawUpstream, startRawUpstream } from '../kit/raw-upstream.ts';
-import { askChat, chatBody, expectOpenAiError, ONCE, serve } from './contract-kit.ts';
+import { bytes, type RawReply } from '../kit/raw-upstream.ts';
+import { askChat, chatBody, expectOpenAiError, rawStage } from './contract-kit.ts';
 
-let upstream: RawUpstream;
-let gateway: RunningGateway;
-beforeAll(async () => {
-  upstream = await startRawUpstream();
+const stage = rawStage({
+  body_bytes_max: 20_000_000,
+  timeouts: { first_token_ms: 2000, idle_ms: 2000, total_ms: 3000 },
 });
-afterEach(() => gateway?.close());
-afterAll(() => upstream.close());
-
-const start = async (...replies: readonly RawReply[]) => {
-  upstream.reply(...replies);
-  gateway = await serve({
-    targets: { main: upstream.url },
-    resilience: ONCE,
-    body_bytes_max: 20_000_000,
-    timeouts: { first_token_ms: 2000, idle_ms: 2000, total_ms: 3000 },
-  });
-};
+const { start } = stage;
 
 const CHOICES = '"choices":[{"index":0,"message":{"role":"assistant","content":"ok"}}]';
 const GOOD = `{"id":"c","object":"chat.completion",${CHOICES}}`;
@@ -55,7 +42,7 @@ describe('a whole answer', () => {
     ['of status 201', bytes(counted(GOOD, [JSON_TYPE], '201 Created'))],
   ])('is passed on %s', async (_how, reply) => {
     await start(reply);
-    const got = await askChat(gateway.port);
+    const got = await askChat(stage.gateway.port);
     expect(got.status < 300).toBe(true);
     expect(got.body.toString()).toBe(GOOD);
     expect(got.header('content-type')).toBe('application/json');
@@ -93,13 +80,13 @@ describe('a whole answer', () => {
     ['choices that are null', bytes(counted('{"id":"c","choices":null}'))],
   ])('is no answer: %s', async (_what, reply) => {
     await start(reply);
-    const got = await askChat(gateway.port);
+    const got = await askChat(stage.gateway.port);
     expect(got.status).toBe(502);
     expectOpenAiError(got);
     expect(got.whole).toBe(true);
     // What one connection brought must not be read as the answer to another call.
-    upstream.reply(bytes(counted(GOOD)));
-    expect((await askChat(gateway.port)).body.toString()).toBe(GOOD);
+    stage.upstream.reply(bytes(counted(GOOD)));
+    expect((await askChat(stage.gateway.port)).body.toString()).toBe(GOOD);
   });
 
   test.each([
@@ -111,21 +98,21 @@ describe('a whole answer', () => {
     '{"__proto__":{"x":1},"constructor":null,"choices":[{"index":0,"message":{"content":""}}]}',
   ])('is the provider’s own bytes: %s', async (body) => {
     await start(bytes(counted(body)));
-    const got = await askChat(gateway.port);
+    const got = await askChat(stage.gateway.port);
     expect([got.status, got.body.toString()]).toEqual([200, body]);
   });
 
   test('that comes before the request was read is passed on at once', async () => {
     const refusal = '{"error":{"message":"too long","type":"invalid_request_error"}}';
     await start();
-    upstream.replyEarly(bytes(counted(refusal, [JSON_TYPE], '400 Bad Request')));
-    const known = upstream.connections();
-    const got = await askChat(gateway.port, chatBody({ pad: 'x'.repeat(16_000_000) }));
+    stage.upstream.replyEarly(bytes(counted(refusal, [JSON_TYPE], '400 Bad Request')));
+    const known = stage.upstream.connections();
+    const got = await askChat(stage.gateway.port, chatBody({ pad: 'x'.repeat(16_000_000) }));
     expect([got.status, expectOpenAiError(got).message]).toEqual([400, 'too long']);
-    upstream.reply(bytes(counted(GOOD)));
-    expect((await askChat(gateway.port)).body.toString()).toBe(GOOD);
+    stage.upstream.reply(bytes(counted(GOOD)));
+    expect((await askChat(stage.gateway.port)).body.toString()).toBe(GOOD);
     // The rest of the large request would be read as the next one.
-    expect(upstream.connections()).toBe(known + 2);
+    expect(stage.upstream.connections()).toBe(known + 2);
   });
 
   test.each([400, 403, 404, 413, 429, 500, 502, 503, 529])(
@@ -134,7 +121,7 @@ describe('a whole answer', () => {
       const page = '<html><body><h1>nginx</h1></body></html>';
       await start(bytes(counted(page, ['content-type: text/html'], `${code} No`)));
       for (const path of ['/v1/chat/completions', '/v1/messages'] as const) {
-        const got = await askRaw(gateway.port, { path, body: chatBody({ max_tokens: 5 }) });
+        const got = await askRaw(stage.gateway.port, { path, body: chatBody({ max_tokens: 5 }) });
         expect(got.status).toBeGreaterThanOrEqual(400);
         expect(got.header('content-type')).toBe('application/json');
         expect(got.body.toString()).not.toContain('nginx');

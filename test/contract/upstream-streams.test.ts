@@ -1,31 +1,14 @@
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningGateway } from '../gateway/gateway-kit.ts';
-import {
-  bytes,
-  type RawReply,
-  type RawUpstream,
-  slices,
-  startRawUpstream,
-} from '../kit/raw-upstream.ts';
-import { askChat, chatBody, chunksOf, dataOf, ONCE, serve, textOf } from './contract-kit.ts';
+import { describe, expect, test } from 'vitest';
+import { bytes, slices } from '../kit/raw-upstream.ts';
+import { askChat, chatBody, chunksOf, dataOf, rawStage, textOf } from './contract-kit.ts';
 
-let upstream: RawUpstream;
-let gateway: RunningGateway;
-beforeAll(async () => {
-  upstream = await startRawUpstream();
-});
-afterEach(() => gateway?.close());
-afterAll(() => upstream.close());
-
-const start = async (...replies: readonly RawReply[]) => {
-  upstream.reply(...replies);
-  gateway = await serve({ targets: { main: upstream.url }, resilience: ONCE });
-};
+const stage = rawStage();
+const { start } = stage;
 const HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n';
 const streamOf = (text: string, head = HEAD): Buffer => Buffer.from(head + text);
 const ask = (more: Readonly<Record<string, unknown>> = {}) =>
-  askChat(gateway.port, chatBody({ stream: true, ...more }));
+  askChat(stage.gateway.port, chatBody({ stream: true, ...more }));
 
 interface Choice {
   readonly index?: number;
@@ -68,7 +51,7 @@ describe('4d a stream as upstreams send it', () => {
   ];
 
   test('is read alike with any ends of lines, cut anywhere, behind a byte order mark', async () => {
-    gateway = await serve({ targets: { main: upstream.url }, resilience: ONCE });
+    await start();
     const ends = fc.array(fc.constantFrom('\n', '\r', '\r\n'), { minLength: 30, maxLength: 30 });
     const sizes = fc.integer({ min: 1, max: 60 });
     const run = async (kinds: string[], size: number, mark: boolean) => {
@@ -81,7 +64,7 @@ describe('4d a stream as upstreams send it', () => {
         }
         sent += line;
       }
-      upstream.reply(slices(streamOf(`${mark ? '\ufeff' : ''}${sent}`), size, 'close'));
+      stage.upstream.reply(slices(streamOf(`${mark ? '\ufeff' : ''}${sent}`), size, 'close'));
       const got = await ask();
       expect(textOf(got.body.toString().replaceAll(/\r\n?/g, '\n'))).toBe(`${text}${text}a`);
       expect(got.body.toString()).toMatch(/data: \[DONE\]/);
@@ -155,7 +138,7 @@ describe('4d several choices', () => {
     const got = await ask({ n: 2 });
     expect(errorIn(got.body)).toBe(true);
     expect(dataOf(got.body)).not.toContain(DONE);
-    expect(await gateway.event()).toMatchObject({
+    expect(await stage.gateway.event()).toMatchObject({
       outcome: 'error',
       attempts: [{ error: 'upstream_cut' }],
     });
@@ -175,11 +158,15 @@ describe('4d the end of a stream', () => {
     ]) {
       await start(bytes(streamOf(events(...data)), 'close'));
       expect(dataOf((await ask()).body)).toEqual([said, finished, DONE]);
-      upstream.reply(bytes(streamOf(events(...data)), 'close'));
+      stage.upstream.reply(bytes(streamOf(events(...data)), 'close'));
       const asked = await ask({ stream_options: { include_usage: true } });
       expect(dataOf(asked.body)).toEqual([said, finished, only, DONE]);
-      expect((await gateway.event(2)).tokens).toMatchObject({ in: 1, out: 2, estimated: false });
-      await gateway.close();
+      expect((await stage.gateway.event(2)).tokens).toMatchObject({
+        in: 1,
+        out: 2,
+        estimated: false,
+      });
+      await stage.gateway.close();
     }
     const within = chunk([{ finish: 'stop' }], { usage });
     await start(bytes(streamOf(events(said, within, DONE)), 'close'));

@@ -1,6 +1,6 @@
 import type { Target } from '../../config/snapshot.ts';
-import type { Endpoint, Note, Tokens } from '../../core/call.ts';
-import type { AnswerFacts, UpstreamFailure, UpstreamRequest } from '../../core/provider.ts';
+import type { Tokens } from '../../core/call.ts';
+import type { UpstreamFailure, UpstreamRequest } from '../../core/provider.ts';
 import { ByteParts } from '../bytes/byte-parts.ts';
 import { type Account, UNCOUNTED_BYTES } from '../bytes/held-bytes.ts';
 import { connectionFailure, isEventStream, strangeAnswer } from './bad-answer.ts';
@@ -10,6 +10,14 @@ import { boundOrigin } from './egress.ts';
 import { failed, TOO_MUCH_HELD, withNames } from './failures.ts';
 import { LiveStream } from './live-stream.ts';
 import {
+  type AnswerSpec,
+  LARGE_BYTES,
+  readAnswer,
+  readLarge,
+  type WholeAnswer,
+  type WholeResult,
+} from './read-answer.ts';
+import {
   ANSWER_BYTES_MAX,
   type Sending,
   type Sink,
@@ -18,17 +26,11 @@ import {
 } from './upstream.ts';
 
 /** One try at one target. */
-export interface AttemptSpec {
-  readonly target: Target;
-  readonly endpoint: Endpoint;
-  readonly stream: boolean;
-  /** When the call came, in seconds. */
-  readonly created_s: number;
+export interface AttemptSpec extends AnswerSpec {
   /** Whether the client asked for a chat completion’s chunk of usage. */
   readonly include_usage: boolean;
   /** How many choices it asked for: 1 where it is not said. */
   readonly choices?: number;
-  readonly adapter: string | null;
   readonly request: UpstreamRequest;
   /** Milliseconds that the call has left. */
   readonly left_ms: number;
@@ -39,21 +41,8 @@ export interface AttemptSpec {
 }
 
 export type AttemptResult =
-  | {
-      readonly kind: 'whole';
-      readonly status: number;
-      readonly headers: UpstreamHeaders;
-      readonly body: Uint8Array;
-      readonly facts: AnswerFacts;
-      /** What of it has no counterpart in the client's dialect. */
-      readonly notes?: readonly Note[] | undefined;
-    }
-  | { readonly kind: 'stream'; readonly headers: UpstreamHeaders; readonly stream: LiveStream }
-  | {
-      readonly kind: 'failed';
-      readonly failure: UpstreamFailure;
-      readonly tokens?: Tokens | null;
-    };
+  | WholeResult
+  | { readonly kind: 'stream'; readonly headers: UpstreamHeaders; readonly stream: LiveStream };
 
 export interface RunningAttempt {
   readonly result: Promise<AttemptResult>;
@@ -200,7 +189,20 @@ class Attempt implements RunningAttempt, Sink {
     }
     if (!this.#answer) return;
     const { status, headers } = this.#answer;
-    const result = decoded(this.#spec, status, headers, this.#parts.join());
+    const answer = { status, headers, body: this.#parts.join() };
+    if (answer.body.length > LARGE_BYTES) void this.#readLarge(answer);
+    else this.#read(readAnswer(this.#spec, answer));
+  }
+
+  async #readLarge(answer: WholeAnswer): Promise<void> {
+    try {
+      this.#read(await readLarge(this.#spec, answer));
+    } catch (thrown) {
+      this.#broken(thrown as Error);
+    }
+  }
+
+  #read(result: WholeResult): void {
     this.#tokens = (result.kind === 'whole' ? result.facts.tokens : result.tokens) ?? null;
     this.#decide(result);
   }
@@ -253,29 +255,4 @@ function outgoing({ target, request }: AttemptSpec) {
     body: request.body,
     connect_ms: target.timeouts.connect_ms,
   };
-}
-
-function decoded(
-  spec: AttemptSpec,
-  status: number,
-  headers: UpstreamHeaders,
-  body: Uint8Array,
-): Exclude<AttemptResult, { kind: 'stream' }> {
-  const { endpoint, adapter, created_s, target } = spec;
-  const { model } = target;
-  const { recall } = spec.request;
-  const answer = { endpoint, model, created_s, status, headers, body, adapter, recall };
-  const result = target.provider.decode(answer);
-  if (!result.ok) return { kind: 'failed', failure: result.error, tokens: result.tokens ?? null };
-  if (status < 200 || status > 299) {
-    const failure = failed('upstream_error', `The upstream answered status ${status}.`);
-    return { kind: 'failed', failure };
-  }
-  if (spec.stream) {
-    const message = 'The upstream answered whole where a stream was asked for.';
-    const failure = failed('upstream_error', message);
-    return { kind: 'failed', failure, tokens: result.facts.tokens };
-  }
-  const { body: passed, facts, notes } = result;
-  return { kind: 'whole', status, headers, body: passed, facts, notes };
 }

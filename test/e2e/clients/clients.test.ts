@@ -1,24 +1,23 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { REFUSAL } from '../../kit/actor.ts';
-import { REPO } from '../../kit/product.ts';
 import { until } from '../../kit/until.ts';
+import { ALL, type Api, CHAT, curlArguments, MESSAGES, noCurl, runCurl } from './curl.ts';
 import {
   ANTHROPIC_TARGET,
-  CLIENTS,
   expectScenes,
+  frameworks,
   INSTALL,
-  isInstalled,
   OPENAI_TARGET,
   openStage,
+  python,
+  pythonRole,
+  roleOf,
   type Stage,
 } from './stage.ts';
 
 /** Clients that work unmodified: whole, streamed, tools, an error, an abort, in one run. */
-const PYTHON = 'venv/bin/python';
 let stage: Stage;
 
 beforeAll(async () => {
@@ -26,19 +25,9 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => stage?.close());
 
-const programOf = (program: string) => join(CLIENTS, 'programs', `${program}.mjs`);
 const play = (program: string, target: string, ...args: readonly string[]) =>
-  expectScenes(stage, {
-    command: process.execPath,
-    args: [programOf(program), ...args],
-    target,
-  });
-const playPython = (file: string, target: string) =>
-  expectScenes(stage, {
-    command: join(CLIENTS, PYTHON),
-    args: [join(REPO, 'test/fixtures/python', file)],
-    target,
-  });
+  expectScenes(stage, roleOf(program, target, ...args));
+const playPython = (file: string, target: string) => expectScenes(stage, pythonRole(file, target));
 const BOTH = [[OPENAI_TARGET], [ANTHROPIC_TARGET]] as const;
 
 describe('the vendors’ own clients', () => {
@@ -53,8 +42,8 @@ describe('the vendors’ own clients', () => {
   );
 });
 
-const missing = isInstalled('node_modules/ai') ? 'present' : INSTALL;
-const noPython = isInstalled(PYTHON) ? 'present' : INSTALL;
+const missing = frameworks();
+const noPython = python();
 
 describe.skipIf(missing === INSTALL)(`the frameworks (${missing})`, () => {
   test.each(BOTH)('Vercel’s AI SDK plays all scenes of chat with %s', (target) =>
@@ -77,9 +66,7 @@ describe.skipIf(missing === INSTALL)(`the frameworks (${missing})`, () => {
 
   test('LangChain plays all scenes of messages by translation', () =>
     expectScenes(stage, {
-      command: process.execPath,
-      args: [programOf('langchain'), 'anthropic'],
-      target: OPENAI_TARGET,
+      ...roleOf('langchain', OPENAI_TARGET, 'anthropic'),
       // It reads a prompt's tokens at a stream's start only, when OpenAI has not told them yet.
       streamed_tokens: 5,
     }));
@@ -102,66 +89,7 @@ describe.skipIf(noPython === INSTALL)(`the vendors’ clients of Python (${noPyt
   );
 });
 
-/** Raw curl, as documentation shows it. */
-const run = promisify(execFile);
-const noCurl = await run('curl', ['--version']).then(
-  () => 'present',
-  () => 'missing: apt-get install curl',
-);
-
-interface Api {
-  readonly path: string;
-  readonly key: string;
-  ask(target: string, text: string, more?: object): object;
-  readonly word: string;
-  readonly end: string;
-}
-
-const CHAT: Api = {
-  path: '/v1/chat/completions',
-  key: 'authorization: Bearer unused',
-  ask: (model, content, more) => ({ model, messages: [{ role: 'user', content }], ...more }),
-  word: '"content":"one "',
-  end: 'data: [DONE]',
-};
-const MESSAGES: Api = {
-  path: '/v1/messages',
-  key: 'x-api-key: unused',
-  ask: (model, content, more) => ({
-    model,
-    max_tokens: 100,
-    messages: [{ role: 'user', content }],
-    ...more,
-  }),
-  word: '"text":"one "',
-  end: 'event: message_stop',
-};
-const ALL = [CHAT, MESSAGES].flatMap((api) =>
-  [OPENAI_TARGET, ANTHROPIC_TARGET].map((target) => [api.path, target, api] as const),
-);
-
-const argumentsOf = (api: Api, body: object): string[] => [
-  '-sS',
-  '-N',
-  '-w',
-  '\n%{http_code}',
-  '-X',
-  'POST',
-  stage.product.gateway_url + api.path,
-  '-H',
-  'content-type: application/json',
-  '-H',
-  api.key,
-  '-H',
-  'anthropic-version: 2023-06-01',
-  '-d',
-  JSON.stringify(body),
-];
-const curl = async (api: Api, body: object) => {
-  const { stdout } = await run('curl', argumentsOf(api, body));
-  const cut = stdout.lastIndexOf('\n');
-  return { text: stdout.slice(0, cut), status: Number(stdout.slice(cut + 1)) };
-};
+const curl = (api: Api, body: object) => runCurl(curlArguments(stage, api, body));
 
 describe.skipIf(noCurl !== 'present')(`curl (${noCurl})`, () => {
   test.each(ALL)('curl gets a whole answer of %s from %s', async (_path, target, api) => {
@@ -201,7 +129,10 @@ describe.skipIf(noCurl !== 'present')(`curl (${noCurl})`, () => {
   test.each(ALL)('curl is heard by the upstream of %s when it leaves %s', async (...row) => {
     const [, target, api] = row;
     const known = stage.upstream.requests.length;
-    const child = spawn('curl', argumentsOf(api, api.ask(target, 'hang', { stream: true })));
+    const child = spawn(
+      'curl',
+      curlArguments(stage, api, api.ask(target, 'hang', { stream: true })),
+    );
     const heard: Buffer[] = [];
     child.stdout.on('data', (part: Buffer) => heard.push(part));
     await until(() => Buffer.concat(heard).includes(api.word), { what: 'the first word' });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { actor, REFUSAL, WORDS } from '../../kit/actor.ts';
+import type { Behaviour } from '../../kit/behaviours.ts';
 import { type Product, REPO, startProduct } from '../../kit/product.ts';
 import { until } from '../../kit/until.ts';
 import { startUpstream, type Upstream } from '../../kit/upstream.ts';
@@ -15,7 +16,7 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export const CLIENTS = join(REPO, 'test/e2e/clients');
+const CLIENTS = join(REPO, 'test/e2e/clients');
 export const INSTALL = 'npm run test:clients installs them';
 
 /** The targets that a client's `model` names: each dialect is asked natively and by translation. */
@@ -38,10 +39,11 @@ plugins:
   - use: model-router
 `;
 
-export async function openStage(): Promise<Stage> {
-  const upstream = await startUpstream(actor());
+/** `settings`: more of the policy. */
+export async function openStage(plays: Behaviour = actor(), settings = ''): Promise<Stage> {
+  const upstream = await startUpstream(plays);
   const product = await startProduct({
-    policies: { 'gateway.yaml': POLICY, 'oracle_policies.yaml': 'version: 1\n' },
+    policies: { 'gateway.yaml': POLICY + settings, 'oracle_policies.yaml': 'version: 1\n' },
     env: { ACTOR_URL: upstream.url, ACTOR_KEY: 'sk-actor' },
   });
   return {
@@ -71,20 +73,38 @@ export interface Scenes {
   readonly abort: { readonly text: string };
 }
 
-/** Runs a program; its five scenes are what it printed. */
-export async function playScenes({ product }: Stage, role: Role): Promise<Scenes> {
+/** Runs a program; its scenes are what it printed. */
+export async function playScenes<Played = Scenes>({ product }: Stage, role: Role): Promise<Played> {
   const { PATH, HOME, TMPDIR } = process.env;
   const { stdout } = await promisify(execFile)(role.command, [...role.args], {
     cwd: CLIENTS,
     env: { PATH, HOME, TMPDIR, HIVE_URL: product.gateway_url, HIVE_MODEL: role.target },
     timeout: 25_000,
   });
-  return JSON.parse(stdout) as Scenes;
+  return JSON.parse(stdout) as Played;
 }
 
-/** Whether the heavy clients have been installed. */
-export function isInstalled(path: string): boolean {
-  return existsSync(join(CLIENTS, path));
+/** A program of this folder, on this Node. */
+export function roleOf(program: string, target: string, ...args: readonly string[]): Role {
+  const file = join(CLIENTS, 'programs', `${program}.mjs`);
+  return { command: process.execPath, args: [file, ...args], target };
+}
+
+/** A program of the fixtures, on the Python that was installed with its clients. */
+export function pythonRole(file: string, target: string): Role {
+  const args = [join(REPO, 'test/fixtures/python', file)];
+  return { command: join(CLIENTS, PYTHON), args, target };
+}
+
+const PYTHON = 'venv/bin/python';
+
+/** Whether the heavy clients have been installed: `present`, or how to come by them. */
+export function frameworks(): string {
+  return existsSync(join(CLIENTS, 'node_modules/ai')) ? 'present' : INSTALL;
+}
+
+export function python(): string {
+  return existsSync(join(CLIENTS, PYTHON)) ? 'present' : INSTALL;
 }
 
 /** What every client must have made of the five scenes. */

@@ -92,6 +92,70 @@ test('an attempt puts a whole answer together from its parts', async () => {
   expect(result.kind === 'whole' && Buffer.from(result.body).toString()).toBe(completion);
 });
 
+const nextTurn = (): Promise<void> => new Promise((next) => void setImmediate(next));
+
+/** Turns of the event loop until it has a result. */
+async function turnsUntil(result: Promise<unknown>): Promise<number> {
+  let over = false;
+  result.finally(() => {
+    over = true;
+  });
+  let turns = 0;
+  for (; !over; turns += 1) await nextTurn();
+  return turns;
+}
+
+const large = (more: object, content = 'y'.repeat(4_000_000)): Buffer => {
+  const choices = [{ index: 0, message: { content }, finish_reason: 'stop' }];
+  const numbers = Array.from({ length: 500_000 }, (_, at) => at);
+  const usage = { prompt_tokens: 1, completion_tokens: 2 };
+  return Buffer.from(JSON.stringify({ id: 'c', choices, numbers, ...more, usage }));
+};
+
+test('an attempt reads a large answer over several turns, and passes it on as is', async () => {
+  const { running, sink } = start(false);
+  const body = large({});
+  sink.onHeaders(200, json);
+  sink.onData(body);
+  sink.onEnd();
+  expect(await turnsUntil(running.result)).toBeGreaterThan(5);
+  const result = await running.result;
+  const facts = { completion_id: 'c', finish: 'stop', tokens: { in: 1, out: 2 } };
+  expect(result).toMatchObject({ kind: 'whole', status: 200, facts });
+  expect(result.kind === 'whole' && result.body === body).toBe(true);
+});
+
+test('an attempt tells of a large answer that is an error, or none, as of small ones', async () => {
+  for (const [body, message] of [
+    [large({ error: { message: 'ill' } }), 'ill'],
+    [large({}).subarray(0, 4_500_000), 'its body is not a JSON object'],
+    [Buffer.concat([large({}), Buffer.from('}')]), 'its body is not a JSON object'],
+    [large({ choices: 1 }), 'has no choices'],
+  ] as const) {
+    const { running, sink } = start(false);
+    sink.onHeaders(200, json);
+    sink.onData(body);
+    sink.onEnd();
+    const result = await running.result;
+    expect(result).toMatchObject({ kind: 'failed' });
+    expect(result.kind === 'failed' && result.failure.message).toContain(message);
+  }
+});
+
+test('an attempt that is given up while it reads a large answer says nothing more', async () => {
+  const { running, sink } = start(false);
+  sink.onHeaders(200, json);
+  sink.onData(large({}));
+  sink.onEnd();
+  running.abort();
+  let told = false;
+  running.result.finally(() => {
+    told = true;
+  });
+  for (let turns = 0; turns < 50; turns += 1) await nextTurn();
+  expect(told).toBe(false);
+});
+
 test.each([
   [
     'an answer that is not the gzip it says it is',

@@ -131,7 +131,10 @@ export class ResponseReader {
     const mine = Math.min(bytes.length, this.#left);
     const most = this.#looked_at ? TURN_ROOM : mine;
     for (let at = 0; at < mine; ) {
-      const part = mine <= most && mine === bytes.length ? bytes : bytes.subarray(at, Math.min(mine, at + most));
+      const part =
+        mine <= most && mine === bytes.length
+          ? bytes
+          : bytes.subarray(at, Math.min(mine, at + most));
       at += part.length;
       this.#left -= part.length;
       if (!this.#show(part) && at < mine) return bytes.subarray(at);
