@@ -4,11 +4,7 @@ import { JsonOutline } from '../../src/core/json-outline.ts';
 
 const LIMITS = { string_bytes: 20, members: 3 };
 
-function outlineOf(
-  text: string | Buffer,
-  limits: OutlineLimits | undefined = LIMITS,
-  step = 7,
-): string | null {
+function outlineOf(text: string | Buffer, limits = LIMITS, step = 7): string | null {
   const outline = new JsonOutline(Buffer.from(text), limits);
   while (!outline.step(step));
   return outline.result()?.toString('utf8') ?? null;

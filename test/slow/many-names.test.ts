@@ -36,11 +36,12 @@ function policy(): string {
   const keys = all.map(
     (one) => `{ name: k${one}, tenant: t${one}, sha256: ${hash('sha256', keyOf(one), 'hex')} }`,
   );
+  const agents = all.map((one) => `a${one}: { targets: [main] }`);
   return `version: 1
 providers:
   main: { use: openai, base_url: "\${UPSTREAM_URL}", api_key: "\${UPSTREAM_KEY}", network: private }
 targets: { main: { provider: main, model: m } }
-agents: { default: { targets: [main] }, ${all.map((one) => `a${one}: { targets: [main] }`).join(', ')} }
+agents: { default: { targets: [main] }, ${agents.join(', ')} }
 access: { mode: keys, keys: [${keys.join(', ')}] }
 `;
 }

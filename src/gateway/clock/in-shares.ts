@@ -1,6 +1,6 @@
 import type { TurnEnd } from './turn-end.ts';
 
-/** Of chunks that one request may have read in a turn of the event loop: they may be of one byte. */
+/** Chunks that are read of one request in a turn of the event loop: they may be of one byte. */
 const PARTS_A_TURN = 256;
 
 /** What is read of a request of Node's. */

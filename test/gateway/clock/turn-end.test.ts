@@ -24,7 +24,7 @@ describe('TurnEnd', () => {
     expect(done).toEqual(['write', 'rest', 'share']);
   });
 
-  test('a turn gives shares in their order, as many as there is time for, one at least', async () => {
+  test('a turn gives shares in order, as many as there is time for, one at least', async () => {
     for (const [step_ms, a_turn] of [
       [2, 3],
       [100, 1],
