@@ -25,6 +25,7 @@ interface Kind {
   /** What the upstream sends after its head, for ever or so many times, as fast as it is taken. */
   readonly piece?: string;
   readonly times?: number;
+  readonly tail?: string;
 }
 
 const EVENTS = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n';
@@ -55,9 +56,10 @@ const KINDS: readonly Kind[] = [
   {
     name: '1 answer of 60 MB after the other',
     clients: 1,
-    head: `${JSON_HEAD}content-length: ${60 * MB + 15}\r\n\r\n{"choices":[],"`,
+    head: `${JSON_HEAD}content-length: ${60 * MB + 21}\r\n\r\n{"choices":[],"a":"`,
     piece: 'y'.repeat(MB),
     times: 60,
+    tail: '"}',
   },
   {
     name: '1 upload of 8 MB after the other, in chunks of a byte',
@@ -181,7 +183,8 @@ async function flood(): Promise<void> {
   let [bytes, ended] = [0, 0];
   const upstream = createServer((socket) => {
     socket.on('error', () => {});
-    socket.once('data', () => void send(socket, kind.head ?? '', kind.piece ?? '', kind.times));
+    const { head = '', piece = '', times, tail } = kind;
+    socket.once('data', () => void send(socket, head, piece, times, tail));
   });
   const url = await listening(upstream);
   process.on('disconnect', () => process.exit(0));
@@ -239,7 +242,13 @@ async function ask(socket: Socket, { upload, stream = false }: Kind): Promise<vo
   socket.write(`${head}content-length: ${body.length}\r\n\r\n${body}`);
 }
 
-async function send(socket: Socket, head: string, piece: string, times = Number.MAX_VALUE) {
+async function send(
+  socket: Socket,
+  head: string,
+  piece: string,
+  times = Number.MAX_VALUE,
+  tail = '',
+): Promise<void> {
   const bytes = Buffer.from(piece, 'latin1');
   let taken: (() => void) | null = null;
   socket.on('drain', () => taken?.()).on('close', () => taken?.());
@@ -248,7 +257,7 @@ async function send(socket: Socket, head: string, piece: string, times = Number.
     if (socket.write(bytes)) await new Promise((next) => setImmediate(next));
     else await new Promise<void>((next) => (taken = next));
   }
-  if (times < Number.MAX_VALUE) socket.end();
+  if (times < Number.MAX_VALUE) socket.end(tail);
 }
 
 if (process.send) await flood();

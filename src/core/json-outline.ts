@@ -42,6 +42,7 @@ export class JsonOutline {
   /** How many are open where the rest of one is left out; 0 where nothing is. */
   #left_out = 0;
   #broken: boolean;
+  #deep = false;
 
   constructor(bytes: Buffer, limits = LIMITS) {
     this.#bytes = bytes;
@@ -53,18 +54,23 @@ export class JsonOutline {
   step(bytes_max: number): boolean {
     const end = Math.min(this.#bytes.length, this.#at + bytes_max);
     try {
-      while (this.#at < end && !this.#broken) this.#next(this.#bytes[this.#at] as number);
+      while (this.#at < end && !this.#isOver) this.#next(this.#bytes[this.#at] as number);
     } catch {
       this.#broken = true;
     }
-    return this.#broken || this.#at >= this.#bytes.length;
+    return this.#isOver || this.#at >= this.#bytes.length;
   }
 
-  /** Null where it is no JSON that could be made shorter so: whoever parses it finds out. */
-  result(): Buffer | null {
+  /** Null where it cannot be JSON; `deep` where it is too deep to be looked through so. */
+  result(): Buffer | 'deep' | null {
+    if (this.#deep) return 'deep';
     if (this.#broken || this.#members.length > 0) return null;
     this.#keep(this.#bytes.length);
     return Buffer.concat(this.#kept);
+  }
+
+  get #isOver(): boolean {
+    return this.#broken || this.#deep;
   }
 
   #next(byte: number): void {
@@ -74,7 +80,7 @@ export class JsonOutline {
     }
     const members = this.#members;
     if (byte === BRACE_OPEN || byte === BRACKET_OPEN) {
-      if (members.push(0) > DEPTH_MAX) this.#broken = true;
+      if (members.push(0) > DEPTH_MAX) this.#deep = true;
     } else if (byte === BRACE_CLOSE || byte === BRACKET_CLOSE) {
       if (this.#left_out === members.length && this.#left_out > 0) {
         this.#left_out = 0;

@@ -7,7 +7,7 @@ const LIMITS = { string_bytes: 20, members: 3 };
 function outlineOf(text: string | Buffer, limits = LIMITS, step = 7): string | null {
   const outline = new JsonOutline(Buffer.from(text), limits);
   while (!outline.step(step));
-  return outline.result()?.toString('utf8') ?? null;
+  return outline.result()?.toString() ?? null;
 }
 
 /** Whether `short` is `value` with less in its strings, lists and objects, by the limits. */
@@ -73,7 +73,7 @@ describe('JsonOutline', () => {
       expect(outlineOf(broken)).toBeNull();
     }
     expect(outlineOf(Buffer.from([0x22, 0xff, 0x22]))).toBeNull();
-    expect(outlineOf('['.repeat(65) + ']'.repeat(65))).toBeNull();
+    expect(outlineOf('['.repeat(65) + ']'.repeat(65))).toBe('deep');
     expect(outlineOf('{"a":nonsense}')).toBe('{"a":nonsense}');
     fc.assert(
       fc.property(fc.string(), (noise) => {

@@ -42,6 +42,8 @@ export type WholeResult =
 /** Larger answers are read a step a turn: to parse them at once takes milliseconds. */
 export const LARGE_BYTES = 1024 * 1024;
 const STEP_BYTES = 512 * 1024;
+/** Stands for what is none: to parse as much of it as may be takes as long. */
+const NO_JSON = Buffer.from('{');
 
 /** What a whole answer comes to, once all of it is here. */
 export function readAnswer(spec: AnswerSpec, given: WholeAnswer): WholeResult {
@@ -73,9 +75,9 @@ export async function readLarge(spec: AnswerSpec, given: WholeAnswer): Promise<W
   const making = new JsonOutline(bufferOf(given.body));
   while (!making.step(STEP_BYTES)) await new Promise((next) => void setImmediate(next));
   const outline = making.result();
-  if (outline !== null) {
-    const result = readAnswer(spec, { ...given, body: outline });
-    if (result.kind === 'whole' && result.body === outline) return { ...result, body: given.body };
-  }
-  return readAnswer(spec, given);
+  if (outline === null) return readAnswer(spec, { ...given, body: NO_JSON });
+  if (outline === 'deep') return readAnswer(spec, given);
+  const result = readAnswer(spec, { ...given, body: outline });
+  const passes = result.kind === 'whole' && result.body === outline;
+  return passes ? { ...result, body: given.body } : readAnswer(spec, given);
 }
