@@ -29,7 +29,7 @@ export interface RawStage {
   readonly upstream: RawUpstream;
   readonly gateway: RunningGateway;
   /** Starts the test's gateway before an upstream that replies so. */
-  start(...replies: readonly RawReply[]): Promise<void>;
+  readonly start: (...replies: readonly RawReply[]) => Promise<void>;
 }
 
 /** Set up and taken down around the tests of the file that asks for it. */

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { RawReply } from './raw-upstream.ts';
 
@@ -29,10 +28,16 @@ const delta = (content: string): string => {
 function endless(head: string, piece: string): RawReply {
   const bytes = Buffer.from(piece, 'latin1');
   return async (socket) => {
+    let goOn = (): void => {};
+    socket.on('drain', () => goOn()).on('close', () => goOn());
     socket.write(head, 'latin1');
     while (!socket.destroyed) {
-      if (socket.write(bytes)) await new Promise((next) => setImmediate(next));
-      else await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => {});
+      if (socket.write(bytes)) await new Promise((next) => void setImmediate(next));
+      else {
+        await new Promise<void>((next) => {
+          goOn = next;
+        });
+      }
     }
   };
 }

@@ -48,13 +48,14 @@ export function curlArguments(
   ...more: readonly string[]
 ): string[] {
   return [
-    ...['-sS', '-N', '-w', '\n%{http_code}', ...more],
-    ...['-X', 'POST', product.gateway_url + api.path],
-    ...['-H', 'content-type: application/json'],
-    ...['-H', api.key],
-    ...['-H', 'anthropic-version: 2023-06-01'],
-    ...['-d', JSON.stringify(body)],
-  ];
+    ['-sS', '-N', '-w', '\n%{http_code}'],
+    more,
+    ['-X', 'POST', product.gateway_url + api.path],
+    ['-H', 'content-type: application/json'],
+    ['-H', api.key],
+    ['-H', 'anthropic-version: 2023-06-01'],
+    ['-d', JSON.stringify(body)],
+  ].flat();
 }
 
 /** What it printed, and the status of its last answer. */

@@ -97,7 +97,7 @@ const nextTurn = (): Promise<void> => new Promise((next) => void setImmediate(ne
 /** Turns of the event loop until it has a result. */
 async function turnsUntil(result: Promise<unknown>): Promise<number> {
   let over = false;
-  result.finally(() => {
+  void result.finally(() => {
     over = true;
   });
   let turns = 0;
@@ -149,7 +149,7 @@ test('an attempt that is given up while it reads a large answer says nothing mor
   sink.onEnd();
   running.abort();
   let told = false;
-  running.result.finally(() => {
+  void running.result.finally(() => {
     told = true;
   });
   for (let turns = 0; turns < 50; turns += 1) await nextTurn();
