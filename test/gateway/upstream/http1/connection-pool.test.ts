@@ -213,6 +213,14 @@ describe('createUpstream', () => {
     streaming.sending.abort();
   });
 
+  test('upstream takes all of a stream whose connection ends while most of it waits', async () => {
+    const body = Array.from({ length: 30_000 }, (_, at) => `data:{"at":${at}}\n\n`).join('');
+    reply = (socket) => void socket.end(`${EVENTS}${body}`);
+    const got = await send().answer;
+    expect(got.error).toBeNull();
+    expect(got.body === body).toBe(true);
+  });
+
   test('upstream loses no byte of a stream that is paused amid its shares', async () => {
     const body = Array.from({ length: 30_000 }, (_, at) => `data:{"at":${at}}\n\n`).join('');
     reply = (socket) => {
