@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Agent } from 'undici';
 import { startProduct } from '../test/kit/product.ts';
+import { answer, startUpstream } from '../test/kit/upstream.ts';
 
 // What a call waits for beside others that take all they can get: `node bench/fairness.ts`, or
 // with the number of a kind, or several. Small calls come at a steady pace; a process of its own
@@ -75,7 +75,7 @@ const KINDS: readonly Kind[] = [
 
 async function measureAll(): Promise<void> {
   const asked = process.argv.slice(2).map(Number);
-  const well = await startWell();
+  const well = await startUpstream(answer('ok'));
   const greedy = fork(fileURLToPath(import.meta.url));
   const [{ url }] = (await once(greedy, 'message')) as [{ url: string }];
   const product = await startProduct({
@@ -91,7 +91,7 @@ async function measureAll(): Promise<void> {
   } finally {
     await product.stop();
     greedy.disconnect();
-    well.server.close();
+    await well.close();
   }
 }
 
@@ -134,9 +134,9 @@ async function steadyCalls(url: string, for_ms: number, pace_ms: number): Promis
   const one = async (): Promise<void> => {
     const begun_ms = performance.now();
     const to = { origin: url, path: '/v1/chat/completions', method: 'POST' as const };
-    const answer = await agent.request({ ...to, headers, body });
-    const text = await answer.body.text();
-    if (answer.statusCode !== 200) say(`a call failed: ${answer.statusCode} ${text}`);
+    const got = await agent.request({ ...to, headers, body });
+    const text = await got.body.text();
+    if (got.statusCode !== 200) say(`a call failed: ${got.statusCode} ${text}`);
     times.push(performance.now() - begun_ms);
   };
   const open: Promise<void>[] = [];
@@ -149,25 +149,6 @@ async function steadyCalls(url: string, for_ms: number, pace_ms: number): Promis
   await Promise.all(open);
   await agent.destroy();
   return times.sort((left, right) => left - right);
-}
-
-const ANSWER = JSON.stringify({
-  id: 'chatcmpl-bench',
-  object: 'chat.completion',
-  created: 1_700_000_000,
-  model: 'm',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'ok' }, finish_reason: 'stop' }],
-  usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
-});
-
-async function startWell() {
-  const server = createHttpServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    request.resume().on('end', () => {
-      response.setHeader('content-type', 'application/json');
-      response.end(ANSWER);
-    });
-  });
-  return { server, url: await listening(server) };
 }
 
 async function listening(server: Server): Promise<string> {

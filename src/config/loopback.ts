@@ -1,7 +1,9 @@
+import { isLoopbackAddress } from '../core/network.ts';
+
 /** Whether only this machine can reach a listener on a host. */
 export function isLoopback(host: string): boolean {
   const name = host.replace(/^\[|\]$/g, '').toLowerCase();
-  return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
+  return name === 'localhost' || isLoopbackAddress(name);
 }
 
 /**

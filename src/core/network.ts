@@ -52,6 +52,8 @@ const GLOBAL_V6: Range = ['2000::', 3];
 /** Private ranges, and ranges of nobody, each in all its IPv6 disguises. */
 const SITE = listOf(PRIVATE_V4, PRIVATE_V6);
 const NOBODY = listOf(NOBODY_V4, NOBODY_V6);
+/** Of this machine alone, mapped forms too. */
+const LOOPBACK = listOf([['127.0.0.0', 8]], [['::1', 128]]);
 /** Where a global IPv6 address may lie. */
 const KNOWN_V6 = listOf([], [GLOBAL_V6, MAPPED, NAT64]);
 
@@ -63,6 +65,13 @@ export function isAllowedAddress(address: string, network: Network): boolean {
   if (SITE.check(address, family)) return network === 'private';
   if (NOBODY.check(address, family)) return false;
   return family === 'ipv4' || KNOWN_V6.check(address, 'ipv6');
+}
+
+/** Whether nobody but this machine itself is at an IP address. */
+export function isLoopbackAddress(address: string): boolean {
+  if (address.includes('%')) return false;
+  if (isIPv4(address)) return LOOPBACK.check(address, 'ipv4');
+  return isIPv6(address) && LOOPBACK.check(address, 'ipv6');
 }
 
 /**

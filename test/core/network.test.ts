@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isAllowedAddress, isPrivateHost } from '../../src/core/network.ts';
+import { isAllowedAddress, isLoopbackAddress, isPrivateHost } from '../../src/core/network.ts';
 
 const PUBLIC = [
   '1.1.1.1',
@@ -155,4 +155,14 @@ describe('isPrivateHost', () => {
   ])('isPrivateHost cannot tell of %s before it is resolved', (url) => {
     expect(isPrivateHost(new URL(url).hostname)).toBe(false);
   });
+});
+
+test('isLoopbackAddress knows this machine in every form, and nobody else', () => {
+  for (const here of ['127.0.0.1', '127.255.0.9', '::1', '0:0:0:0:0:0:0:1', '::ffff:127.0.0.1']) {
+    expect([here, isLoopbackAddress(here)]).toEqual([here, true]);
+  }
+  const others = ['128.0.0.1', '10.0.0.1', '::', '::2', 'fe80::1%lo', '::ffff:10.0.0.1'];
+  for (const other of [...others, 'localhost', '127.0.0.1.example', '127.1', '']) {
+    expect([other, isLoopbackAddress(other)]).toEqual([other, false]);
+  }
 });

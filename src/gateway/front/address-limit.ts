@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import type { Metrics } from '../../core/metrics.ts';
+import { isLoopbackAddress } from '../../core/network.ts';
 
 /**
  * Closes connections of a client address beyond so many at once, so that one machine that opens and
@@ -33,9 +34,9 @@ export function limitAddresses(server: Server, most: () => number, metrics: Metr
  * addresses. Null for loopback.
  */
 export function clientOf(address: string): string | null {
+  if (isLoopbackAddress(address)) return null;
   const v4 = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (v4 !== undefined) return v4.startsWith('127.') ? null : v4;
-  if (address === '::1') return null;
+  if (v4 !== undefined) return v4;
   const [front = '', back] = address.toLowerCase().split('::');
   const groups = front === '' ? [] : front.split(':');
   const after = back === undefined || back === '' ? [] : back.split(':');
