@@ -1,4 +1,3 @@
-import type { Target } from '../../config/snapshot.ts';
 import type { Tokens } from '../../core/call.ts';
 import type { UpstreamFailure, UpstreamRequest } from '../../core/provider.ts';
 import { ByteParts } from '../bytes/byte-parts.ts';
