@@ -7,7 +7,7 @@ import { createStage, type Stage } from './stage.ts';
 /**
  * After a few milliseconds without a call the processor's caches hold little of its code any more,
  * and the next one takes twice as long. So while calls come, but seldom, one is rehearsed now and
- * then (docs/decisions/0018).
+ * then (docs/decisions/0017).
  */
 export interface Rehearsals {
   /** The same, and it is noticed that a call came. */
