@@ -60,7 +60,7 @@ test('serveStored takes a place like any call, and gives it back', async () => {
 });
 
 test('serveStored is refused while memory is short', async () => {
-  const given = { heapShare: () => 0.99 };
+  const given = { memoryShare: () => 0.99 };
   gateway = await startGateway(makeSnapshot({ targets: { main: upstream.url } }), given);
   await until(async () => (await get('resp_1')).status === 503, { what: 'the refusal' });
 });
