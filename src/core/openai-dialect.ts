@@ -14,7 +14,12 @@ import type {
   UpstreamAnswer,
   UpstreamRequest,
 } from './provider.ts';
-import { decodeBesides, decodeResponse, decodeResponseEvent } from './responses-dialect.ts';
+import {
+  decodeBackgroundEvent,
+  decodeBesides,
+  decodeResponse,
+  decodeResponseEvent,
+} from './responses-dialect.ts';
 import { SeveralChoices } from './several-choices.ts';
 import { spliceBody } from './splice.ts';
 import { lostOfChat } from './translate/answer-notes.ts';
@@ -144,7 +149,10 @@ function fromOpenAi(request: ProviderRequest, quirks: ChatQuirks): Body {
     if (quirks.limit !== undefined) renameLimit(fields, call.body, quirks.limit);
     else if (isOldLimit(request, quirks)) renameLimit(fields, call.body, 'max_completion_tokens');
   }
-  return { body: spliceBody(call.raw, fields, call.body), notes };
+  const body = spliceBody(call.raw, fields, call.body);
+  if (call.endpoint !== 'responses') return { body, notes };
+  const background = (patch.background ?? call.body.background) === true;
+  return background ? { body, notes, recall: { background } } : { body, notes };
 }
 
 /** What models that think before they answer refuse, whoever asks. */
@@ -222,10 +230,11 @@ function toMessages(answer: UpstreamAnswer): DecodedAnswer {
 /** Nothing has to be remembered of a stream that passes as it is. */
 const CHAT = { decode: decodeChatChunk };
 const RESPONSES = { decode: decodeResponseEvent };
+const BACKGROUND = { decode: decodeBackgroundEvent };
 
 export const openOpenAiStream: Provider['openStream'] = (start) => {
   if (start.endpoint === 'messages') return new ChatToMessagesStream(start);
-  if (start.endpoint === 'responses') return RESPONSES;
+  if (start.endpoint === 'responses') return start.recall?.background ? BACKGROUND : RESPONSES;
   const { choices = 1 } = start;
   return choices > 1 ? new SeveralChoices(choices) : CHAT;
 };

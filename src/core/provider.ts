@@ -90,12 +90,14 @@ export interface UpstreamRequest {
   readonly recall?: Recall | undefined;
 }
 
-/** What of a translated request its answer is translated back by. */
+/** What of a request its answer is read by. */
 export interface Recall {
   /** Tools' names as the client has them, by those that the provider got. */
   readonly names?: ReadonlyMap<string, string>;
   /** The client asked with `functions`: a call is a `function_call` to it. */
   readonly legacy?: true;
+  /** A response that its provider goes on making, whoever hears of it: nobody else is asked. */
+  readonly background?: true;
 }
 
 export interface UpstreamAnswer {

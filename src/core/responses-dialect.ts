@@ -45,8 +45,16 @@ const NO_OBJECT = 'The upstream’s answer is not a JSON object.';
 
 /** The stream of one that it keeps, in which a failure is what is told, as in `decodeStored`. */
 export function decodeStoredEvent(event: Uint8Array): DecodedChunk {
-  const chunk = decodeResponseEvent(event);
+  const chunk = decodeBackgroundEvent(event);
   return chunk.done && chunk.error ? { ...chunk, error: null } : chunk;
+}
+
+/**
+ * The stream of a response that is made whether anybody hears of it or not: its first event has the
+ * id by which it can be cancelled or waited for, so it is not held until a token comes.
+ */
+export function decodeBackgroundEvent(event: Uint8Array): DecodedChunk {
+  return { ...decodeResponseEvent(event), empty: false };
 }
 
 /** The events after which nothing follows; there is no `[DONE]`. */

@@ -75,7 +75,7 @@ describe('a response that was made here', () => {
   test('that failed is told as it is, and is no failure of the request', async () => {
     const { client } = await start();
     const stream = await client.responses.create(
-      { model: 'default', input: 'fail', stream: true },
+      { model: 'default', input: 'fail', stream: true, background: true },
       at('b'),
     );
     let id = '';
@@ -104,6 +104,18 @@ describe('a response that was made here', () => {
       break;
     }
     expect(a.requests).toEqual([]);
+  });
+
+  test('in the background is passed on from its first event, before any token', async () => {
+    const { a, b, client } = await start({ timeouts: { first_token_ms: 200 } });
+    const created = await client.responses.create(
+      { model: 'default', input: 'wait', stream: true, background: true },
+      at('b'),
+    );
+    const first = await created[Symbol.asyncIterator]().next();
+    expect(first.value).toMatchObject({ type: 'response.created' });
+    created.controller.abort();
+    expect([a.requests.length, b.requests.length]).toEqual([0, 1]);
   });
 
   test('leaves no record of a call, and no breaker learns of it', async () => {

@@ -59,10 +59,20 @@ test('serveStored takes a place like any call, and gives it back', async () => {
   expect((await get('resp_3')).status).toBe(200);
 });
 
-test('serveStored is refused while memory is short', async () => {
+test('serveStored is refused while memory is short and calls are under way', async () => {
   const given = { memoryShare: () => 0.99 };
   gateway = await startGateway(makeSnapshot({ targets: { main: upstream.url } }), given);
-  await until(async () => (await get('resp_1')).status === 503, { what: 'the refusal' });
+  const held = Promise.withResolvers<void>();
+  upstream.script(async (exchange) => {
+    await held.promise;
+    await status(200, { id: 'resp_1', object: 'response' })(exchange);
+  });
+  const first = get('resp_1');
+  await until(() => upstream.requests.length === 1, { what: 'the first request' });
+  expect((await get('resp_2')).status).toBe(503);
+  held.resolve();
+  expect((await first).status).toBe(200);
+  expect(upstream.requests).toHaveLength(1);
 });
 
 test('serveStored says in our words what a provider without the route means', async () => {
