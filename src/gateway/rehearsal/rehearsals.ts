@@ -16,9 +16,9 @@ export interface Rehearsals {
 }
 
 /** After twice as long a rest, half of what is to be gained is lost. */
-const EVERY_MS = 5;
+const EVERY_MS = 3;
 /** How long after the last call the path is kept warm. */
-const KEPT_MS = 1000;
+const KEPT_MS = 300;
 
 export function createRehearsals(
   deps: CallDeps,
@@ -56,12 +56,13 @@ export function createRehearsals(
 
   return {
     before: (accept) => (request, response) => {
-      came = true;
-      if (cancel === null) {
-        rests = 0;
-        cancel = after(look, EVERY_MS);
+      const other = accept(request, response);
+      // A look at the health, or a page, is no call.
+      if (other === null) {
+        came = true;
+        cancel ??= after(look, EVERY_MS);
       }
-      return accept(request, response);
+      return other;
     },
     close() {
       cancel?.();

@@ -5,6 +5,7 @@ import type { InboundRequest, OutboundResponse } from '../../../src/gateway/fron
 import { createFuses } from '../../../src/gateway/hooks/fuses.ts';
 import { createRehearsals, type Rehearsals } from '../../../src/gateway/rehearsal/rehearsals.ts';
 import { createRehearsalUpstream } from '../../../src/gateway/rehearsal/upstream.ts';
+import type { Exchange } from '../../../src/gateway/respond.ts';
 import { until } from '../../kit/until.ts';
 import { startUpstream } from '../../kit/upstream.ts';
 import { ask, gatewayDeps, startGateway } from '../gateway-kit.ts';
@@ -35,37 +36,45 @@ function world(compile = () => snapshot, pressure = { high: false }) {
   const callDeps = createCallDeps(deps, parts);
   const rehearsals: Rehearsals = createRehearsals(callDeps, pressure, hand.after);
   ends.push(() => rehearsals.close());
-  const accept = rehearsals.before(() => null);
-  const call = () => void accept({} as InboundRequest, {} as OutboundResponse);
+  const come = (what: Exchange | null) => () =>
+    void rehearsals.before(() => what)({} as InboundRequest, {} as OutboundResponse);
+  const [call, other] = [come(null), come({} as Exchange)];
   const count = () => deps.metrics.snapshot().hive_rehearsals_total?.[0]?.value ?? 0;
-  return { hand, lines, call, count, rehearsals };
+  return { hand, lines, call, other, count, rehearsals };
 }
 
-test('rehearsals follow a call for a second, and then rest', () => {
+test('rehearsals follow a call for a third of a second, and then rest', () => {
   const { hand, call, count } = world();
   hand.advance(10_000);
   expect(count()).toBe(0);
 
   call();
-  hand.advance(5);
+  hand.advance(3);
   expect(count()).toBe(0);
-  hand.advance(5);
+  hand.advance(3);
   expect(count()).toBe(1);
   hand.advance(10_000);
-  expect(count()).toBe(200);
+  expect(count()).toBe(100);
   expect(hand.waiting()).toBe(0);
 
   call();
-  hand.advance(10);
-  expect(count()).toBe(201);
+  hand.advance(6);
+  expect(count()).toBe(101);
 });
 
 test('rehearsals are none where calls come without a rest', () => {
   const { hand, call, count } = world();
   for (let at = 0; at < 1000; at += 1) {
     call();
-    hand.advance(4);
+    hand.advance(2);
   }
+  expect(count()).toBe(0);
+});
+
+test('rehearsals follow no request but a call', () => {
+  const { hand, other, count } = world();
+  other();
+  hand.advance(1000);
   expect(count()).toBe(0);
 });
 
@@ -73,11 +82,11 @@ test('rehearsals are none where memory is short', () => {
   const pressure = { high: true };
   const { hand, call, count } = world(() => snapshot, pressure);
   call();
-  hand.advance(500);
+  hand.advance(150);
   expect(count()).toBe(0);
   pressure.high = false;
-  hand.advance(100);
-  expect(count()).toBe(20);
+  hand.advance(30);
+  expect(count()).toBe(10);
 });
 
 test('rehearsals that cannot be set up are told of once, and calls go on', () => {
