@@ -32,7 +32,7 @@ export function storedAsked({ method = '', url = '' }: RequestHead, path: string
     throw new GatewayError('method_not_allowed', message, { allow });
   }
   const asked = queryOf(url);
-  const stream = taken === 'GET' && below === '' && asked.get('stream') === 'true';
+  const stream = taken === 'GET' && below === '' && isStreamed(asked.get('stream'));
   const query = asked.size === 0 ? '' : `?${asked.toString()}`;
   return { method: taken, id, part: below, query, stream };
 }
@@ -47,4 +47,11 @@ function queryOf(url: string): URLSearchParams {
   const { parameters, characters } = QUERY_MAX;
   if (query.size <= parameters && String(query).length <= characters) return query;
   throw new GatewayError('bad_request', 'The query is too long.', { param: 'query' });
+}
+
+/** What a provider might read otherwise than we do is asked of nobody. */
+function isStreamed(asked: string | null): boolean {
+  if (asked === null || asked === 'false') return false;
+  if (asked === 'true') return true;
+  throw new GatewayError('bad_request', 'stream is true or false.', { param: 'stream' });
 }

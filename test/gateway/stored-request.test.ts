@@ -19,6 +19,7 @@ test('storedAsked reads what is asked of a response', () => {
     stream: true,
   });
   expect(read('GET', '/v1/responses/resp_1?stream=false').stream).toBe(false);
+  expect(() => read('GET', '/v1/responses/resp_1?stream=true/')).toThrow('stream is true or false');
   expect(read('POST', '/v1/responses/resp_1/cancel?stream=true')).toMatchObject({
     method: 'POST',
     part: '/cancel',
