@@ -9,7 +9,7 @@ import type { CallEvent } from '../../src/core/event.ts';
 import type { Log, LogFields } from '../../src/core/log.ts';
 import { createMetrics, type Metrics } from '../../src/core/metrics.ts';
 import { createGateway, type Gateway } from '../../src/gateway/app.ts';
-import type { Permits } from '../../src/gateway/canary/permits.ts';
+import { noPermits } from '../../src/gateway/canary/permits.ts';
 import { createRecentCalls } from '../../src/gateway/conversation/recent.ts';
 import type { GatewayDeps } from '../../src/gateway/deps.ts';
 import { until } from '../kit/until.ts';
@@ -92,16 +92,6 @@ export function gatewayDeps(snapshot: Snapshot, given: Partial<GatewayDeps> = {}
   };
   return { bus, lines, deps };
 }
-
-export const noPermits: Permits = {
-  receive() {},
-  shareOf: () => 0,
-  observeCall() {},
-  observeComplaint() {},
-  withheld: () => ({}),
-  setFrozen() {},
-  close() {},
-};
 
 /** A call that any upstream answers. */
 export function ask(text = 'hello', more: Record<string, unknown> = {}) {

@@ -31,6 +31,17 @@ export interface Permits {
   close(): void;
 }
 
+/** Nobody's: no arm is served, and nothing is watched. */
+export const noPermits: Permits = {
+  receive() {},
+  shareOf: () => 0,
+  observeCall() {},
+  observeComplaint() {},
+  withheld: () => ({}),
+  setFrozen() {},
+  close() {},
+};
+
 export interface PermitsDeps extends WithholdingDeps {
   /** The hard triggers of the policy in force. */
   triggers(): TriggerPolicy;

@@ -7,7 +7,7 @@ import type { Bus } from '../../events/bus.ts';
 import { createAccept } from '../accept.ts';
 import { countCalls } from '../call-count.ts';
 import { createCallDeps } from '../call-deps.ts';
-import type { Permits } from '../canary/permits.ts';
+import { noPermits } from '../canary/permits.ts';
 import type { TurnEnd } from '../clock/turn-end.ts';
 import { createRecentCalls } from '../conversation/recent.ts';
 import type { GatewayDeps } from '../deps.ts';
@@ -41,7 +41,7 @@ export function createStage(given: GatewayDeps, snapshot: Snapshot, turn: TurnEn
     metrics,
     current: createCurrent(snapshot),
     bus: NOWHERE,
-    permits: NOBODY,
+    permits: noPermits,
     recent: createRecentCalls({ max: RECENT_MAX, policy_ms: () => clock.policy_ms() }),
   };
   const deps = createCallDeps(onStage, {
@@ -103,14 +103,4 @@ const NOWHERE: Bus = {
   publish: () => true,
   acknowledge: () => Promise.resolve(),
   close: () => Promise.resolve(),
-};
-
-const NOBODY: Permits = {
-  receive() {},
-  shareOf: () => 0,
-  observeCall() {},
-  observeComplaint() {},
-  withheld: () => ({}),
-  setFrozen() {},
-  close() {},
 };

@@ -1,5 +1,5 @@
 import type { TurnEnd } from '../clock/turn-end.ts';
-import { requestHead } from '../upstream/http1/request-head.ts';
+import { requestBytes, requestHead } from '../upstream/http1/request-head.ts';
 import { ResponseReader } from '../upstream/http1/response-reader.ts';
 import type { Sending, Sink, Upstream } from '../upstream/upstream.ts';
 import { ANSWER } from './lines.ts';
@@ -10,10 +10,7 @@ const LIMITS = { head_bytes_max: 16 * 1024, body_bytes_max: 1024 * 1024 };
 export function createRehearsalUpstream(turn: TurnEnd): Upstream {
   return {
     send(request, sink) {
-      const head = requestHead(request);
-      const sent = Buffer.allocUnsafe(head.length + request.body.length);
-      sent.write(head, 0, 'latin1');
-      sent.set(request.body, head.length);
+      requestBytes(requestHead(request), request.body);
       turn.write(() => answer(sink));
       return NOTHING_TO_END;
     },

@@ -3,9 +3,9 @@ import type { CompiledAb } from '../../../src/config/snapshot.ts';
 import type { AbUnit } from '../../../src/core/ab/entry.ts';
 import type { Endpoint } from '../../../src/core/call.ts';
 import { watchedArm } from '../../../src/gateway/canary/assignment.ts';
-import type { Permits } from '../../../src/gateway/canary/permits.ts';
+import { noPermits, type Permits } from '../../../src/gateway/canary/permits.ts';
 import { answer, startUpstream, type Upstream } from '../../kit/upstream.ts';
-import { ask, noPermits, type RunningGateway, startGateway } from '../gateway-kit.ts';
+import { ask, type RunningGateway, startGateway } from '../gateway-kit.ts';
 import { makePlan, makeSnapshot, openAiAt } from '../snapshot.ts';
 
 let base: Upstream;

@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { CompiledExperiment } from '../../../src/config/snapshot.ts';
 import type { CallEvent } from '../../../src/core/event.ts';
 import { inShare } from '../../../src/core/unit.ts';
-import type { Permits } from '../../../src/gateway/canary/permits.ts';
+import { noPermits, type Permits } from '../../../src/gateway/canary/permits.ts';
 import { answer, startUpstream, status, type Upstream } from '../../kit/upstream.ts';
-import { ask, noPermits, type RunningGateway, startGateway } from '../gateway-kit.ts';
+import { ask, type RunningGateway, startGateway } from '../gateway-kit.ts';
 import { makePlan, makeSnapshot } from '../snapshot.ts';
 
 let base: Upstream;

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { noPermits } from '../../../src/gateway/canary/permits.ts';
 import { TurnEnd } from '../../../src/gateway/clock/turn-end.ts';
 import { createStage } from '../../../src/gateway/rehearsal/stage.ts';
-import { gatewayDeps, noPermits } from '../gateway-kit.ts';
+import { gatewayDeps } from '../gateway-kit.ts';
 import { makeSnapshot } from '../snapshot.ts';
 import { rehearsed } from './rehearsed.ts';
 

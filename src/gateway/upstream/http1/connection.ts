@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TurnEnd } from '../../clock/turn-end.ts';
 import type { Sink, UpstreamHeaders } from '../upstream.ts';
+import { requestBytes } from './request-head.ts';
 import {
   type ReaderLimits,
   type ResponseEvents,
@@ -78,11 +79,7 @@ export class Connection implements ResponseEvents {
       this.#socket.uncork();
       return;
     }
-    // One write is one packet and one call of the system.
-    const bytes = Buffer.allocUnsafe(head.length + body.length);
-    bytes.write(head, 0, 'latin1');
-    bytes.set(body, head.length);
-    this.#socket.write(bytes, sent);
+    this.#socket.write(requestBytes(head, body), sent);
   }
 
   /** Bytes have come; those that nobody asked for end the connection. */

@@ -17,6 +17,14 @@ export function requestHead({ origin, method, path, headers, body }: Outgoing): 
   return `${head}content-length: ${body.length}\r\n\r\n`;
 }
 
+/** The head and its body as one: one write is one packet and one call of the system. */
+export function requestBytes(head: string, body: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(head.length + body.length);
+  bytes.write(head, 0, 'latin1');
+  bytes.set(body, head.length);
+  return bytes;
+}
+
 const PATH = /^\/[!-~]*$/;
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Visible characters of Latin-1, spaces and tabs. */
