@@ -83,8 +83,12 @@ export interface Parts {
 }
 
 /** Before anything is allocated that matters. */
-export function keepHeapSmall(): void {
+export function tuneHeap(): void {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
+  // A call that waits lives long, as hundreds of open streams do. V8 would learn from those to put
+  // what belongs to any call among the old objects at once, where each dead call keeps parts of the
+  // next: four marks a second, and calls half as dear again, for as long as the process lives.
+  setFlagsFromString('--no-allocation-site-pretenuring');
 }
 
 function hostsOf({ clock }: Ground, around: Surroundings, feeds: Feeds): HostFactory {
@@ -206,7 +210,7 @@ export function printBanner({ ground, follower, gateway }: Parts, { port, admin_
 
 /** One of several: told by the parent what to serve, and when. */
 async function run(writer: string): Promise<void> {
-  keepHeapSmall();
+  tuneHeap();
   const log = createProcessLog('gateway', readLogLevel(process.env.HIVE_LOG_LEVEL));
   const environment = readEnvironment(process.env);
   const { data_dir, time_scale, host, port } = environment;

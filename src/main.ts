@@ -26,7 +26,7 @@ import { createEngineChild, type EngineChild } from './gateway/processes/engine-
 import { createGatewayProcesses } from './gateway/processes/gateway-processes.ts';
 import { createReadiness, type Readiness } from './gateway/processes/readiness.ts';
 import { stopOnSignals } from './gateway/processes/stop-signals.ts';
-import { assemble, type Ground, keepHeapSmall, printBanner, reportOn } from './gateway-process.ts';
+import { assemble, type Ground, printBanner, reportOn, tuneHeap } from './gateway-process.ts';
 import { gates } from './oracle/gates/index.ts';
 import { plugins } from './plugins/index.ts';
 import { providers } from './providers/index.ts';
@@ -44,7 +44,7 @@ const REPORT_MS = 1000;
 
 /** Starts the product and resolves when it serves. Throws one clear message where it cannot. */
 export async function start(flags: StartFlags = {}): Promise<void> {
-  keepHeapSmall();
+  tuneHeap();
   if (existsSync('.env')) process.loadEnvFile('.env');
   const log = createProcessLog('gateway', readLogLevel(process.env.HIVE_LOG_LEVEL));
   const environment = readEnvironment(process.env, flags);
