@@ -50,7 +50,7 @@ export function readBody(
     const message = `Content-Encoding ${printable(encoding)} is not accepted: send plain JSON.`;
     throw new GatewayError('unsupported_media_type', message, { param: 'content-encoding' });
   }
-  if (Number(request.headers['content-length'] ?? 0) > bytes_max) throw tooLarge();
+  if (lengthOf(request) > bytes_max) throw tooLarge();
   const here = request instanceof LaneRequest ? request.whole() : null;
   if (here !== null) {
     if (!account.take(here.length)) throw tooManyBytes();
@@ -227,6 +227,12 @@ function tooDeep(): GatewayError {
 
 function badField(param: string, message: string): GatewayError {
   return new GatewayError('bad_request', message, { param });
+}
+
+/** Bytes of its body as its head tells them; 0 where it does not. */
+export function lengthOf(request: InboundRequest): number {
+  if (request instanceof LaneRequest) return request.length;
+  return Number(request.headers['content-length'] ?? 0);
 }
 
 /** A request header's value, or null; of several, the first. */

@@ -13,7 +13,7 @@ import type { StartedFeedback } from './deps.ts';
 import { errorBody, errorHeaders } from './error-body.ts';
 import type { InboundRequest, OutboundResponse } from './front/inbound.ts';
 import { costInAll, type Progress } from './hooks/progress.ts';
-import { discardBody } from './parse.ts';
+import { discardBody, lengthOf } from './parse.ts';
 import type { UpstreamHeaders } from './upstream/upstream.ts';
 
 /** One request and its answer: what every response is written from, once. */
@@ -199,6 +199,6 @@ export function respondError(exchange: Exchange, error: GatewayError): void {
 }
 
 /** Node tells that a request is complete only after it has been answered at once. */
-function hasBody({ headers }: InboundRequest): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+function hasBody(request: InboundRequest): boolean {
+  return request.headers['transfer-encoding'] !== undefined || lengthOf(request) > 0;
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { OutboundResponse } from './inbound.ts';
-import { parseLaneHead } from './lane-head.ts';
+import { LaneHeads } from './lane-head.ts';
 import { LaneRequest } from './lane-request.ts';
 import { type Answering, LaneResponse } from './lane-response.ts';
 
@@ -31,6 +31,7 @@ const AHEAD_BYTES_MAX = 64 * 1024;
 export class LaneConnection implements Answering {
   readonly socket: Socket;
   readonly #host: LaneHost;
+  readonly #heads = new LaneHeads();
   state: LaneState = 'new';
   since_ms: number;
   #request: LaneRequest | null = null;
@@ -113,7 +114,7 @@ export class LaneConnection implements Answering {
     const host = this.#host;
     const end = bytes.indexOf(HEAD_END);
     const plain = end > 0 && end <= host.head_bytes_max;
-    const head = plain ? parseLaneHead(bytes.toString('latin1', 0, end)) : null;
+    const head = plain ? this.#heads.read(bytes.toString('latin1', 0, end)) : null;
     if (head === null || !host.serves(head.url)) {
       host.handOver(this, bytes);
       return;

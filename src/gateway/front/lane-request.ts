@@ -14,6 +14,8 @@ export class LaneRequest {
   readonly httpVersion = '1.1';
   readonly url: string;
   readonly headers: LaneHead['headers'];
+  /** Bytes of its body. */
+  readonly length: number;
   readonly socket: { readonly remoteAddress?: string | undefined };
   #missing: number;
   #parts: Buffer[] = [];
@@ -23,6 +25,7 @@ export class LaneRequest {
   constructor(head: LaneHead, socket: LaneRequest['socket']) {
     this.url = head.url;
     this.headers = head.headers;
+    this.length = head.length;
     this.socket = socket;
     this.#missing = head.length;
   }

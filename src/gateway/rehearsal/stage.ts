@@ -11,7 +11,7 @@ import { noPermits } from '../canary/permits.ts';
 import type { TurnEnd } from '../clock/turn-end.ts';
 import { createRecentCalls } from '../conversation/recent.ts';
 import type { GatewayDeps } from '../deps.ts';
-import { parseLaneHead } from '../front/lane-head.ts';
+import { LaneHeads } from '../front/lane-head.ts';
 import { LaneRequest } from '../front/lane-request.ts';
 import { type Answering, LaneResponse } from '../front/lane-response.ts';
 import { createFuses } from '../hooks/fuses.ts';
@@ -55,9 +55,10 @@ export function createStage(given: GatewayDeps, snapshot: Snapshot, turn: TurnEn
     brokeOff: () => false,
   });
   const accept = createAccept(deps, calls, { high: false });
+  const heads = new LaneHeads();
   return {
     rehearse() {
-      const head = parseLaneHead(REQUEST_HEAD);
+      const head = heads.read(REQUEST_HEAD);
       if (head === null) throw new Error('the head of a rehearsal is not plain');
       const client = new Audience();
       const request = new LaneRequest(head, client.socket);

@@ -3,8 +3,10 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseLaneHead } from '../../../src/gateway/front/lane-head.ts';
+import { LaneHeads } from '../../../src/gateway/front/lane-head.ts';
 import { portOf } from '../../kit/ports.ts';
+
+const readAlone = (text: string) => new LaneHeads().read(text);
 
 /** Node's own reading of a head, or null where it takes it for no request. */
 let nodesReading: (head: string) => Promise<IncomingMessage | null>;
@@ -65,16 +67,17 @@ const head = fc
   .tuple(firstLine, fc.array(header, { maxLength: 5 }))
   .map(([line, headers]) => [line, 'Host: a', ...headers].join('\r\n'));
 
-test('parseLaneHead takes nothing that Node would not, and reads it as Node does', async () => {
+test('LaneHeads.read takes nothing that Node would not, and reads it as Node does', async () => {
   await fc.assert(
     fc.asyncProperty(head, async (text) => {
-      const read = parseLaneHead(text);
+      const read = readAlone(text);
       if (read === null) return;
       const nodes = await nodesReading(text);
       expect(nodes, text).not.toBeNull();
       expect(read.url).toBe(nodes?.url);
-      expect({ ...read.headers }).toEqual({ ...nodes?.headers });
-      expect(String(read.length)).toBe(String(Number(nodes?.headers['content-length'])));
+      const { 'content-length': length, ...others } = nodes?.headers ?? {};
+      expect({ ...read.headers }).toEqual(others);
+      expect(read.length).toBe(Number(length));
     }),
     { numRuns: 600, seed: 11 },
   );
@@ -82,17 +85,64 @@ test('parseLaneHead takes nothing that Node would not, and reads it as Node does
 
 const PLAIN = 'POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 7';
 
-test('parseLaneHead reads what clients send', () => {
-  expect(parseLaneHead(`${PLAIN}\r\nAuthorization:  Bearer x \r\nConnection: Keep-Alive`)).toEqual({
+test('LaneHeads.read reads what clients send', () => {
+  expect(
+    readAlone(`${PLAIN}\r\nAuthorization:  Bearer x \r\nConnection: Keep-Alive`),
+  ).toMatchObject({
     url: '/v1/chat/completions',
-    headers: {
-      host: 'a',
-      'content-length': '7',
-      authorization: 'Bearer x',
-      connection: 'Keep-Alive',
-    },
+    headers: { host: 'a', authorization: 'Bearer x', connection: 'Keep-Alive' },
     length: 7,
   });
+});
+
+test('LaneHeads.read takes the names that every object has for names', () => {
+  const { headers } = readAlone(`${PLAIN}\r\nconstructor: a\r\n__proto__: b`) ?? {};
+  expect(Object.entries(headers ?? {})).toEqual([
+    ['host', 'a'],
+    ['constructor', 'a'],
+    ['__proto__', 'b'],
+  ]);
+});
+
+const changed = fc.oneof(
+  head,
+  fc.tuple(head, fc.nat(20)).map(([text, length]) => text.replace(/\d+(?=\r\n|$)/, String(length))),
+);
+
+test('LaneHeads.read of one connection reads each head as if it came alone', () => {
+  const plain = fc.nat(1e6).map((length) => `${PLAIN.slice(0, -1)}${length}\r\nx: 7`);
+  const odd = fc.constantFrom(
+    `${PLAIN}7`,
+    `${PLAIN} \r\nx: 7`,
+    `${PLAIN.slice(0, -1)}\r\nx: 7`,
+    `${PLAIN.slice(0, -1)}-7\r\nx: 7`,
+    `${PLAIN.slice(0, -1)}7a\r\nx: 7`,
+    `${PLAIN}${'7'.repeat(15)}\r\nx: 7`,
+    `${PLAIN}\r\ny: 1\r\nx: 7`,
+    `${PLAIN}\r\nContent-Length: 7\r\nx: 7`,
+    `${PLAIN}\r\nx: 7${PLAIN}\r\nx: 7`,
+  );
+  fc.assert(
+    fc.property(fc.array(fc.oneof(plain, odd, changed), { maxLength: 12 }), (texts) => {
+      const heads = new LaneHeads();
+      for (const text of texts) {
+        const [read, alone] = [heads.read(text), readAlone(text)];
+        expect(read === null, text).toBe(alone === null);
+        expect(read?.url).toBe(alone?.url);
+        expect(read?.length).toBe(alone?.length);
+        expect({ ...read?.headers }).toEqual({ ...alone?.headers });
+      }
+    }),
+    { numRuns: 500, seed: 12 },
+  );
+});
+
+test('LaneHeads.read keeps what it read while only the length is another', () => {
+  const heads = new LaneHeads();
+  const first = heads.read(`${PLAIN}\r\nx: 7`);
+  const second = heads.read(`${PLAIN}19\r\nx: 7`);
+  expect(second?.length).toBe(719);
+  expect(second?.headers).toBe(first?.headers);
 });
 
 test.each([
@@ -111,8 +161,6 @@ test.each([
   ['a bare line feed', `${PLAIN}\nx: a`],
   ['a space before a colon', `${PLAIN}\r\nx : a`],
   ['a control character', `${PLAIN}\r\nx: a\x01`],
-  ['a name that every object has', `${PLAIN}\r\nconstructor: a`],
-  ['the name of a prototype', `${PLAIN}\r\n__proto__: a`],
-])('parseLaneHead leaves %s to Node', (_what, text) => {
-  expect(parseLaneHead(text)).toBeNull();
+])('LaneHeads.read leaves %s to Node', (_what, text) => {
+  expect(readAlone(text)).toBeNull();
 });

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { TurnEnd } from '../../clock/turn-end.ts';
 import type { Sink, UpstreamHeaders } from '../upstream.ts';
 import { requestBytes } from './request-head.ts';
+import { ResponseHeads } from './response-head.ts';
 import {
   type ReaderLimits,
   type ResponseEvents,
@@ -28,6 +29,7 @@ export class Connection implements ResponseEvents {
   readonly #socket: Socket;
   readonly #owner: ConnectionOwner;
   readonly #owned: boolean;
+  readonly #heads = new ResponseHeads();
   #sink: Sink | null = null;
   #reader: ResponseReader | null = null;
   #closed = false;
@@ -62,7 +64,7 @@ export class Connection implements ResponseEvents {
 
   send(head: string, body: Uint8Array, sink: Sink): void {
     this.#sink = sink;
-    this.#reader = new ResponseReader(this, this.#owner.limits);
+    this.#reader = new ResponseReader(this, this.#owner.limits, this.#heads);
     this.#owner.turn.write(() => {
       if (this.#sink === sink) this.#write(head, body, sink);
     });

@@ -15,25 +15,85 @@ export interface ResponseHead {
   readonly idle_ms: number | null;
 }
 
-/** Reads a head without its empty line (RFC 9112 §4–6). Throws `BadResponse`. */
-export function parseHead(text: string): ResponseHead {
-  const line = lineEnd(text, 0);
-  // One look at all of it, else each part is looked at for what is wrong with it.
-  const plain = PLAIN.test(text);
-  const status = statusOf(text, line);
-  const headers = parseFields(text, line + 2, plain);
-  const http_1_1 = text.charCodeAt(7) === ONE;
-  const connection = wordsOf(headers.connection);
-  const body = bodyOf(status, headers);
-  const closes = connection.includes('close') || (!http_1_1 && !connection.includes('keep-alive'));
-  return {
-    status,
-    headers,
-    body,
-    keep_alive: !closes && body !== 'to the end',
-    idle_ms: idleOf(headers['keep-alive']),
-  };
+/** A field's name as it was written, its colon included, and as it is known. */
+interface Name {
+  readonly written: string;
+  readonly name: string;
 }
+
+/**
+ * The heads of one connection. An upstream names its fields in one order, and one on the same host
+ * sends one head many times within a second: what is as in the last head is not read again.
+ */
+export class ResponseHeads {
+  #text = '';
+  #head: ResponseHead | null = null;
+  readonly #names: Name[] = [];
+
+  /** Reads a head without its empty line (RFC 9112 §4–6). Throws `BadResponse`. */
+  read(text: string): ResponseHead {
+    if (this.#head === null || text !== this.#text) {
+      this.#head = this.#parse(text);
+      this.#text = text;
+    }
+    return this.#head;
+  }
+
+  #parse(text: string): ResponseHead {
+    const line = lineEnd(text, 0);
+    // One look at all of it, else each part is looked at for what is wrong with it.
+    const plain = PLAIN.test(text);
+    const status = statusOf(text, line);
+    const headers = this.#fields(text, line + 2, plain);
+    const http_1_1 = text.charCodeAt(7) === ONE;
+    const connection = wordsOf(headers.connection);
+    const body = bodyOf(status, headers);
+    const closes =
+      connection.includes('close') || (!http_1_1 && !connection.includes('keep-alive'));
+    return {
+      status,
+      headers,
+      body,
+      keep_alive: !closes && body !== 'to the end',
+      idle_ms: idleOf(headers['keep-alive']),
+    };
+  }
+
+  /** Field lines into one object; a name that comes again makes a list of its values. */
+  #fields(text: string, begin: number, plain: boolean): UpstreamHeaders {
+    const headers: Record<string, string | string[]> = Object.create(null);
+    let fields = 0;
+    for (let from = begin; from < text.length; ) {
+      const end = lineEnd(text, from);
+      const { written, name } = this.#nameAt(text, from, end, fields);
+      if (!plain && !FIELD_NAME.test(name)) throw new BadResponse('a header line is malformed');
+      const value = text.slice(from + written.length, end).trim();
+      if (!plain && UNFIT.test(value)) throw new BadResponse(`the header ${name} is malformed`);
+      const known = headers[name];
+      if (known === undefined) headers[name] = value;
+      else if (typeof known === 'string') headers[name] = [known, value];
+      else known.push(value);
+      fields += 1;
+      if (fields > FIELDS_MAX) throw new BadResponse('there are too many headers');
+      from = end + 2;
+    }
+    return headers;
+  }
+
+  /** The name of a line; empty where it has none, as a folded one that begins with a space. */
+  #nameAt(text: string, from: number, end: number, nth: number): Name {
+    const before = this.#names[nth];
+    if (before !== undefined && text.startsWith(before.written, from)) return before;
+    const colon = text.indexOf(':', from);
+    if (colon === -1 || colon > end) return NO_NAME;
+    const written = text.slice(from, colon + 1);
+    const found = { written, name: written.slice(0, -1).toLowerCase() };
+    this.#names[nth] = found;
+    return found;
+  }
+}
+
+const NO_NAME: Name = { written: '', name: '' };
 
 const ONE = 0x31;
 const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: [^\0\n]*)?$/;
@@ -55,29 +115,6 @@ const PLAIN = /^[^\0\r\n]*(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\0\r\n]*)*$/;
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const UNFIT = /[\0\r\n]/;
 const FIELDS_MAX = 256;
-
-/** Field lines into one object; a name that comes again makes a list of its values. */
-function parseFields(text: string, begin: number, plain: boolean): UpstreamHeaders {
-  const headers: Record<string, string | string[]> = Object.create(null);
-  let fields = 0;
-  for (let from = begin; from < text.length; ) {
-    const end = lineEnd(text, from);
-    const colon = text.indexOf(':', from);
-    const name = colon === -1 || colon > end ? '' : text.slice(from, colon).toLowerCase();
-    // A folded line begins with a space, so it has no name either.
-    if (!plain && !FIELD_NAME.test(name)) throw new BadResponse('a header line is malformed');
-    const value = text.slice(colon + 1, end).trim();
-    if (!plain && UNFIT.test(value)) throw new BadResponse(`the header ${name} is malformed`);
-    const known = headers[name];
-    if (known === undefined) headers[name] = value;
-    else if (typeof known === 'string') headers[name] = [known, value];
-    else known.push(value);
-    fields += 1;
-    if (fields > FIELDS_MAX) throw new BadResponse('there are too many headers');
-    from = end + 2;
-  }
-  return headers;
-}
 
 /**
  * RFC 9112 §6.3. Where a length and chunks are both told, or two lengths, somebody between us reads

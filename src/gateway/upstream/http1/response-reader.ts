@@ -1,6 +1,6 @@
 import type { UpstreamHeaders } from '../upstream.ts';
 import { ChunkedReader } from './chunked.ts';
-import { BadResponse, parseHead, type ResponseHead } from './response-head.ts';
+import { BadResponse, type ResponseHead, ResponseHeads } from './response-head.ts';
 
 export interface ResponseEvents {
   onHead(status: number, headers: UpstreamHeaders): void;
@@ -33,6 +33,7 @@ const KEPT_BITS = 8;
 export class ResponseReader {
   readonly #events: ResponseEvents;
   readonly #limits: ReaderLimits;
+  readonly #heads: ResponseHeads;
   #head: ResponseHead | null = null;
   /** The head so far, where it came in pieces. */
   #partial: Buffer | null = null;
@@ -46,7 +47,9 @@ export class ResponseReader {
   /** What is left of `TURN_ROOM`; whoever pushes fills it up with each turn. */
   room = TURN_ROOM;
 
-  constructor(events: ResponseEvents, limits: ReaderLimits) {
+  /** `heads`: those of the same connection, where it has had any. */
+  constructor(events: ResponseEvents, limits: ReaderLimits, heads = new ResponseHeads()) {
+    this.#heads = heads;
     this.#events = events;
     this.#limits = limits;
   }
@@ -87,7 +90,7 @@ export class ResponseReader {
       return null;
     }
     this.#partial = null;
-    const head = parseHead(all.toString('latin1', 0, end));
+    const head = this.#heads.read(all.toString('latin1', 0, end));
     const rest = all.subarray(end + HEAD_END.length);
     if (head.status === SWITCHING) throw new BadResponse('nobody asked for another protocol');
     if (head.status < 200) {
