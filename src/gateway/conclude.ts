@@ -1,10 +1,11 @@
 import type { Snapshot } from '../config/snapshot.ts';
 import { type GatewayError, messageOf } from '../core/errors.ts';
-import type { Origin, Relation } from '../core/event.ts';
+import type { Origin } from '../core/event.ts';
 import type { CapturedBodies } from '../core/prompt/proposal-policy.ts';
 import type { Assignment } from './canary/assign.ts';
 import type { TurnEnd } from './clock/turn-end.ts';
 import type { ConversationUnits } from './conversation/conversation-units.ts';
+import type { Related } from './conversation/recent.ts';
 import type { ResponseOwners } from './conversation/response-owners.ts';
 import { countGiven } from './count-cost.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -35,7 +36,7 @@ export interface Entered {
   readonly run: HookRun;
   readonly assignment: Assignment;
   /** What it repeats or goes on with: found out when its request has been sent on. */
-  related: { readonly parent: string | null; readonly relation: Relation | null };
+  related: Related;
   readonly categories: Snapshot['categories'];
   readonly origin: Origin;
   /** How the call is kept as a sample, or null. */
@@ -107,7 +108,7 @@ export function conclude(
       deps.metrics.add('hive_own_calls_total', [call.agent, outcome.outcome]);
       return;
     }
-    deps.recent.remember(event);
+    deps.recent.remember(event, related.place);
     if (kept && !replied && outcome.outcome === 'ok') {
       deps.capture?.take({ call, said, served: outcome.served }, kept);
     }

@@ -3,7 +3,7 @@ import type { Call, Decision, Outcome } from '../core/call.ts';
 import type { CallEvent, Origin } from '../core/event.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Assignment } from './canary/assign.ts';
-import type { RecentCalls } from './conversation/recent.ts';
+import type { Related } from './conversation/recent.ts';
 import { costInAll, microseconds, type Progress, tokensInAll, tokensOf } from './hooks/progress.ts';
 import type { Learned } from './signals.ts';
 
@@ -38,7 +38,7 @@ export function callEvent(
   assignment: Assignment,
   progress: Progress,
   outcome: Outcome,
-  related: ReturnType<RecentCalls['relate']>,
+  related: Pick<Related, 'parent' | 'relation'>,
   learned: Learned = {},
   origin: Origin = 'client',
 ): CallEvent {

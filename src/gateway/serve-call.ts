@@ -11,6 +11,7 @@ import { assignArm } from './canary/assign.ts';
 import { watchedArm } from './canary/assignment.ts';
 import { type CallDeps, conclude, type Entered, GONE, refuse } from './conclude.ts';
 import { Conversation } from './conversation/conversation.ts';
+import { UNRELATED } from './conversation/recent.ts';
 import { dispatch } from './dispatch.ts';
 import type { ModelRoute } from './endpoints.ts';
 import type { InboundRequest } from './front/inbound.ts';
@@ -173,8 +174,6 @@ function enter(
   });
   return entered;
 }
-
-const UNRELATED: Entered['related'] = { parent: null, relation: null };
 
 function relate(
   call: Call,

@@ -1,9 +1,9 @@
-import type { CallEvent, Relation } from '../../core/event.ts';
+import type { CallEvent } from '../../core/event.ts';
 import { createRecencyIndex } from './recency-index.ts';
-import { type Asked, createRelations } from './relation.ts';
+import { type Asked, createRelations, type Related } from './relation.ts';
 import { createTextRing } from './text-ring.ts';
 
-export type { Asked } from './relation.ts';
+export { type Asked, type Related, UNRELATED } from './relation.ts';
 
 /**
  * What the gateway remembers of its last 100,000 calls: enough to say at once what feedback is
@@ -12,9 +12,9 @@ export type { Asked } from './relation.ts';
  */
 export interface RecentCalls {
   /** How this call relates to the unit's earlier ones; called once, before dispatch. */
-  relate(asked: Asked): { readonly parent: string | null; readonly relation: Relation | null };
-  /** The call has ended. */
-  remember(event: CallEvent): void;
+  relate(asked: Asked): Related;
+  /** The call has ended; `place` is where it was related. */
+  remember(event: CallEvent, place?: number): void;
   /** The call that feedback names, of the same tenant, or null. */
   find(named: Named): RecentCall | null;
   /** Whether a call of any tenant is known by this id of its completion. */
@@ -101,9 +101,9 @@ export function createRecentCalls({ max, policy_ms }: RecentCallsOptions): Recen
 
   return {
     relate: (asked) => relations.relate(asked),
-    remember(event) {
+    remember(event, place = 0) {
       const now_ms = policy_ms();
-      relations.ended(event.id, event.outcome, now_ms);
+      relations.ended(place, event.outcome, now_ms);
       sequence += 1;
       const slot = sequence % max;
       ids.set(slot, event.id);

@@ -22,20 +22,20 @@ export interface Asked {
 export interface Related {
   readonly parent: string | null;
   readonly relation: Relation | null;
+  /** By which it is told that the call has ended; 0 where nobody will ask what came of it. */
+  readonly place: number;
 }
 
 /** What has been asked lately, by unit; and what came of it. */
 export interface Relations {
   relate(asked: Asked): Related;
-  ended(call: string, outcome: Outcome['outcome'], policy_ms: number): void;
+  ended(place: number, outcome: Outcome['outcome'], policy_ms: number): void;
 }
 
 /** A bounded memory of questions: what is allocated at the start is all that it grows to. */
 export function createRelations(max: number): Relations {
   const ring = createAskedRing(max);
   const byUnit = createRecencyIndex(max);
-  /** The slots of calls under way: few, and each is asked for once. */
-  const open = new Map<string, number>();
   let sequence = 0;
 
   return {
@@ -43,20 +43,16 @@ export function createRelations(max: number): Relations {
       if (asked.turns.count === 0) return asked.retry_count > 0 ? UNKNOWN_RETRY : UNRELATED;
       const comparison = new Comparison(asked, ring);
       byUnit.newestFirst(asked.unit, sequence, (one) => comparison.see(one % max));
-      const related = comparison.result();
       sequence += 1;
-      const slot = sequence % max;
-      // Nobody will say any more how the one before it ended.
-      if (ring.isOpen(slot)) open.delete(ring.ids.get(slot));
-      ring.put(slot, asked);
+      const related = comparison.result(sequence);
+      ring.put(sequence % max, asked);
       byUnit.add(sequence, asked.unit);
-      open.set(asked.call, slot);
       return related;
     },
-    ended(call, outcome, policy_ms) {
-      const slot = open.get(call);
-      if (slot === undefined) return;
-      open.delete(call);
+    ended(place, outcome, policy_ms) {
+      // What the ring has overwritten meanwhile is another call's.
+      if (place === 0 || sequence - place >= max) return;
+      const slot = place % max;
       ring.outcomes[slot] = OUTCOMES.indexOf(outcome) + 1;
       ring.ended_ms[slot] = policy_ms;
     },
@@ -88,8 +84,6 @@ function createAskedRing(max: number) {
     turns,
     outcomes,
     ended_ms,
-    /** Whether the slot holds a call that has not ended. */
-    isOpen: (slot: number): boolean => turns[slot] !== 0 && outcomes[slot] === OPEN,
     put(slot: number, { call, turns: asked }: Asked): void {
       ids.set(slot, call);
       high[slot] = asked.high[asked.count - 1] as number;
@@ -101,8 +95,8 @@ function createAskedRing(max: number) {
   };
 }
 
-const UNRELATED: Related = { parent: null, relation: null };
-const UNKNOWN_RETRY: Related = { parent: null, relation: 'retry' };
+export const UNRELATED: Related = { parent: null, relation: null, place: 0 };
+const UNKNOWN_RETRY: Related = { parent: null, relation: 'retry', place: 0 };
 
 /** One call against the unit's earlier ones, newest first, until it is clear how they relate. */
 class Comparison {
@@ -128,12 +122,14 @@ class Comparison {
     return this.#repeated >= 0 || this.#seen === EARLIER_MAX ? 'enough' : 'more';
   }
 
-  result(): Related {
+  result(place: number): Related {
     const { ids } = this.#ring;
-    if (this.#repeated >= 0) return { parent: ids.get(this.#repeated), relation: this.#relation };
-    if (this.#asked.retry_count > 0) return UNKNOWN_RETRY;
-    if (this.#continued < 0) return UNRELATED;
-    return { parent: ids.get(this.#continued), relation: 'turn' };
+    if (this.#repeated >= 0) {
+      return { parent: ids.get(this.#repeated), relation: this.#relation, place };
+    }
+    if (this.#asked.retry_count > 0) return { ...UNKNOWN_RETRY, place };
+    if (this.#continued < 0) return { parent: null, relation: null, place };
+    return { parent: ids.get(this.#continued), relation: 'turn', place };
   }
 
   /** Whether the earlier call's turns are the first `count` of this one's. */

@@ -57,9 +57,9 @@ describe('recent calls', () => {
   test('remember closes the call that a later one regenerates', () => {
     const { recent } = memory();
     const asked = { unit: 's:one', retry_count: 0, policy_ms: 0, turns: digestTurns(['a']) };
-    recent.relate({ ...asked, call: 'call_a' });
-    recent.remember(callEvent({ id: 'call_a', outcome: 'ok' }));
-    expect(recent.relate({ ...asked, call: 'call_b' })).toEqual({
+    const { place } = recent.relate({ ...asked, call: 'call_a' });
+    recent.remember(callEvent({ id: 'call_a', outcome: 'ok' }), place);
+    expect(recent.relate({ ...asked, call: 'call_b' })).toMatchObject({
       parent: 'call_a',
       relation: 'regeneration',
     });
