@@ -95,6 +95,12 @@ export function hashOfLetters(word: string): number {
   return hash;
 }
 
+/** Units of a piece that is read from a copy. */
+const COPIED_MAX = 2048;
+/** Holds nothing: it is written and read at once, and made once because it is large. */
+const COPY = Buffer.alloc(COPIED_MAX * 2);
+const UNITS: Readonly<Uint16Array> = new Uint16Array(COPY.buffer, COPY.byteOffset, COPIED_MAX);
+
 class WordReader {
   // Plain arrays: a typed one costs more to make than all that is read into it.
   readonly #hashes: number[];
@@ -114,8 +120,9 @@ class WordReader {
   }
 
   read(text: string, from: number, end: number): void {
-    if (this.#readPlain(text, from, end)) return;
-    this.#readAny(text.slice(from, end).toLowerCase());
+    const piece = from === 0 && end === text.length ? text : text.slice(from, end);
+    if (end - from <= COPIED_MAX && this.#readPlain(piece)) return;
+    this.#readAny(piece.toLowerCase());
   }
 
   /**
@@ -123,15 +130,17 @@ class WordReader {
    * nobody can guess, and a branch that is guessed wrongly costs more than ten letters: so none is
    * taken between letters and what parts them. `letter` is all ones for a letter, else 0.
    */
-  #readPlain(text: string, from: number, end: number): boolean {
+  #readPlain(text: string): boolean {
+    // Units read one by one out of a string cost several times as much as a copy of them.
+    COPY.write(text, 'utf16le');
     const hashes = this.#hashes;
     let count = this.count;
     let hash = FNV_BASIS;
     let open = 0;
     let signs = 0;
     let latin = 0;
-    for (let at = from; at < end && count < WORDS_MAX; at += 1) {
-      const code = text.charCodeAt(at);
+    for (let at = 0; at < text.length && count < WORDS_MAX; at += 1) {
+      const code = UNITS[at] as number;
       if (code > 0x7f) return false;
       let lower = PLAIN[code] as number;
       if (lower < 0) {
