@@ -4,6 +4,7 @@ import {
   decodeOpenAi,
   encodeOpenAi,
   encodeOpenAiStored,
+  openAiUpstream,
   openOpenAiStream,
 } from './openai-dialect.ts';
 import type { ProviderDefinition, StoredRequest } from './provider.ts';
@@ -34,11 +35,11 @@ export function hostDefinition(host: Host): ProviderDefinition<HostOptions> {
     }),
     create(options) {
       const base_url = withoutSlash(options.base_url);
-      const upstream = {
+      const upstream = openAiUpstream({
         base_url,
         headers: bearerHeaders(options),
         ...(host.quirks ? { quirks: host.quirks } : {}),
-      };
+      });
       return {
         base_url,
         adapters: [],

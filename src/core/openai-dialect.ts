@@ -30,13 +30,40 @@ import type { ChatQuirks } from './translate/quirks.ts';
 import { factsFor } from './translate/words.ts';
 
 /** Where an upstream of OpenAI's dialect is, and how it differs. */
-export interface OpenAiUpstream {
+export interface OpenAiOptions {
   readonly base_url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly quirks?: ChatQuirks;
   /** The path of an endpoint, where it is not OpenAI's below the base URL. */
   path?(endpoint: OpenAiEndpoint, model: string): string;
 }
+
+type Headers = Readonly<Record<string, string>>;
+
+/** The same, and what all requests to it have in common, made once. */
+export interface OpenAiUpstream extends OpenAiOptions {
+  /** What its paths begin with. */
+  readonly base_path: string;
+  /** The headers of a call that brings none of its own. */
+  readonly whole: Headers;
+  readonly streamed: Headers;
+}
+
+export function openAiUpstream(options: OpenAiOptions): OpenAiUpstream {
+  return {
+    ...options,
+    base_path: baseUrlOf(options.base_url).path,
+    whole: Object.freeze({ ...ASKED_WHOLE, ...options.headers }),
+    streamed: Object.freeze({ ...ASKED_STREAMED, ...options.headers }),
+  };
+}
+
+const ASKED_WHOLE: Headers = {
+  'content-type': 'application/json',
+  accept: 'application/json',
+  'accept-encoding': 'identity',
+};
+const ASKED_STREAMED: Headers = { ...ASKED_WHOLE, accept: 'text/event-stream' };
 
 export type OpenAiEndpoint = Exclude<Endpoint, 'messages' | 'messages.count_tokens'>;
 
@@ -68,13 +95,7 @@ export function encodeOpenAi(request: ProviderRequest, upstream: OpenAiUpstream)
   return {
     method: 'POST',
     path: pathAt(upstream, endpoint, model),
-    headers: {
-      'content-type': 'application/json',
-      accept: call.stream ? 'text/event-stream' : 'application/json',
-      'accept-encoding': 'identity',
-      ...relayedOf(call.relayed),
-      ...upstream.headers,
-    },
+    headers: headersOf(upstream, call.stream, call.relayed),
     body,
     ...(notes.length > 0 ? { notes } : {}),
     recall,
@@ -83,7 +104,17 @@ export function encodeOpenAi(request: ProviderRequest, upstream: OpenAiUpstream)
 
 function pathAt(upstream: OpenAiUpstream, endpoint: OpenAiEndpoint, model: string): string {
   if (upstream.path) return upstream.path(endpoint, model);
-  return `${baseUrlOf(upstream.base_url).path}${PATHS[endpoint]}`;
+  return `${upstream.base_path}${PATHS[endpoint]}`;
+}
+
+function headersOf(
+  upstream: OpenAiUpstream,
+  stream: boolean,
+  relayed: StoredRequest['relayed'] | undefined,
+): Headers {
+  if (relayed?.['openai-beta'] === undefined) return stream ? upstream.streamed : upstream.whole;
+  const asked = stream ? ASKED_STREAMED : ASKED_WHOLE;
+  return { ...asked, ...relayedOf(relayed), ...upstream.headers };
 }
 
 /** About a response that the upstream keeps, without a body. */

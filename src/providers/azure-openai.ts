@@ -6,6 +6,7 @@ import {
   encodeOpenAi,
   encodeOpenAiStored,
   openAiPath,
+  openAiUpstream,
   openOpenAiStream,
 } from '../core/openai-dialect.ts';
 import type { ProviderDefinition, StoredRequest } from '../core/provider.ts';
@@ -60,7 +61,8 @@ export const definition: ProviderDefinition<AzureOptions> = {
   create(options) {
     const { api_key, api_version, resource } = options;
     const base_url = withoutSlash(options.base_url ?? `https://${resource}.openai.azure.com`);
-    const upstream = {
+    const root = `${baseUrlOf(base_url).path}/openai`;
+    const upstream = openAiUpstream({
       base_url,
       headers: {
         ...(api_key === undefined ? {} : { 'api-key': api_key }),
@@ -68,13 +70,12 @@ export const definition: ProviderDefinition<AzureOptions> = {
       },
       quirks: { effort: EFFORT },
       path(endpoint: Parameters<typeof openAiPath>[0], model: string): string {
-        const root = `${baseUrlOf(base_url).path}/openai`;
         if (api_version === 'v1') return `${root}/v1${openAiPath(endpoint)}`;
         const deployment = encodeURIComponent(model).replaceAll('.', '%2E');
         const path = `/deployments/${deployment}${openAiPath(endpoint)}`;
         return `${root}${path}?api-version=${api_version}`;
       },
-    };
+    });
     return {
       base_url,
       adapters: [],

@@ -5,7 +5,12 @@ import {
   proven,
   provenStream,
 } from '../core/adapter-failure.ts';
-import { decodeOpenAi, encodeOpenAi, openOpenAiStream } from '../core/openai-dialect.ts';
+import {
+  decodeOpenAi,
+  encodeOpenAi,
+  openAiUpstream,
+  openOpenAiStream,
+} from '../core/openai-dialect.ts';
 import type { Provider, ProviderDefinition, ProviderHost } from '../core/provider.ts';
 import { adapterNameSchema } from '../core/provider-options.ts';
 
@@ -48,7 +53,7 @@ function createEmbedded(adapters: readonly string[], host: ProviderHost): Provid
     encode(request) {
       const model =
         request.adapter === null ? request.model : `${request.model}:${request.adapter}`;
-      const upstream = { base_url: host.engineUrl(), headers: {}, quirks: QUIRKS };
+      const upstream = openAiUpstream({ base_url: host.engineUrl(), headers: {}, quirks: QUIRKS });
       return encodeOpenAi({ ...request, model }, upstream);
     },
     decode(answer) {

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { decodeOpenAi, encodeOpenAi, openOpenAiStream } from '../core/openai-dialect.ts';
+import {
+  decodeOpenAi,
+  encodeOpenAi,
+  openAiUpstream,
+  openOpenAiStream,
+} from '../core/openai-dialect.ts';
 import type { ProviderDefinition } from '../core/provider.ts';
 import {
   apiKeySchema,
@@ -33,7 +38,7 @@ export const definition: ProviderDefinition<OllamaOptions> = {
   options: Options,
   create(options) {
     const base_url = withoutSlash(options.base_url);
-    const upstream = { base_url, headers: bearerHeaders(options), quirks: QUIRKS };
+    const upstream = openAiUpstream({ base_url, headers: bearerHeaders(options), quirks: QUIRKS });
     return {
       base_url,
       adapters: [],

@@ -3,6 +3,7 @@ import {
   decodeOpenAi,
   encodeOpenAi,
   encodeOpenAiStored,
+  openAiUpstream,
   openOpenAiStream,
 } from '../core/openai-dialect.ts';
 import type { ProviderDefinition } from '../core/provider.ts';
@@ -38,7 +39,7 @@ export const definition: ProviderDefinition<OpenAiOptions> = {
   create(options) {
     const base_url = withoutSlash(options.base_url);
     const quirks = { effort: EFFORT, fixed: FIXED };
-    const upstream = { base_url, headers: bearerHeaders(options), quirks };
+    const upstream = openAiUpstream({ base_url, headers: bearerHeaders(options), quirks });
     return {
       base_url,
       adapters: [],

@@ -9,6 +9,7 @@ import {
   decodeOpenAi,
   encodeOpenAi,
   encodeOpenAiStored,
+  openAiUpstream,
   openOpenAiStream,
 } from '../core/openai-dialect.ts';
 import type { ProviderDefinition } from '../core/provider.ts';
@@ -54,7 +55,7 @@ export const definition: ProviderDefinition<VllmOptions> = {
   options: Options,
   create(options) {
     const base_url = withoutSlash(options.base_url);
-    const upstream = { base_url, headers: bearerHeaders(options), quirks: QUIRKS };
+    const upstream = openAiUpstream({ base_url, headers: bearerHeaders(options), quirks: QUIRKS });
     const { adapters } = options;
     const adapterOf = (model: string) => (adapters.includes(model) ? model : null);
     return {

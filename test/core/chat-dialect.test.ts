@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Call } from '../../src/core/call.ts';
 import { decodeChat, decodeChatChunk } from '../../src/core/chat-dialect.ts';
-import { encodeOpenAi } from '../../src/core/openai-dialect.ts';
+import { encodeOpenAi, openAiUpstream } from '../../src/core/openai-dialect.ts';
 
 const body = { model: 'agent', stream: true };
 const call = {
@@ -13,7 +13,7 @@ const call = {
 
 function encode(base_url: string) {
   const request = { call, model: 'm', patch: {}, adapter: null, include_usage: true };
-  return encodeOpenAi(request, { base_url, headers: { 'x-own': '1' } });
+  return encodeOpenAi(request, openAiUpstream({ base_url, headers: { 'x-own': '1' } }));
 }
 
 describe('chat dialect', () => {

@@ -1,5 +1,5 @@
 import type { TurnEnd } from '../clock/turn-end.ts';
-import { requestBytes, requestHead } from '../upstream/http1/request-head.ts';
+import { RequestHeads, requestBytes } from '../upstream/http1/request-head.ts';
 import { ResponseReader } from '../upstream/http1/response-reader.ts';
 import type { Sending, Sink, Upstream } from '../upstream/upstream.ts';
 import { ANSWER } from './lines.ts';
@@ -8,9 +8,10 @@ const LIMITS = { head_bytes_max: 16 * 1024, body_bytes_max: 1024 * 1024 };
 
 /** Answers each request with the same bytes, read as those of a real upstream; sends nothing. */
 export function createRehearsalUpstream(turn: TurnEnd): Upstream {
+  const heads = new RequestHeads();
   return {
     send(request, sink) {
-      requestBytes(requestHead(request), request.body);
+      requestBytes(heads.of(request), request.body);
       turn.write(() => answer(sink));
       return NOTHING_TO_END;
     },

@@ -3,7 +3,7 @@ import { type Log, silentLog } from '../../core/log.ts';
 import { TurnEnd } from '../clock/turn-end.ts';
 import { createDialer, REFUSED_ADDRESS } from './egress.ts';
 import { ConnectionPool } from './http1/connection-pool.ts';
-import { requestHead } from './http1/request-head.ts';
+import { RequestHeads } from './http1/request-head.ts';
 import {
   ANSWER_BYTES_MAX,
   type Outgoing,
@@ -27,6 +27,7 @@ const REFUSALS_MS = 60_000;
  */
 export function createUpstream(log: Log = silentLog, turn = new TurnEnd()): Upstream {
   const onRefused = createRefusals(log);
+  const heads = new RequestHeads();
   /** The pool that was used last: most calls in a row go to one origin. */
   let last:
     | (Pick<Outgoing, 'origin' | 'network' | 'connect_ms'> & { pool: ConnectionPool })
@@ -73,7 +74,7 @@ export function createUpstream(log: Log = silentLog, turn = new TurnEnd()): Upst
     send(request, sink) {
       let head: string;
       try {
-        head = requestHead(request);
+        head = heads.of(request);
       } catch (thrown) {
         return refuse(thrown as Error, sink);
       }

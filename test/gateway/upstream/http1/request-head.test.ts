@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { requestHead } from '../../../../src/gateway/upstream/http1/request-head.ts';
+import { RequestHeads } from '../../../../src/gateway/upstream/http1/request-head.ts';
 
 const asked = (more: object = {}) =>
-  requestHead({
+  new RequestHeads().of({
     origin: 'https://api.example:8443',
     network: 'public',
     connect_ms: 1,
@@ -55,3 +55,33 @@ test.each(['host', 'content-length', 'transfer-encoding', 'connection', 'expect'
     expect(() => asked({ headers: { [name]: 'x' } })).toThrow(TypeError);
   },
 );
+
+test('heads are put together once for headers that cannot change, and anew for any others', () => {
+  const heads = new RequestHeads();
+  const base = { network: 'public', connect_ms: 1 } as const;
+  const kind = fc.record({
+    origin: fc.constantFrom('https://a.test', 'http://b.test:1'),
+    method: fc.constantFrom('POST' as const, 'DELETE' as const),
+    path: fc.constantFrom('/v1/x', '/v1/y'),
+    headers: fc.constantFrom(
+      Object.freeze({ accept: 'a' }),
+      Object.freeze({ accept: 'b', 'x-own': '1' }),
+      { accept: 'c' },
+    ),
+    body: fc.constantFrom(Buffer.from(''), Buffer.from('{}'), Buffer.from('{"a":1}')),
+  });
+  fc.assert(
+    fc.property(fc.array(kind, { maxLength: 30 }), (requests) => {
+      for (const one of requests) {
+        const request = { ...base, ...one };
+        expect(heads.of(request)).toBe(new RequestHeads().of(request));
+      }
+    }),
+  );
+  const headers = { accept: 'a' };
+  const request = { ...base, origin: 'https://a.test', path: '/', method: 'POST' as const };
+  const body = Buffer.from('');
+  expect(heads.of({ ...request, headers, body })).toContain('accept: a');
+  headers.accept = 'x\r\ny: z';
+  expect(() => heads.of({ ...request, headers, body })).toThrow(TypeError);
+});
