@@ -146,10 +146,18 @@ function requireField(body: JsonObject, { name, is, unless = [] }: FieldRule): v
 type Kind = FieldRule['is'];
 
 const isTextOrList = (value: unknown): boolean => typeof value === 'string' || Array.isArray(value);
-const isMember = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+/** A loop, since this is asked of each call: `every` would call a function for each message. */
+function areMembers(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  for (const member of value as readonly unknown[]) {
+    if (typeof member !== 'object' || member === null) return false;
+  }
+  return true;
+}
 
 const IS: Readonly<Record<Kind, (value: Json | undefined) => boolean>> = {
-  objects: (value) => Array.isArray(value) && value.every(isMember),
+  objects: areMembers,
   'text or list': isTextOrList,
   'text, list or null': (value) => value === null || isTextOrList(value),
   number: (value) => typeof value === 'number',

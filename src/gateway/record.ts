@@ -105,14 +105,22 @@ export function countCall(
 /** The target chosen before health had a say: a plugin's decision among targets, else the first. */
 function intendedTarget(call: Call, plan: AgentPlan, progress: Progress): string | null {
   if (call.pinned !== null) return call.pinned;
-  const { targets } = plan.view;
-  const isTarget = (asked: string): boolean => targets.some(({ name }) => name === asked);
   for (let at = progress.decisions.length - 1; at >= 0; at -= 1) {
     const { intended, options } = progress.decisions[at] as Decision;
-    if (isTarget(intended) && options.every(isTarget)) return intended;
+    if (isAmong(plan, intended) && areAmong(plan, options)) return intended;
   }
   if (progress.replied) return null;
   return progress.patch.targets?.[0] ?? ownTargets(call, plan)[0] ?? null;
+}
+
+function isAmong({ view }: AgentPlan, target: string): boolean {
+  for (const { name } of view.targets) if (name === target) return true;
+  return false;
+}
+
+function areAmong(plan: AgentPlan, names: readonly string[]): boolean {
+  for (const name of names) if (!isAmong(plan, name)) return false;
+  return true;
 }
 
 /**

@@ -10,20 +10,21 @@ import { mix } from './recency-index.ts';
  */
 export interface TurnDigests {
   readonly count: number;
-  readonly high: Uint32Array;
-  readonly low: Uint32Array;
+  readonly high: readonly number[];
+  readonly low: readonly number[];
 }
 
 /** `ignored`: a key whose members say nothing of the turn, such as a mark of the cache's. */
 export function digestTurns(turns: readonly Json[], ignored: string | null = null): TurnDigests {
   const count = turns.length;
-  const high = new Uint32Array(count);
-  const low = new Uint32Array(count);
+  // A typed array costs more to make than all that is put into it.
+  const high: number[] = [];
+  const low: number[] = [];
   const chain = new Chain(ignored);
   for (let index = 0; index < count; index += 1) {
     chain.value(turns[index] as Json);
-    high[index] = chain.high();
-    low[index] = chain.low();
+    high.push(chain.high());
+    low.push(chain.low());
   }
   return { count, high, low };
 }

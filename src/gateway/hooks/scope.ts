@@ -92,7 +92,7 @@ export function decide(
 ): Decision {
   const { name, options, probabilities } = choice;
   if (options.length === 0) throw new RangeError(`${name}: there is nothing to choose from`);
-  if (options.length !== probabilities.length || probabilities.some((p) => !(p >= 0))) {
+  if (options.length !== probabilities.length || !areProbabilities(probabilities)) {
     throw new RangeError(`${name}: each option needs a probability`);
   }
   const [only] = options;
@@ -120,6 +120,11 @@ export function decide(
     ...(drawn === undefined ? {} : { category: drawn.category }),
     ...(drawn?.features === undefined ? {} : { features: drawn.features }),
   };
+}
+
+function areProbabilities(numbers: readonly number[]): boolean {
+  for (const number of numbers) if (!(number >= 0)) return false;
+  return true;
 }
 
 const NOBODY: ReadonlySet<string> = new Set();

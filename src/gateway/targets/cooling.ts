@@ -16,6 +16,11 @@ export class Cooling {
     this.#until_ms = Math.max(this.#until_ms, now_ms + wait_ms);
   }
 
+  /** Whether it was ever to be left alone: nearly none, and they need no look at the clock. */
+  get begun(): boolean {
+    return this.#until_ms !== Number.NEGATIVE_INFINITY;
+  }
+
   answered(): void {
     this.#in_a_row = 0;
   }

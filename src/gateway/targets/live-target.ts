@@ -97,7 +97,7 @@ export class LiveTarget {
   }
 
   get limited_ms(): number {
-    return this.#cooling.left_ms(this.#deps.monotonic_ms());
+    return this.#cooling.begun ? this.#cooling.left_ms(this.#deps.monotonic_ms()) : 0;
   }
 
   standing(target: Target, overload: Resilience['overload']): Standing {
