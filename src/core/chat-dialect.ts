@@ -1,6 +1,6 @@
 import type { Tokens } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
-import { isPresent, NO_FACTS, NOTHING, readAnswer, spent } from './decoded.ts';
+import { isPresent, NOTHING, readAnswer, spent, wholeFacts } from './decoded.ts';
 import { isEmptyChunk } from './first-token.ts';
 import { isObject, parseDecoded } from './json-values.ts';
 import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
@@ -21,7 +21,7 @@ export function decodeChat(answer: UpstreamAnswer): DecodedAnswer {
     const error = brokenAnswer('The upstream’s answer has no choices.');
     return { ok: false, error, ...spent(tokensOf(body.usage)) };
   }
-  return { ok: true, body: answer.body, facts: { ...NO_FACTS, ...factsOf(body) } };
+  return { ok: true, body: answer.body, facts: wholeFacts(factsOf(body)) };
 }
 
 /** One event of a stream: what the gateway wants to know of it, and its JSON. */
@@ -79,8 +79,10 @@ export function factsOf(body: JsonObject): Partial<AnswerFacts> {
  */
 function firstChoice(body: JsonObject): JsonObject | null {
   if (!Array.isArray(body.choices)) return null;
-  const choices = (body.choices as readonly Json[]).filter(isObject);
-  return choices.find((choice) => (choice.index ?? 0) === 0) ?? null;
+  for (const choice of body.choices as readonly Json[]) {
+    if (isObject(choice) && (choice.index ?? 0) === 0) return choice;
+  }
+  return null;
 }
 
 function tokensOf(usage: unknown): Tokens | null {

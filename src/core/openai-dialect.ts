@@ -2,7 +2,7 @@ import { baseUrlOf } from './base-url.ts';
 import type { Endpoint, Note } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import { decodeChat, decodeChatChunk, factsOf } from './chat-dialect.ts';
-import { NO_FACTS, readAnswer } from './decoded.ts';
+import { readAnswer, wholeFacts } from './decoded.ts';
 import { parseExactBytes } from './exact-json.ts';
 import { fittingFields } from './fitting-fields.ts';
 import { isObject } from './json-values.ts';
@@ -247,7 +247,7 @@ export function decodeOpenAi(answer: UpstreamAnswer): DecodedAnswer {
 function decodePlain(answer: UpstreamAnswer): DecodedAnswer {
   const read = readAnswer(answer);
   if (!('body' in read)) return read;
-  return { ok: true, body: answer.body, facts: { ...NO_FACTS, ...factsOf(read.body) } };
+  return { ok: true, body: answer.body, facts: wholeFacts(factsOf(read.body)) };
 }
 
 function toMessages(answer: UpstreamAnswer): DecodedAnswer {

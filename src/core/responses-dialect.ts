@@ -1,6 +1,6 @@
 import type { Tokens } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
-import { isPresent, NO_FACTS, NOTHING, readAnswer, spent } from './decoded.ts';
+import { isPresent, NO_FACTS, NOTHING, readAnswer, spent, wholeFacts } from './decoded.ts';
 import { isEmptyResponseEvent } from './first-token.ts';
 import { isObject, parseDecoded, parseJson, textIn } from './json-values.ts';
 import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
@@ -16,7 +16,7 @@ export function decodeResponse(answer: UpstreamAnswer): DecodedAnswer {
   return {
     ok: true,
     body: answer.body,
-    facts: { ...NO_FACTS, ...factsOf(read.body), said: saidInResponse(read.body) },
+    facts: wholeFacts({ ...factsOf(read.body), said: saidInResponse(read.body) }),
   };
 }
 
@@ -24,7 +24,7 @@ export function decodeResponse(answer: UpstreamAnswer): DecodedAnswer {
 export function decodeBesides(answer: UpstreamAnswer): DecodedAnswer {
   const read = readAnswer(answer, tokensOf);
   if (!('body' in read)) return read;
-  return { ok: true, body: answer.body, facts: { ...NO_FACTS, ...factsOf(read.body) } };
+  return { ok: true, body: answer.body, facts: wholeFacts(factsOf(read.body)) };
 }
 
 /**

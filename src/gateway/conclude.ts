@@ -87,7 +87,8 @@ export function refuse(exchange: Exchange, error: GatewayError, deps: CallDeps):
 /** Hooks end, the record goes out. Nothing here may fail a call that has been answered. */
 export function conclude(
   entered: Entered | null,
-  ended: Ended & { readonly at_ms: number },
+  ended: Ended,
+  at_ms: number,
   deps: CallDeps,
 ): void {
   if (entered === null) return;
@@ -97,7 +98,7 @@ export function conclude(
   const { relation } = related;
   try {
     const left = ended.outcome === 'aborted' && deps.brokeOff() ? BROKEN_OFF : ended;
-    const outcome = outcomeOf(call, progress, left, ended.at_ms);
+    const outcome = outcomeOf(call, progress, left, at_ms);
     runEndHooks(run, outcome);
     const { outcome: came_to, finish } = outcome;
     const seen = { call, relation, origin, outcome: came_to, finish, replied, said, categories };

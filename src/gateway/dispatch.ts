@@ -52,7 +52,8 @@ export async function dispatch(
     place,
     escalation,
     failures: [],
-    ...limits,
+    deadline_ms: limits.deadline_ms,
+    late: limits.late,
   };
   let open = false;
   try {

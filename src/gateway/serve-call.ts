@@ -84,7 +84,7 @@ export async function serveCall(
   }
   const ended_ms = deps.clock.monotonic_ms();
   deps.turn.afterwards(() => {
-    conclude(entered, { ...ended, at_ms: ended_ms }, deps);
+    conclude(entered, ended, ended_ms, deps);
     lease?.release();
     account.release();
     deps.onCallOver();

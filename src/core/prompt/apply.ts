@@ -116,7 +116,10 @@ function listWithSystem(draft: Draft, system: SystemWords | undefined): readonly
   if (endpoint !== 'chat.completions' || system === draft.system || list === null) return list;
   const content = system as Json;
   if (system_at === -1) return [{ role: 'system', content }, ...list];
-  return list.with(system_at, { ...(list[system_at] as object), content });
+  // A tenth of what `with` takes.
+  const next = list.slice();
+  next[system_at] = { ...(list[system_at] as object), content };
+  return next;
 }
 
 function patchList(

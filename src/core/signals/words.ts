@@ -70,12 +70,12 @@ export function wordsOf(text: string, chars: number): Words {
   const { length } = text;
   const reader = new WordReader(Math.min(length, chars * 2));
   if (length <= chars * 2) {
-    reader.read(text, 0, length);
+    reader.read(text, length);
     return reader.words(reader.count);
   }
-  reader.read(text, 0, chars);
+  reader.read(text.slice(0, chars), chars);
   const { count } = reader;
-  reader.read(text, length - chars, length);
+  reader.read(text.slice(length - chars), chars);
   return reader.words(count);
 }
 
@@ -119,9 +119,9 @@ class WordReader {
     return { hashes: this.#hashes, count, letters, signs: this.#signs, tail_from };
   }
 
-  read(text: string, from: number, end: number): void {
-    const piece = from === 0 && end === text.length ? text : text.slice(from, end);
-    if (end - from <= COPIED_MAX && this.#readPlain(piece)) return;
+  /** So many units of a piece. */
+  read(piece: string, units: number): void {
+    if (units <= COPIED_MAX && this.#readPlain(piece, units)) return;
     this.#readAny(piece.toLowerCase());
   }
 
@@ -130,8 +130,9 @@ class WordReader {
    * nobody can guess, and a branch that is guessed wrongly costs more than ten letters: so none is
    * taken between letters and what parts them. `letter` is all ones for a letter, else 0.
    */
-  #readPlain(text: string): boolean {
-    // Units read one by one out of a string cost several times as much as a copy of them.
+  #readPlain(text: string, units: number): boolean {
+    // Units read one by one out of a string cost several times as much as a copy of them, and its
+    // length as much as a word: V8 has a dozen kinds of strings, and all of them come here.
     COPY.write(text, 'utf16le');
     const hashes = this.#hashes;
     let count = this.count;
@@ -139,7 +140,7 @@ class WordReader {
     let open = 0;
     let signs = 0;
     let latin = 0;
-    for (let at = 0; at < text.length && count < WORDS_MAX; at += 1) {
+    for (let at = 0; at < units && count < WORDS_MAX; at += 1) {
       const code = UNITS[at] as number;
       if (code > 0x7f) return false;
       let lower = PLAIN[code] as number;

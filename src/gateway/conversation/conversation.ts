@@ -36,7 +36,7 @@ export class Conversation {
    * the same while the conversation grows. Null where no user said anything.
    */
   beginning(): Beginning | null {
-    const first = this.#turns.findIndex(isUsers);
+    const first = firstOfUser(this.#turns);
     if (first < 0) return null;
     const { high, low } = this.digests;
     const system = digestSaid(this.#system, this.#ignored);
@@ -60,6 +60,11 @@ export interface Beginning {
 
 export function openingOf({ system, high, low }: Beginning): string {
   return `${system}:${high}:${low}`;
+}
+
+function firstOfUser(turns: readonly Json[]): number {
+  for (let at = 0; at < turns.length; at += 1) if (isUsers(turns[at] as Json)) return at;
+  return -1;
 }
 
 function isUsers(turn: Json): boolean {

@@ -11,7 +11,7 @@ export function createRehearsalUpstream(turn: TurnEnd): Upstream {
   const heads = new RequestHeads();
   return {
     send(request, sink) {
-      requestBytes(heads.of(request), request.body);
+      requestBytes(heads.of(request).head, request.body);
       turn.write(() => answer(sink));
       return NOTHING_TO_END;
     },

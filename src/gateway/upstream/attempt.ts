@@ -5,7 +5,6 @@ import { type Account, UNCOUNTED_BYTES } from '../bytes/held-bytes.ts';
 import { connectionFailure, isEventStream, strangeAnswer } from './bad-answer.ts';
 import { type Coding, codingOf, Unpacking } from './content-coding.ts';
 import { chunkWithoutSecrets, failureWithoutSecrets } from './echoed-secrets.ts';
-import { boundOrigin } from './egress.ts';
 import { failed, TOO_MUCH_HELD, withNames } from './failures.ts';
 import { LiveStream } from './live-stream.ts';
 import {
@@ -246,7 +245,7 @@ const TIMER_STEP_MS = 10;
 
 function outgoing({ target, request }: AttemptSpec) {
   return {
-    origin: boundOrigin(target.provider.base_url, request.path),
+    base_url: target.provider.base_url,
     network: target.network,
     method: request.method,
     path: request.path,

@@ -6,9 +6,10 @@ import { failed } from './failures.ts';
 import type { UpstreamHeaders } from './upstream.ts';
 
 export function isEventStream(headers: UpstreamHeaders): boolean {
-  return String(headers['content-type'] ?? '')
-    .toLowerCase()
-    .startsWith('text/event-stream');
+  const type = headers['content-type'];
+  // What nearly all whole answers are.
+  if (type === undefined || type === 'application/json') return false;
+  return String(type).toLowerCase().startsWith('text/event-stream');
 }
 
 /** An answer that nothing of ours can read, known by its headers. */

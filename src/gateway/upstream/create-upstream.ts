@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache';
+import { GatewayError } from '../../core/errors.ts';
 import { type Log, silentLog } from '../../core/log.ts';
 import { TurnEnd } from '../clock/turn-end.ts';
 import { createDialer, REFUSED_ADDRESS } from './egress.ts';
 import { ConnectionPool } from './http1/connection-pool.ts';
-import { RequestHeads } from './http1/request-head.ts';
+import { type RequestHead, RequestHeads } from './http1/request-head.ts';
 import {
   ANSWER_BYTES_MAX,
   type Outgoing,
@@ -29,9 +30,7 @@ export function createUpstream(log: Log = silentLog, turn = new TurnEnd()): Upst
   const onRefused = createRefusals(log);
   const heads = new RequestHeads();
   /** The pool that was used last: most calls in a row go to one origin. */
-  let last:
-    | (Pick<Outgoing, 'origin' | 'network' | 'connect_ms'> & { pool: ConnectionPool })
-    | null = null;
+  let last: (To & { readonly pool: ConnectionPool }) | null = null;
   const pools = new LRUCache<string, ConnectionPool>({
     max: POOLS_MAX,
     // Requests under way end as they would have; an evicted pool is unused or nearly so.
@@ -41,17 +40,17 @@ export function createUpstream(log: Log = silentLog, turn = new TurnEnd()): Upst
     },
   });
 
-  const poolOf = (to: Outgoing): ConnectionPool => {
-    const { origin, network, connect_ms } = to;
+  const poolOf = (origin: string, { network, connect_ms }: Outgoing): ConnectionPool => {
     const same =
       last?.origin === origin && last.network === network && last.connect_ms === connect_ms;
     if (last && same) return last.pool;
+    const to = { origin, network, connect_ms };
     const pool = pooled(`${origin} ${network} ${connect_ms}`, to);
-    last = { origin, network, connect_ms, pool };
+    last = { ...to, pool };
     return pool;
   };
 
-  const pooled = (key: string, { origin, network, connect_ms }: Outgoing): ConnectionPool => {
+  const pooled = (key: string, { origin, network, connect_ms }: To): ConnectionPool => {
     const known = pools.get(key);
     if (known) return known;
     const made = new ConnectionPool({
@@ -72,19 +71,27 @@ export function createUpstream(log: Log = silentLog, turn = new TurnEnd()): Upst
 
   return {
     send(request, sink) {
-      let head: string;
+      let made: RequestHead;
       try {
-        head = heads.of(request);
+        made = heads.of(request);
       } catch (thrown) {
+        // A provider of ours that encodes for another host is no matter of its upstream.
+        if (thrown instanceof GatewayError) throw thrown;
         return refuse(thrown as Error, sink);
       }
-      return poolOf(request).send({ head, body: request.body }, sink);
+      const { origin, head } = made;
+      return poolOf(origin, request).send({ head, body: request.body }, sink);
     },
     close() {
       for (const pool of pools.values()) pool.destroy();
       return Promise.resolve();
     },
   };
+}
+
+/** What a pool of connections goes to. */
+interface To extends Pick<Outgoing, 'network' | 'connect_ms'> {
+  readonly origin: string;
 }
 
 /** A header or path that HTTP cannot carry. */

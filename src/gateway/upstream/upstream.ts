@@ -8,8 +8,9 @@ export interface Upstream {
 }
 
 export interface Outgoing {
-  readonly origin: string;
-  /** Where the origin may be. */
+  /** The provider's own: its credentials go to its scheme, host and port, and nowhere else. */
+  readonly base_url: string;
+  /** Where that may be. */
   readonly network: Network;
   readonly connect_ms: number;
   readonly method: 'GET' | 'DELETE' | 'POST';

@@ -7,7 +7,7 @@ test('upstream of a rehearsal answers when the turn ends, in a real one’s orde
   const heard: string[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   const request = {
-    origin: 'https://rehearsal.invalid',
+    base_url: 'https://rehearsal.invalid',
     network: 'public',
     connect_ms: 1000,
     method: 'POST',

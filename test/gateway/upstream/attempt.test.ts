@@ -68,10 +68,10 @@ const completion = JSON.stringify({
   choices: [{ index: 0, message: {}, finish_reason: 'stop' }],
 });
 
-test('an attempt goes to the origin of its provider, and nowhere else', () => {
+test('an attempt goes to its provider’s base URL, and nowhere else', () => {
   const { heard, running } = start(false);
   expect(heard.sent).toMatchObject({
-    origin: 'https://api.example:8443',
+    base_url: 'https://api.example:8443/base/v1',
     path: '/base/v1/x',
     headers: { a: 'b' },
   });

@@ -1,8 +1,21 @@
+import { boundOrigin } from '../egress.ts';
 import type { Outgoing } from '../upstream.ts';
 
-type Told = Pick<Outgoing, 'origin' | 'method' | 'path' | 'headers'>;
+type Told = Pick<Outgoing, 'base_url' | 'method' | 'path' | 'headers'>;
 
-/** Heads of few kinds: a target's whole calls and its streams, at each of some targets. */
+/** A request's head, and where it goes. */
+export interface RequestHead {
+  readonly origin: string;
+  /** With its empty line. */
+  readonly head: string;
+}
+
+interface Kept extends Told {
+  readonly origin: string;
+  readonly lines: string;
+}
+
+/** Heads of few kinds: whole calls and streams, each at some targets. */
 const KEPT_MAX = 8;
 
 /**
@@ -10,38 +23,39 @@ const KEPT_MAX = 8;
  * length of the body: then it is put together and looked through once.
  */
 export class RequestHeads {
-  readonly #kept: (Told & { readonly lines: string })[] = [];
+  readonly #kept: Kept[] = [];
   #next = 0;
 
   /**
-   * A request's head with its empty line. Host, length and connection are told here and nowhere
-   * else. Throws where a name, a value or the path cannot stand in it: nothing that is sent may end
-   * a line.
+   * Host, length and connection are told here and nowhere else. Throws where a name, a value or the
+   * path cannot stand in a head, since nothing that is sent may end a line; and where the path
+   * would lead to another origin than the provider's.
    */
-  of(request: Outgoing): string {
-    const lines = this.#linesOf(request);
+  of(request: Outgoing): RequestHead {
+    const { origin, lines } = this.#partsOf(request);
     const { method, body } = request;
-    if (method !== 'POST' && body.length === 0) return `${lines}\r\n`;
-    return `${lines}content-length: ${body.length}\r\n\r\n`;
+    if (method !== 'POST' && body.length === 0) return { origin, head: `${lines}\r\n` };
+    return { origin, head: `${lines}content-length: ${body.length}\r\n\r\n` };
   }
 
-  #linesOf({ origin, method, path, headers }: Outgoing): string {
+  #partsOf({ base_url, method, path, headers }: Outgoing): Kept {
     for (const kept of this.#kept) {
       const same = kept.headers === headers && kept.path === path;
-      if (same && kept.origin === origin && kept.method === method) return kept.lines;
+      if (same && kept.base_url === base_url && kept.method === method) return kept;
     }
-    const told = { origin, method, path, headers };
-    const lines = linesOf(told);
+    const told = { base_url, method, path, headers };
+    const origin = boundOrigin(base_url, path);
+    const made = { ...told, origin, lines: linesOf(told, origin) };
     // Headers that may change would no longer be those that were looked through.
     if (Object.isFrozen(headers)) {
-      this.#kept[this.#next] = { ...told, lines };
+      this.#kept[this.#next] = made;
       this.#next = (this.#next + 1) % KEPT_MAX;
     }
-    return lines;
+    return made;
   }
 }
 
-function linesOf({ origin, method, path, headers }: Told): string {
+function linesOf({ method, path, headers }: Told, origin: string): string {
   if (!PATH.test(path)) throw new TypeError('the path of a request is malformed');
   let head = `${method} ${path} HTTP/1.1\r\nhost: ${hostOf(origin)}\r\n`;
   for (const name in headers) {

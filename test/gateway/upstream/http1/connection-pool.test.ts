@@ -43,7 +43,7 @@ afterEach(async () => {
 });
 
 const outgoing = (more: Partial<Outgoing> = {}): Outgoing => ({
-  origin: `http://127.0.0.1:${portOf(server)}`,
+  base_url: `http://127.0.0.1:${portOf(server)}`,
   network: 'private',
   connect_ms: 2000,
   method: 'POST',
