@@ -5,6 +5,7 @@ import { decodeChat, decodeChatChunk, factsOf } from './chat-dialect.ts';
 import { readAnswer, wholeFacts } from './decoded.ts';
 import { parseExactBytes } from './exact-json.ts';
 import { fittingFields } from './fitting-fields.ts';
+import { JsonTexts } from './json-texts.ts';
 import { isObject } from './json-values.ts';
 import type {
   DecodedAnswer,
@@ -47,6 +48,8 @@ export interface OpenAiUpstream extends OpenAiOptions {
   /** The headers of a call that brings none of its own. */
   readonly whole: Headers;
   readonly streamed: Headers;
+  /** What stands in many bodies, as JSON. */
+  readonly texts: JsonTexts;
 }
 
 export function openAiUpstream(options: OpenAiOptions): OpenAiUpstream {
@@ -55,6 +58,7 @@ export function openAiUpstream(options: OpenAiOptions): OpenAiUpstream {
     base_path: baseUrlOf(options.base_url).path,
     whole: Object.freeze({ ...ASKED_WHOLE, ...options.headers }),
     streamed: Object.freeze({ ...ASKED_STREAMED, ...options.headers }),
+    texts: new JsonTexts(),
   };
 }
 
@@ -91,7 +95,7 @@ export function encodeOpenAi(request: ProviderRequest, upstream: OpenAiUpstream)
   const endpoint = (translates ? 'chat.completions' : call.endpoint) as OpenAiEndpoint;
   const { body, notes, recall } = translates
     ? fromMessages(request, upstream)
-    : fromOpenAi(request, upstream.quirks ?? {});
+    : fromOpenAi(request, upstream);
   return {
     method: 'POST',
     path: pathAt(upstream, endpoint, model),
@@ -161,7 +165,7 @@ export function patchedBody(raw: Uint8Array, patch: ProviderRequest['patch']): J
 }
 
 /** The client's own bytes, but for the fields that are set. */
-function fromOpenAi(request: ProviderRequest, quirks: ChatQuirks): Body {
+function fromOpenAi(request: ProviderRequest, { quirks = {}, texts }: OpenAiUpstream): Body {
   const { call, model } = request;
   const fitting = fittingFields(request.patch, call.body, (field) =>
     refusesDefault(quirks, model, field),
@@ -180,7 +184,7 @@ function fromOpenAi(request: ProviderRequest, quirks: ChatQuirks): Body {
     if (quirks.limit !== undefined) renameLimit(fields, call.body, quirks.limit);
     else if (isOldLimit(request, quirks)) renameLimit(fields, call.body, 'max_completion_tokens');
   }
-  const body = spliceBody(call.raw, fields, call.body);
+  const body = spliceBody(call.raw, fields, call.body, texts);
   if (call.endpoint !== 'responses') return { body, notes };
   const background = (patch.background ?? call.body.background) === true;
   return background ? { body, notes, recall: { background } } : { body, notes };

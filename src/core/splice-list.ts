@@ -1,5 +1,6 @@
 import type { Json } from './canonical.ts';
 import { BRACKET_CLOSE, BRACKET_OPEN, COMMA, expect, skipSpace, valueEnd } from './json-scan.ts';
+import type { JsonTexts } from './json-texts.ts';
 
 /** A range of bytes and what comes in its place. */
 export interface Edit {
@@ -25,6 +26,7 @@ export function listEdits(
   scan: ListScan,
   old: readonly Json[],
   next: readonly Json[],
+  texts: JsonTexts,
 ): readonly Edit[] {
   if (old === next) return [];
   const { ends } = scan;
@@ -36,7 +38,7 @@ export function listEdits(
     const found = isEnd ? old.length : old.indexOf(next[index] as Json, from);
     if (found === -1) continue;
     if (found > from || index > begin) {
-      const text = textOf(next, begin, index);
+      const text = textOf(next, begin, index, texts);
       const gone_end = found > from ? (ends[found * 2 - 1] as number) : null;
       const next_start = isEnd ? null : (ends[found * 2] as number);
       edits.push(
@@ -51,10 +53,11 @@ export function listEdits(
 }
 
 /** The elements from `begin` to before `end`, parted by commas. */
-function textOf(list: readonly Json[], begin: number, end: number): string {
+function textOf(list: readonly Json[], begin: number, end: number, texts: JsonTexts): string {
   let text = '';
   for (let index = begin; index < end; index += 1) {
-    text += index === begin ? JSON.stringify(list[index]) : `,${JSON.stringify(list[index])}`;
+    const element = texts.of(list[index]);
+    text += index === begin ? element : `,${element}`;
   }
   return text;
 }

@@ -13,6 +13,7 @@ import {
   stringEnd,
   valueEnd,
 } from './json-scan.ts';
+import { JsonTexts } from './json-texts.ts';
 import { type Edit, type ListScan, listEdits, scanList } from './splice-list.ts';
 
 /**
@@ -27,19 +28,20 @@ import { type Edit, type ListScan, listEdits, scanList } from './splice-list.ts'
  * throws `invalid_json`, and where it does not look (inside values) it stays silent.
  *
  * With `original`, what `raw` was parsed to, a list keeps the bytes of each element that is still
- * the very same one there.
+ * the very same one there. `texts` remembers what stands in many bodies.
  */
 export function spliceBody(
   raw: Uint8Array,
   patch: { readonly [field: string]: Json },
   original?: JsonObject,
+  texts: JsonTexts = new JsonTexts(),
 ): Uint8Array {
   const fields = fieldsOf(patch);
   if (fields.length === 0) return raw;
   const bytes = bufferOf(raw);
   const scan = scanMembers(bytes, fields, original);
   const edits = isPlain(scan.members, fields)
-    ? plainEdits(scan, fields, original)
+    ? plainEdits(scan, fields, { original, texts })
     : allEdits(scan, fields);
   return applyEdits(bytes, edits);
 }
@@ -68,7 +70,7 @@ function isPlain(members: readonly Member[], fields: readonly Field[]): boolean 
 function plainEdits(
   { members, open, close }: Scan,
   fields: readonly Field[],
-  original: JsonObject | undefined,
+  { original, texts }: { readonly original: JsonObject | undefined; readonly texts: JsonTexts },
 ): readonly Edit[] {
   const edits: Edit[] = [];
   let seen = 0;
@@ -77,7 +79,7 @@ function plainEdits(
     seen |= 1 << field;
     const [key, value] = fields[field] as Field;
     if (list === null) edits.push({ start, end, text: JSON.stringify(value) });
-    else edits.push(...listEdits(list, original?.[key] as Json[], value as Json[]));
+    else edits.push(...listEdits(list, original?.[key] as Json[], value as Json[], texts));
   }
   let text = '';
   for (let index = 0; index < fields.length; index += 1) {

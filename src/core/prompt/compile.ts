@@ -1,3 +1,4 @@
+import { PatchedMessages } from './patched-messages.ts';
 import type { Replacement } from './replace.ts';
 import { BLANK_LINE } from './system-text.ts';
 import { referencesIn, render, type Values } from './variables.ts';
@@ -13,6 +14,8 @@ export interface CompiledPatch {
   readonly user_suffix: string;
   /** Nothing but a prefix and a suffix: it cannot be refused for what stands there. */
   readonly simple: boolean;
+  /** What it made of messages before. */
+  readonly patched: PatchedMessages;
 }
 
 export function compilePatch({ ops }: PromptVersion, values: Values = {}): CompiledPatch {
@@ -44,6 +47,7 @@ export function compilePatch({ ops }: PromptVersion, values: Values = {}): Compi
     examples,
     user_suffix: user.join(BLANK_LINE),
     simple: replacements.length === 0 && examples.length === 0 && user.length === 0,
+    patched: new PatchedMessages(),
   };
 }
 
