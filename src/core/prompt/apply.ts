@@ -122,10 +122,12 @@ function listWithSystem(draft: Draft, system: SystemWords | undefined): readonly
   return replaced(list, system_at, { ...(list[system_at] as object), content });
 }
 
-/** As `with` makes it, in a tenth of its time. */
+/** As `with` makes it, in a tenth of its time: copies of frozen lists are made slowly. */
 function replaced(list: readonly Json[], at: number, element: Json): readonly Json[] {
-  const next = list.slice();
-  next[at] = element;
+  const next: Json[] = [];
+  for (let index = 0; index < list.length; index += 1) {
+    next.push(index === at ? element : (list[index] as Json));
+  }
   return next;
 }
 

@@ -62,7 +62,8 @@ export class LaneHeads {
 function lengthBetween(text: string, { before, after }: Read): number {
   const digits_end = text.length - after.length;
   if (digits_end <= before.length || digits_end - before.length > DIGITS_MAX) return -1;
-  if (!text.startsWith(before) || !text.endsWith(after)) return -1;
+  // Slices are compared at once, what `startsWith` is asked of unit by unit.
+  if (text.slice(0, before.length) !== before || text.slice(digits_end) !== after) return -1;
   let length = 0;
   for (let at = before.length; at < digits_end; at += 1) {
     const digit = text.charCodeAt(at) - ZERO;
