@@ -3,6 +3,7 @@ import type { OutboundResponse } from './inbound.ts';
 import { LaneHeads } from './lane-head.ts';
 import { LaneRequest } from './lane-request.ts';
 import { type Answering, LaneResponse } from './lane-response.ts';
+import type { SharedReads } from './shared-reads.ts';
 
 /** What all connections of a lane have in common. */
 export interface LaneHost {
@@ -10,6 +11,7 @@ export interface LaneHost {
   /** Whether requests to this target are served here. */
   readonly serves: (url: string) => boolean;
   readonly serve: (request: LaneRequest, response: OutboundResponse) => void;
+  readonly reads: SharedReads;
   /** From now on it is Node's parser's, these bytes first. */
   handOver(connection: LaneConnection, bytes: Buffer): void;
   closed(connection: LaneConnection): void;
@@ -47,7 +49,8 @@ export class LaneConnection implements Answering {
     this.socket = socket;
     this.#host = host;
     this.since_ms = host.monotonic_ms();
-    socket.on('data', this.#onData);
+    if (host.reads.begin(socket, this.#onData)) socket.resume();
+    else socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
     socket.on('timeout', this.#onTimeout);
@@ -70,6 +73,7 @@ export class LaneConnection implements Answering {
   /** Gives the socket up, as it was before. */
   release(): void {
     const { socket } = this;
+    this.#host.reads.end(socket);
     socket.off('data', this.#onData);
     socket.off('end', this.#onEnd);
     socket.off('close', this.#onClose);
@@ -96,6 +100,7 @@ export class LaneConnection implements Answering {
     else this.socket.write('', () => this.#over(response));
   }
 
+  /** `bytes` are overwritten by what comes next on any connection: what is kept is copied here. */
   #read(bytes: Buffer): void {
     if (this.state === 'ending') return;
     const request = this.#request;
@@ -103,7 +108,8 @@ export class LaneConnection implements Answering {
       this.#begin(bytes);
       return;
     }
-    const rest = request === null || request.complete ? bytes : request.push(bytes);
+    const kept = Buffer.from(bytes);
+    const rest = request === null || request.complete ? kept : request.push(kept);
     if (request?.complete && this.state === 'reading') this.state = 'answering';
     if (rest === null) return;
     this.#ahead = this.#ahead === null ? rest : Buffer.concat([this.#ahead, rest]);
@@ -116,7 +122,7 @@ export class LaneConnection implements Answering {
     const plain = end > 0 && end <= host.head_bytes_max;
     const head = plain ? this.#heads.read(bytes.toString('latin1', 0, end)) : null;
     if (head === null || !host.serves(head.url)) {
-      host.handOver(this, bytes);
+      host.handOver(this, Buffer.from(bytes));
       return;
     }
     this.since_ms = host.monotonic_ms();
@@ -125,7 +131,8 @@ export class LaneConnection implements Answering {
     this.#request = request;
     this.#response = response;
     const body_at = end + HEAD_END.length;
-    this.#ahead = body_at < bytes.length ? request.push(bytes.subarray(body_at)) : null;
+    const kept = body_at < bytes.length ? Buffer.from(bytes.subarray(body_at)) : null;
+    this.#ahead = kept === null ? null : request.push(kept);
     this.state = request.complete ? 'answering' : 'reading';
     host.serve(request, response);
   }

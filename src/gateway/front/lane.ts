@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { LaneConnection, type LaneHost, type LaneState } from './lane-connection.ts';
 import type { LaneRequest } from './lane-request.ts';
 import { OpenList } from './open-list.ts';
+import { createSharedReads } from './shared-reads.ts';
 
 /**
  * Serves plain requests of an HTTP server for a third of what Node's own parser and messages cost,
@@ -49,6 +50,7 @@ export function createLane(server: Server, options: LaneOptions): Lane {
     head_bytes_max: options.head_bytes_max,
     serves: options.serves,
     serve,
+    reads: createSharedReads(),
     handOver(connection, bytes) {
       if (isOtherProtocol(bytes)) {
         connection.refuse(options.notHttp());
