@@ -74,6 +74,12 @@ describe('failover', () => {
     expect(Number(second.headers.get('retry-after'))).toBeGreaterThanOrEqual(6);
     expect(Number(second.headers.get('retry-after-ms'))).toBeGreaterThan(5000);
     expect(second.headers.get('x-should-retry')).not.toBe('false');
+    // What a provider does not allow is the failure of the arm that needs it, asked or not.
+    expect(await gateway.event(2)).toMatchObject({
+      outcome: 'error',
+      arm_error: true,
+      attempts: [],
+    });
   });
 
   test('S02 a 429 without retry-after is tried again after a pause', async () => {

@@ -147,7 +147,12 @@ describe('an overloaded gateway', () => {
         503,
         { error: { code: 'overloaded' } },
       ]);
-      const { latency_ms } = await gateway.event();
+      const { latency_ms, outcome, arm_error, attempts } = await gateway.event();
+      expect({ outcome, arm_error, attempts }).toEqual({
+        outcome: 'rejected',
+        arm_error: false,
+        attempts: [],
+      });
       expect(latency_ms).toBeGreaterThanOrEqual(79);
       expect(latency_ms).toBeLessThan(5000);
       gone.abort();
