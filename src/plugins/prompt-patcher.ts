@@ -42,8 +42,9 @@ export const definition: PluginDefinition<PromptPatcherOptions> = {
           ready = prepare(prompt);
           prepared.set(prompt, ready);
         }
-        if (patched !== call.endpoint) return patchCall(call, patched, ready, uncounted(scope), false);
-        return patchCall(call, patched, ready, scope, cache_key);
+        const counts = patched !== call.endpoint;
+        const told = counts ? uncounted(scope) : scope;
+        return patchCall(call, patched, ready, told, cache_key && !counts);
       },
     };
   },

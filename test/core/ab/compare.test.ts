@@ -50,11 +50,7 @@ describe('the change of units with an event', () => {
       failures[side] += failed;
     }
     const { units, failed, calls } = counts;
-    const { change, low, high } = compared(
-      success,
-      arm(units.t, failed.t),
-      arm(units.c, failed.c),
-    );
+    const { change, low, high } = compared(success, arm(units.t, failed.t), arm(units.c, failed.c));
     const ofUnits = failed.t / units.t / (failed.c / units.c) - 1;
     const ofCalls = failures.t / calls.t / (failures.c / calls.c) - 1;
     expect(change).toBeCloseTo(ofUnits, 9);
