@@ -5,7 +5,7 @@ import { decodeChat, decodeChatChunk, factsOf } from './chat-dialect.ts';
 import { NO_FACTS, readAnswer } from './decoded.ts';
 import { parseExactBytes } from './exact-json.ts';
 import { fittingFields } from './fitting-fields.ts';
-import { isObject } from './json-values.ts';
+import { isObject, textIn } from './json-values.ts';
 import type {
   DecodedAnswer,
   Provider,
@@ -27,7 +27,6 @@ import { chatAnswerToMessages } from './translate/answers.ts';
 import { ChatToMessagesStream } from './translate/chat-stream.ts';
 import { messagesToChat, REFUSED_BY_HOST } from './translate/messages-request.ts';
 import type { ChatQuirks } from './translate/quirks.ts';
-import { factsFor } from './translate/words.ts';
 
 /** Where an upstream of OpenAI's dialect is, and how it differs. */
 export interface OpenAiUpstream {
@@ -223,8 +222,10 @@ function toMessages(answer: UpstreamAnswer): DecodedAnswer {
   const decoded = decodeChat(answer);
   if (!decoded.ok) return decoded;
   const chat = parseExactBytes(answer.body) as JsonObject;
-  const body = Buffer.from(JSON.stringify(chatAnswerToMessages(chat, answer)));
-  return { ...decoded, body, facts: factsFor('messages', decoded.facts), notes: lostOfChat(chat) };
+  const message = chatAnswerToMessages(chat, answer);
+  const facts = { ...decoded.facts, completion_id: textIn(message.id) };
+  const body = Buffer.from(JSON.stringify(message));
+  return { ...decoded, body, facts, notes: lostOfChat(chat) };
 }
 
 /** Nothing has to be remembered of a stream that passes as it is. */

@@ -162,6 +162,7 @@ async function askOnce(addressed: Addressed, deps: CallDeps): Promise<AttemptRes
     endpoint: 'responses',
     stream: asked.stream,
     created_s: Math.floor(exchange.at_ms / 1000),
+    call_id: exchange.call_id,
     include_usage: false,
     adapter: null,
     request,

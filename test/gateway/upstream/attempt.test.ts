@@ -50,6 +50,7 @@ const start = (stream: boolean, more: Given = {}) => {
     endpoint: 'chat.completions' as const,
     stream,
     created_s: 0,
+    call_id: 'call_1',
     include_usage: false,
     adapter: null,
     request,
