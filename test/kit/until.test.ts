@@ -12,7 +12,7 @@ describe('until', () => {
     expect(asked).toBe(4);
   });
 
-  test('until does not hold against whom it waits for that it was itself kept from running', async () => {
+  test('until counts no time in which it was itself kept from running', async () => {
     let met = false;
     const waiting = until(() => met, { what: 'a turn', deadline_ms: 200, every_ms: 5 });
     const stalled_ms = performance.now() + 400;
