@@ -54,7 +54,7 @@ const start = (stream: boolean, more: Given = {}) => {
     include_usage: false,
     adapter: null,
     request,
-    left_ms: more.left_ms ?? 5000,
+    left_ms: more.left_ms ?? 60_000,
     late,
     ...(more.hold ? { hold: more.hold } : {}),
   };
