@@ -13,7 +13,7 @@ import { type Played, PUBLIC, type Rebinding, VICTIMS } from './rebinding.ts';
 const answers: NameAnswer[] = [];
 /** The system asks for both families at once, in either order. */
 let questions = { A: 0, AAAA: 0 };
-const names = await startNameServer(
+await startNameServer(
   (_name, kind) => {
     if (kind === null) return [];
     questions[kind] += 1;
@@ -41,7 +41,7 @@ async function listen(host: string, port: number) {
 
 const first = await listen(PUBLIC, 0);
 const port = portOf(first);
-const others = await Promise.all(VICTIMS.map((host) => listen(host, port)));
+await Promise.all(VICTIMS.map((host) => listen(host, port)));
 
 async function play({ network, answers: given }: Rebinding): Promise<Played> {
   answers.splice(0, answers.length, ...given);
@@ -60,10 +60,8 @@ async function play({ network, answers: given }: Rebinding): Promise<Played> {
   return { statuses, reached: [...reached], questions: questions.A };
 }
 
-process.on('message', async (rebinding: Rebinding) => process.send?.(await play(rebinding)));
-process.on('disconnect', async () => {
-  for (const server of [first, ...others]) server.close();
-  await names.close();
-  process.exit(0);
+process.on('message', (rebinding: Rebinding) => {
+  void play(rebinding).then((played) => process.send?.(played));
 });
+process.on('disconnect', () => process.exit(0));
 process.send?.('ready');
