@@ -4,6 +4,8 @@ import { GatewayError } from '../core/errors.ts';
 import type { AdminEnv } from './admin-env.ts';
 
 export const BODY_BYTES_MAX = 4 * 1024 * 1024;
+/** Read of a body that is too large; the listener's `requestTimeout` bounds the time. */
+const DISCARDED_BYTES_MAX = 16 * BODY_BYTES_MAX;
 /** Deeper JSON than any finding or plan has: canonical JSON recurses, and must not overflow. */
 export const BODY_DEPTH_MAX = 64;
 
@@ -57,23 +59,30 @@ async function readText(c: Context<AdminEnv>): Promise<string> {
   return decodeUtf8(bytes);
 }
 
+/**
+ * What is too large is read to its end and thrown away before it is refused: a client that still
+ * sends would find its connection reset, and never see why. What is far too large, or says that it
+ * will be, ends its connection instead.
+ */
 async function readBytes(c: Context<AdminEnv>): Promise<Uint8Array> {
-  if (Number(c.req.header('content-length') ?? 0) > BODY_BYTES_MAX) throw tooLarge(c);
+  const far = Number(c.req.header('content-length') ?? 0) > DISCARDED_BYTES_MAX;
+  if (far) throw tooLarge(c, 'close');
   const body = c.req.raw.body;
   if (body === null) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
+  let chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
-    if (size > BODY_BYTES_MAX) throw tooLarge(c);
-    chunks.push(chunk);
+    if (size > DISCARDED_BYTES_MAX) throw tooLarge(c, 'close');
+    if (size > BODY_BYTES_MAX) chunks = [];
+    else chunks.push(chunk);
   }
+  if (size > BODY_BYTES_MAX) throw tooLarge(c, 'stay');
   return Buffer.concat(chunks);
 }
 
-/** What of the body was not read would be taken for the next request, so the connection ends. */
-function tooLarge(c: Context<AdminEnv>): GatewayError {
-  c.header('connection', 'close');
+function tooLarge(c: Context<AdminEnv>, connection: 'close' | 'stay'): GatewayError {
+  if (connection === 'close') c.header('connection', 'close');
   return new GatewayError(
     'body_too_large',
     `The body is larger than ${BODY_BYTES_MAX / 1024 / 1024} MiB.`,

@@ -53,6 +53,7 @@ async function probe(given: Target, upstream: Upstream): Promise<Probed> {
     endpoint: call.endpoint,
     stream: true,
     created_s: Math.floor(call.at_ms / 1000),
+    call_id: call.id,
     include_usage: true,
     adapter: null,
     request,

@@ -5,7 +5,7 @@ import type { Json, JsonObject } from './canonical.ts';
 import { NO_FACTS, readAnswer, spent } from './decoded.ts';
 import { parseExactBytes } from './exact-json.ts';
 import { fittingFields } from './fitting-fields.ts';
-import { isObject } from './json-values.ts';
+import { isObject, textIn } from './json-values.ts';
 import { MessagesReader } from './messages-events.ts';
 import { patchedBody } from './openai-dialect.ts';
 import type {
@@ -25,7 +25,7 @@ import { chatToMessages } from './translate/chat-request.ts';
 import { MessagesToChatStream } from './translate/messages-stream.ts';
 import { takesBoth, takesSampling } from './translate/thinking.ts';
 import { tokensOfMessages } from './translate/usage.ts';
-import { factsFor, finishOf } from './translate/words.ts';
+import { finishOf } from './translate/words.ts';
 import { brokenAnswer } from './upstream-failure.ts';
 
 /**
@@ -145,7 +145,7 @@ export function decodeMessages(answer: UpstreamAnswer): DecodedAnswer {
   const exact = parseExactBytes(answer.body) as JsonObject;
   const chat = messagesAnswerToChat(exact, answer);
   const notes = lostOfMessages(exact, answer.recall);
-  const told = factsFor('chat', facts);
+  const told = { ...facts, completion_id: textIn(chat.id) };
   return { ok: true, body: Buffer.from(JSON.stringify(chat)), facts: told, notes };
 }
 

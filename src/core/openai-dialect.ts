@@ -6,7 +6,7 @@ import { readAnswer, wholeFacts } from './decoded.ts';
 import { parseExactBytes } from './exact-json.ts';
 import { fittingFields } from './fitting-fields.ts';
 import { JsonTexts } from './json-texts.ts';
-import { isObject } from './json-values.ts';
+import { isObject, textIn } from './json-values.ts';
 import type {
   DecodedAnswer,
   Provider,
@@ -28,7 +28,6 @@ import { chatAnswerToMessages } from './translate/answers.ts';
 import { ChatToMessagesStream } from './translate/chat-stream.ts';
 import { messagesToChat, REFUSED_BY_HOST } from './translate/messages-request.ts';
 import type { ChatQuirks } from './translate/quirks.ts';
-import { factsFor } from './translate/words.ts';
 
 /** Where an upstream of OpenAI's dialect is, and how it differs. */
 export interface OpenAiOptions {
@@ -258,8 +257,10 @@ function toMessages(answer: UpstreamAnswer): DecodedAnswer {
   const decoded = decodeChat(answer);
   if (!decoded.ok) return decoded;
   const chat = parseExactBytes(answer.body) as JsonObject;
-  const body = Buffer.from(JSON.stringify(chatAnswerToMessages(chat, answer)));
-  return { ...decoded, body, facts: factsFor('messages', decoded.facts), notes: lostOfChat(chat) };
+  const message = chatAnswerToMessages(chat, answer);
+  const facts = { ...decoded.facts, completion_id: textIn(message.id) };
+  const body = Buffer.from(JSON.stringify(message));
+  return { ...decoded, body, facts, notes: lostOfChat(chat) };
 }
 
 /** Nothing has to be remembered of a stream that passes as it is. */

@@ -48,6 +48,8 @@ export interface StreamStart {
   readonly model: string;
   /** When the call came, in seconds: for answers that do not say when they were made. */
   readonly created_s: number;
+  /** For answers that have no id of their own. */
+  readonly call_id: string;
   /** Whether the client of a chat completion asked for the chunk of usage. */
   readonly include_usage: boolean;
   /** Choices that the answer is to have; 1 where it is not said. */
@@ -106,6 +108,7 @@ export interface UpstreamAnswer {
   readonly model: string;
   /** When the call came, in seconds. */
   readonly created_s: number;
+  readonly call_id: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: Uint8Array;

@@ -57,7 +57,11 @@ const BROKEN_OFF: Ended = {
   error: 'not_ready',
   bytes_out: 0,
 };
-/** Codes of calls that the gateway would not take: nobody's failure but the client's. */
+/**
+ * Codes of calls that the gateway would not take before it asked anybody: no failure of a target or
+ * an arm. Who was sent away for want of room says nothing of what would have answered; an arm that
+ * loses more calls that way than another has fewer units, which its split shows.
+ */
 const REFUSALS: ReadonlySet<string> = new Set([
   'bad_request',
   'invalid_json',
@@ -68,6 +72,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'not_found',
   'body_too_large',
   'unsupported_media_type',
+  'overloaded',
 ]);
 
 /** The one place where a call's error is answered, counted and, if it is our own, logged. */

@@ -8,7 +8,7 @@ import type { Running } from './hedge.ts';
 import { withHedge } from './hedge-attempt.ts';
 import { type HookRun, runAttemptHooks } from './hooks/hooks.ts';
 import { addFacts, addNote, proveAdapter } from './hooks/progress.ts';
-import { mostUseful, tooBusy } from './no-answer.ts';
+import { mostUseful } from './no-answer.ts';
 import { type Candidate, Route } from './route.ts';
 import type { Ticket } from './targets/live-target.ts';
 import {
@@ -40,7 +40,6 @@ export async function dispatch(
   const entered = deps.overload.enter(resilience.overload, client, left_ms);
   const place = entered instanceof Promise ? await waited(run, deps, entered) : entered;
   if (place === 'gone') return ABORTED;
-  if (place === 'full') throw tooBusy('The gateway has as many calls in hand as it can take.');
   const route = new Route(run, snapshot, deps.targets);
   const escalation = Escalation.of(run);
   const turn: Turn = {

@@ -1,5 +1,6 @@
 import { GatewayError } from '../core/errors.ts';
 import type { UpstreamFailure } from '../core/provider.ts';
+import { tooBusy } from './overload.ts';
 import type { Standing } from './targets/live-target.ts';
 import type { Turn } from './turn.ts';
 import { failed, isOperators } from './upstream/failures.ts';
@@ -33,10 +34,6 @@ function explained(failures: readonly UpstreamFailure[]): UpstreamFailure | unde
 
 function isPassing(standing: Standing): boolean {
   return standing === 'limited' || standing === 'full' || standing === 'open';
-}
-
-export function tooBusy(message: string): GatewayError {
-  return new GatewayError('overloaded', message, { retry_after_s: RETRY_AFTER_S });
 }
 
 const RETRY_AFTER_S = 1;

@@ -1,3 +1,4 @@
+import { GatewayError } from '../core/errors.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Resilience } from '../core/policy.ts';
 import type { Client } from './client.ts';
@@ -10,15 +11,11 @@ type OverloadPolicy = Resilience['overload'];
 /** Bounds the calls in all, over every target: what protects the gateway itself. */
 export interface Overload {
   /**
-   * A place at once, or a promise of what the wait comes to: `full` where the line is too long or
-   * the wait was, `gone` where the client left meanwhile. Nobody waits longer than the call has
-   * left.
+   * A place at once, or a promise of what the wait comes to: `gone` where the client left
+   * meanwhile; it rejects with `overloaded` where the line is too long, or the wait was. Nobody
+   * waits longer than the call has left.
    */
-  enter(
-    policy: OverloadPolicy,
-    client: Client,
-    left_ms: number,
-  ): Place | Promise<Place | 'full' | 'gone'>;
+  enter(policy: OverloadPolicy, client: Client, left_ms: number): Place | Promise<Place | 'gone'>;
 }
 
 export interface Place {
@@ -50,11 +47,11 @@ export function createOverload(deps: OverloadDeps): Overload {
     client: Client,
     places: number,
     left_ms: number,
-  ): Promise<Place | 'full' | 'gone'> => {
+  ): Promise<Place | 'gone'> => {
     const waiting = gate.wait({ ...policy, places }, left_ms);
     if (waiting === null) {
       metrics.add('hive_shed_total', ['queue_full']);
-      return 'full';
+      throw full();
     }
     const begun_ms = deps.monotonic_ms();
     metrics.set('hive_queue_waiting', gate.waiting);
@@ -66,7 +63,7 @@ export function createOverload(deps: OverloadDeps): Overload {
     metrics.set('hive_queue_waiting', gate.waiting);
     if (admitted === 'gone') return 'gone';
     metrics.add('hive_shed_total', ['deadline']);
-    return 'full';
+    throw full();
   };
 
   return {
@@ -78,6 +75,17 @@ export function createOverload(deps: OverloadDeps): Overload {
     },
   };
 }
+
+function full(): GatewayError {
+  return tooBusy('The gateway has as many calls in hand as it can take.');
+}
+
+/** Who is sent away for want of room may ask again soon. */
+export function tooBusy(message: string): GatewayError {
+  return new GatewayError('overloaded', message, { retry_after_s: RETRY_AFTER_S });
+}
+
+const RETRY_AFTER_S = 1;
 
 class HeldPlace implements Place {
   readonly #policy: OverloadPolicy;

@@ -1,3 +1,5 @@
+import type { Endpoint } from '../core/call.ts';
+import type { Json } from '../core/canonical.ts';
 import { type GatewayError, toGatewayError } from '../core/errors.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Chunk } from '../core/plugin.ts';
@@ -18,22 +20,31 @@ export interface Relayed {
 
 type Streaming = Extract<Dispatched, { kind: 'stream' }>;
 
+/** What of a call matters to its stream. */
+export interface RelayedCall {
+  readonly endpoint: Endpoint;
+  /** As the client sent them. */
+  readonly stream_options: Json | undefined;
+  /** The plugins that may see each event; null where none may. */
+  readonly hooks: HookRun | null;
+}
+
 /**
  * Passes a stream on, event by event, as its bytes came, unless a plugin wants to see them. Clients
  * read a silent end as success, so an answer that broke off gets an error event and no proper end;
  * one that is complete but lacks its end gets it.
  */
 export function relay(
-  run: HookRun,
+  { endpoint, stream_options, hooks }: RelayedCall,
   exchange: Exchange,
   streaming: Streaming,
   metrics: Metrics,
 ): Promise<Relayed> {
-  const { response, client } = exchange;
+  const { response, client, progress } = exchange;
   const { stream, target } = streaming;
   const { promise, resolve } = Promise.withResolvers<Relayed>();
-  const dialect = streamDialect(run.call.endpoint);
-  const asked = !dialect.usage_extra || asksForUsage(run.call.body.stream_options);
+  const dialect = streamDialect(endpoint);
+  const asked = !dialect.usage_extra || asksForUsage(stream_options);
   let over = false;
   let done = false;
   let sent = 0;
@@ -56,22 +67,22 @@ export function relay(
   client.onGone(() => {
     stream.abandon();
     // Of a held answer more has come than was sent on.
-    addFacts(run.progress, { tokens: stream.tokens });
+    addFacts(progress, { tokens: stream.tokens });
     finish({ outcome: 'aborted', error: null }, null);
   });
   if (over) return promise;
 
   stream.attach({
     onChunks(chunks) {
-      for (const chunk of chunks) observe(run, exchange, chunk, target.name, metrics);
+      for (const chunk of chunks) observe(exchange, chunk, target.name, metrics);
       if (!response.headersSent) {
-        proveAdapter(run.progress);
+        proveAdapter(progress);
         beginStream(exchange);
       }
       try {
         for (const chunk of chunks) {
           done ||= chunk.done;
-          if (out.write(passOn(run, chunk, dialect, asked))) sent += 1;
+          if (out.write(passOn(hooks, chunk, dialect, asked))) sent += 1;
         }
       } catch (thrown) {
         stream.abandon();
@@ -96,8 +107,7 @@ function asksForUsage(options: unknown): boolean {
 
 /** What the record, the headers and the metrics want to know of a chunk, whoever gets to see it. */
 function observe(
-  { progress }: HookRun,
-  exchange: Exchange,
+  { progress, clock }: Exchange,
   chunk: DecodedChunk,
   target: string,
   metrics: Metrics,
@@ -106,7 +116,7 @@ function observe(
   if (!chunk.content) return;
   progress.pieces += 1;
   if (progress.ttft_ms !== null) return;
-  progress.ttft_ms = microseconds(exchange.clock.monotonic_ms() - progress.started_ms);
+  progress.ttft_ms = microseconds(clock.monotonic_ms() - progress.started_ms);
   metrics.observe('hive_first_token_seconds', progress.ttft_ms / 1000, [target]);
 }
 
@@ -114,16 +124,16 @@ function observe(
  * The bytes to send for a chunk, or null to send none. Throws where a plugin must not be bypassed.
  */
 function passOn(
-  run: HookRun,
+  hooks: HookRun | null,
   chunk: DecodedChunk,
   dialect: StreamDialect,
   asked: boolean,
 ): Uint8Array | null {
   // Usage is asked for on our own account: who did not ask for it gets a stream without it.
   if (chunk.event === null || (chunk.usage_only && !asked)) return null;
-  if (!hasChunkHooks(run)) return chunk.event;
+  if (hooks === null || !hasChunkHooks(hooks)) return chunk.event;
   // A translated event may have become several.
-  const events = splitEvents(chunk.event).flatMap((event) => reduced(run, event, dialect) ?? []);
+  const events = splitEvents(chunk.event).flatMap((event) => reduced(hooks, event, dialect) ?? []);
   return events.length === 0 ? null : joined(events);
 }
 

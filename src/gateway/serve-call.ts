@@ -233,9 +233,11 @@ async function answerStream(
   dispatched: Extract<Dispatched, { kind: 'stream' }>,
   deps: CallDeps,
 ): Promise<Ended> {
-  const relaying = relay(run, exchange, dispatched, deps.metrics);
   const { call, progress } = run;
   const { tenant, agent, endpoint } = call;
+  const { stream_options } = call.body;
+  const relayed = { endpoint, stream_options, hooks: run };
+  const relaying = relay(relayed, exchange, dispatched, deps.metrics);
   const id = endpoint === 'responses' ? progress.facts.completion_id : null;
   if (id !== null) deps.owners.began(id, { tenant, agent, served: progress.served });
   const { outcome, error } = await relaying;

@@ -1,20 +1,15 @@
-import type { AgentPlan, Snapshot, Target } from '../config/snapshot.ts';
-import type { Call } from '../core/call.ts';
+import type { Snapshot, Target } from '../config/snapshot.ts';
 import { GatewayError, toGatewayError } from '../core/errors.ts';
 import type { Provider, UpstreamFailure, UpstreamRequest } from '../core/provider.ts';
 import { decodeStored, decodeStoredEvent } from '../core/responses-dialect.ts';
 import { admit, type Caller, mayUse } from './access.ts';
 import { type CallDeps, refuse } from './conclude.ts';
-import type { HookRun } from './hooks/hooks.ts';
-import { createScope } from './hooks/scope.ts';
 import { agentOf, pinnedTarget } from './identify.ts';
-import { tooBusy } from './no-answer.ts';
 import type { Place } from './overload.ts';
 import { clientTimeout, headerOf, relayedHeaders } from './parse.ts';
-import { relay } from './relay.ts';
+import { type RelayedCall, relay } from './relay.ts';
 import { type Exchange, respondWhole } from './respond.ts';
 import { type StoredAsked, storedAsked } from './stored-request.ts';
-import { CallSurroundings } from './surroundings.ts';
 import { type AttemptResult, startAttempt } from './upstream/attempt.ts';
 import { errorOf, failed } from './upstream/failures.ts';
 
@@ -96,7 +91,6 @@ async function inPlace(
   const { overload, timeouts } = policy.resilience;
   const place = await deps.overload.enter(overload, exchange.client, timeouts.total_ms);
   if (place === 'gone') return;
-  if (place === 'full') throw tooBusy('The gateway has as many calls in hand as it can take.');
   try {
     await work(place);
   } finally {
@@ -122,9 +116,12 @@ async function pass(addressed: Addressed, place: Place, deps: CallDeps): Promise
   // When a response began that was made long ago says nothing of its target.
   progress.ttft_ms = 0;
   const streaming = { ...answer, target, end() {} };
-  const { error } = await relay(runOf(addressed, deps), exchange, streaming, deps.metrics);
+  const { error } = await relay(STORED, exchange, streaming, deps.metrics);
   if (error) deps.metrics.add('hive_call_errors_total', [error.code]);
 }
+
+/** It is no call: no plugin has entered it, and none sees its events. */
+const STORED: RelayedCall = { endpoint: 'responses', stream_options: undefined, hooks: null };
 
 /** What a status of 404 means where no model was asked for. */
 function named(failure: UpstreamFailure): UpstreamFailure {
@@ -162,6 +159,7 @@ async function askOnce(addressed: Addressed, deps: CallDeps): Promise<AttemptRes
     endpoint: 'responses',
     stream: asked.stream,
     created_s: Math.floor(exchange.at_ms / 1000),
+    call_id: exchange.call_id,
     include_usage: false,
     adapter: null,
     request,
@@ -181,31 +179,3 @@ function readAsKept(provider: Provider): Provider {
 }
 
 const KEPT_STREAM = { decode: decodeStoredEvent };
-
-/** What passes a stream on knows calls: this is one that no plugin has entered. */
-function runOf({ exchange, snapshot, caller, agent, target }: Addressed, deps: CallDeps): HookRun {
-  const { call_id, request_id, at_ms, request, progress } = exchange;
-  const call: Call = {
-    id: call_id,
-    request_id,
-    at_ms,
-    tenant: caller.tenant,
-    key: caller.key,
-    agent,
-    unit: `r:${call_id}`,
-    user: null,
-    session: null,
-    endpoint: 'responses',
-    relayed: {},
-    model: '',
-    stream: true,
-    body: {},
-    raw: new Uint8Array(),
-    pinned: target.name,
-    timeout_ms: null,
-  };
-  const plan = snapshot.agents.get(agent) as AgentPlan;
-  const around = new CallSurroundings(call, request, snapshot, deps.targets);
-  const scope = createScope(call, plan.view, progress, around);
-  return { call, plan, scope, progress, deps: deps.hooks(plan, null), entered: [], bypassed: null };
-}

@@ -32,7 +32,7 @@ export function storedAsked({ method = '', url = '' }: RequestHead, path: string
     throw new GatewayError('method_not_allowed', message, { allow });
   }
   const asked = queryOf(url);
-  const stream = taken === 'GET' && below === '' && isStreamed(asked.get('stream'));
+  const stream = taken === 'GET' && below === '' && isStreamed(asked.getAll('stream'));
   const query = asked.size === 0 ? '' : `?${asked.toString()}`;
   return { method: taken, id, part: below, query, stream };
 }
@@ -50,8 +50,11 @@ function queryOf(url: string): URLSearchParams {
 }
 
 /** What a provider might read otherwise than we do is asked of nobody. */
-function isStreamed(asked: string | null): boolean {
-  if (asked === null || asked === 'false') return false;
+function isStreamed([asked, ...more]: readonly string[]): boolean {
+  if (more.length > 0) {
+    throw new GatewayError('bad_request', 'stream is asked once.', { param: 'stream' });
+  }
+  if (asked === undefined || asked === 'false') return false;
   if (asked === 'true') return true;
   throw new GatewayError('bad_request', 'stream is true or false.', { param: 'stream' });
 }

@@ -136,6 +136,7 @@ function startOne(trial: Trial, adapter: string | null, ticket: Ticket): Running
       endpoint,
       stream,
       created_s: Math.floor(run.call.at_ms / 1000),
+      call_id: run.call.id,
       include_usage: asksForUsage(run.call),
       choices: choicesOf(run.call.body, asked.patch),
       adapter,

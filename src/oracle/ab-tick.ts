@@ -78,11 +78,11 @@ async function look(context: OracleContext, record: AbRecord, reports: Reports):
 /** What the store says of a run now. */
 export async function reportOf(
   { store, clock }: OracleContext,
-  { id, entry, started_ms, dropped }: AbRecord,
+  { id, entry, started_ms, dropped, report }: AbRecord,
 ): Promise<AbReport> {
   const now_ms = clock.policy_ms();
   const counts = await abCounts(store.db, id, entry, { now_ms, maturity_ms: MATURITY_MS });
-  return judgeAb({ entry, counts, age_ms: now_ms - started_ms, dropped });
+  return judgeAb({ entry, counts, age_ms: now_ms - started_ms, dropped, before: report });
 }
 
 /** Changes a run if it still runs, with the plan of its winner where one is asked for. */

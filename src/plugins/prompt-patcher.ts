@@ -35,13 +35,16 @@ export const definition: PluginDefinition<PromptPatcherOptions> = {
     return {
       onRequest(call, scope) {
         const { prompt } = scope.agent;
-        if (prompt === null || !isPatched(call.endpoint)) return undefined;
+        const patched = PATCHED[call.endpoint];
+        if (prompt === null || patched === undefined) return undefined;
         let ready = prepared.get(prompt);
         if (!ready) {
           ready = prepare(prompt);
           prepared.set(prompt, ready);
         }
-        return patchCall(call, call.endpoint, ready, scope, cache_key);
+        const counts = patched !== call.endpoint;
+        const told = counts ? uncounted(scope) : scope;
+        return patchCall(call, patched, ready, told, cache_key && !counts);
       },
     };
   },
@@ -77,14 +80,34 @@ function prepare(prompt: Prompt): Prepared {
   };
 }
 
-const isPatched = (endpoint: Call['endpoint']): endpoint is PatchedEndpoint =>
-  endpoint === 'chat.completions' || endpoint === 'messages' || endpoint === 'responses';
+/**
+ * In whose words a request's prompt is patched. Who counts tokens asks what a call would be billed
+ * for, so a count gets what the call would.
+ */
+const PATCHED: Readonly<Partial<Record<Call['endpoint'], PatchedEndpoint>>> = {
+  'chat.completions': 'chat.completions',
+  messages: 'messages',
+  'messages.count_tokens': 'messages',
+  responses: 'responses',
+  'responses.input_tokens': 'responses',
+};
+
+/** A count says nothing of how a version does: it is not marked as one of its calls. */
+function uncounted(scope: Scope): Told {
+  return {
+    header: (name) => scope.header(name),
+    note: (subject, reason) => scope.note(subject, reason),
+    mark() {},
+  };
+}
+
+type Told = Pick<Scope, 'header' | 'note' | 'mark'>;
 
 function patchCall(
   call: Call,
   endpoint: PatchedEndpoint,
   ready: Prepared,
-  scope: Scope,
+  scope: Told,
   cache_key: boolean,
 ): CallPatch | undefined {
   const { match } = ready.content;
@@ -113,13 +136,13 @@ const REASONS: Readonly<Record<Refusal, string | null>> = {
   variable_missing: 'one of its variables has no value',
 };
 
-function skip({ label }: Prepared, refusal: Refusal, scope: Scope): undefined {
+function skip({ label }: Prepared, refusal: Refusal, scope: Told): undefined {
   const reason = REASONS[refusal];
   if (reason !== null) scope.note('prompt-patcher', `${label} was not applied: ${reason}`);
   scope.mark(`prompt-patcher:${refusal}`);
 }
 
-function filledPatch(ready: Prepared, call: Call, scope: Scope): CompiledPatch | null {
+function filledPatch(ready: Prepared, call: Call, scope: Told): CompiledPatch | null {
   const { agent, model, at_ms } = call;
   const header = (name: string): string | null => scope.header(name);
   const { vars = {} } = ready.content;

@@ -50,6 +50,7 @@ describe('chat dialect', () => {
         endpoint: 'chat.completions',
         model: 'm',
         created_s: 0,
+        call_id: 'call_1',
         status: 200,
         headers: {},
         body: Buffer.from(text),

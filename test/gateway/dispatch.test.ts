@@ -125,7 +125,8 @@ test('dispatch tells the error that was explained, not the noise of the fallback
 });
 
 test('dispatch does not ask a silent target again, and goes on to the next', async () => {
-  await start({ timeouts: { first_token_ms: 60 } });
+  const silent = { url: first.url, timeouts: { first_token_ms: 60 } };
+  await start({ targets: { first: silent, second: second.url } });
   first.script(stall());
   const before = counts();
   const response = await gateway.post(ask('hi', { stream: true }));

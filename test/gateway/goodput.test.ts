@@ -111,8 +111,13 @@ interface Asked {
 
 /** As dispatch does it: a place in all, then one at the target. */
 async function one({ targets, target, policy, upstream, overload }: Asked): Promise<boolean> {
-  const place: Place | 'full' | 'gone' = await overload.enter(policy.overload, ALWAYS, Infinity);
-  if (typeof place === 'string') return false;
+  let place: Place | 'gone';
+  try {
+    place = await overload.enter(policy.overload, ALWAYS, Infinity);
+  } catch {
+    return false;
+  }
+  if (place === 'gone') return false;
   const full = targets.standing(target, policy) === 'full';
   const waiting = full ? targets.wait(target, policy, Infinity) : undefined;
   const admitted = waiting === undefined || (waiting !== null && (await waiting.admitted));

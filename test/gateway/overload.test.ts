@@ -17,6 +17,7 @@ const open = () => {
   const monotonic_ms = () => time.clock.monotonic_ms();
   return { time, metrics, overload: createOverload({ metrics, monotonic_ms, after: time.after }) };
 };
+const FULL = { code: 'overloaded', details: { retry_after_s: 1 } };
 const NARROW = { in_flight: 1, queue_ms: 100, queue_max: 1, bytes_max: 1e6 };
 const placeOf = (entered: Place | Promise<unknown>): Place => {
   if (entered instanceof Promise) throw new Error('it stands in line');
@@ -29,7 +30,7 @@ describe('overload', () => {
     const first = placeOf(overload.enter(NARROW, present, Infinity));
     first.answering(1);
     const second = overload.enter(NARROW, present, Infinity);
-    expect(await overload.enter(NARROW, present, Infinity)).toBe('full');
+    await expect(overload.enter(NARROW, present, Infinity)).rejects.toMatchObject(FULL);
     first.leave();
     first.leave();
     expect(await second).toHaveProperty('leave');
@@ -41,7 +42,7 @@ describe('overload', () => {
     placeOf(overload.enter(NARROW, present, Infinity));
     const second = overload.enter(NARROW, present, Infinity);
     time.advance(100);
-    expect(await second).toBe('full');
+    await expect(second).rejects.toMatchObject(FULL);
     expect(metrics.snapshot().hive_shed_total?.[0]).toMatchObject({ labels: ['deadline'] });
     expect(metrics.snapshot().hive_queue_waiting?.[0]).toMatchObject({ value: 0 });
   });
@@ -52,16 +53,16 @@ describe('overload', () => {
     const hurried = overload.enter(NARROW, present, 30);
     time.advance(29);
     let told: unknown = null;
-    void (hurried as Promise<unknown>).then((result) => {
-      told = result;
+    void (hurried as Promise<unknown>).catch((thrown) => {
+      told = thrown;
     });
     await Promise.resolve();
     expect(told).toBeNull();
     time.advance(1);
-    expect(await hurried).toBe('full');
+    await expect(hurried).rejects.toMatchObject(FULL);
     const late = overload.enter(NARROW, present, -5);
     time.advance(0);
-    expect(await late).toBe('full');
+    await expect(late).rejects.toMatchObject(FULL);
   });
 
   test('overload does not count open streams where the limit is adaptive', () => {
@@ -147,7 +148,12 @@ describe('an overloaded gateway', () => {
         503,
         { error: { code: 'overloaded' } },
       ]);
-      const { latency_ms } = await gateway.event();
+      const { latency_ms, outcome, arm_error, attempts } = await gateway.event();
+      expect({ outcome, arm_error, attempts }).toEqual({
+        outcome: 'rejected',
+        arm_error: false,
+        attempts: [],
+      });
       expect(latency_ms).toBeGreaterThanOrEqual(79);
       expect(latency_ms).toBeLessThan(5000);
       gone.abort();

@@ -1,12 +1,15 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import Anthropic from '@anthropic-ai/sdk';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { instantiate } from '../../src/core/definition.ts';
 import type { Plugin, Scope } from '../../src/core/plugin.ts';
 import type { PromptVersion } from '../../src/core/prompt/version.ts';
 import { definition } from '../../src/plugins/prompt-patcher.ts';
+import { startAnthropicUpstream } from '../kit/anthropic-upstream.ts';
 import { answer, startUpstream, type Upstream } from '../kit/upstream.ts';
 import { pluginHost } from '../plugins/recording-scope.ts';
 import { ask, type RunningGateway, startGateway } from './gateway-kit.ts';
-import { makeSnapshot } from './snapshot.ts';
+import { hello } from './messages-kit.ts';
+import { anthropicAt, makeSnapshot } from './snapshot.ts';
 
 let upstream: Upstream;
 let gateway: RunningGateway;
@@ -61,6 +64,23 @@ test('prompt patcher reads a header of the call, and leaves its mark in the even
   expect(upstream.calls.at(-1)?.system).toBe('In it.');
   expect(upstream.calls.at(-1)?.headers).not.toHaveProperty('x-locale');
   expect((await gateway.event()).markers).toEqual(['prompt:tone@1']);
+});
+
+test('prompt patcher lets a client count what its call is billed for', async () => {
+  const claude = await startAnthropicUpstream();
+  onTestFinished(() => claude.close());
+  const content: PromptVersion = { ops: [{ op: 'system.append', text: 'In one two three.' }] };
+  const plugins = [{ id: 'prompt-patcher', plugin: patching(content), budget_ms: 20 }];
+  const targets = { main: { provider: anthropicAt(claude.url) } };
+  gateway = await startGateway(makeSnapshot({ targets, plugins }));
+  const client = new Anthropic({ baseURL: gateway.url, apiKey: 'unused', maxRetries: 0 });
+  const { model, max_tokens, messages } = hello('four five');
+  const { usage } = await client.messages.create({ model, max_tokens, messages });
+  const counted = await client.messages.countTokens({ model, messages });
+  expect(counted.input_tokens).toBe(usage.input_tokens);
+  const systems = claude.requests.map(({ body }) => body.system);
+  expect(systems).toEqual(['In one two three.', 'In one two three.']);
+  expect((await gateway.event(2)).markers).toEqual([]);
 });
 
 test('prompt patcher that cannot apply leaves the call as it was, and says so', async () => {

@@ -39,8 +39,10 @@ const contentOf = (text: string) =>
 test.each<[StreamEnd]>([['silent'], ['cut'], ['reset'], ['stall']])(
   'relay turns the end %s into an error event, without [DONE]',
   async (end) => {
-    await start({ timeouts: { idle_ms: 80 } });
-    upstream.script(stream(['one ', 'two '], { end }));
+    // At once, so that only the stall can be too long for it.
+    const stalls = end === 'stall';
+    await start({ timeouts: { idle_ms: stalls ? 80 : 9000 } });
+    upstream.script(stream(stalls ? ['one two '] : ['one ', 'two '], { end }));
     const text = await streamed();
     expect(contentOf(text)).toBe('one two ');
     const last = JSON.parse(text.trimEnd().split('\n\n').at(-1)?.slice(6) ?? '');

@@ -20,6 +20,15 @@ test('storedAsked reads what is asked of a response', () => {
   });
   expect(read('GET', '/v1/responses/resp_1?stream=false').stream).toBe(false);
   expect(() => read('GET', '/v1/responses/resp_1?stream=true/')).toThrow('stream is true or false');
+  for (const twice of [
+    'stream=true&stream=false',
+    'stream=true&a=1&stre%61m=true',
+    'stream&stream',
+  ]) {
+    expect(() => read('GET', `/v1/responses/resp_1?${twice}`)).toThrow('stream is asked once');
+  }
+  const list = '?include=a&include=b';
+  expect(read('GET', `/v1/responses/resp_1${list}`).query).toBe(list);
   expect(read('POST', '/v1/responses/resp_1/cancel?stream=true')).toMatchObject({
     method: 'POST',
     part: '/cancel',

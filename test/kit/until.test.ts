@@ -12,6 +12,17 @@ describe('until', () => {
     expect(asked).toBe(4);
   });
 
+  test('until counts no time in which it was itself kept from running', async () => {
+    let met = false;
+    const waiting = until(() => met, { what: 'a turn', deadline_ms: 200, every_ms: 5 });
+    const stalled_ms = performance.now() + 400;
+    while (performance.now() < stalled_ms);
+    setTimeout(() => {
+      met = true;
+    }, 20);
+    expect(await waiting).toBe(true);
+  });
+
   test('until fails at its deadline and names what it waited for and the last error', async () => {
     const waiting = until(
       () => {

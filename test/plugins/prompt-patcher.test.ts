@@ -10,6 +10,10 @@ const plugin = instantiate(definition, {}, pluginHost);
 const content = { ops: [{ op: 'system.append' as const, text: 'Be brief.' }] };
 const prompt = { name: 'tone', version: 2, content };
 const user = { role: 'user', content: 'hi' };
+const EXAMPLE = [
+  { role: 'user', content: 'a' },
+  { role: 'assistant', content: 'b' },
+] as const;
 
 function patch(messages: Json, scope = recordingScope({ prompt })) {
   return plugin.onRequest?.(callOf({ messages }), scope) as CallPatch | undefined;
@@ -80,7 +84,9 @@ describe('prompt patcher', () => {
     ['responses', {}, { instructions: 'Be brief.' }],
     ['responses', { instructions: 'You help.' }, { instructions: 'You help.\n\nBe brief.' }],
     ['embeddings', { input: 'hi' }, undefined],
-    ['messages.count_tokens', { system: 'You help.' }, undefined],
+    ['messages.count_tokens', { system: 'You help.' }, { system: 'You help.\n\nBe brief.' }],
+    ['responses.input_tokens', {}, { instructions: 'Be brief.' }],
+    ['responses.compact', { input: 'hi' }, undefined],
   ])('prompt patcher makes of %s with %j %j', (endpoint, body, patched) => {
     const scope = recordingScope({ prompt });
     const made = plugin.onRequest?.(callOf(body, { endpoint }), scope) as CallPatch | undefined;
@@ -116,6 +122,46 @@ describe('prompt patcher', () => {
     const made = plugin.onRequest?.(callOf({ messages: [user], ...call }, more), scope);
     return { body: (made as CallPatch | undefined)?.body, scope };
   }
+
+  test.each<[Endpoint, Endpoint, JsonObject]>([
+    ['messages.count_tokens', 'messages', { system: 'You help.', messages: [user] }],
+    ['responses.input_tokens', 'responses', { instructions: 'You help.', input: 'hi' }],
+  ])('prompt patcher lets %s count what %s would send', (counting, answered, body) => {
+    const version: PromptVersion = {
+      ops: [
+        ...content.ops,
+        { op: 'user.suffix', text: 'In short.' },
+        { op: 'fewshot.insert', at: 'after-system', messages: EXAMPLE },
+      ],
+      match: { endpoints: [answered as 'messages'] },
+    };
+    const patcher = instantiate(definition, { cache_key: true }, pluginHost);
+    const made = [counting, answered].map((endpoint) => {
+      const scope = recordingScope({ prompt: { ...prompt, content: version } });
+      const got = patcher.onRequest?.(callOf(body, { endpoint }), scope) as CallPatch | undefined;
+      return { body: got?.body, scope };
+    });
+    const [counted, sent] = made;
+    // What tells a provider's cache where to look is no part of what is counted.
+    const { prompt_cache_key, ...rest } = sent?.body ?? {};
+    expect(prompt_cache_key !== undefined).toBe(answered === 'responses');
+    expect(counted?.body).toEqual(rest);
+    expect(Object.keys(rest).length).toBe(2);
+    // A count is no call that got the version: it would dilute what the version is judged by.
+    expect([counted?.scope.marks, sent?.scope.marks]).toEqual([[], ['prompt:tone@2']]);
+  });
+
+  test('prompt patcher tells who counts that the version does not apply', () => {
+    const replace = { op: 'replace', target: 'system', anchor: 'polite', text: 'kind' } as const;
+    const { body, scope } = patchWith(
+      { ops: [replace] },
+      { system: 'You help.' },
+      { endpoint: 'messages.count_tokens' },
+    );
+    expect(body).toBeUndefined();
+    expect(scope.notes[0]).toContain('tone@2 was not applied: its anchor');
+    expect(scope.marks).toEqual([]);
+  });
 
   test('prompt patcher marks the version that a call got, also where it stood already', () => {
     const { scope } = patchWith(content, {});

@@ -37,6 +37,7 @@ function answer(status: number, body: unknown, adapter: string | null): Upstream
     endpoint: 'chat.completions',
     model: 'echo',
     created_s: 0,
+    call_id: 'call_1',
     status,
     headers: {},
     body: Buffer.from(JSON.stringify(body)),
@@ -85,6 +86,7 @@ describe('embedded', () => {
           adapter: 'upper',
           model: 'echo',
           created_s: 0,
+          call_id: 'call_1',
           include_usage: false,
         })
         .decode(Buffer.from(`data: {"model":"${model}","choices":[]}\n\n`)).facts;

@@ -33,6 +33,7 @@ const START = {
   adapter: null,
   model: 'm',
   created_s: 0,
+  call_id: 'call_1',
   include_usage: false,
 } as const;
 

@@ -50,6 +50,7 @@ export const START: StreamStart = {
   adapter: null,
   model: 'm',
   created_s: 1_700_000_000,
+  call_id: 'call_1',
   include_usage: true,
 };
 

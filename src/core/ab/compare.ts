@@ -81,7 +81,7 @@ function effectOf(
   counts: AbCounts,
   { arm, metric, alpha }: { readonly arm: string; readonly metric: AbMetric; alpha: number },
 ): Effect {
-  const { kind, event, log } = AB_METRICS[metric];
+  const { kind, event, per, log } = AB_METRICS[metric];
   if (kind === 'mean') {
     const [treatment, control] = [arm, 'control'].map((name) => counts[name]?.means[metric]);
     return meanRatio(treatment ?? NOBODY, control ?? NOBODY, { alpha, log });
@@ -89,7 +89,27 @@ function effectOf(
   const share = entry.arms[arm]?.share ?? 0;
   const q = share / (share + (entry.arms.control?.share ?? 0));
   const [treatment, control] = [unitsOf(counts, arm, event), unitsOf(counts, 'control', event)];
-  return rateRatio({ treatment, control, q }, alpha);
+  const effect = rateRatio({ treatment, control, q }, alpha);
+  const units = [arm, 'control'].map((name) => unitsOf(counts, name, per)) as [number, number];
+  return { ...effect, estimate: plainEstimate([treatment, control], units, effect) };
+}
+
+/**
+ * The ratio of the two rates as the report shows them, so that whoever divides them finds the
+ * change: the evidence goes by the shares that the arms were to have, which differ by chance from
+ * the units that came. Within the interval, which may leave it out where the arms' raters differ
+ * in number.
+ */
+function plainEstimate(
+  [treatment, control]: readonly [number, number],
+  [own, other]: readonly [number, number],
+  { estimate, low, high }: Effect,
+): number {
+  if (own === 0 || other === 0) return estimate;
+  // Half an event more in both where control has none: nothing is so many times as much as none.
+  const more = control === 0 ? 0.5 : 0;
+  const ratio = (treatment + more) / own / ((control + more) / other);
+  return Math.min(high, Math.max(low, Math.log(ratio)));
 }
 
 function isBroken({ low, high }: Effect, better: 'lower' | 'higher', bound: number): boolean {

@@ -14,6 +14,8 @@ export interface AbState {
   readonly age_ms: number;
   /** Arms that are no longer served, and why. */
   readonly dropped: Readonly<Record<string, string>>;
+  /** What was last kept of it: of the arms that were dropped, what made them be. */
+  readonly before?: AbReport | null;
 }
 
 const HOUR_MS = 3_600_000;
@@ -24,7 +26,7 @@ const HOUR_MS = 3_600_000;
  */
 export function judgeAb(state: AbState): AbReport {
   const { entry, counts, dropped } = state;
-  const comparisons = comparisonsOf(entry, counts);
+  const comparisons = comparedNow(state);
   const live = armsOf(entry).flatMap(([arm]) => (Object.hasOwn(dropped, arm) ? [] : [arm]));
   const split = splitOf(entry, counts, live, 'assigned');
   const { per } = AB_METRICS[entry.metric];
@@ -42,6 +44,19 @@ export function judgeAb(state: AbState): AbReport {
   const seen: Seen = { ...state, live, comparisons, split, raters };
   const step = stepOf(seen);
   return { arms, comparisons, split, raters, step, sentence: sentenceOf(seen, step) };
+}
+
+/**
+ * A dropped arm stays as it was compared last: nothing is counted for it any more, while control
+ * goes on, so that its harm would seem to fade.
+ */
+function comparedNow({ entry, counts, dropped, before }: AbState): readonly AbComparison[] {
+  return comparisonsOf(entry, counts).map((now) => {
+    if (!Object.hasOwn(dropped, now.arm)) return now;
+    const same = ({ arm, metric }: AbComparison): boolean =>
+      arm === now.arm && metric === now.metric;
+    return before?.comparisons.find(same) ?? now;
+  });
 }
 
 interface Seen extends AbState {

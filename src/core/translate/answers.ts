@@ -1,3 +1,4 @@
+import { ownId } from '../answer-id.ts';
 import type { Json, JsonObject } from '../canonical.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import type { Recall } from '../provider.ts';
@@ -11,6 +12,7 @@ export interface AnswerFrame {
   readonly model: string;
   /** Seconds since the epoch. */
   readonly created_s: number;
+  readonly call_id: string;
   readonly recall?: Recall | undefined;
 }
 
@@ -33,7 +35,7 @@ export function messagesAnswerToChat(answer: JsonObject, frame: AnswerFrame): Js
   else if (calls.length > 0) message.tool_calls = calls;
   const finish_reason = finishFor(frame.recall, textIn(answer.stop_reason ?? 'end_turn'));
   return {
-    id: idFor('chat', answer.id),
+    id: idFor('chat', answer.id, frame.call_id),
     object: 'chat.completion',
     created: frame.created_s,
     model: typeof answer.model === 'string' ? answer.model : frame.model,
@@ -56,13 +58,13 @@ export function isThinking(type: Json | undefined): boolean {
 export function chatAnswerToMessages(answer: JsonObject, frame: AnswerFrame): JsonObject {
   const [choice = {}] = objectsIn(answer.choices);
   const message = isObject(choice.message) ? choice.message : {};
-  const uses = objectsIn(message.tool_calls).map((call) => toolUse(call, frame.recall));
+  const uses = objectsIn(message.tool_calls).map((call, at) => toolUse(call, at, frame));
   const content = [...thinkingOf(message), ...textOf(message), ...uses];
   if (typeof message.refusal === 'string') content.push({ type: 'text', text: message.refusal });
   const finish = typeof choice.finish_reason === 'string' ? choice.finish_reason : null;
   const refused = typeof message.refusal === 'string' && finish === 'stop';
   return {
-    id: idFor('messages', answer.id),
+    id: idFor('messages', answer.id, frame.call_id),
     type: 'message',
     role: 'assistant',
     model: typeof answer.model === 'string' ? answer.model : frame.model,
@@ -115,11 +117,16 @@ export function nameFor(recall: Recall | undefined, name: Json | undefined): Jso
   return recall?.names?.get(textIn(name)) ?? name ?? '';
 }
 
-function toolUse(call: JsonObject, recall: Recall | undefined): JsonObject {
+/** Of a call of a tool: Gemini's compatible endpoint once gave none, and results name it. */
+export function toolUseId(id: Json | undefined, at: number, call_id: string): string {
+  return textIn(id) || `${ownId('toolu_', call_id)}_${at}`;
+}
+
+function toolUse(call: JsonObject, at: number, { recall, call_id }: AnswerFrame): JsonObject {
   const called = isObject(call.function) ? call.function : {};
   return {
     type: 'tool_use',
-    id: call.id ?? '',
+    id: toolUseId(call.id, at, call_id),
     name: nameFor(recall, called.name),
     input: toolInput(called.arguments),
   };

@@ -1,11 +1,11 @@
 import type { JsonObject } from '../canonical.ts';
 import { readChatChunk } from '../chat-dialect.ts';
 import { NOTHING } from '../decoded.ts';
-import { isObject, objectsIn, parseText } from '../json-values.ts';
+import { isObject, objectsIn, parseText, textIn } from '../json-values.ts';
 import type { DecodedChunk, StreamDecoder, StreamStart } from '../provider.ts';
 import { sseEvent } from '../sse-event.ts';
 import { noteChunk, notesComment } from './answer-notes.ts';
-import { nameFor, spokenOf } from './answers.ts';
+import { nameFor, spokenOf, toolUseId } from './answers.ts';
 import { Notes } from './notes.ts';
 import { messagesUsageOf, usageOfChat } from './usage.ts';
 import { factsFor, idFor, stopReasonOf } from './words.ts';
@@ -30,6 +30,9 @@ interface Block {
 export class ChatToMessagesStream implements StreamDecoder {
   #model: string;
   readonly #recall: StreamStart['recall'];
+  readonly #call_id: string;
+  /** What the client knows the answer by, where the upstream did not say. */
+  #own_id: string | null = null;
   #begun = false;
   /** Blocks that have begun. */
   #blocks = 0;
@@ -45,6 +48,7 @@ export class ChatToMessagesStream implements StreamDecoder {
   constructor(start: StreamStart) {
     this.#model = start.model;
     this.#recall = start.recall;
+    this.#call_id = start.call_id;
   }
 
   decode(event: Uint8Array): DecodedChunk {
@@ -58,12 +62,17 @@ export class ChatToMessagesStream implements StreamDecoder {
     if (decoded.done) return { ...decoded, event: Buffer.from(this.#end()) };
     if (body === null) return decoded;
     const text = this.#translated(body);
-    const facts = factsFor('messages', decoded.facts);
+    const facts = this.#named(decoded.facts);
     return { ...decoded, event: text === '' ? null : Buffer.from(text), facts, usage_only: false };
   }
 
   finish(): DecodedChunk {
     return { ...NOTHING, event: Buffer.from(this.#end()), done: true };
+  }
+
+  #named(facts: DecodedChunk['facts']): DecodedChunk['facts'] {
+    if (this.#own_id === null) return factsFor('messages', facts);
+    return { ...facts, completion_id: this.#own_id };
   }
 
   #translated(body: JsonObject): string {
@@ -94,8 +103,10 @@ export class ChatToMessagesStream implements StreamDecoder {
     if (this.#begun) return '';
     this.#begun = true;
     if (typeof body.model === 'string' && body.model !== '') this.#model = body.model;
+    const id = idFor('messages', body.id, this.#call_id);
+    if (textIn(body.id) === '') this.#own_id = id;
     const message = {
-      id: idFor('messages', body.id),
+      id,
       type: 'message',
       role: 'assistant',
       model: this.#model,
@@ -133,7 +144,8 @@ export class ChatToMessagesStream implements StreamDecoder {
     let text = '';
     if (!block) {
       const name = nameFor(this.#recall, called.name);
-      block = blockOf('tool_use', id, { type: 'tool_use', id, name, input: {} });
+      const told = toolUseId(id, this.#calls.size, this.#call_id);
+      block = blockOf('tool_use', id, { type: 'tool_use', id: told, name, input: {} });
       this.#calls.set(slot, block);
       text = this.#add(block);
     }

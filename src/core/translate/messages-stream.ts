@@ -49,7 +49,10 @@ export class MessagesToChatStream implements StreamDecoder {
     const { decoded, body } = this.#reader.read(event);
     if (body === null || decoded.error || decoded.malformed) return decoded;
     const text = this.#translated(body);
-    const facts = factsFor('chat', decoded.facts);
+    const { completion_id } = decoded.facts;
+    const nameless = body.type === 'message_start' && !completion_id;
+    const told = nameless ? { ...decoded.facts, completion_id: this.#id } : decoded.facts;
+    const facts = factsFor('chat', told);
     return { ...decoded, event: text === '' ? null : Buffer.from(text), facts };
   }
 
@@ -82,7 +85,7 @@ export class MessagesToChatStream implements StreamDecoder {
 
   #opening(message: Json | undefined): string {
     if (isObject(message)) {
-      this.#id = idFor('chat', message.id);
+      this.#id = idFor('chat', message.id, this.#start.call_id);
       if (typeof message.model === 'string') this.#model = message.model;
     }
     const opening = this.#chunk({ role: 'assistant', content: '', refusal: null });

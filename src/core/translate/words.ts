@@ -1,3 +1,4 @@
+import { ownId } from '../answer-id.ts';
 import type { AnswerFacts } from '../provider.ts';
 
 /** The words that the two dialects have for the same thing. */
@@ -7,10 +8,10 @@ const MARKS = { chat: 'chatcmpl-', messages: 'msg_' } as const;
 
 /**
  * An answer's id as clients of a dialect know such ids: the mark of theirs before what follows the
- * upstream's own, so that either is found by the other. Of an answer without one it is empty.
+ * upstream's own, so that either is found by the other. An answer without one gets the call's.
  */
-export function idFor(reader: keyof typeof MARKS, id: unknown): string {
-  if (typeof id !== 'string' || id === '') return '';
+export function idFor(reader: keyof typeof MARKS, id: unknown, call_id: string): string {
+  if (typeof id !== 'string' || id === '') return ownId(MARKS[reader], call_id);
   if (id.startsWith(MARKS[reader])) return id;
   const own = Object.values(MARKS).find((mark) => id.startsWith(mark)) ?? '';
   return `${MARKS[reader]}${id.slice(own.length)}`;
@@ -22,7 +23,8 @@ export function factsFor<Facts extends Partial<AnswerFacts>>(
   facts: Facts,
 ): Facts {
   const { completion_id } = facts;
-  return completion_id ? { ...facts, completion_id: idFor(reader, completion_id) } : facts;
+  // Where there is none, no call's is needed.
+  return completion_id ? { ...facts, completion_id: idFor(reader, completion_id, '') } : facts;
 }
 
 const FINISH_OF: ReadonlyMap<string, string> = new Map([

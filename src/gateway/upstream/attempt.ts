@@ -121,10 +121,10 @@ class Attempt implements RunningAttempt, Sink {
     // Who sends no type at all sends what it was asked for.
     const events = isEventStream(headers) || headers['content-type'] === undefined;
     if (strange || !stream || !events || status !== 200) return;
-    const { endpoint, adapter, created_s, include_usage, choices = 1 } = this.#spec;
+    const { endpoint, adapter, created_s, call_id, include_usage, choices = 1 } = this.#spec;
     const { recall } = this.#spec.request;
     const { model } = target;
-    const start = { endpoint, adapter, model, created_s, include_usage, choices, recall };
+    const start = { endpoint, adapter, model, created_s, call_id, include_usage, choices, recall };
     const decoder = target.provider.openStream(start);
     const live = new LiveStream(decoder, this.#sending, target.timeouts.idle_ms, {
       begun: (failure) => {

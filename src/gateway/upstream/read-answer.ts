@@ -19,6 +19,7 @@ export interface AnswerSpec {
   readonly stream: boolean;
   /** When the call came, in seconds. */
   readonly created_s: number;
+  readonly call_id: string;
   readonly adapter: string | null;
   readonly request: Pick<UpstreamRequest, 'recall'>;
 }
@@ -47,11 +48,11 @@ const NO_JSON = Buffer.from('{');
 
 /** What a whole answer comes to, once all of it is here. */
 export function readAnswer(spec: AnswerSpec, given: WholeAnswer): WholeResult {
-  const { endpoint, adapter, created_s, target } = spec;
+  const { endpoint, adapter, created_s, call_id, target } = spec;
   const { status, headers, body } = given;
   const { model } = target;
   const { recall } = spec.request;
-  const answer = { endpoint, model, created_s, status, headers, body, adapter, recall };
+  const answer = { endpoint, model, created_s, call_id, status, headers, body, adapter, recall };
   const result = target.provider.decode(answer);
   if (!result.ok) return { kind: 'failed', failure: result.error, tokens: result.tokens ?? null };
   if (status < 200 || status > 299) {

@@ -97,8 +97,8 @@ describe('a slow client', () => {
   });
 
   test('that is late with its next request still has the answer to its first', async () => {
-    world = await startWorld({}, { limits: { headers_ms: 100, body_ms: 100 } });
-    world.upstream.script(delayed(3000, answer('ok')));
+    world = await startWorld({}, { limits: { headers_ms: 1000, body_ms: 1000 } });
+    world.upstream.script(delayed(3500, answer('ok')));
     const connection = await world.open();
     await connection.write(call('one') + call('two').slice(0, 50));
     expectOk(await connection.answer());
@@ -122,7 +122,9 @@ describe('a slow client', () => {
   });
 
   test('that waits long for its answer is not late', async () => {
-    world = await startWorld({}, { limits: { headers_ms: 100, body_ms: 100, keep_alive_ms: 100 } });
+    // Late would be who has not asked within a second; the answer takes longer.
+    const limits = { headers_ms: 1000, body_ms: 1000, keep_alive_ms: 1000 };
+    world = await startWorld({}, { limits });
     world.upstream.script(delayed(2500, answer('ok')));
     const connection = await world.open();
     await connection.write(call());

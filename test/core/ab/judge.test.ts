@@ -73,6 +73,23 @@ describe('judgeAb', () => {
     );
   });
 
+  test('leaves a dropped arm as it was compared when it went, however long control goes on', () => {
+    const arms = {
+      control: { share: 0.4 },
+      a: { share: 0.3, set: {} },
+      b: { share: 0.3, set: {} },
+    };
+    const entry = entryOf({ arms });
+    const counts = { control: arm(400, 80), a: arm(300, 180), b: arm(300, 60) };
+    const before = judgeAb({ entry, counts, age_ms: 0, dropped: {} });
+    const later = { ...counts, control: arm(4000, 800), b: arm(3000, 600) };
+    const now = judgeAb({ entry, counts: later, age_ms: 0, dropped: { a: 'harm' }, before });
+    const [a, b] = ['a', 'b'].map((name) => now.comparisons.find((one) => one.arm === name));
+    expect(a).toEqual(before.comparisons.find((one) => one.arm === 'a'));
+    expect(a?.proven).toBe('worse');
+    expect(b).not.toEqual(before.comparisons.find((one) => one.arm === 'b'));
+  });
+
   test('is void where units do not fall into the arms as the shares say, and says so', () => {
     const { step, sentence, split } = judged(arm(300, 10), arm(500, 200));
     expect(kindOf(step)).toBe('void');

@@ -16,7 +16,7 @@ const withoutTools = (body: JsonObject): JsonObject => {
   return Object.fromEntries(fields.filter(([field]) => !['tools', 'tool_choice'].includes(field)));
 };
 
-const FRAME = { model: 'm', created_s: 1 };
+const FRAME = { model: 'm', created_s: 1, call_id: 'call_1' };
 const word = fc.string({ minLength: 1, maxLength: 8 }).filter((text) => text.trim() === text);
 const spoken = word.filter((text) => text !== '');
 const name = fc.stringMatching(/^[a-z_]{1,8}$/);

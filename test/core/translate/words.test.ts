@@ -8,11 +8,11 @@ test.each([
   ['chat', 'msg_01Ab', 'chatcmpl-01Ab'],
   ['chat', 'chatcmpl-1', 'chatcmpl-1'],
   ['chat', 'msg_', 'chatcmpl-'],
-  ['messages', '', ''],
-  ['messages', undefined, ''],
-  ['chat', 7, ''],
+  ['messages', '', 'msg_018f0a1b'],
+  ['messages', undefined, 'msg_018f0a1b'],
+  ['chat', 7, 'chatcmpl-018f0a1b'],
 ] as const)('idFor: what readers of %s know %j as is %j', (reader, id, known) => {
-  expect(idFor(reader, id)).toBe(known);
+  expect(idFor(reader, id, 'call_018f-0a1b')).toBe(known);
 });
 
 test('factsFor changes nothing but the id', () => {

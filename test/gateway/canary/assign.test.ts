@@ -3,9 +3,10 @@ import type { CompiledExperiment } from '../../../src/config/snapshot.ts';
 import type { CallEvent } from '../../../src/core/event.ts';
 import { inShare } from '../../../src/core/unit.ts';
 import { noPermits, type Permits } from '../../../src/gateway/canary/permits.ts';
-import { answer, startUpstream, status, type Upstream } from '../../kit/upstream.ts';
+import { until } from '../../kit/until.ts';
+import { answer, stall, startUpstream, status, type Upstream } from '../../kit/upstream.ts';
 import { ask, type RunningGateway, startGateway } from '../gateway-kit.ts';
-import { makePlan, makeSnapshot } from '../snapshot.ts';
+import { makePlan, makeSnapshot, type ResilienceSpec } from '../snapshot.ts';
 
 let base: Upstream;
 let trial: Upstream;
@@ -20,11 +21,18 @@ afterEach(() => gateway.close());
 afterAll(() => Promise.all([base.close(), trial.close()]));
 
 /** A canary that answers from another target than the main plan. */
-const start = async (share: number, state: 'canary' | 'paused' = 'canary') => {
+const start = async (
+  share: number,
+  state: 'canary' | 'paused' = 'canary',
+  more: { readonly resilience?: ResilienceSpec; readonly in_flight?: number } = {},
+) => {
+  const { resilience = {}, in_flight } = more;
+  const bound = in_flight === undefined ? {} : { in_flight };
   const spec = {
     version: 'v-main',
-    targets: { base: base.url, trial: trial.url },
+    targets: { base: base.url, trial: { url: trial.url, ...bound } },
     agents: { default: { targets: ['base'] } },
+    resilience,
   };
   const plan = makePlan('default', 'v-arm', { targets: ['trial'] }, makeSnapshot(spec).targets, []);
   const experiment = { id: 'exp_1', agent: 'default', row: 'mut_1', state, epoch: 1 };
@@ -79,4 +87,28 @@ test('an arm whose target fails is an error of the arm', async () => {
   trial.script(status(500));
   await gateway.post(ask());
   expect(await gateway.event()).toMatchObject({ arm: 'canary', arm_error: true, outcome: 'error' });
+});
+
+test.each([
+  ['the gateway', { resilience: { overload: { in_flight: 1, queue_ms: 0 } } }],
+  ['its target', { resilience: { overload: { queue_ms: 0 } }, in_flight: 1 }],
+])('an arm is not judged by a call that was sent away since %s takes no more', async (...row) => {
+  await start(1, 'canary', row[1]);
+  const known = trial.calls.length;
+  trial.script(stall());
+  const leaving = new AbortController();
+  const init = { method: 'POST', body: JSON.stringify(ask()), signal: leaving.signal };
+  const first = fetch(`${gateway.url}/v1/chat/completions`, init).catch(() => {});
+  await until(() => trial.calls.length > known, { what: 'the first call' });
+  expect((await gateway.post(ask())).status).toBe(503);
+  expect(await gateway.event()).toMatchObject({
+    arm: 'canary',
+    outcome: 'rejected',
+    arm_error: false,
+  });
+  expect(gateway.metrics.snapshot().hive_calls_total).toMatchObject([
+    { labels: ['default', 'rejected'], value: 1 },
+  ]);
+  leaving.abort();
+  await first;
 });

@@ -50,10 +50,11 @@ const start = (stream: boolean, more: Given = {}) => {
     endpoint: 'chat.completions' as const,
     stream,
     created_s: 0,
+    call_id: 'call_1',
     include_usage: false,
     adapter: null,
     request,
-    left_ms: more.left_ms ?? 5000,
+    left_ms: more.left_ms ?? 60_000,
     late,
     ...(more.hold ? { hold: more.hold } : {}),
   };

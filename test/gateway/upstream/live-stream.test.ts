@@ -11,6 +11,7 @@ const decoder = openAiAt('http://127.0.0.1:1/v1').openStream({
   adapter: null,
   model: 'm',
   created_s: 0,
+  call_id: 'call_1',
   include_usage: false,
 });
 const textEvent = (content: string, finish_reason: string | null = null) => {
