@@ -122,7 +122,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   403: { ...failing('upstream_error', 502), ours: true, counts: false },
   404: refused('not_found', 404),
   408: failing('upstream_timeout', 504),
-  409: { ...failing('upstream_error', 502), counts: false },
+  409: { ...failing('upstream_error', 409), counts: false },
   413: refused('body_too_large', 413),
   415: refused('unsupported_media_type', 415),
   425: { ...failing('upstream_error', 502), counts: false },

@@ -15,7 +15,7 @@ describe('upstream failure', () => {
     [403, 'upstream_error', 502, true, false],
     [404, 'model_not_found', 404, true, false],
     [408, 'upstream_timeout', 504, true, true],
-    [409, 'upstream_error', 502, true, false],
+    [409, 'upstream_error', 409, true, false],
     [413, 'body_too_large', 413, false, false],
     [422, 'bad_request', 422, false, false],
     [429, 'rate_limited', 429, true, false],
