@@ -158,6 +158,16 @@ describe('chat completion to messages', () => {
     expect(translate({ tools: TOOLS, tool_choice }).body.tool_choice).toEqual(expected);
   });
 
+  test.each([
+    [{}, { type: 'object' }],
+    [{ properties: { a: {} } }, { type: 'object', properties: { a: {} } }],
+    [{ type: 'object', required: [] }, { type: 'object', required: [] }],
+    [null, { type: 'object', properties: {} }],
+  ])('chat completion’s tool with the schema %j has one that says its type', (given, sent) => {
+    const tools = [{ type: 'function', function: { name: 'a', parameters: given } }];
+    expect(translate({ tools }).body.tools).toEqual([{ name: 'a', input_schema: sent }]);
+  });
+
   test('chat completion that allows one call at a time says so, and only with tools', () => {
     const one = { tools: TOOLS, parallel_tool_calls: false };
     const disabled = { disable_parallel_tool_use: true };
