@@ -4,7 +4,7 @@ import type { Recall } from '../provider.ts';
 import { toolInput } from './chat-turns.ts';
 import { toolCall } from './messages-turns.ts';
 import { chatUsageOf, messagesUsageOf } from './usage.ts';
-import { finishOf, idFor, stopReasonOf } from './words.ts';
+import { finishOf, idFor, stopReasonOf, toolIdFor } from './words.ts';
 
 /** What an answer of the other dialect does not say of itself. */
 export interface AnswerFrame {
@@ -56,7 +56,9 @@ export function isThinking(type: Json | undefined): boolean {
 export function chatAnswerToMessages(answer: JsonObject, frame: AnswerFrame): JsonObject {
   const [choice = {}] = objectsIn(answer.choices);
   const message = isObject(choice.message) ? choice.message : {};
-  const uses = objectsIn(message.tool_calls).map((call) => toolUse(call, frame.recall));
+  const uses = objectsIn(message.tool_calls).map((call, at) =>
+    toolUse(call, toolIdFor(call.id, answer.id, at), frame.recall),
+  );
   const content = [...thinkingOf(message), ...textOf(message), ...uses];
   if (typeof message.refusal === 'string') content.push({ type: 'text', text: message.refusal });
   const finish = typeof choice.finish_reason === 'string' ? choice.finish_reason : null;
@@ -115,11 +117,11 @@ export function nameFor(recall: Recall | undefined, name: Json | undefined): Jso
   return recall?.names?.get(textIn(name)) ?? name ?? '';
 }
 
-function toolUse(call: JsonObject, recall: Recall | undefined): JsonObject {
+function toolUse(call: JsonObject, id: string, recall: Recall | undefined): JsonObject {
   const called = isObject(call.function) ? call.function : {};
   return {
     type: 'tool_use',
-    id: call.id ?? '',
+    id,
     name: nameFor(recall, called.name),
     input: toolInput(called.arguments),
   };

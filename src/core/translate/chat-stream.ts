@@ -8,7 +8,7 @@ import { noteChunk, notesComment } from './answer-notes.ts';
 import { nameFor, spokenOf } from './answers.ts';
 import { Notes } from './notes.ts';
 import { messagesUsageOf, usageOfChat } from './usage.ts';
-import { factsFor, idFor, stopReasonOf } from './words.ts';
+import { factsFor, idFor, stopReasonOf, toolIdFor } from './words.ts';
 
 interface Block {
   readonly kind: 'text' | 'thinking' | 'tool_use';
@@ -29,6 +29,7 @@ interface Block {
  */
 export class ChatToMessagesStream implements StreamDecoder {
   #model: string;
+  #answerId = '';
   readonly #recall: StreamStart['recall'];
   #begun = false;
   /** Blocks that have begun. */
@@ -94,8 +95,9 @@ export class ChatToMessagesStream implements StreamDecoder {
     if (this.#begun) return '';
     this.#begun = true;
     if (typeof body.model === 'string' && body.model !== '') this.#model = body.model;
+    this.#answerId = idFor('messages', body.id);
     const message = {
-      id: idFor('messages', body.id),
+      id: this.#answerId,
       type: 'message',
       role: 'assistant',
       model: this.#model,
@@ -133,7 +135,8 @@ export class ChatToMessagesStream implements StreamDecoder {
     let text = '';
     if (!block) {
       const name = nameFor(this.#recall, called.name);
-      block = blockOf('tool_use', id, { type: 'tool_use', id, name, input: {} });
+      const told = toolIdFor(id, this.#answerId, slot);
+      block = blockOf('tool_use', id, { type: 'tool_use', id: told, name, input: {} });
       this.#calls.set(slot, block);
       text = this.#add(block);
     }

@@ -16,6 +16,16 @@ export function idFor(reader: keyof typeof MARKS, id: unknown): string {
   return `${MARKS[reader]}${id.slice(own.length)}`;
 }
 
+/**
+ * The id of an answer's tool call, counted from 0: some hosts give none, or an empty one, and a
+ * client could then not say which call a result is of.
+ */
+export function toolIdFor(given: unknown, answerId: unknown, at: number): string {
+  if (typeof given === 'string' && given !== '') return given;
+  const own = idFor('messages', answerId).slice(MARKS.messages.length);
+  return `toolu_${own.replace(/[^\w-]/g, '_')}_${at}`;
+}
+
 /** The facts of a translated answer: it is known by the id that the client saw. */
 export function factsFor<Facts extends Partial<AnswerFacts>>(
   reader: keyof typeof MARKS,

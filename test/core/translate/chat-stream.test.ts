@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/canonical.ts';
+import { chatAnswerToMessages } from '../../../src/core/translate/answers.ts';
 import { ChatToMessagesStream } from '../../../src/core/translate/chat-stream.ts';
 import {
   chunksOf,
@@ -128,6 +129,20 @@ describe('chat stream to messages', () => {
       expect(back.at(-2)).toMatchObject({ delta: original.at(-2)?.delta });
     },
   );
+
+  test('chat stream whose host gives calls no id gives each one of its own', () => {
+    const [first, second] = [0, 1].map((index) => ({
+      ...{ index, id: '', type: 'function' },
+      function: { name: 'f', arguments: '{}' },
+    }));
+    const list = events(`${chunk({ tool_calls: [first, second] })}data: [DONE]\n\n`);
+    expectWellFormed(list);
+    expect(assembled(list).map(({ id }) => id)).toEqual(['toolu_c1_0', 'toolu_c1_1']);
+    const message = { role: 'assistant', content: null, tool_calls: [first, second] };
+    const answer = { id: 'c1', choices: [{ index: 0, message, finish_reason: 'tool_calls' }] };
+    const whole = chatAnswerToMessages(answer as JsonObject, { model: 'g' });
+    expect(whole.content).toMatchObject([{ id: 'toolu_c1_0' }, { id: 'toolu_c1_1' }]);
+  });
 
   test('chat stream whose host gives every call one index keeps them apart by id', () => {
     const call = (id: string, text: string) =>
