@@ -93,6 +93,16 @@ describe('upstream failure', () => {
     expect(retryAfter(headers as Record<string, string>)).toBe(seconds);
   });
 
+  test('upstream failure reads a date against the call’s time where the answer has none', () => {
+    const headers = { 'retry-after': 'Wed, 21 Oct 2026 07:28:30 GMT' };
+    const came_s = Date.parse('Wed, 21 Oct 2026 07:28:20 GMT') / 1000;
+    expect(failureOf({ ...answer(429, '', headers), created_s: came_s }).retry_after_s).toBe(10);
+    // A date that is over says no more than that it may be tried.
+    expect(retryAfter(headers, came_s + 60)).toBeNull();
+    expect(retryAfter({ ...headers, date: headers['retry-after'] }, came_s)).toBe(0);
+    expect(retryAfter({ 'retry-after': 'soon' }, came_s)).toBeNull();
+  });
+
   test('upstream failure reads an error inside an answer by its code or type', () => {
     expect(failureInside({ message: 'm', code: 429 })).toMatchObject({ code: 'rate_limited' });
     expect(failureInside({ message: 'm', type: 'invalid_request_error' }).retryable).toBe(false);
