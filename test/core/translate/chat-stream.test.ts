@@ -140,7 +140,7 @@ describe('chat stream to messages', () => {
     expect(assembled(list).map(({ id }) => id)).toEqual(['toolu_c1_0', 'toolu_c1_1']);
     const message = { role: 'assistant', content: null, tool_calls: [first, second] };
     const answer = { id: 'c1', choices: [{ index: 0, message, finish_reason: 'tool_calls' }] };
-    const whole = chatAnswerToMessages(answer as JsonObject, { model: 'g' });
+    const whole = chatAnswerToMessages(answer as JsonObject, { model: 'g', created_s: 0 });
     expect(whole.content).toMatchObject([{ id: 'toolu_c1_0' }, { id: 'toolu_c1_1' }]);
   });
 
