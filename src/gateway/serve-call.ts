@@ -234,7 +234,7 @@ async function answerStream(
   dispatched: Extract<Dispatched, { kind: 'stream' }>,
   deps: CallDeps,
 ): Promise<Ended> {
-  const relaying = relay(run, exchange, dispatched, deps.metrics);
+  const relaying = relay(run, exchange, dispatched, deps);
   const { call, progress } = run;
   const { tenant, agent, endpoint } = call;
   const id = endpoint === 'responses' ? progress.facts.completion_id : null;

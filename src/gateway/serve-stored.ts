@@ -122,7 +122,7 @@ async function pass(addressed: Addressed, place: Place, deps: CallDeps): Promise
   // When a response began that was made long ago says nothing of its target.
   progress.ttft_ms = 0;
   const streaming = { ...answer, target, end() {} };
-  const { error } = await relay(runOf(addressed, deps), exchange, streaming, deps.metrics);
+  const { error } = await relay(runOf(addressed, deps), exchange, streaming, deps);
   if (error) deps.metrics.add('hive_call_errors_total', [error.code]);
 }
 
