@@ -88,8 +88,8 @@ export function isModelsPath(path: string): boolean {
 }
 
 /**
- * In whose words a request is answered, known before anything of it is valid. `/v1/models`, and what
- * there is not, are routes of both: Anthropic's clients always name the version that they speak.
+ * In whose words a request is answered, known before anything of it is valid. `/v1/models`, and
+ * what there is not, are routes of both: Anthropic's clients always name the version they speak.
  */
 export function dialectOfRequest(path: string, headers: IncomingHttpHeaders): Dialect {
   const known = MODEL_ROUTES.get(path);
