@@ -16,7 +16,7 @@ export function withHedge(turn: Turn, first: Target, running: Running<Tried>): R
     failed: (tried) => tried.kind === 'failed',
     lost: (tried) => {
       if (tried.kind !== 'failed') return;
-      failures.push(tried.failure);
+      failures.push({ ...tried.failure, target: tried.target.name });
       route.failed(tried.target, tried.failure);
     },
     second: () => {

@@ -111,7 +111,7 @@ async function pass(addressed: Addressed, place: Place, deps: CallDeps): Promise
   const answer = await ask(addressed, deps);
   progress.waited_ms += deps.clock.monotonic_ms() - begun_ms;
   if (answer === 'gone') return;
-  if (answer.kind === 'failed') throw errorOf(named(answer.failure));
+  if (answer.kind === 'failed') throw errorOf({ ...named(answer.failure), target: target.name });
   progress.served = target.name;
   exchange.upstream = answer.headers;
   if (answer.kind === 'whole') {
