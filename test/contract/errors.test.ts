@@ -183,7 +183,8 @@ describe('4c Errors', () => {
     await start(status(400, openAiError(400, 'no such thing')));
     const got = await askRaw(gateway.port, { path, body: chatBody({ max_tokens: 5 }) });
     expect([got.status, got.header('x-hive-target')]).toEqual([400, 'main']);
-    const own = await askRaw(gateway.port, { path, body: chatBody({ max_tokens: 5, model: 'no' }) });
+    const unknown = chatBody({ max_tokens: 5, model: 'no' });
+    const own = await askRaw(gateway.port, { path, body: unknown });
     expect([own.status, own.header('x-hive-target')]).toEqual([404, null]);
   });
 

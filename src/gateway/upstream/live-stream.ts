@@ -29,7 +29,7 @@ export interface StreamOwner {
 /** After `[DONE]` the upstream may end its connection in order, so that it can be used again. */
 const DRAIN_MS = 1000;
 /**
- * What comes behind the last word of an answer (its usage, `[DONE]`, the end of the connection) comes
+ * What comes behind the last word of an answer (its usage, `[DONE]`, the connection's end) comes
  * with it; an upstream that lets its client wait for longer has forgotten it.
  */
 const FINISHED_MS = 1500;
