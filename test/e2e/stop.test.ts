@@ -81,6 +81,25 @@ test('SIGTERM breaks off at the deadline what goes on for ever', async () => {
   expect(product.exit()).toBe('code 0');
 }, 120_000);
 
+test('SIGTERM amid the start of several workers ends them in order', async () => {
+  await start(2, 5000);
+  await product.quit();
+  const starting = product.restart();
+  starting.catch(() => {});
+  const answers = async () => {
+    if (product.pids().gateway === null) return false;
+    return fetch(`${product.gateway_url}/ready`).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  };
+  // The first of them answers while the other still starts.
+  await until(answers, { what: 'the first worker', deadline_ms: 20_000, every_ms: 2 });
+  signal(product.pids().gateway as number, 'SIGTERM');
+  await until(() => product.exit() !== null, { what: 'the product to end', deadline_ms: 20_000 });
+  expect(product.exit()).toBe('code 0');
+}, 120_000);
+
 test('a second SIGTERM ends everything at once', async () => {
   await start(2, 30_000);
   upstream.script(stream(['one '], { end: 'stall' }));
