@@ -161,7 +161,10 @@ describe('chat completion to messages', () => {
   test.each([
     [{}, { type: 'object' }],
     [{ properties: { a: {} } }, { type: 'object', properties: { a: {} } }],
-    [{ type: 'object', required: [] }, { type: 'object', required: [] }],
+    [
+      { type: 'object', required: [] },
+      { type: 'object', required: [] },
+    ],
     [null, { type: 'object', properties: {} }],
   ])('chat completion’s tool with the schema %j has one that says its type', (given, sent) => {
     const tools = [{ type: 'function', function: { name: 'a', parameters: given } }];
