@@ -174,13 +174,18 @@ export class LiveStream {
     }
     this.#give(chunks);
     const newest = chunks.at(-1);
-    if (newest === undefined || this.#ended) return;
-    if (!newest.done) return this.#expectEnd(this.#finished && !newest.content);
-    this.#done = true;
-    this.#complete();
+    if (newest !== undefined) this.#goOn(newest);
   }
 
-  #expectEnd(over: boolean): void {
+  /** `newest` has been given out: the answer is over, or its silence is counted from here. */
+  #goOn(newest: DecodedChunk): void {
+    if (this.#ended) return;
+    if (newest.done) {
+      this.#done = true;
+      this.#complete();
+      return;
+    }
+    const over = this.#finished && !newest.content;
     if (over === this.#over) return;
     this.#over = over;
     clearTimeout(this.#idle);

@@ -132,7 +132,9 @@ describe('chat stream to messages', () => {
 
   test('chat stream whose host gives calls no id gives each one of its own', () => {
     const [first, second] = [0, 1].map((index) => ({
-      ...{ index, id: '', type: 'function' },
+      index,
+      id: '',
+      type: 'function',
       function: { name: 'f', arguments: '{}' },
     }));
     const list = events(`${chunk({ tool_calls: [first, second] })}data: [DONE]\n\n`);
