@@ -141,6 +141,16 @@ async function serveTogether(ground: Ground, release: () => void): Promise<void>
       processes.tell({ kind: 'engines', urls });
     },
   );
+  const up = Promise.withResolvers<void>();
+  endOnSignals(ground, release, async () => {
+    // The first process is asked before the last one listens: who stops us by then waits for all.
+    await up.promise;
+    await processes.stop();
+    clearInterval(reporting);
+    engines.close();
+    policy.close();
+    await Promise.all([worker?.stop(), engine.stop()]);
+  });
   try {
     await processes.listening();
   } catch (error) {
@@ -158,13 +168,7 @@ async function serveTogether(ground: Ground, release: () => void): Promise<void>
     const report = processes.report({ ...processes.children(), ...childrenOf(worker, engine) });
     if (report) worker?.send({ kind: 'report', report });
   }, REPORT_MS);
-  endOnSignals(ground, release, async () => {
-    await processes.stop();
-    clearInterval(reporting);
-    engines.close();
-    policy.close();
-    await Promise.all([worker?.stop(), engine.stop()]);
-  });
+  up.resolve();
   process.on('SIGHUP', () => void processes.restart());
   await ready.settled(BANNER_WAIT_MS);
   processes.banner(ready.adminPort());

@@ -73,6 +73,8 @@ export interface ErrorDetails {
   readonly retry_after_s?: number;
   /** An upstream's words on its limits, which become headers as they are. */
   readonly limits?: Readonly<Record<string, string>>;
+  /** The target whose failure this is. */
+  readonly target?: string;
   readonly [more: string]: unknown;
 }
 

@@ -176,6 +176,8 @@ export interface UpstreamFailure {
   readonly retryable: boolean;
   /** Whether this counts against the target's breaker: a client's mistake does not. */
   readonly counts: boolean;
+  /** Whose failure it is; the gateway adds it to what it may tell a client. */
+  readonly target?: string;
 }
 
 export interface DecodedChunk {

@@ -6,7 +6,8 @@ import { limitHeaders } from './limit-headers.ts';
 import type { FailureClass, UpstreamAnswer, UpstreamFailure } from './provider.ts';
 
 /** As much of an answer as its refusal is read from. */
-export type Refused = Pick<UpstreamAnswer, 'status' | 'headers' | 'body'>;
+export type Refused = Pick<UpstreamAnswer, 'status' | 'headers' | 'body'> &
+  Partial<Pick<UpstreamAnswer, 'created_s'>>;
 
 /**
  * What an upstream's refusal means to us. Upstreams fail in every shape (OpenAI's error object, a
@@ -35,7 +36,7 @@ export function failureOf(answer: Refused): UpstreamFailure {
       : text,
     // Whoever reads a refusal of our key learns something of the key: it is never passed on.
     body: meaning.ours ? null : (said?.body ?? null),
-    retry_after_s: meaning.ours ? null : retryAfter(answer.headers),
+    retry_after_s: meaning.ours ? null : retryAfter(answer.headers, answer.created_s),
     retryable: meaning.retryable,
     counts: meaning.counts,
   };
@@ -122,7 +123,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   403: { ...failing('upstream_error', 502), ours: true, counts: false },
   404: refused('not_found', 404),
   408: failing('upstream_timeout', 504),
-  409: { ...failing('upstream_error', 502), counts: false },
+  409: { ...failing('upstream_error', 409), counts: false },
   413: refused('body_too_large', 413),
   415: refused('unsupported_media_type', 415),
   425: { ...failing('upstream_error', 502), counts: false },
@@ -191,16 +192,20 @@ function describe(answer: Refused): string {
 
 /**
  * Seconds until a retry helps: `retry-after-ms`, else `retry-after` in seconds or as an HTTP date.
- * A date is read against the answer's own `date`, so no clock of ours has to agree with theirs.
+ * A date is read against the answer's own `date`, so no clock of ours has to agree with theirs;
+ * where it has none, against when the call came (`came_s`, Unix time).
  */
-export function retryAfter(headers: UpstreamAnswer['headers']): number | null {
+export function retryAfter(headers: UpstreamAnswer['headers'], came_s?: number): number | null {
   const ms = numberOf(headerOf(headers, 'retry-after-ms'));
   if (ms !== null) return ms / 1000;
   const after = headerOf(headers, 'retry-after');
   const seconds = numberOf(after);
   if (seconds !== null) return seconds;
-  const until = Date.parse(after ?? '') - Date.parse(headerOf(headers, 'date') ?? '');
-  return Number.isNaN(until) ? null : Math.max(0, until / 1000);
+  const date = Date.parse(after ?? '');
+  const until = date - Date.parse(headerOf(headers, 'date') ?? '');
+  if (!Number.isNaN(until)) return Math.max(0, until / 1000);
+  const left_s = date / 1000 - (came_s ?? Number.NaN);
+  return left_s > 0 ? left_s : null;
 }
 
 function numberOf(text: string | undefined): number | null {

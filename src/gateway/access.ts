@@ -63,9 +63,9 @@ export function mayUse({ agents }: Caller, agent: string): boolean {
   return agents === null || agents.includes(agent);
 }
 
-/** Throws where the caller may not use an agent. */
-export function requireAgent(caller: Caller, agent: string): void {
+/** Throws where the caller may not use an agent, which `param` named. */
+export function requireAgent(caller: Caller, agent: string, param = 'x-agent-id'): void {
   if (mayUse(caller, agent)) return;
   const message = `This API key may not use the agent ${printable(agent)}.`;
-  throw new GatewayError('forbidden', message, { param: 'x-agent-id' });
+  throw new GatewayError('forbidden', message, { param });
 }

@@ -102,7 +102,7 @@ async function tryInTurn(turn: Turn): Promise<Dispatched> {
 function settled(turn: Turn, asked: Target, result: Dispatched): MaybePromise<Dispatched | null> {
   const { route, failures, deps, deadline_ms, escalation } = turn;
   if (result.kind === 'failed') {
-    failures.push(result.failure);
+    failures.push({ ...result.failure, target: asked.name });
     route.failed(asked, result.failure);
     const late = deps.clock.monotonic_ms() >= deadline_ms;
     return late ? { kind: 'failed', failure: mostUseful(turn) } : null;

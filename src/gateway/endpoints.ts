@@ -88,12 +88,13 @@ export function isModelsPath(path: string): boolean {
 }
 
 /**
- * In whose words a request is answered, known before anything of it is valid. `/v1/models` is a
- * route of both: Anthropic's clients always name the version that they speak.
+ * In whose words a request is answered, known before anything of it is valid. `/v1/models`, and
+ * what there is not, are routes of both: Anthropic's clients always name the version they speak.
  */
 export function dialectOfRequest(path: string, headers: IncomingHttpHeaders): Dialect {
   const known = MODEL_ROUTES.get(path);
   if (known) return dialectOf(known.endpoint);
   if (path.startsWith(`${MESSAGES_PATH}/`)) return 'anthropic';
-  return isModelsPath(path) && headers['anthropic-version'] !== undefined ? 'anthropic' : 'openai';
+  const either = path.startsWith('/v1/') && !isStoredPath(path);
+  return either && headers['anthropic-version'] !== undefined ? 'anthropic' : 'openai';
 }

@@ -60,9 +60,10 @@ function anthropicType(status: number): string {
   return ANTHROPIC_TYPE_OF[status] ?? (status < 500 ? BAD_REQUEST : SERVER_ERROR);
 }
 
-/** Headers that tell a client whether, and when, to ask again. */
+/** Headers that tell a client whether, and when, to ask again, and whose failure it was. */
 export function errorHeaders(error: GatewayError): Record<string, string> {
   const headers: Record<string, string> = { ...error.details.limits };
+  if (error.details.target !== undefined) headers['x-hive-target'] = error.details.target;
   if (!isRetryable(error)) headers['x-should-retry'] = 'false';
   if (typeof error.details.allow === 'string') headers.allow = error.details.allow;
   if (error.status === 401) headers['www-authenticate'] = 'Bearer';

@@ -12,6 +12,11 @@ import type { Targets } from './targets/targets.ts';
  */
 export function createSideRoutes(deps: GatewayDeps, targets: Targets): Hono {
   const app = new Hono();
+  app.use(async (context, next) => {
+    const began_ms = deps.clock.monotonic_ms();
+    await next();
+    context.header('x-hive-overhead-ms', (deps.clock.monotonic_ms() - began_ms).toFixed(2));
+  });
   app.get('/health', (context) => context.json({ status: 'ok' }));
   app.get('/ready', (context) => {
     const report = readiness(deps, targets);

@@ -10,13 +10,14 @@ export function withHedge(turn: Turn, first: Target, running: Running<Tried>): R
   const { run, deps, route, resilience, failures } = turn;
   const hedge = run.plan.view.entry.hedge ?? resilience.hedge;
   if (hedge === 'off' || route.tries > 1) return running;
-  return hedged(running, {
+  let other: Target | null = null;
+  const { result, abort } = hedged(running, {
     after_ms: hedge.after_ms,
     after: deps.after ?? afterUnref,
     failed: (tried) => tried.kind === 'failed',
     lost: (tried) => {
       if (tried.kind !== 'failed') return;
-      failures.push(tried.failure);
+      failures.push({ ...tried.failure, target: tried.target.name });
       route.failed(tried.target, tried.failure);
     },
     second: () => {
@@ -33,11 +34,20 @@ export function withHedge(turn: Turn, first: Target, running: Running<Tried>): R
       deps.metrics.add('hive_hedges_total', [next.target.name]);
       route.asked(next.target);
       try {
-        return tryTarget({ ...turn, target: next.target }, ticket);
+        const second = tryTarget({ ...turn, target: next.target }, ticket);
+        other = next.target;
+        return second;
       } catch {
         // What this target cannot be asked for is no fault of the one that is being asked.
         return null;
       }
     },
   });
+  const forgetLoser = (tried: Tried): Tried => {
+    if (tried.kind === 'answered' && other !== null) {
+      route.gaveUp(tried.target === first ? other : first);
+    }
+    return tried;
+  };
+  return { abort, result: result.then(forgetLoser) };
 }

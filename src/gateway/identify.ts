@@ -108,7 +108,7 @@ export function agentOf(
   const asked = headerOf(request, 'x-agent-id');
   const named = asked ?? (snapshot.agents.has(model) ? model : null);
   const agent = named ?? ownAgent(caller, snapshot);
-  if (agent !== null) requireAgent(caller, agent);
+  if (agent !== null) requireAgent(caller, agent, asked === null ? 'model' : 'x-agent-id');
   if (agent !== null && snapshot.agents.has(agent)) return agent;
   const known = agentNames(snapshot, caller);
   const message =

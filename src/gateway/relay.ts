@@ -1,10 +1,11 @@
 import type { Endpoint } from '../core/call.ts';
 import type { Json } from '../core/canonical.ts';
-import { type GatewayError, toGatewayError } from '../core/errors.ts';
+import { GatewayError, toGatewayError } from '../core/errors.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Chunk } from '../core/plugin.ts';
 import type { DecodedChunk, UpstreamFailure } from '../core/provider.ts';
 import { sseData } from '../core/sse-event.ts';
+import type { CallDeps } from './conclude.ts';
 import { type HookRun, hasChunkHooks, runChunkHooks } from './hooks/hooks.ts';
 import { addFacts, microseconds, proveAdapter } from './hooks/progress.ts';
 import { beginStream, type Exchange, limitStall } from './respond.ts';
@@ -38,7 +39,7 @@ export function relay(
   { endpoint, stream_options, hooks }: RelayedCall,
   exchange: Exchange,
   streaming: Streaming,
-  metrics: Metrics,
+  { metrics, brokeOff }: Pick<CallDeps, 'metrics' | 'brokeOff'>,
 ): Promise<Relayed> {
   const { response, client, progress } = exchange;
   const { stream, target } = streaming;
@@ -68,6 +69,10 @@ export function relay(
     stream.abandon();
     // Of a held answer more has come than was sent on.
     addFacts(progress, { tokens: stream.tokens });
+    // A client that our own stop leaves is still there to be told.
+    if (brokeOff() && response.headersSent) {
+      out.end(dialect.errorEvent(stopped(), exchange.request_id, sent));
+    }
     finish({ outcome: 'aborted', error: null }, null);
   });
   if (over) return promise;
@@ -99,6 +104,10 @@ export function relay(
     },
   });
   return promise;
+}
+
+function stopped(): GatewayError {
+  return new GatewayError('not_ready', 'The gateway was stopped amid its answer.');
 }
 
 function asksForUsage(options: unknown): boolean {

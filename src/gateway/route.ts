@@ -105,6 +105,11 @@ export class Route {
     this.#asked.set(target, { times: (known?.times ?? 0) + 1, failure: known?.failure ?? null });
   }
 
+  /** It was given up before it came to anything: should the other fail yet, it is asked again. */
+  gaveUp(target: Target): void {
+    if (this.#asked?.get(target)?.failure === null) this.#asked.delete(target);
+  }
+
   /** It answered, and that is not the last word: who is asked now is asked for the first time. */
   answered(): void {
     this.#tries = 0;

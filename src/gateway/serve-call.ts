@@ -237,7 +237,7 @@ async function answerStream(
   const { tenant, agent, endpoint } = call;
   const { stream_options } = call.body;
   const relayed = { endpoint, stream_options, hooks: run };
-  const relaying = relay(relayed, exchange, dispatched, deps.metrics);
+  const relaying = relay(relayed, exchange, dispatched, deps);
   const id = endpoint === 'responses' ? progress.facts.completion_id : null;
   if (id !== null) deps.owners.began(id, { tenant, agent, served: progress.served });
   const { outcome, error } = await relaying;

@@ -105,7 +105,7 @@ async function pass(addressed: Addressed, place: Place, deps: CallDeps): Promise
   const answer = await ask(addressed, deps);
   progress.waited_ms += deps.clock.monotonic_ms() - begun_ms;
   if (answer === 'gone') return;
-  if (answer.kind === 'failed') throw errorOf(named(answer.failure));
+  if (answer.kind === 'failed') throw errorOf({ ...named(answer.failure), target: target.name });
   progress.served = target.name;
   exchange.upstream = answer.headers;
   if (answer.kind === 'whole') {
@@ -116,7 +116,7 @@ async function pass(addressed: Addressed, place: Place, deps: CallDeps): Promise
   // When a response began that was made long ago says nothing of its target.
   progress.ttft_ms = 0;
   const streaming = { ...answer, target, end() {} };
-  const { error } = await relay(STORED, exchange, streaming, deps.metrics);
+  const { error } = await relay(STORED, exchange, streaming, deps);
   if (error) deps.metrics.add('hive_call_errors_total', [error.code]);
 }
 

@@ -176,6 +176,16 @@ describe('4c Errors', () => {
     expect(got.status).toBe(429);
     expect(got.json()).toMatchObject({ error: { message: 'quota of main is used up' } });
     expect(got.header('retry-after')).toBe('9');
+    expect(got.header('x-hive-target')).toBe('main');
+  });
+
+  test.each([[CHAT], ['/v1/messages']])('4c says whose error it passes on, on %s', async (path) => {
+    await start(status(400, openAiError(400, 'no such thing')));
+    const got = await askRaw(gateway.port, { path, body: chatBody({ max_tokens: 5 }) });
+    expect([got.status, got.header('x-hive-target')]).toEqual([400, 'main']);
+    const unknown = chatBody({ max_tokens: 5, model: 'no' });
+    const own = await askRaw(gateway.port, { path, body: unknown });
+    expect([own.status, own.header('x-hive-target')]).toEqual([404, null]);
   });
 
   test('4c an exhausted chain prefers an upstream’s own words to silence', async () => {

@@ -58,6 +58,9 @@ describe('4b Response headers', () => {
     const got = await (KINDS[kind] as (port: number) => Promise<RawAnswer>)(gateway.port);
     expect(got.header('x-request-id')).toMatch(/^[\x21-\x7e]{1,128}$/);
     expect(got.header('x-hive-call-id')).toMatch(/^call_[0-9a-f-]{36}$/);
+    // What was never read as a request has cost no time of its own.
+    if (kind === 'no HTTP' || kind === 'headers over the limit') return;
+    expect(got.header('x-hive-overhead-ms')).toMatch(/^\d+(\.\d+)?$/);
   });
 
   test('4b x-request-id is on an upstream’s failure and read by the SDK', async () => {

@@ -15,7 +15,7 @@ describe('upstream failure', () => {
     [403, 'upstream_error', 502, true, false],
     [404, 'model_not_found', 404, true, false],
     [408, 'upstream_timeout', 504, true, true],
-    [409, 'upstream_error', 502, true, false],
+    [409, 'upstream_error', 409, true, false],
     [413, 'body_too_large', 413, false, false],
     [422, 'bad_request', 422, false, false],
     [429, 'rate_limited', 429, true, false],
@@ -91,6 +91,16 @@ describe('upstream failure', () => {
     [{}, null],
   ])('upstream failure reads %j as a wait of %s seconds', (headers, seconds) => {
     expect(retryAfter(headers as Record<string, string>)).toBe(seconds);
+  });
+
+  test('upstream failure reads a date against the call’s time where the answer has none', () => {
+    const headers = { 'retry-after': 'Wed, 21 Oct 2026 07:28:30 GMT' };
+    const came_s = Date.parse('Wed, 21 Oct 2026 07:28:20 GMT') / 1000;
+    expect(failureOf({ ...answer(429, '', headers), created_s: came_s }).retry_after_s).toBe(10);
+    // A date that is over says no more than that it may be tried.
+    expect(retryAfter(headers, came_s + 60)).toBeNull();
+    expect(retryAfter({ ...headers, date: headers['retry-after'] }, came_s)).toBe(0);
+    expect(retryAfter({ 'retry-after': 'soon' }, came_s)).toBeNull();
   });
 
   test('upstream failure reads an error inside an answer by its code or type', () => {

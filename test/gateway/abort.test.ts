@@ -89,24 +89,53 @@ test('a client that breaks off its reading has aborted', async () => {
   expect(await gateway.event()).toMatchObject({ outcome: 'aborted', served: 'main' });
 });
 
+test('a whole call that our own stop breaks off is no abort of its user', async () => {
+  await start();
+  upstream.script(stall());
+  const call = newCall();
+  const broken = expect(gateway.post(ask()).then((answered) => answered.text())).rejects.toThrow();
+  await until(call, { what: 'the call' });
+  await stop();
+  await broken;
+  await expectBrokenOff();
+});
+
+/** Chunked, so that Node's server reads it and not the lane. */
+const chunked = (text: string) =>
+  new ReadableStream({
+    start(feed) {
+      feed.enqueue(Buffer.from(text));
+      feed.close();
+    },
+  });
+
+const bySelf = (body: string) => ({ body });
+const byNode = (body: string) => ({ body: chunked(body), duplex: 'half' as const });
+const CHAT_END = /^data: \{"error":\{.*"code":"not_ready"\}\}\n\n$/m;
+const MESSAGES_END = /^event: error\ndata: .*"type":"overloaded_error".*\n\n$/m;
+
 test.each([
-  ['whole', stall(), false],
-  ['streamed', stream(['one '], { end: 'stall' }), true],
-])(
-  'a %s call that our own stop breaks off is no abort of its user',
-  async (_, script, streamed) => {
-    await start();
-    upstream.script(script);
-    const call = newCall();
-    const calling = gateway
-      .post(ask('hi', { stream: streamed }))
-      .then((answered) => answered.text());
-    const broken = expect(calling).rejects.toThrow();
-    await until(call, { what: 'the call' });
-    await gateway.gateway.close({ deadline_ms: 20, quiet_ms: 0, handed_over: true });
-    await broken;
-    const event = await gateway.event();
-    expect(event).toMatchObject({ outcome: 'rejected', arm_error: false });
-    expect(event.attempts).toMatchObject([{ target: 'main', outcome: 'aborted' }]);
-  },
-);
+  ['/v1/chat/completions', 'the lane', bySelf, CHAT_END],
+  ['/v1/chat/completions', 'Node’s server', byNode, CHAT_END],
+  ['/v1/messages', 'the lane', bySelf, MESSAGES_END],
+  ['/v1/messages', 'Node’s server', byNode, MESSAGES_END],
+])('a stream of %s in %s that our own stop breaks off says so', async (path, _, sent, end) => {
+  await start();
+  upstream.script(stream(['one '], { end: 'stall' }));
+  const text = JSON.stringify(ask('hi', { stream: true, max_tokens: 9 }));
+  const headers = { 'content-type': 'application/json' };
+  const begun = await fetch(`${gateway.url}${path}`, { method: 'POST', headers, ...sent(text) });
+  await stop();
+  const told = await begun.text();
+  expect(told).toMatch(end);
+  expect(told).not.toMatch(/\[DONE\]|message_stop/);
+  await expectBrokenOff();
+});
+
+const stop = () => gateway.gateway.close({ deadline_ms: 20, quiet_ms: 0, handed_over: true });
+
+async function expectBrokenOff(): Promise<void> {
+  const event = await gateway.event();
+  expect(event).toMatchObject({ outcome: 'rejected', arm_error: false });
+  expect(event.attempts).toMatchObject([{ target: 'main', outcome: 'aborted' }]);
+}

@@ -153,15 +153,15 @@ describe('a gateway with keys', () => {
     expect((await ci(ask('hi', { model: 'helper' }))).status).toBe(200);
     expect((await ci(ask('hi', { model: 'main' }))).status).toBe(200);
     expect((await gateway.event(2)).agent).toBe('helper');
-    for (const refused of [
-      await ci(ask('hi', { model: 'default' })),
-      await ci(ask('hi', { model: 'helper' }), { 'x-agent-id': 'default' }),
-      await ci(ask('hi', { model: 'helper' }), { 'x-agent-id': 'nobody' }),
-      await ci(ask('hi', { model: 'big' })),
-      await ci(ask('hi', { model: 'helper' }), { 'x-hive-target': 'big' }),
-    ]) {
+    for (const [param, refused] of [
+      ['model', await ci(ask('hi', { model: 'default' }))],
+      ['x-agent-id', await ci(ask('hi', { model: 'helper' }), { 'x-agent-id': 'default' })],
+      ['x-agent-id', await ci(ask('hi', { model: 'helper' }), { 'x-agent-id': 'nobody' })],
+      ['model', await ci(ask('hi', { model: 'big' }))],
+      ['x-hive-target', await ci(ask('hi', { model: 'helper' }), { 'x-hive-target': 'big' })],
+    ] as const) {
       const body = await refused.json();
-      expect([refused.status, body]).toMatchObject([403, { error: { code: 'forbidden' } }]);
+      expect([refused.status, body]).toMatchObject([403, { error: { code: 'forbidden', param } }]);
     }
     const unknown = await ci(ask('hi', { model: 'gpt-99' }));
     expect(await unknown.json()).toMatchObject({

@@ -90,6 +90,10 @@ test.each<[string, string | undefined, string]>([
   ['/v1/models', '2023-06-01', 'anthropic'],
   ['/v1/models/x', '2023-06-01', 'anthropic'],
   ['/v1/chat/completions', '2023-06-01', 'openai'],
+  ['/v1/files', '2023-06-01', 'anthropic'],
+  ['/v1/files', undefined, 'openai'],
+  ['/v1/responses/resp_1', '2023-06-01', 'openai'],
+  ['/feedback', '2023-06-01', 'openai'],
   ['/nowhere', '2023-06-01', 'openai'],
 ])('%s with version %s is answered in the words of %s', (path, version, dialect) => {
   const headers = version === undefined ? {} : { 'anthropic-version': version };

@@ -217,7 +217,7 @@ describe('a stream without a token yet', () => {
       error: { type: 'overloaded_error', message: 'Overloaded' },
     });
     expect(got.header('content-type')).toBe('application/json');
-    expect(got.header('x-hive-target')).toBeNull();
+    expect(got.header('x-hive-target')).toBe('primary');
   });
 
   test('is hedged like one without a byte', async () => {

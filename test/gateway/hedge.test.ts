@@ -1,7 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { hedged, type Running } from '../../src/gateway/hedge.ts';
 import { until } from '../kit/until.ts';
-import { answer, delayed, stall, startUpstream, status, type Upstream } from '../kit/upstream.ts';
+import {
+  answer,
+  delayed,
+  stall,
+  startUpstream,
+  status,
+  stream,
+  type Upstream,
+} from '../kit/upstream.ts';
 import { ask, type RunningGateway, startGateway } from './gateway-kit.ts';
 import { createHandClock } from './hand-clock.ts';
 import { makeSnapshot, type ResilienceSpec } from './snapshot.ts';
@@ -128,6 +136,23 @@ describe('a hedged call', () => {
       slow: { breaker: 'closed', in_flight: 0 },
       fast: { in_flight: 0 },
     });
+  });
+
+  test('a hedged call whose winner is cut while it is held comes back to the loser', async () => {
+    await start({ midstream: 'hold', retry: { retries: 2, backoff_ms: [1, 2] } });
+    slow.script([stall(), answer('slow but whole')]);
+    fast.script(stream(['half of '], { end: 'cut' }));
+    const response = await gateway.post(ask('hi', { stream: true }));
+    const text = await response.text();
+    expect(text).toMatch(/slow.*\[DONE\]/s);
+    expect(text).not.toContain('half of');
+    expect(response.headers.get('x-hive-target')).toBe('slow');
+    const { attempts } = await gateway.event();
+    expect(attempts.map(({ target, outcome }) => [target, outcome])).toEqual([
+      ['slow', 'aborted'],
+      ['fast', 'error'],
+      ['slow', 'ok'],
+    ]);
   });
 
   test('a hedged call needs the retry budget', async () => {

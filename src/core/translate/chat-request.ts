@@ -130,11 +130,17 @@ function toolOf(tool: JsonObject, notes: Notes): JsonObject[] {
     {
       name: name ?? '',
       ...(typeof description === 'string' ? { description } : {}),
-      input_schema: isObject(parameters) ? parameters : { type: 'object', properties: {} },
+      input_schema: schemaOf(parameters),
       ...(strict === true ? { strict } : {}),
       ...(isObject(tool.cache_control) ? { cache_control: tool.cache_control } : {}),
     },
   ];
+}
+
+/** Anthropic refuses a schema that does not say that it is an object's. */
+function schemaOf(parameters: Json | undefined): JsonObject {
+  if (!isObject(parameters)) return { type: 'object', properties: {} };
+  return parameters.type === undefined ? { type: 'object', ...parameters } : parameters;
 }
 
 const TOOL: ReadonlySet<string> = new Set(['type', 'function', 'cache_control']);

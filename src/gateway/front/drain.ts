@@ -97,6 +97,9 @@ export function createDrain(
       lane?.closeIdle();
       await until(() => closed, Math.min(ends_ms, monotonic_ms() + REST_MS));
       brokeOff = true;
+      // Who is amid a stream says so before its connection ends.
+      for (const response of open.all()) response.emit('close');
+      await until(() => closed, monotonic_ms() + LOOK_MS);
       server.closeAllConnections();
       lane?.closeAll();
       await until(() => closed, monotonic_ms() + REST_MS);

@@ -32,5 +32,7 @@ export interface OutboundResponse {
   end(body: Uint8Array): unknown;
   destroy(): unknown;
   on(event: 'close', listener: () => void): unknown;
+  /** Tells who answers that its client is to be left. */
+  emit(event: 'close'): unknown;
   once(event: 'drain', listener: () => void): unknown;
 }

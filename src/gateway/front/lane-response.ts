@@ -99,6 +99,11 @@ export class LaneResponse implements OutboundResponse {
     return this;
   }
 
+  emit(_event: 'close'): boolean {
+    this.close();
+    return true;
+  }
+
   once(event: 'drain', listener: () => void): this {
     this.#connection.socket.once(event, listener);
     return this;

@@ -39,6 +39,7 @@ export function errorOf(failure: UpstreamFailure, dialect: Dialect = 'openai'): 
     ...(isOperators(failure) ? { retry: false } : {}),
     ...(failure.body ? { body: failure.body } : {}),
     ...(failure.limits ? { limits: failure.limits } : {}),
+    ...(failure.target === undefined ? {} : { target: failure.target }),
     ...(failure.retry_after_s === null ? {} : { retry_after_s: failure.retry_after_s }),
   });
 }

@@ -28,6 +28,11 @@ export interface StreamOwner {
 
 /** After `[DONE]` the upstream may end its connection in order, so that it can be used again. */
 const DRAIN_MS = 1000;
+/**
+ * What comes behind the last word of an answer (its usage, `[DONE]`, the connection's end) comes
+ * with it; an upstream that lets its client wait for longer has forgotten it.
+ */
+const FINISHED_MS = 1500;
 /** Of events before the first token: `response.created` repeats instructions and tools. */
 const HEAD_BYTES_MAX = 256 * 1024;
 /** What an event takes beside its own bytes. */
@@ -44,7 +49,8 @@ export class LiveStream {
   readonly #sending: Sending;
   readonly #splitter = new Splitter();
   readonly #owner: StreamOwner;
-  readonly #idle: NodeJS.Timeout;
+  readonly #idle_ms: number;
+  #idle: NodeJS.Timeout;
   #drain: NodeJS.Timeout | undefined;
   #consumer: StreamConsumer | null = null;
   #waiting: DecodedChunk[] = [];
@@ -52,6 +58,8 @@ export class LiveStream {
   #head = 0;
   #open = false;
   #finished = false;
+  /** It has finished with an event of no content: nothing but its proper end is to come. */
+  #over = false;
   #done = false;
   #paused = false;
   #ended = false;
@@ -63,7 +71,8 @@ export class LiveStream {
     this.#decoder = decoder;
     this.#sending = sending;
     this.#owner = owner;
-    this.#idle = setTimeout(() => this.#onIdle(idle_ms), idle_ms);
+    this.#idle_ms = idle_ms;
+    this.#idle = this.#silence(idle_ms);
   }
 
   /** What the upstream has reported until now, whoever got to see it. */
@@ -164,9 +173,27 @@ export class LiveStream {
       if (chunk.done) break;
     }
     this.#give(chunks);
-    if (!chunks.at(-1)?.done) return;
-    this.#done = true;
-    this.#complete();
+    const newest = chunks.at(-1);
+    if (newest !== undefined) this.#goOn(newest);
+  }
+
+  /** `newest` has been given out: the answer is over, or its silence is counted from here. */
+  #goOn(newest: DecodedChunk): void {
+    if (this.#ended) return;
+    if (newest.done) {
+      this.#done = true;
+      this.#complete();
+      return;
+    }
+    const over = this.#finished && !newest.content;
+    if (over === this.#over) return;
+    this.#over = over;
+    clearTimeout(this.#idle);
+    this.#idle = this.#silence(over ? Math.min(FINISHED_MS, this.#idle_ms) : this.#idle_ms);
+  }
+
+  #silence(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.#onIdle(ms), ms);
   }
 
   #learn({ facts, finished = Boolean(facts.finish) }: DecodedChunk): void {

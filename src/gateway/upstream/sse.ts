@@ -1,3 +1,4 @@
+import { bufferOf } from '../../core/buffer-of.ts';
 import { ByteParts } from '../bytes/byte-parts.ts';
 
 const LF = 0x0a;
@@ -10,7 +11,8 @@ export const EVENT_BYTES_MAX = 4 * 1024 * 1024;
  * Cuts an upstream's bytes into server-sent events by the specification: lines end in LF, CR or
  * CRLF, a blank line ends an event, a byte order mark may open the stream, and a chunk may end
  * anywhere, inside a CRLF or a UTF-8 character too. An event is given out as the bytes it came in,
- * with its terminator, as soon as its last byte is known; nothing waits for the next chunk.
+ * with its terminator, as soon as its last byte is known; nothing waits for the next chunk. Only
+ * its lines always end in LF, since clients that look for two of them are many.
  */
 export class Splitter {
   readonly #held = new ByteParts();
@@ -19,6 +21,8 @@ export class Splitter {
   #eventEmpty = true;
   /** The last byte was a CR: an LF now belongs to the same line's end. */
   #afterCr = false;
+  /** A line of the current event ended in a CR. */
+  #foreign = false;
   /** Bytes of a byte order mark seen so far; -1 once the stream's beginning is past. */
   #mark = 0;
 
@@ -67,6 +71,7 @@ export class Splitter {
       this.#eventEmpty = false;
       return false;
     }
+    if (byte === CR) this.#foreign = true;
     const blank = this.#lineEmpty;
     this.#lineEmpty = true;
     return blank;
@@ -80,7 +85,10 @@ export class Splitter {
   }
 
   #release(tail: Uint8Array): Uint8Array {
-    return this.#held.bytes === 0 ? tail : this.#held.join(tail);
+    const event = this.#held.bytes === 0 ? tail : this.#held.join(tail);
+    if (!this.#foreign) return event;
+    this.#foreign = false;
+    return Buffer.from(bufferOf(event).toString('latin1').replace(/\r\n?/g, '\n'), 'latin1');
   }
 
   #withoutMark(bytes: Uint8Array): Uint8Array {

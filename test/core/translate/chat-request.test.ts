@@ -158,6 +158,12 @@ describe('chat completion to messages', () => {
     expect(translate({ tools: TOOLS, tool_choice }).body.tool_choice).toEqual(expected);
   });
 
+  test('chat completion’s tool whose schema says no type goes out as an object’s', () => {
+    const tools = [{ type: 'function', function: { name: 'a', parameters: {} } }];
+    const sent = { name: 'a', input_schema: { type: 'object' } };
+    expect(translate({ tools }).body.tools).toEqual([sent]);
+  });
+
   test('chat completion that allows one call at a time says so, and only with tools', () => {
     const one = { tools: TOOLS, parallel_tool_calls: false };
     const disabled = { disable_parallel_tool_use: true };

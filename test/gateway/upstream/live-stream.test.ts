@@ -95,6 +95,35 @@ test('a live stream is complete after a finish_reason, however its connection en
   }
 });
 
+test('a live stream that has finished does not wait long for a proper end', async () => {
+  const { attach, push, failures, chunks } = open();
+  attach();
+  push(textEvent('a') + textEvent('', 'stop'));
+  expect(failures).toEqual([]);
+  await until(() => failures.length === 1, { what: 'the end', deadline_ms: 5000 });
+  expect(failures).toEqual([null]);
+  expect(chunks).toEqual([textEvent('a'), textEvent('', 'stop')]);
+});
+
+test('a live stream whose finish_reason comes with words may go on as long as any', async () => {
+  // Some hosts write one into every chunk.
+  const every = open(2000);
+  every.attach();
+  every.push(textEvent('a', 'stop'));
+  const other = open();
+  other.attach();
+  other.push(textEvent('', 'stop'));
+  other.push(textEvent('more'));
+  const last = open();
+  last.attach();
+  last.push(textEvent('', 'stop'));
+  await until(() => last.failures.length === 1, { what: 'the shorter end', deadline_ms: 5000 });
+  expect([every.failures, other.failures]).toEqual([[], []]);
+  await until(() => every.failures.length === 1, { what: 'the idle time', deadline_ms: 5000 });
+  other.stream.end();
+  expect([every.failures, other.failures]).toEqual([[null], [null]]);
+});
+
 test('a live stream’s error behind the finish_reason tells its cost, and no more', () => {
   const { attach, push, stream, chunks, failures } = open();
   push(textEvent('a', 'length'));

@@ -58,6 +58,19 @@ describe('splitter', () => {
     );
   });
 
+  test('splitter ends the lines of every event in LF, and changes no other byte', () => {
+    const event = fc.array(line, { minLength: 1, maxLength: 4 });
+    const ends = fc.array(fc.tuple(event, ending));
+    fc.assert(
+      fc.property(ends, fc.array(fc.nat()), (events, places) => {
+        const written = (eol: (own: string) => string) =>
+          events.map(([lines, own]) => [...lines, ''].map((one) => one + eol(own)).join(''));
+        const found = split(cutAt(bytesOf(written((own) => own).join('')), places));
+        expect(found.events.map(textOf)).toEqual(written(() => '\n'));
+      }),
+    );
+  });
+
   test('splitter copes with any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ max: 14 }), fc.array(fc.nat()), (bytes, places) => {
@@ -71,7 +84,7 @@ describe('splitter', () => {
   test('splitter gives an event out at the last byte of its blank line', () => {
     const splitter = new Splitter();
     expect(splitter.push(bytesOf('data: a\r\n')).length).toBe(0);
-    expect(splitter.push(bytesOf('\r')).map(textOf)).toEqual(['data: a\r\n\r']);
+    expect(splitter.push(bytesOf('\r')).map(textOf)).toEqual(['data: a\n\n']);
     expect(splitter.push(bytesOf('\ndata: b\n\n')).map(textOf)).toEqual(['data: b\n\n']);
   });
 
