@@ -1,4 +1,5 @@
 import type { ChildProcess, Serializable } from 'node:child_process';
+import { constants, getPriority, setPriority } from 'node:os';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
@@ -14,6 +15,8 @@ export interface ChildSpec {
   onMessage(message: unknown): void;
   /** A new process runs; what the one before knew is to be told again. */
   onStart?(child: ChildProcess): void;
+  /** By how much it stands back where processors are short, in steps of nice(2); 0 by default. */
+  readonly niceness?: number;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -71,6 +74,7 @@ export function supervise(spec: ChildSpec): Supervised {
     try {
       const mine = spec.fork();
       child = mine;
+      standBack(mine, spec);
       whenEnded(mine, (how) => ended(started_ms, how));
       mine.on('spawn', () => {
         if (state !== 'stopped') state = 'running';
@@ -105,6 +109,19 @@ export function supervise(spec: ChildSpec): Supervised {
       if (child) await end(child, spec);
     },
   };
+}
+
+/**
+ * Set from here, before it has begun: its threads then have it too. Where the system refuses, it
+ * runs like everybody.
+ */
+function standBack({ pid }: ChildProcess, { niceness = 0, name, log }: ChildSpec): void {
+  if (pid === undefined || niceness === 0) return;
+  try {
+    setPriority(pid, Math.min(constants.priority.PRIORITY_LOW, getPriority() + niceness));
+  } catch (error) {
+    log.info('child has the priority of its parent', { child: name, error: messageOf(error) });
+  }
 }
 
 /** Once: a process that cannot be spawned has an error and no exit, others have an exit. */

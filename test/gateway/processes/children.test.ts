@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { constants, getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createClock, systemTime } from '../../../src/core/clock.ts';
@@ -75,6 +75,35 @@ describe('supervise', () => {
     expect(alive(pid)).toBe(false);
     expect(child.report()).toEqual({ state: 'stopped', pid: null, restarts: 0 });
     expect(child.send({ kind: 'hint' })).toBe(false);
+  });
+
+  test('supervise lets a child stand back, with all of its threads, also one that is started again', async () => {
+    const path = await script('echo', ECHO);
+    const { child, started, messages } = supervised(path, { niceness: 3 });
+    const expected = Math.min(constants.priority.PRIORITY_LOW, getPriority() + 3);
+    const check = async (): Promise<void> => {
+      const pid = child.report().pid as number;
+      expect(getPriority(pid)).toBe(expected);
+      // Elsewhere the priority is the process's.
+      if (process.platform !== 'linux') return;
+      const threads = (await readdir(`/proc/${pid}/task`)).map(Number);
+      expect(threads.length).toBeGreaterThan(2);
+      expect(new Set(threads.map((thread) => getPriority(thread)))).toEqual(new Set([expected]));
+    };
+    await until(() => messages.length === 1, { what: 'the child to speak' });
+    await check();
+    process.kill(child.report().pid as number, 'SIGKILL');
+    await until(() => messages.length === 2, { what: 'the second child to speak' });
+    expect(started).toHaveLength(2);
+    await check();
+    await child.stop();
+  });
+
+  test('supervise leaves a child the priority of its parent by default', async () => {
+    const { child, messages } = supervised(await script('echo', ECHO));
+    await until(() => messages.length === 1, { what: 'the child to speak' });
+    expect(getPriority(child.report().pid as number)).toBe(getPriority());
+    await child.stop();
   });
 
   test('supervise starts a killed child again and tells whoever must speak to it', async () => {
