@@ -131,10 +131,11 @@ describe('two workers', () => {
   });
 
   test('calls come first: the gateway’s processes go before the oracle’s worker', async () => {
-    const { gateway = 0, worker = 0 } = product.pids();
+    const { gateway, worker } = product.pids();
+    const parent = getPriority(gateway as number);
     const serving = Object.values(await gateways()).map((pid) => getPriority(pid));
-    expect(serving).toEqual([getPriority(gateway), getPriority(gateway)]);
-    expect(getPriority(worker)).toBeGreaterThan(getPriority(gateway));
+    expect(serving).toEqual([parent, parent]);
+    expect(getPriority(worker as number)).toBeGreaterThan(parent);
   });
 
   test('SIGHUP replaces the workers one at a time, and no call fails', async () => {

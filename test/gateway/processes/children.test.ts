@@ -77,7 +77,7 @@ describe('supervise', () => {
     expect(child.send({ kind: 'hint' })).toBe(false);
   });
 
-  test('supervise lets a child stand back, with all of its threads, also one that is started again', async () => {
+  test('supervise lets a child stand back, all threads of it and of its successor', async () => {
     const path = await script('echo', ECHO);
     const { child, started, messages } = supervised(path, { niceness: 3 });
     const expected = Math.min(constants.priority.PRIORITY_LOW, getPriority() + 3);
