@@ -183,10 +183,9 @@ interface WorkerOwner {
 
 function startWorker(ground: Ground, owner: WorkerOwner): Supervised {
   const { variables } = ground.environment;
-  return supervise({
+  const worker = supervise({
     ...ground,
     name: 'worker',
-    niceness: WORKER_NICENESS,
     stop_ms: 10_000,
     // Flags have been folded into the variables, so the worker reads what the gateway read.
     fork: () =>
@@ -199,9 +198,12 @@ function startWorker(ground: Ground, owner: WorkerOwner): Supervised {
       if (told.kind === 'state') owner.onState(told.state);
       if (told.kind === 'feed') owner.onFeed(told.feed);
       if (told.kind === 'permits') owner.onPermits(told.permits);
-      if (told.kind === 'ready') owner.onReady(told.port);
+      if (told.kind !== 'ready') return;
+      worker.standBack(WORKER_NICENESS);
+      owner.onReady(told.port);
     },
   });
+  return worker;
 }
 
 interface EnginesFollowed {

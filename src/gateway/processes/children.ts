@@ -15,8 +15,6 @@ export interface ChildSpec {
   onMessage(message: unknown): void;
   /** A new process runs; what the one before knew is to be told again. */
   onStart?(child: ChildProcess): void;
-  /** By how much it stands back where processors are short, in steps of nice(2); 0 by default. */
-  readonly niceness?: number;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -37,6 +35,8 @@ export interface Supervised {
   /** False where no child is there to hear it; state is sent again by `onStart`. */
   send(message: Serializable): boolean;
   report(): ChildReport;
+  /** From now on others come first where processors are short; in steps of nice(2). */
+  standBack(steps: number): void;
   /** Resolves when the child has ended; nothing is started afterwards. */
   stop(): Promise<void>;
 }
@@ -74,7 +74,6 @@ export function supervise(spec: ChildSpec): Supervised {
     try {
       const mine = spec.fork();
       child = mine;
-      standBack(mine, spec);
       whenEnded(mine, (how) => ended(started_ms, how));
       mine.on('spawn', () => {
         if (state !== 'stopped') state = 'running';
@@ -103,6 +102,7 @@ export function supervise(spec: ChildSpec): Supervised {
       return true;
     },
     report: () => ({ state, pid: child?.pid ?? null, restarts }),
+    standBack: (steps) => standBack(child?.pid, steps, spec),
     async stop() {
       state = 'stopped';
       cancel();
@@ -111,16 +111,13 @@ export function supervise(spec: ChildSpec): Supervised {
   };
 }
 
-/**
- * Set from here, before it has begun: its threads then have it too. Where the system refuses, it
- * runs like everybody.
- */
-function standBack({ pid }: ChildProcess, { niceness = 0, name, log }: ChildSpec): void {
-  if (pid === undefined || niceness === 0) return;
+/** Its main thread, and what that begins later. Where the system refuses, it runs as before. */
+function standBack(pid: number | undefined, steps: number, { name, log }: ChildSpec): void {
+  if (pid === undefined) return;
   try {
-    setPriority(pid, Math.min(constants.priority.PRIORITY_LOW, getPriority() + niceness));
+    setPriority(pid, Math.min(constants.priority.PRIORITY_LOW, getPriority() + steps));
   } catch (error) {
-    log.info('child has the priority of its parent', { child: name, error: messageOf(error) });
+    log.info('child does not stand back', { child: name, error: messageOf(error) });
   }
 }
 

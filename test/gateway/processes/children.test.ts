@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { constants, getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -77,33 +77,21 @@ describe('supervise', () => {
     expect(child.send({ kind: 'hint' })).toBe(false);
   });
 
-  test('supervise lets a child stand back, all threads of it and of its successor', async () => {
-    const path = await script('echo', ECHO);
-    const { child, started, messages } = supervised(path, { niceness: 3 });
-    const expected = Math.min(constants.priority.PRIORITY_LOW, getPriority() + 3);
-    const check = async (): Promise<void> => {
-      const pid = child.report().pid as number;
-      expect(getPriority(pid)).toBe(expected);
-      // Elsewhere the priority is the process's.
-      if (process.platform !== 'linux') return;
-      const threads = (await readdir(`/proc/${pid}/task`)).map(Number);
-      expect(threads.length).toBeGreaterThan(2);
-      expect(new Set(threads.map((thread) => getPriority(thread)))).toEqual(new Set([expected]));
-    };
+  test('supervise lets a child stand back when told, its successor when told again', async () => {
+    const { child, messages } = supervised(await script('echo', ECHO));
+    const priority = () => getPriority(child.report().pid as number);
+    const back = Math.min(constants.priority.PRIORITY_LOW, getPriority() + 3);
     await until(() => messages.length === 1, { what: 'the child to speak' });
-    await check();
+    expect(priority()).toBe(getPriority());
+    child.standBack(3);
+    expect(priority()).toBe(back);
     process.kill(child.report().pid as number, 'SIGKILL');
     await until(() => messages.length === 2, { what: 'the second child to speak' });
-    expect(started).toHaveLength(2);
-    await check();
+    expect(priority()).toBe(getPriority());
+    child.standBack(3);
+    expect(priority()).toBe(back);
     await child.stop();
-  });
-
-  test('supervise leaves a child the priority of its parent by default', async () => {
-    const { child, messages } = supervised(await script('echo', ECHO));
-    await until(() => messages.length === 1, { what: 'the child to speak' });
-    expect(getPriority(child.report().pid as number)).toBe(getPriority());
-    await child.stop();
+    child.standBack(3);
   });
 
   test('supervise starts a killed child again and tells whoever must speak to it', async () => {
