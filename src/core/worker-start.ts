@@ -1,6 +1,6 @@
 /**
- * How the worker's process is started, which it cannot change later: how far it stands back, what
- * of memory it keeps that it no longer needs, and how its heap grows.
+ * How the worker's process is started and kept: what of memory it keeps that it no longer needs,
+ * how its heap grows, and how far it stands back once it is ready.
  */
 
 /**
