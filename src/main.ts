@@ -19,11 +19,12 @@ import { GatewayError, messageOf } from './core/errors.ts';
 import { uuidv7 } from './core/ids.ts';
 import { createMetrics } from './core/metrics.ts';
 import type { ChildReport, Feed, Permit, State, ToGateway, WriterList } from './core/state.ts';
-import { WORKER_FLAGS, WORKER_VARIABLES } from './core/worker-start.ts';
+import { WORKER_FLAGS, WORKER_NICENESS, WORKER_VARIABLES } from './core/worker-start.ts';
 import { assertFree, listen } from './gateway/front/listen.ts';
 import { type Supervised, supervise } from './gateway/processes/children.ts';
 import { createEngineChild, type EngineChild } from './gateway/processes/engine-child.ts';
 import { createGatewayProcesses } from './gateway/processes/gateway-processes.ts';
+import { createHints } from './gateway/processes/hints.ts';
 import { createReadiness, type Readiness } from './gateway/processes/readiness.ts';
 import { stopOnSignals } from './gateway/processes/stop-signals.ts';
 import { assemble, type Ground, printBanner, reportOn, tuneHeap } from './gateway-process.ts';
@@ -107,7 +108,7 @@ async function serveAlone(ground: Ground, release: () => void): Promise<void> {
 
 /** The gateway in processes of its own, behind one port. */
 async function serveTogether(ground: Ground, release: () => void): Promise<void> {
-  const { environment, log } = ground;
+  const { environment, log, clock } = ground;
   const { policies_dir: dir, workers: count, stop_ms, variables } = environment;
   const ready = createReadiness();
   const names = [...gates.keys()];
@@ -121,7 +122,8 @@ async function serveTogether(ground: Ground, release: () => void): Promise<void>
       cluster.setupPrimary({ exec: GATEWAY_PROCESS, args: [writer] });
       return cluster.fork(variables).process;
     },
-    onHint: () => void worker?.send({ kind: 'hint' }),
+    // Each process spares hints; those of several come between each other.
+    onHint: createHints(() => void worker?.send({ kind: 'hint' }), clock),
     onSample: (sample) => void worker?.send({ kind: 'sample', sample }),
     onWriters: (list) => void worker?.send({ kind: 'writers', list }),
   });
@@ -185,7 +187,7 @@ interface WorkerOwner {
 
 function startWorker(ground: Ground, owner: WorkerOwner): Supervised {
   const { variables } = ground.environment;
-  return supervise({
+  const worker = supervise({
     ...ground,
     name: 'worker',
     stop_ms: 10_000,
@@ -200,9 +202,12 @@ function startWorker(ground: Ground, owner: WorkerOwner): Supervised {
       if (told.kind === 'state') owner.onState(told.state);
       if (told.kind === 'feed') owner.onFeed(told.feed);
       if (told.kind === 'permits') owner.onPermits(told.permits);
-      if (told.kind === 'ready') owner.onReady(told.port);
+      if (told.kind !== 'ready') return;
+      worker.standBack(WORKER_NICENESS);
+      owner.onReady(told.port);
     },
   });
+  return worker;
 }
 
 interface EnginesFollowed {

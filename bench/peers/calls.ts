@@ -14,31 +14,59 @@ export interface Effort {
   readonly warm_s: number;
 }
 
-/** CPU of a gateway's own processes a call, in µs. */
-async function cpuPerCall(gateway: Gateway, body: string, seconds: number) {
-  const before_ms = cpuMsOf(gateway.pids);
-  const beside_before_ms = cpuMsOf(gateway.beside);
-  const { calls, wrong } = await runWrk(gateway.calls, body, seconds);
-  if (wrong > 0) throw new Error(`${gateway.name} answered ${wrong} calls wrong`);
-  return {
-    own_us: ((cpuMsOf(gateway.pids) - before_ms) * 1000) / calls,
-    beside_us: ((cpuMsOf(gateway.beside) - beside_before_ms) * 1000) / calls,
-  };
+/** What is asked and counted as one: a gateway, or several that are asked at once. */
+export type Side = readonly Gateway[];
+
+/** CPU of a side's own processes a call, in µs. */
+async function cpuPerCall(side: Side, body: string, seconds: number) {
+  const [own, beside] = [side.flatMap(({ pids }) => pids), side.flatMap((one) => one.beside)];
+  const before_ms = cpuMsOf(own);
+  const beside_before_ms = cpuMsOf(beside);
+  const runs = await Promise.all(side.map((gateway) => runWrk(gateway, body, seconds)));
+  const own_ms = cpuMsOf(own) - before_ms;
+  const beside_ms = cpuMsOf(beside) - beside_before_ms;
+  const names = side.map(({ name }) => name).join(' and ');
+  const wrong = runs.reduce((sum, run) => sum + run.wrong, 0);
+  if (wrong > 0) throw new Error(`${names} answered ${wrong} calls wrong`);
+  const calls = runs.reduce((sum, run) => sum + run.calls, 0);
+  return { own_us: (own_ms * 1000) / calls, beside_us: (beside_ms * 1000) / calls };
 }
 
-/** CPU a call of several gateways by turns: one value a round for each. */
-async function byTurns(gateways: readonly Gateway[], body: string, effort: Effort) {
-  const own = gateways.map((): number[] => []);
-  const beside = gateways.map((): number[] => []);
-  for (const gateway of gateways) await runWrk(gateway.calls, body, effort.warm_s);
+/**
+ * CPU a call of several sides by turns: one value a round for each. Each process that serves is
+ * warmed for the same time, and what one turn left to be stored is stored before the next begins.
+ */
+export async function byTurns(sides: readonly Side[], body: string, effort: Effort) {
+  const own = sides.map((): number[] => []);
+  const beside = sides.map((): number[] => []);
+  const others = sides.flat().flatMap((gateway) => gateway.beside);
+  for (const gateway of sides.flat()) {
+    await runWrk(gateway, body, effort.warm_s * gateway.workers);
+  }
   for (let turn = 0; turn < effort.rounds; turn += 1) {
-    for (const [index, gateway] of gateways.entries()) {
-      const { own_us, beside_us } = await cpuPerCall(gateway, body, effort.seconds);
+    for (const [index, side] of sides.entries()) {
+      await untilRests(others);
+      const { own_us, beside_us } = await cpuPerCall(side, body, effort.seconds);
       own[index]?.push(own_us);
       beside[index]?.push(beside_us);
     }
   }
   return { own, beside };
+}
+
+const LOOK_MS = 500;
+/** Of a core; what an idle worker of several takes is a few thousandths. */
+const RESTS_SHARE = 0.05;
+const REST_MS_MAX = 60_000;
+
+/** Waits until processes have done what they were left with: it would be done beside the next. */
+async function untilRests(pids: readonly number[]): Promise<void> {
+  for (let waited_ms = 0; waited_ms < REST_MS_MAX; waited_ms += LOOK_MS) {
+    const before_ms = cpuMsOf(pids);
+    await delay(LOOK_MS);
+    if (cpuMsOf(pids) - before_ms <= LOOK_MS * RESTS_SHARE) return;
+  }
+  throw new Error(`still at work after ${REST_MS_MAX} ms: ${pids.join(', ')}`);
 }
 
 export interface Contestants {
@@ -53,7 +81,8 @@ export async function measureCpuPerCall(
   effort: Effort,
 ): Promise<readonly Figure[]> {
   const gateways = [nginx, hive, ...(portkey ? [portkey] : [])];
-  const { own, beside } = await byTurns(gateways, body, effort);
+  const sides = gateways.map((gateway) => [gateway]);
+  const { own, beside } = await byTurns(sides, body, effort);
   const [of_nginx = [], of_hive = [], of_portkey = []] = own;
   const [, of_worker = []] = beside;
   return [
@@ -84,7 +113,7 @@ export async function measureCpuPerCall(
 
 /** A 10 KB body that a plugin edits against the same body left as it is, in one process. */
 export async function measureEdit(hive: Gateway, body: string, effort: Effort): Promise<Figure> {
-  const { own } = await byTurns([untouched(hive), hive], body, effort);
+  const { own } = await byTurns([[untouched(hive)], [hive]], body, effort);
   const [plain = [], edited = []] = own;
   return {
     name: 'CPU per call, 10 KB body edited by a plugin vs untouched',
@@ -93,34 +122,6 @@ export async function measureEdit(hive: Gateway, body: string, effort: Effort): 
     stretch: 1.2,
     rounds: ratios(edited, plain),
     remark: `${round(median(edited))} µs over ${round(median(plain))} µs`,
-  };
-}
-
-/** One process, and two of the same. */
-export interface Workers {
-  readonly one: Gateway;
-  readonly two: Gateway;
-}
-
-/** Two gateway processes against one; nginx's two say what sharing a core with the load costs. */
-export async function measureWorkers(
-  { one, two }: Workers,
-  nginx: Workers,
-  body: string,
-  effort: Effort,
-): Promise<Figure> {
-  // Each process gets half of the calls, and is to be as warm.
-  await runWrk(two.calls, body, effort.warm_s);
-  const { own } = await byTurns([one, two, nginx.one, nginx.two], body, effort);
-  const [of_one = [], of_two = [], of_nginx = [], of_nginx_two = []] = own;
-  const nginxs = round(median(ratios(of_nginx_two, of_nginx)));
-  return {
-    name: 'CPU per call, two workers vs one',
-    unit: '×',
-    gate: 1.1,
-    stretch: null,
-    rounds: ratios(of_two, of_one),
-    remark: `${round(median(of_two))} µs over ${round(median(of_one))} µs; nginx ${nginxs} ×`,
   };
 }
 

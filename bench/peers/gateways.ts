@@ -18,6 +18,8 @@ export interface Endpoint {
 /** One of those compared, running. */
 export interface Gateway {
   readonly name: string;
+  /** How many of its processes serve calls. */
+  readonly workers: number;
   /** Processes whose CPU and memory are its own. */
   readonly pids: readonly number[];
   /** Processes that work for it off the path of a call; told apart. */
@@ -37,9 +39,10 @@ export interface Upstreams {
 
 export const PATH = '/v1/chat/completions';
 
-/** A second worker has no core but the load's. */
-const coresFor = (workers: number): string =>
-  workers > 1 ? `${GATEWAY_CORE},${LOAD_CORE}` : GATEWAY_CORE;
+/** A second process has no core but the load's. */
+const SHARED_CORES = `${GATEWAY_CORE},${LOAD_CORE}`;
+
+const coresFor = (workers: number): string => (workers > 1 ? SHARED_CORES : GATEWAY_CORE);
 
 export async function startNginxGateway(upstreams: Upstreams, workers = 1): Promise<Gateway> {
   const [port, streams] = (await freePorts(2)) as [number, number];
@@ -50,6 +53,7 @@ export async function startNginxGateway(upstreams: Upstreams, workers = 1): Prom
   const nginx = await startNginx(coresFor(workers), port, servers, workers);
   return {
     name: 'nginx',
+    workers,
     pids: nginx.workers,
     beside: [],
     start_ms: nginx.start_ms,
@@ -88,6 +92,7 @@ export async function startPortkey(upstreams: Upstreams): Promise<Gateway> {
   });
   return {
     name: 'portkey',
+    workers: 1,
     pids: [pinned.pid],
     beside: [],
     start_ms,
@@ -102,6 +107,8 @@ export interface HiveOptions {
   readonly repo?: string;
   /** Gateway processes. */
   readonly workers?: number;
+  /** One process, on the cores that two have. */
+  readonly shares_cores?: true;
   /** Kept, and used again: the start of a first boot makes a database. */
   readonly data_dir?: string;
   /** Arguments of Node, such as a profiler's. */
@@ -114,6 +121,7 @@ export async function startHive(
   {
     repo = process.env.BENCH_REPO ?? REPO,
     workers = 1,
+    shares_cores,
     data_dir,
     node_args = [],
   }: HiveOptions = {},
@@ -124,7 +132,7 @@ export async function startHive(
   const [port, admin_port] = (await freePorts(2)) as [number, number];
   const pinned = startPinned({
     name: 'the product',
-    core: coresFor(workers),
+    core: shares_cores ? SHARED_CORES : coresFor(workers),
     program: process.execPath,
     args: ['--max-semi-space-size=16', ...node_args, entryOf(repo)],
     cwd: repo,
@@ -145,14 +153,15 @@ export async function startHive(
     const url = `http://127.0.0.1:${port}`;
     const start_ms = await untilAnswers(pinned, `${url}/health`, (status) => status === 200);
     await untilAnswers(pinned, `http://127.0.0.1:${admin_port}/ready`, (status) => status === 200);
-    const { own, beside } = partChildren(pinned.pid, workers);
+    const parts = partChildren(pinned.pid, workers);
+    if (!shares_cores && workers === 1) moveChildren(pinned.pid, LOAD_CORE);
     const to = (agent: string): Endpoint => ({
       port,
       path: PATH,
       headers: { 'x-agent-id': agent },
     });
     const calls = to('default');
-    return { name: 'hive', pids: own, beside, start_ms, calls, streams: to('streams'), end };
+    return { name: 'hive', workers, ...parts, start_ms, calls, streams: to('streams'), end };
   } catch (error) {
     await end();
     throw error;
@@ -164,15 +173,12 @@ const entryOf = (repo: string): string =>
   ['bin/start.mjs', 'src/main.ts'].find((path) => existsSync(join(repo, path))) ?? '';
 
 /** Several gateway processes are children of one that calls do not pass through. */
-function partChildren(
-  pid: number,
-  workers: number,
-): { own: readonly number[]; beside: readonly number[] } {
-  if (workers === 1) return { own: [pid], beside: moveChildren(pid, LOAD_CORE) };
+function partChildren(pid: number, workers: number): Pick<Gateway, 'pids' | 'beside'> {
   const children = descendantsOf(pid);
+  if (workers === 1) return { pids: [pid], beside: children.map((child) => child.pid) };
   const isWorker = (command: string): boolean => command.includes('src/worker.ts');
   return {
-    own: [pid, ...children.filter(({ command }) => !isWorker(command)).map((child) => child.pid)],
+    pids: [pid, ...children.filter(({ command }) => !isWorker(command)).map((child) => child.pid)],
     beside: children.filter(({ command }) => isWorker(command)).map((child) => child.pid),
   };
 }

@@ -11,7 +11,6 @@ import {
   measureAddedTime,
   measureCpuPerCall,
   measureEdit,
-  measureWorkers,
 } from './calls.ts';
 import { type Figure, figuresTable, verdictOf } from './figures.ts';
 import {
@@ -29,13 +28,15 @@ import { describeMachine, keep } from './report.ts';
 import { measureStarts } from './starts.ts';
 import { measureCpuPerEvent, measureRss } from './stream-rows.ts';
 import { startStreamsUpstream } from './streams.ts';
+import { measureWorkers } from './workers.ts';
 
 // The side-by-side with nginx and Portkey: `npm run bench:peers`, about fifteen minutes, Linux only,
 // all on loopback. BENCH_ROUNDS (5) rounds of BENCH_SECONDS (4) each; BENCH_ONLY=calls,edit,… runs
 // some of the rows, and then nothing is written.
 
-const ROWS = ['calls', 'edit', 'workers', 'latency', 'streams', 'rss', 'starts'] as const;
+const ROWS = ['calls', 'edit', 'latency', 'streams', 'workers', 'rss', 'starts'] as const;
 type Row = (typeof ROWS)[number];
+const TOGETHER: readonly Row[] = ['calls', 'edit', 'latency', 'streams'];
 
 const CHUNK_EVERY_MS = 100;
 const PORTKEY_VERSION = '1.15.2';
@@ -90,6 +91,7 @@ async function measureTogether(
   upstreams: Upstreams,
   effort: Effort,
 ): Promise<readonly Figure[]> {
+  if (!rows.some((row) => TOGETHER.includes(row))) return [];
   const started: Gateway[] = [];
   const add = async (starting: Promise<Gateway>): Promise<Gateway> => {
     const gateway = await starting;
@@ -118,24 +120,19 @@ async function measureTogether(
     if (rows.includes('streams')) {
       done([await measureCpuPerEvent(contestants, askedBody(KB, { stream: true }), effort)]);
     }
-    if (rows.includes('workers')) {
-      const two = await add(startHive(upstreams, { workers: 2 }));
-      const two_nginx = await add(startNginxGateway(upstreams, 2));
-      const nginx = { one: contestants.nginx, two: two_nginx };
-      done([await measureWorkers({ one: hive, two }, nginx, body, effort)]);
-    }
     return figures;
   } finally {
     for (const gateway of started) await gateway.end();
   }
 }
 
-/** The rows that need a process of their own each round. */
+/** The rows that need processes of their own. */
 async function measureAlone(
   rows: readonly Row[],
   upstreams: Upstreams,
-  { rounds }: Effort,
+  effort: Effort,
 ): Promise<readonly Figure[]> {
+  const { rounds } = effort;
   const data = mkdtempSync(join(tmpdir(), 'hive-peers-data-'));
   const starts = [
     { name: 'hive', start: () => startHive(upstreams, { data_dir: data }) },
@@ -148,6 +145,9 @@ async function measureAlone(
     // A first start makes the database; what is measured are all others.
     if (first && rows.some((row) => row === 'rss' || row === 'starts')) {
       await (await first.start()).end();
+    }
+    if (rows.includes('workers')) {
+      figures.push(await measureWorkers(upstreams, askedBody(KB), effort));
     }
     const body = askedBody(KB, { stream: true });
     if (rows.includes('rss')) figures.push(await measureRss(starts, body, Math.min(rounds, 3)));

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Endpoint } from './gateways.ts';
+import type { Endpoint, Gateway } from './gateways.ts';
 import { LOAD_CORE } from './pinned.ts';
 
 export interface WrkResult {
@@ -12,16 +12,21 @@ export interface WrkResult {
   readonly wrong: number;
 }
 
+/** Of each process that serves, so that each has as many calls in hand. */
 const CONNECTIONS = 64;
 
 /** As many calls as the gateway takes, for a while. */
-export async function runWrk(to: Endpoint, body: string, seconds: number): Promise<WrkResult> {
+export async function runWrk(
+  { calls: to, workers }: Pick<Gateway, 'calls' | 'workers'>,
+  body: string,
+  seconds: number,
+): Promise<WrkResult> {
   const dir = mkdtempSync(join(tmpdir(), 'hive-wrk-'));
   const script = join(dir, 'post.lua');
   writeFileSync(script, scriptOf(to, body));
   try {
     const url = `http://127.0.0.1:${to.port}${to.path}`;
-    const load = [`-t1`, `-c${CONNECTIONS}`, `-d${seconds}s`, '--timeout', '10s'];
+    const load = [`-t1`, `-c${CONNECTIONS * workers}`, `-d${seconds}s`, '--timeout', '10s'];
     const said = await run(
       'taskset',
       ['-c', LOAD_CORE, 'wrk', ...load, '-s', script, url],

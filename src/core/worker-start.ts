@@ -1,7 +1,15 @@
 /**
- * What of memory the worker's process keeps that it no longer needs: how it is started, which it
- * cannot change later, and how its heap grows.
+ * How the worker's process is started and kept: what of memory it keeps that it no longer needs,
+ * how its heap grows, and how far it stands back once it is ready.
  */
+
+/**
+ * Steps of nice(2). Storing a call takes as much CPU as serving it, can wait, and what is behind is
+ * caught up in large batches. So where processors are short, calls come first: beside two busy
+ * processes on two cores the worker has a third of a core, not two thirds. More would be unsafe:
+ * permits, the admin API and what a canary is judged by are also the worker's.
+ */
+export const WORKER_NICENESS = 5;
 
 /** Else V8 keeps 48 MB for what is young, and a look at the rollups fills them. */
 export const WORKER_FLAGS: readonly string[] = ['--max-semi-space-size=4'];

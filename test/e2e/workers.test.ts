@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { Agent } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -127,6 +128,14 @@ describe('two workers', () => {
     expect(calls.failed).toEqual([]);
     expect(Object.keys(await gateways()).sort()).toEqual(['gateway-0', 'gateway-1']);
     await untilCounted();
+  });
+
+  test('calls come first: the gateway’s processes go before the oracle’s worker', async () => {
+    const { gateway, worker } = product.pids();
+    const parent = getPriority(gateway as number);
+    const serving = Object.values(await gateways()).map((pid) => getPriority(pid));
+    expect(serving).toEqual([parent, parent]);
+    expect(getPriority(worker as number)).toBeGreaterThan(parent);
   });
 
   test('SIGHUP replaces the workers one at a time, and no call fails', async () => {

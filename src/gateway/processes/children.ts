@@ -1,4 +1,5 @@
 import type { ChildProcess, Serializable } from 'node:child_process';
+import { constants, getPriority, setPriority } from 'node:os';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
@@ -34,6 +35,8 @@ export interface Supervised {
   /** False where no child is there to hear it; state is sent again by `onStart`. */
   send(message: Serializable): boolean;
   report(): ChildReport;
+  /** From now on others come first where processors are short; in steps of nice(2). */
+  standBack(steps: number): void;
   /** Resolves when the child has ended; nothing is started afterwards. */
   stop(): Promise<void>;
 }
@@ -99,12 +102,23 @@ export function supervise(spec: ChildSpec): Supervised {
       return true;
     },
     report: () => ({ state, pid: child?.pid ?? null, restarts }),
+    standBack: (steps) => standBack(child?.pid, steps, spec),
     async stop() {
       state = 'stopped';
       cancel();
       if (child) await end(child, spec);
     },
   };
+}
+
+/** Its main thread, and what that begins later. Where the system refuses, it runs as before. */
+function standBack(pid: number | undefined, steps: number, { name, log }: ChildSpec): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, Math.min(constants.priority.PRIORITY_LOW, getPriority() + steps));
+  } catch (error) {
+    log.info('child does not stand back', { child: name, error: messageOf(error) });
+  }
 }
 
 /** Once: a process that cannot be spawned has an error and no exit, others have an exit. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createClock, systemTime } from '../../../src/core/clock.ts';
@@ -75,6 +75,23 @@ describe('supervise', () => {
     expect(alive(pid)).toBe(false);
     expect(child.report()).toEqual({ state: 'stopped', pid: null, restarts: 0 });
     expect(child.send({ kind: 'hint' })).toBe(false);
+  });
+
+  test('supervise lets a child stand back when told, its successor when told again', async () => {
+    const { child, messages } = supervised(await script('echo', ECHO));
+    const priority = () => getPriority(child.report().pid as number);
+    const back = Math.min(constants.priority.PRIORITY_LOW, getPriority() + 3);
+    await until(() => messages.length === 1, { what: 'the child to speak' });
+    expect(priority()).toBe(getPriority());
+    child.standBack(3);
+    expect(priority()).toBe(back);
+    process.kill(child.report().pid as number, 'SIGKILL');
+    await until(() => messages.length === 2, { what: 'the second child to speak' });
+    expect(priority()).toBe(getPriority());
+    child.standBack(3);
+    expect(priority()).toBe(back);
+    await child.stop();
+    child.standBack(3);
   });
 
   test('supervise starts a killed child again and tells whoever must speak to it', async () => {
