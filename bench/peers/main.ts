@@ -26,7 +26,7 @@ import { startNginx, staticServer } from './nginx.ts';
 import { LOAD_CORE } from './pinned.ts';
 import { describeMachine, keep } from './report.ts';
 import { measureStarts } from './starts.ts';
-import { measureCpuPerEvent, measureRss } from './stream-rows.ts';
+import { measureCallsAfterStreams, measureCpuPerEvent, measureRss } from './stream-rows.ts';
 import { startStreamsUpstream } from './streams.ts';
 import { measureWorkers } from './workers.ts';
 
@@ -118,7 +118,10 @@ async function measureTogether(
       done([await measureAddedTime(contestants, direct, body, effort)]);
     }
     if (rows.includes('streams')) {
-      done([await measureCpuPerEvent(contestants, askedBody(KB, { stream: true }), effort)]);
+      const streamed = askedBody(KB, { stream: true });
+      // Before the other row of streams: a gateway that has had none yet is compared.
+      done([await measureCallsAfterStreams(contestants, { whole: body, streamed }, effort)]);
+      done([await measureCpuPerEvent(contestants, streamed, effort)]);
     }
     return figures;
   } finally {

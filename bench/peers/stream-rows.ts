@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { median, round } from '../gates.ts';
-import type { Contestants, Effort } from './calls.ts';
+import { byTurns, type Contestants, type Effort } from './calls.ts';
 import { type Figure, ratios, spreadText } from './figures.ts';
 import type { Gateway } from './gateways.ts';
 import { cpuMsOf, rssKbOf } from './proc.ts';
@@ -55,6 +55,33 @@ export async function measureCpuPerEvent(
       (of_portkey.length === 0
         ? ''
         : `; Portkey ${spreadText(ratios(of_portkey, of_nginx), '× nginx')}`),
+  };
+}
+
+/**
+ * What a whole call takes of a gateway that has had hundreds of streams open, over what it took
+ * before; nginx beside it both times, so that a slower minute of the machine is none of ours.
+ */
+export async function measureCallsAfterStreams(
+  { nginx, hive }: Contestants,
+  bodies: { readonly whole: string; readonly streamed: string },
+  effort: Effort,
+): Promise<Figure> {
+  const measured = async (): Promise<readonly number[]> => {
+    const { own } = await byTurns([[nginx], [hive]], bodies.whole, effort);
+    const [of_nginx = [], of_hive = []] = own;
+    return ratios(of_hive, of_nginx);
+  };
+  const before = await measured();
+  await cpuPerEvent(hive, bodies.streamed, effort.seconds);
+  const after = await measured();
+  return {
+    name: `CPU per call after ${STREAMS} streams vs before`,
+    unit: '×',
+    gate: 1.1,
+    stretch: null,
+    rounds: ratios(after, before),
+    remark: `${spreadText(after, '× nginx')} over ${spreadText(before, '× nginx')}`,
   };
 }
 
