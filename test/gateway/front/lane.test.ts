@@ -76,34 +76,6 @@ function bodyOf(request: LaneRequest, then: (body: string) => void): void {
 const post = (body: string, path = '/lane') =>
   `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
-test('the lane keeps the bytes of connections apart, though all are read into one buffer', async () => {
-  const bodies: Buffer[][] = [];
-  let heard = 0;
-  await start((request) => {
-    const parts: Buffer[] = [];
-    bodies.push(parts);
-    const data = (part: Buffer): void => {
-      parts.push(part);
-      heard += part.length;
-    };
-    request.take({ data, end: () => {}, gone: () => {} });
-  });
-  const clients = await Promise.all(Array.from({ length: 8 }, () => openHttp(port)));
-  const piece = (at: number): string => `${at}`.repeat(500);
-  // Each piece is read before the next is sent: whatever is kept of it is overwritten by that.
-  for (let nth = 0; nth < 6; nth += 1) {
-    for (const [at, client] of clients.entries()) {
-      const head = 'POST /lane HTTP/1.1\r\nhost: a\r\ncontent-length: 3000\r\n\r\n';
-      await client.write(nth === 0 ? head + piece(at) : piece(at));
-      const all = (nth * clients.length + at + 1) * 500;
-      await until(() => heard === all, { what: 'the piece to be read', every_ms: 1 });
-    }
-  }
-  const read = bodies.map((parts) => Buffer.concat(parts).toString());
-  expect(read).toEqual(clients.map((_, at) => `${at}`.repeat(3000)));
-  for (const { socket } of clients) socket.destroy();
-});
-
 test('the lane answers requests in their order, however their bytes are cut', async () => {
   await start();
   const bodies = fc.array(fc.string({ maxLength: 40 }), { minLength: 1, maxLength: 5 });
