@@ -11,7 +11,7 @@ export function withHedge(turn: Turn, first: Target, running: Running<Tried>): R
   const hedge = run.plan.view.entry.hedge ?? resilience.hedge;
   if (hedge === 'off' || route.tries > 1) return running;
   let other: Target | null = null;
-  const { result, abort } = hedged(running, {
+  const both = hedged(running, {
     after_ms: hedge.after_ms,
     after: deps.after ?? afterUnref,
     failed: (tried) => tried.kind === 'failed',
@@ -49,5 +49,5 @@ export function withHedge(turn: Turn, first: Target, running: Running<Tried>): R
     }
     return tried;
   };
-  return { abort, result: result.then(forgetLoser) };
+  return { abort: () => both.abort(), result: both.result.then(forgetLoser) };
 }

@@ -29,8 +29,8 @@ function problemOf(request: FuzzedRequest, got: Exchanged): string | null {
   if (got.status < 400 || !/^\/v1\/[a-z/_]+$/.test(request.path)) return null;
   // What Node cannot parse has no path yet, so nobody can know the caller's dialect.
   const parsed = got.header('openai-processing-ms') !== null;
-  // The models are a route of both dialects.
-  if (!parsed || request.path.startsWith('/v1/models')) return null;
+  // The models, and what there is not, are routes of both dialects.
+  if (!parsed || request.path.startsWith('/v1/models') || got.status === 404) return null;
   return errorProblem(got, request.path.startsWith('/v1/messages'));
 }
 
