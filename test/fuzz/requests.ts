@@ -30,7 +30,8 @@ function problemOf(request: FuzzedRequest, got: Exchanged): string | null {
   // What Node cannot parse has no path yet, so nobody can know the caller's dialect.
   const parsed = got.header('openai-processing-ms') !== null;
   // The models, and what there is not, are routes of both dialects.
-  if (!parsed || request.path.startsWith('/v1/models') || got.status === 404) return null;
+  const both = request.path.startsWith('/v1/models') || request.path.endsWith('/');
+  if (!parsed || both) return null;
   return errorProblem(got, request.path.startsWith('/v1/messages'));
 }
 
