@@ -1,4 +1,5 @@
 import type { Json } from './canonical.ts';
+import { Latest } from './latest.ts';
 
 const KEPT_MAX = 4;
 
@@ -7,17 +8,13 @@ const KEPT_MAX = 4;
  * once; `JSON.stringify` takes a fifth of what it takes to edit a body.
  */
 export class JsonTexts {
-  readonly #kept: { readonly value: object; readonly text: string }[] = [];
-  #next = 0;
+  readonly #latest = new Latest<{ readonly value: object; readonly text: string }>(KEPT_MAX);
 
   of(value: Json | undefined): string {
     if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-    for (const one of this.#kept) if (one.value === value) return one.text;
+    for (const one of this.#latest.all) if (one.value === value) return one.text;
     const text = JSON.stringify(value);
-    if (isFixed(value)) {
-      this.#kept[this.#next] = { value, text };
-      this.#next = (this.#next + 1) % KEPT_MAX;
-    }
+    if (isFixed(value)) this.#latest.keep({ value, text });
     return text;
   }
 }

@@ -1,3 +1,5 @@
+import { Latest } from './latest.ts';
+
 /**
  * The one declared registry of metrics. A metric that is not declared here cannot be recorded, and
  * a label's values are a closed set or names of the policy, so no client can grow the series.
@@ -216,12 +218,11 @@ const RECENT_MAX = 4;
 
 interface Family {
   readonly by: Map<string, Series>;
-  readonly recent: Series[];
-  next: number;
+  readonly recent: Latest<Series>;
 }
 
 function recentOf({ recent }: Family, labels: readonly string[]): Series | null {
-  for (const series of recent) {
+  for (const series of recent.all) {
     const known = series.labels;
     let same = known.length === labels.length;
     for (let at = 0; same && at < labels.length; at += 1) same = known[at] === labels[at];
@@ -233,7 +234,7 @@ function recentOf({ recent }: Family, labels: readonly string[]): Series | null 
 export function createMetrics(): Metrics {
   const all = new Map<MetricName, Family>();
   for (const name of Object.keys(METRICS)) {
-    all.set(name as MetricName, { by: new Map(), recent: [], next: 0 });
+    all.set(name as MetricName, { by: new Map(), recent: new Latest(RECENT_MAX) });
   }
 
   const seriesOf = (name: MetricName, labels: readonly string[]): Series => {
@@ -241,8 +242,7 @@ export function createMetrics(): Metrics {
     const recent = recentOf(family, labels);
     if (recent !== null) return recent;
     const series = findSeries(name, family.by, labels);
-    family.recent[family.next] = series;
-    family.next = (family.next + 1) % RECENT_MAX;
+    family.recent.keep(series);
     return series;
   };
   const findSeries = (

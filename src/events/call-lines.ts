@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Decision } from '../core/call.ts';
 import type { CallEvent, JournalRecord } from '../core/event.ts';
+import { Latest } from '../core/latest.ts';
 import { lineOf, lineWith } from './line.ts';
 
 /**
@@ -16,17 +17,15 @@ const KEPT_MAX = 8;
 const KEPT_EVERY = 8;
 
 export function createLineWriter(): LineWriter {
-  const halves: SharedHalf[] = [];
+  const halves = new Latest<SharedHalf>(KEPT_MAX);
   let misses = KEPT_EVERY - 1;
-  let next = 0;
   return (record) => {
     if (record.type !== 'call') return lineOf(record);
-    for (const half of halves) if (isSharedBy(half.of, record)) return lineOfCall(half, record);
+    for (const half of halves.all) if (isSharedBy(half.of, record)) return lineOfCall(half, record);
     misses += 1;
     if (misses % KEPT_EVERY !== 0) return lineOf(record);
     const made = halfOf(record);
-    halves[next] = made;
-    next = (next + 1) % KEPT_MAX;
+    halves.keep(made);
     return lineOfCall(made, record);
   };
 }

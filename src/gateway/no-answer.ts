@@ -1,6 +1,6 @@
 import { GatewayError } from '../core/errors.ts';
 import type { UpstreamFailure } from '../core/provider.ts';
-import { tooBusy } from './overload.ts';
+import { RETRY_AFTER_S, tooBusy } from './overload.ts';
 import type { Standing } from './targets/live-target.ts';
 import type { Turn } from './turn.ts';
 import { failed, isOperators } from './upstream/failures.ts';
@@ -35,5 +35,3 @@ function explained(failures: readonly UpstreamFailure[]): UpstreamFailure | unde
 function isPassing(standing: Standing): boolean {
   return standing === 'limited' || standing === 'full' || standing === 'open';
 }
-
-const RETRY_AFTER_S = 1;

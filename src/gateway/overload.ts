@@ -85,7 +85,8 @@ export function tooBusy(message: string): GatewayError {
   return new GatewayError('overloaded', message, { retry_after_s: RETRY_AFTER_S });
 }
 
-const RETRY_AFTER_S = 1;
+/** After which it is worth to ask again who had no room. */
+export const RETRY_AFTER_S = 1;
 
 class HeldPlace implements Place {
   readonly #policy: OverloadPolicy;

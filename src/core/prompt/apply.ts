@@ -132,9 +132,8 @@ function replaced(list: readonly Json[], at: number, element: Json): readonly Js
 }
 
 /** What comes of a system's message like one that was patched before. */
-function patchedBefore({ endpoint, list, system_at }: Draft, patch: CompiledPatch): Fields | null {
+function patchedBefore({ list, system_at }: Draft, patch: CompiledPatch): Fields | null {
   if (!patch.simple || system_at === -1 || list === null) return null;
-  if (endpoint !== 'chat.completions') return null;
   const patched = patch.patched.find(list[system_at]);
   return patched === null ? null : { messages: replaced(list, system_at, patched) };
 }

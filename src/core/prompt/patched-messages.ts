@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../canonical.ts';
 import { isObject } from '../json-values.ts';
+import { Latest } from '../latest.ts';
 
 /** An application says the same to the model beforehand in nearly all of its calls. */
 const KEPT_MAX = 4;
@@ -9,12 +10,11 @@ const KEPT_MAX = 4;
  * is neither made nor put into JSON again. Only of messages that are a role and a text.
  */
 export class PatchedMessages {
-  readonly #kept: Kept[] = [];
-  #next = 0;
+  readonly #latest = new Latest<Kept>(KEPT_MAX);
 
   find(message: Json | undefined): JsonObject | null {
     if (!isObject(message)) return null;
-    for (const one of this.#kept) {
+    for (const one of this.#latest.all) {
       const same = message.content === one.content && message.role === one.role;
       if (same && isPlain(message)) return one.patched;
     }
@@ -25,8 +25,7 @@ export class PatchedMessages {
   keep(message: Json | undefined, patched: Json | undefined): void {
     if (!isObject(message) || !isObject(patched) || !isPlain(message)) return;
     const { role, content } = message;
-    this.#kept[this.#next] = { role, content, patched: Object.freeze(patched) };
-    this.#next = (this.#next + 1) % KEPT_MAX;
+    this.#latest.keep({ role, content, patched: Object.freeze(patched) });
   }
 }
 

@@ -4,7 +4,7 @@ import { type Log, silentLog } from '../../core/log.ts';
 import { TurnEnd } from '../clock/turn-end.ts';
 import { createDialer, REFUSED_ADDRESS } from './egress.ts';
 import { ConnectionPool } from './http1/connection-pool.ts';
-import { type RequestHead, RequestHeads } from './http1/request-head.ts';
+import { type AddressedHead, RequestHeads } from './http1/request-head.ts';
 import {
   ANSWER_BYTES_MAX,
   type Outgoing,
@@ -71,7 +71,7 @@ export function createUpstream(log: Log = silentLog, turn = new TurnEnd()): Upst
 
   return {
     send(request, sink) {
-      let made: RequestHead;
+      let made: AddressedHead;
       try {
         made = heads.of(request);
       } catch (thrown) {

@@ -13,6 +13,17 @@ const arm = (assigned: number, dissatisfied: number, error = 0): AbArmCounts => 
   means: {},
 });
 
+/** Control and two more arms, of which `a` does harm. */
+function threeArms() {
+  const arms = {
+    control: { share: 0.4 },
+    a: { share: 0.3, set: {} },
+    b: { share: 0.3, set: {} },
+  };
+  const counts = { control: arm(400, 80), a: arm(300, 180), b: arm(300, 60) };
+  return { entry: entryOf({ arms }), counts };
+}
+
 const judged = (
   friendly: AbArmCounts,
   control: AbArmCounts,
@@ -56,13 +67,7 @@ describe('judgeAb', () => {
   });
 
   test('drops an arm that does harm while another is left, and ends with the last', () => {
-    const arms = {
-      control: { share: 0.4 },
-      a: { share: 0.3, set: {} },
-      b: { share: 0.3, set: {} },
-    };
-    const entry = entryOf({ arms });
-    const counts = { control: arm(400, 80), a: arm(300, 180), b: arm(300, 60) };
+    const { entry, counts } = threeArms();
     const first = judgeAb({ entry, counts, age_ms: 0, dropped: {} });
     expect(first.step).toMatchObject({ kind: 'drop', arm: 'a' });
     const then = judgeAb({ entry, counts, age_ms: 0, dropped: { a: 'harm' } });
@@ -74,13 +79,7 @@ describe('judgeAb', () => {
   });
 
   test('leaves a dropped arm as it was compared when it went, however long control goes on', () => {
-    const arms = {
-      control: { share: 0.4 },
-      a: { share: 0.3, set: {} },
-      b: { share: 0.3, set: {} },
-    };
-    const entry = entryOf({ arms });
-    const counts = { control: arm(400, 80), a: arm(300, 180), b: arm(300, 60) };
+    const { entry, counts } = threeArms();
     const before = judgeAb({ entry, counts, age_ms: 0, dropped: {} });
     const later = { ...counts, control: arm(4000, 800), b: arm(3000, 600) };
     const now = judgeAb({ entry, counts: later, age_ms: 0, dropped: { a: 'harm' }, before });

@@ -1,10 +1,11 @@
+import { Latest } from '../../../core/latest.ts';
 import { boundOrigin } from '../egress.ts';
 import type { Outgoing } from '../upstream.ts';
 
 type Told = Pick<Outgoing, 'base_url' | 'method' | 'path' | 'headers'>;
 
 /** A request's head, and where it goes. */
-export interface RequestHead {
+export interface AddressedHead {
   readonly origin: string;
   /** With its empty line. */
   readonly head: string;
@@ -23,15 +24,14 @@ const KEPT_MAX = 8;
  * length of the body: then it is put together and looked through once.
  */
 export class RequestHeads {
-  readonly #kept: Kept[] = [];
-  #next = 0;
+  readonly #latest = new Latest<Kept>(KEPT_MAX);
 
   /**
    * Host, length and connection are told here and nowhere else. Throws where a name, a value or the
    * path cannot stand in a head, since nothing that is sent may end a line; and where the path
    * would lead to another origin than the provider's.
    */
-  of(request: Outgoing): RequestHead {
+  of(request: Outgoing): AddressedHead {
     const { origin, lines } = this.#partsOf(request);
     const { method, body } = request;
     if (method !== 'POST' && body.length === 0) return { origin, head: `${lines}\r\n` };
@@ -39,7 +39,7 @@ export class RequestHeads {
   }
 
   #partsOf({ base_url, method, path, headers }: Outgoing): Kept {
-    for (const kept of this.#kept) {
+    for (const kept of this.#latest.all) {
       const same = kept.headers === headers && kept.path === path;
       if (same && kept.base_url === base_url && kept.method === method) return kept;
     }
@@ -47,10 +47,7 @@ export class RequestHeads {
     const origin = boundOrigin(base_url, path);
     const made = { ...told, origin, lines: linesOf(told, origin) };
     // Headers that may change would no longer be those that were looked through.
-    if (Object.isFrozen(headers)) {
-      this.#kept[this.#next] = made;
-      this.#next = (this.#next + 1) % KEPT_MAX;
-    }
+    if (Object.isFrozen(headers)) this.#latest.keep(made);
     return made;
   }
 }
