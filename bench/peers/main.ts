@@ -22,7 +22,7 @@ import {
   startPortkey,
   type Upstreams,
 } from './gateways.ts';
-import { startNginx, staticServer } from './nginx.ts';
+import { type Nginx, startNginx, staticServer } from './nginx.ts';
 import { LOAD_CORE } from './pinned.ts';
 import { describeMachine, keep } from './report.ts';
 import { measureStarts } from './starts.ts';
@@ -77,7 +77,7 @@ async function measureAll(rows: readonly Row[], effort: Effort): Promise<readonl
   try {
     const figures: Figure[] = [];
     const both = await measureTogether(rows, upstreams, effort);
-    figures.push(...both, ...(await measureAlone(rows, upstreams, effort)));
+    figures.push(...both, ...(await measureAlone(rows, upstreams, answering, effort)));
     return figures;
   } finally {
     await streaming.end();
@@ -133,6 +133,7 @@ async function measureTogether(
 async function measureAlone(
   rows: readonly Row[],
   upstreams: Upstreams,
+  answering: Nginx,
   effort: Effort,
 ): Promise<readonly Figure[]> {
   const { rounds } = effort;
@@ -150,7 +151,7 @@ async function measureAlone(
       await (await first.start()).end();
     }
     if (rows.includes('workers')) {
-      figures.push(await measureWorkers(upstreams, askedBody(KB), effort));
+      figures.push(await measureWorkers(upstreams, answering.workers, askedBody(KB), effort));
     }
     const body = askedBody(KB, { stream: true });
     if (rows.includes('rss')) figures.push(await measureRss(starts, body, Math.min(rounds, 3)));

@@ -89,6 +89,18 @@ export async function untilAnswers(
   throw new Error(`${url} does not answer:\n${pinned.said()}`);
 }
 
+/**
+ * Processes that are a batch job wake up as ever, but do not interrupt who is running: they have
+ * their turn when it ends (SCHED_BATCH, sched(7)). What they start later is the same.
+ */
+export function scheduleAs(policy: 'batch' | 'other', pids: readonly number[]): void {
+  for (const pid of pids) {
+    spawnSync('chrt', [`--${policy}`, '--all-tasks', '--pid', '0', String(pid)], {
+      stdio: 'ignore',
+    });
+  }
+}
+
 /** Puts a process's children on another core: theirs is not the gateway's own work. */
 export function moveChildren(pid: number, core: string): readonly number[] {
   const moved = descendantsOf(pid, listProcesses()).map((child) => child.pid);

@@ -2,10 +2,12 @@ import { median, round } from '../gates.ts';
 import { byTurns, type Effort } from './calls.ts';
 import { type Figure, ratios, spreadText } from './figures.ts';
 import { type Gateway, startHive, startNginxGateway, type Upstreams } from './gateways.ts';
+import { scheduleAs } from './pinned.ts';
 
 /**
  * Two gateway processes against one. The one has a core to itself; two have to share theirs with
- * the load. What that costs is told by others on the same two cores: nginx's two, and two gateways
+ * the load, which interrupts them two times in three calls unless it is a batch job: there it is
+ * one. What sharing costs is told by others on the same two cores: nginx's two, and two gateways
  * of one process that know nothing of each other.
  */
 interface Compared {
@@ -16,12 +18,18 @@ interface Compared {
   readonly nginx_two: Gateway;
 }
 
-/** All of them are new: what a process has served before changes what a call takes. */
+/**
+ * All of them are new: what a process has served before changes what a call takes.
+ *
+ * @param upstream_pids processes that answer the gateways; with this one they are the load.
+ */
 export async function measureWorkers(
   upstreams: Upstreams,
+  upstream_pids: readonly number[],
   body: string,
   effort: Effort,
 ): Promise<Figure> {
+  const load = [process.pid, ...upstream_pids];
   const started: Gateway[] = [];
   const add = async (starting: Promise<Gateway>): Promise<Gateway> => {
     const gateway = await starting;
@@ -30,18 +38,17 @@ export async function measureWorkers(
   };
   const apart = () => add(startHive(upstreams, { shares_cores: true }));
   try {
-    return await compare(
-      {
-        one: await add(startHive(upstreams)),
-        two: await add(startHive(upstreams, { workers: 2 })),
-        apart: [await apart(), await apart()],
-        nginx: await add(startNginxGateway(upstreams)),
-        nginx_two: await add(startNginxGateway(upstreams, 2)),
-      },
-      body,
-      effort,
-    );
+    const compared: Compared = {
+      one: await add(startHive(upstreams)),
+      two: await add(startHive(upstreams, { workers: 2 })),
+      apart: [await apart(), await apart()],
+      nginx: await add(startNginxGateway(upstreams)),
+      nginx_two: await add(startNginxGateway(upstreams, 2)),
+    };
+    scheduleAs('batch', load);
+    return await compare(compared, body, effort);
   } finally {
+    scheduleAs('other', load);
     for (const gateway of started) await gateway.end();
   }
 }
