@@ -32,8 +32,10 @@ const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
 const SEGMENT_MS_MAX = 3_600_000;
 /** Telemetry gathers so long before it is written; what is acknowledged never waits for it. */
 const GATHER_MS = 50;
+/** Or until it is so many UTF-16 units: a write's own cost is then nothing beside its lines'. */
+const GATHER_UNITS = 64 * 1024;
 /** Of one write: bounds the memory of a batch. */
-const WRITE_BYTES_MAX = 4 * 1024 * 1024;
+const WRITE_UNITS_MAX = 4 * 1024 * 1024;
 const RETRY_MS = { first: 100, most: 5_000 };
 
 interface Waiting {
@@ -62,6 +64,9 @@ class Journal implements Bus {
   private readonly monotonic_ms: () => number;
   private readonly lineOf = createLineWriter();
   private queue: Waiting[] = [];
+  /** UTF-16 units of the lines in the queue, and how many of its records somebody waits for. */
+  private units = 0;
+  private awaited = 0;
   /** Records taken from the queue and not yet written. */
   private taken = 0;
   private file: SegmentFile | null = null;
@@ -89,7 +94,7 @@ class Journal implements Bus {
       return false;
     }
     this.push({ line, settle: null });
-    this.timer ??= setTimeout(() => this.flush(), GATHER_MS);
+    if (this.flushing === null) this.schedule();
     return true;
   }
 
@@ -119,7 +124,7 @@ class Journal implements Bus {
     this.closed = true;
     this.stop.abort();
     this.flush();
-    await this.flushing;
+    while (this.flushing) await this.flushing;
     if (this.file) await this.closeFile(this.file).catch((thrown) => this.complain(thrown));
     this.file = null;
   }
@@ -130,6 +135,8 @@ class Journal implements Bus {
 
   private push(waiting: Waiting): void {
     this.queue.push(waiting);
+    this.units += waiting.line.length;
+    if (waiting.settle !== null) this.awaited += 1;
     this.options.metrics.set('hive_events_waiting', this.waiting);
   }
 
@@ -138,16 +145,26 @@ class Journal implements Bus {
     this.timer = null;
     this.flushing ??= this.drain().finally(() => {
       this.flushing = null;
-      // A record may have come between the loop's last look and here.
-      if (this.queue.length > 0 && this.file) this.flush();
+      if (this.queue.length > 0 && this.file) this.schedule();
     });
+  }
+
+  /** At once where it is due, else when telemetry has gathered. */
+  private schedule(): void {
+    if (this.due) this.flush();
+    else this.timer ??= setTimeout(() => this.flush(), GATHER_MS);
+  }
+
+  private get due(): boolean {
+    return this.awaited > 0 || this.units >= GATHER_UNITS || (this.closed && this.queue.length > 0);
   }
 
   /** Never rejects: each record's own promise says what became of it. */
   private async drain(): Promise<void> {
     // One turn of the event loop lets the requests that came in together share the first sync.
     await new Promise(setImmediate);
-    while (this.queue.length > 0) {
+    // Telemetry that comes meanwhile gathers again: a busy gateway would write each turn of its own.
+    for (let first = true; first ? this.queue.length > 0 : this.due; first = false) {
       const batch = this.take();
       try {
         await this.commit(batch);
@@ -159,15 +176,17 @@ class Journal implements Bus {
   }
 
   private take(): Waiting[] {
-    let bytes = 0;
+    let units = 0;
     let count = 0;
-    while (count < this.queue.length && bytes < WRITE_BYTES_MAX) {
-      bytes += this.queue[count]?.line.length ?? 0;
+    while (count < this.queue.length && units < WRITE_UNITS_MAX) {
+      const { line, settle } = this.queue[count] as Waiting;
+      units += line.length;
+      if (settle !== null) this.awaited -= 1;
       count += 1;
     }
-    const batch = this.queue.splice(0, count);
-    this.taken = batch.length;
-    return batch;
+    this.units -= units;
+    this.taken = count;
+    return this.queue.splice(0, count);
   }
 
   private async commit(batch: readonly Waiting[]): Promise<void> {
@@ -221,6 +240,8 @@ class Journal implements Bus {
     this.complain(thrown);
     const all = [...batch, ...this.queue];
     this.queue = all.filter(({ settle }) => settle === null);
+    this.units = this.queue.reduce((units, { line }) => units + line.length, 0);
+    this.awaited = 0;
     this.settled();
     for (const { settle } of all) settle?.reject(notReady(thrown));
     const file = this.file;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -99,6 +99,27 @@ describe('journal', () => {
     await until(() => flushed > 0, { what: 'the write of telemetry' });
     expect(written()).toEqual({ 'g0-a-1.log': ['c1'] });
     await bus.close();
+  });
+
+  test('journal gathers telemetry that keeps coming, and has all of it where it closes', async () => {
+    let flushed = 0;
+    const bus = await open({ waiting_max: 1e6, onFlushed: () => (flushed += 1) });
+    const ids: string[] = [];
+    const publishOne = (): Promise<void> => {
+      const id = `c${ids.length}`;
+      ids.push(id);
+      expect(bus.publish(callEvent(id))).toBe(true);
+      return new Promise(setImmediate);
+    };
+    while (flushed === 0) await publishOne();
+    const begun_ms = performance.now();
+    // A write takes a turn of the event loop or two.
+    for (let turn = 0; turn < 300; turn += 1) await publishOne();
+    const gathered = (performance.now() - begun_ms) / 50;
+    const { size } = statSync(join(dir, 'g0-a-1.log'));
+    expect(flushed).toBeLessThanOrEqual(1 + gathered + size / 65_536);
+    await bus.close();
+    expect(written()).toEqual({ 'g0-a-1.log': [...ids, 'segment.closed'] });
   });
 
   test('journal covers what was published before with the same sync', async () => {
