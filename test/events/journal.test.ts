@@ -109,7 +109,7 @@ describe('journal', () => {
       const id = `c${ids.length}`;
       ids.push(id);
       expect(bus.publish(callEvent(id))).toBe(true);
-      return new Promise(setImmediate);
+      return new Promise((resolve) => setImmediate(resolve));
     };
     while (flushed === 0) await publishOne();
     const begun_ms = performance.now();

@@ -69,13 +69,14 @@ export function isUnspaced({ letters, count }: Words): boolean {
 export function wordsOf(text: string, chars: number): Words {
   const { length } = text;
   const reader = new WordReader(Math.min(length, chars * 2));
+  const copied = copy(text);
   if (length <= chars * 2) {
-    reader.read(text, length);
+    reader.read(text, 0, length, copied);
     return reader.words(reader.count);
   }
-  reader.read(text.slice(0, chars), chars);
+  reader.read(text, 0, chars, copied);
   const { count } = reader;
-  reader.read(text.slice(length - chars), chars);
+  reader.read(text, length - chars, length, copied);
   return reader.words(count);
 }
 
@@ -95,11 +96,21 @@ export function hashOfLetters(word: string): number {
   return hash;
 }
 
-/** Units of a piece that is read from a copy. */
+/** Units of a text that is read from a copy. */
 const COPIED_MAX = 2048;
-/** Holds nothing: it is written and read at once, and made once because it is large. */
-const COPY = Buffer.alloc(COPIED_MAX * 2);
-const UNITS: Readonly<Uint16Array> = new Uint16Array(COPY.buffer, COPY.byteOffset, COPIED_MAX);
+/**
+ * Holds nothing: it is written and read at once, and made once because it is large. There is room
+ * for a character more, so that one that is not ASCII always shows in the number of bytes.
+ */
+const COPY = Buffer.alloc(COPIED_MAX + 4);
+
+/**
+ * Copies a text that is ASCII; else false. Units read one by one out of a string cost several
+ * times as much as a copy of them: V8 has a dozen kinds of strings, and all of them come here.
+ */
+function copy(text: string): boolean {
+  return text.length <= COPIED_MAX && COPY.write(text) === text.length;
+}
 
 class WordReader {
   // Plain arrays: a typed one costs more to make than all that is read into it.
@@ -119,31 +130,29 @@ class WordReader {
     return { hashes: this.#hashes, count, letters, signs: this.#signs, tail_from };
   }
 
-  /** So many units of a piece. */
-  read(piece: string, units: number): void {
-    if (units <= COPIED_MAX && this.#readPlain(piece, units)) return;
+  /** A piece of a text, which may have been copied whole. */
+  read(text: string, from: number, to: number, copied: boolean): void {
+    if (copied && this.#readPlain(from, to)) return;
+    const piece = text.slice(from, to);
+    if (!copied && copy(piece) && this.#readPlain(0, piece.length)) return;
     this.#readAny(piece.toLowerCase());
   }
 
   /**
-   * ASCII without code, as most texts are; else false, and nothing was read. Where a word ends
-   * nobody can guess, and a branch that is guessed wrongly costs more than ten letters: so none is
-   * taken between letters and what parts them. `letter` is all ones for a letter, else 0.
+   * What was copied, where there is no code in it, as in most texts; else false, and nothing was
+   * read. Where a word ends nobody can guess, and a branch that is guessed wrongly costs more than
+   * ten letters: so none is taken between letters and what parts them. `letter` is all ones for a
+   * letter, else 0.
    */
-  #readPlain(text: string, units: number): boolean {
-    // Units read one by one out of a string cost several times as much as a copy of them, and its
-    // length as much as a word: V8 has a dozen kinds of strings, and all of them come here.
-    COPY.write(text, 'utf16le');
+  #readPlain(from: number, to: number): boolean {
     const hashes = this.#hashes;
     let count = this.count;
     let hash = FNV_BASIS;
     let open = 0;
     let signs = 0;
     let latin = 0;
-    for (let at = 0; at < units && count < WORDS_MAX; at += 1) {
-      const code = UNITS[at] as number;
-      if (code > 0x7f) return false;
-      let lower = PLAIN[code] as number;
+    for (let at = from; at < to && count < WORDS_MAX; at += 1) {
+      let lower = PLAIN[COPY[at] as number] as number;
       if (lower < 0) {
         if (lower === APOSTROPHE) continue;
         if (lower !== SIGN) return false;

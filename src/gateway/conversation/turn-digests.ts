@@ -38,10 +38,10 @@ export function digestSaid(content: Json | undefined, ignored: string | null = n
 }
 
 /**
- * Two 32-bit halves (cyrb53's mixing) over UTF-16 units and marks between the parts of a value.
- * Each half takes every second pair of a text's units, which costs a quarter of the time; a text
- * that differs in one unit still differs in a half, and the halves are mixed where a digest is
- * taken.
+ * Two 32-bit halves (cyrb53's mixing) over a text's UTF-8, or the units of a short one, and marks
+ * between the parts of a value. Each half takes every second four bytes, which costs an eighth of
+ * the time; a text that differs in one of them still differs in a half, and the halves are mixed
+ * where a digest is taken.
  */
 class Chain {
   readonly #ignored: string | null;
@@ -96,25 +96,28 @@ class Chain {
   #text(mark: number, text: string): void {
     let first = Math.imul(this.#first ^ mark, 2654435761);
     let second = Math.imul(this.#second ^ text.length, 1597334677);
-    let read = 0;
+    if (text.length < COPIED_MIN) {
+      for (let index = 0; index < text.length; index += 1) {
+        first = Math.imul(first ^ text.charCodeAt(index), 2654435761);
+        first ^= first >>> 15;
+      }
+    }
     // Units read one by one out of a string cost several times as much as a copy of them.
-    while (text.length - read >= COPIED_MIN) {
-      const piece =
-        read === 0 && text.length <= COPIED_MAX ? text : text.slice(read, read + COPIED_MAX);
-      COPY.write(piece, 'utf16le');
-      const pairs = (piece.length >>> 2) << 1;
-      for (let at = 0; at < pairs; at += 2) {
-        first = Math.imul(first ^ (PAIRS[at] as number), 2654435761);
-        second = Math.imul(second ^ (PAIRS[at + 1] as number), 1597334677);
+    for (let from = 0; text.length >= COPIED_MIN && from < text.length; from += COPIED_MAX) {
+      const piece = text.length <= COPIED_MAX ? text : text.slice(from, from + COPIED_MAX);
+      const bytes = COPY.write(piece);
+      const words = (bytes >>> 3) << 1;
+      for (let at = 0; at < words; at += 2) {
+        first = Math.imul(first ^ (WORDS[at] as number), 2654435761);
+        second = Math.imul(second ^ (WORDS[at + 1] as number), 1597334677);
         // Multiplying alone never moves a difference to lower bits.
         first ^= first >>> 15;
         second ^= second >>> 13;
       }
-      read += pairs * 2;
-    }
-    for (let index = read; index < text.length; index += 1) {
-      first = Math.imul(first ^ text.charCodeAt(index), 2654435761);
-      first ^= first >>> 15;
+      for (let at = words << 2; at < bytes; at += 1) {
+        first = Math.imul(first ^ (COPY[at] as number), 2654435761);
+        first ^= first >>> 15;
+      }
     }
     this.#first = first;
     this.#second = second;
@@ -130,8 +133,8 @@ class Chain {
 const COPIED_MIN = 24;
 const COPIED_MAX = 8192;
 /** Holds nothing: it is written and read at once, and made once because it is large. */
-const COPY = Buffer.alloc(COPIED_MAX * 2);
-const PAIRS: Readonly<Int32Array> = new Int32Array(COPY.buffer, COPY.byteOffset, COPIED_MAX / 2);
+const COPY = Buffer.alloc(COPIED_MAX * 3);
+const WORDS: Readonly<Int32Array> = new Int32Array(COPY.buffer, COPY.byteOffset, COPY.length / 4);
 
 const STRING = 0x10001;
 const SCALAR = 0x10002;
