@@ -163,7 +163,7 @@ class Journal implements Bus {
   private async drain(): Promise<void> {
     // One turn of the event loop lets the requests that came in together share the first sync.
     await new Promise(setImmediate);
-    // Telemetry that comes meanwhile gathers again: a busy gateway would write each turn of its own.
+    // Telemetry that comes meanwhile gathers again, else a busy gateway would write each turn.
     for (let first = true; first ? this.queue.length > 0 : this.due; first = false) {
       const batch = this.take();
       try {

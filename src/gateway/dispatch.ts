@@ -9,17 +9,12 @@ import { withHedge } from './hedge-attempt.ts';
 import { type HookRun, runAttemptHooks } from './hooks/hooks.ts';
 import { addFacts, addNote, proveAdapter } from './hooks/progress.ts';
 import { mostUseful } from './no-answer.ts';
+import type { Place } from './overload.ts';
 import { type Candidate, Route } from './route.ts';
 import type { Ticket } from './targets/live-target.ts';
-import {
-  type DispatchDeps,
-  type Dispatched,
-  type Trial,
-  type Tried,
-  tryTarget,
-} from './try-target.ts';
+import { timeLimit } from './time-limit.ts';
+import { type DispatchDeps, type Dispatched, type Tried, tryTarget } from './try-target.ts';
 import type { Turn } from './turn.ts';
-import { failed } from './upstream/failures.ts';
 import { holdStream } from './upstream/hold.ts';
 
 /**
@@ -27,7 +22,7 @@ import { holdStream } from './upstream/hold.ts';
  * first token to the client a failure may be followed by another attempt, as long as the call's
  * retries and time, and the budget of all calls, are left.
  */
-export async function dispatch(
+export function dispatch(
   run: HookRun,
   snapshot: Snapshot,
   client: Client,
@@ -35,67 +30,78 @@ export async function dispatch(
 ): Promise<Dispatched> {
   const { resilience } = snapshot.policy;
   deps.budget.earn();
-  const limits = timeLimit(run, snapshot);
+  const limits = timeLimit(run.call, run.progress, resilience);
   const left_ms = limits.deadline_ms - deps.clock.monotonic_ms();
-  const entered = deps.overload.enter(resilience.overload, client, left_ms);
-  const place = entered instanceof Promise ? await waited(run, deps, entered) : entered;
-  if (place === 'gone') return ABORTED;
-  const route = new Route(run, snapshot, deps.targets);
-  const escalation = Escalation.of(run);
-  const turn: Turn = {
-    run,
-    client,
-    deps,
-    resilience,
-    route,
-    place,
-    escalation,
-    failures: [],
-    deadline_ms: limits.deadline_ms,
-    late: limits.late,
+  const inPlace = (place: Place): Promise<Dispatched> => {
+    const route = new Route(run, snapshot, deps.targets);
+    const escalation = Escalation.of(run);
+    const failures: UpstreamFailure[] = [];
+    const { deadline_ms, late } = limits;
+    const around = { run, client, deps, resilience, deadline_ms, late };
+    return tryInTurn({ ...around, route, place, escalation, failures });
   };
-  let open = false;
-  try {
-    const trying = tryInTurn(turn);
-    const dispatched = await (escalation === null ? trying : escalation.orFallBack(trying));
-    if (dispatched.kind !== 'stream') return dispatched;
-    open = true;
-    const end: typeof dispatched.end = (outcome, failure) => {
-      place.leave();
-      dispatched.end(outcome, failure);
-    };
-    return { ...dispatched, end };
-  } finally {
-    escalation?.drop();
-    if (!open) place.leave();
-  }
+  const entered = deps.overload.enter(resilience.overload, client, left_ms);
+  if (!(entered instanceof Promise)) return inPlace(entered);
+  return waited(run, deps, entered).then((place) => (place === 'gone' ? ABORTED : inPlace(place)));
 }
 
 const ABORTED = { kind: 'aborted' } as const;
 
+/** In one piece: a call waits a moment for each promise that it goes through. */
 async function tryInTurn(turn: Turn): Promise<Dispatched> {
-  const { run, client, deps } = turn;
-  for (let next = nextOf(turn); next !== null; next = nextOf(turn)) {
-    const admitted = admit(turn, next);
-    const ticket = admitted instanceof Promise ? await admitted : admitted;
-    const running = begin(turn, next.target, ticket);
-    if (running === 'gone') return ABORTED;
-    if (running === 'other') continue;
-    if (running === 'over') break;
-    const begun_ms = deps.clock.monotonic_ms();
-    const tried = await client.unlessGone(running.result);
-    run.progress.waited_ms += deps.clock.monotonic_ms() - begun_ms;
-    if (tried === 'gone') {
-      running.abort();
-      return ABORTED;
+  const { run, client, deps, escalation, place } = turn;
+  try {
+    for (let next = nextOf(turn); next !== null; next = nextOf(turn)) {
+      const admitted = admit(turn, next);
+      const ticket = admitted instanceof Promise ? await admitted : admitted;
+      const running = begin(turn, next.target, ticket);
+      if (running === 'other') continue;
+      if (running === 'over') break;
+      if (running === 'gone') return handedOver(turn, ABORTED);
+      const begun_ms = deps.clock.monotonic_ms();
+      const tried = await (running.orGone?.(client) ?? client.unlessGone(running.result));
+      run.progress.waited_ms += deps.clock.monotonic_ms() - begun_ms;
+      const came_to = tried === 'gone' ? leftBy(running) : comeTo(turn, tried);
+      const given = came_to instanceof Promise ? await came_to : came_to;
+      if (given !== null) return handedOver(turn, given);
     }
-    const taken = tried.kind === 'failed' ? tried : take(turn, tried);
-    const result = taken instanceof Promise ? await taken : taken;
-    const settling = settled(turn, tried.target, result);
-    const dispatched = settling instanceof Promise ? await settling : settling;
-    if (dispatched !== null) return dispatched;
+    return handedOver(turn, { kind: 'failed', failure: mostUseful(turn) });
+  } catch (thrown) {
+    const spare = escalation?.insteadOf(thrown) ?? null;
+    if (spare !== null) return handedOver(turn, spare);
+    escalation?.drop();
+    place.leave();
+    throw thrown;
   }
-  return { kind: 'failed', failure: mostUseful(turn) };
+}
+
+/** Its client has. */
+function leftBy(running: Running<Tried>): Dispatched {
+  running.abort();
+  return ABORTED;
+}
+
+/** What the call comes to with what a target came to, or null where another is to be asked. */
+function comeTo(turn: Turn, tried: Tried): MaybePromise<Dispatched | null> {
+  const taken = tried.kind === 'failed' ? tried : take(turn, tried);
+  if (!(taken instanceof Promise)) return settled(turn, tried.target, taken);
+  return taken.then((result) => settled(turn, tried.target, result));
+}
+
+/** Where it is no stream, the call leaves its place; a stream leaves it at its end. */
+function handedOver(turn: Turn, dispatched: Dispatched): Dispatched {
+  const { escalation, place } = turn;
+  const given = dispatched.kind === 'failed' ? (escalation?.fallBack() ?? dispatched) : dispatched;
+  escalation?.drop();
+  if (given.kind !== 'stream') {
+    place.leave();
+    return given;
+  }
+  const end: typeof given.end = (outcome, failure) => {
+    place.leave();
+    given.end(outcome, failure);
+  };
+  return { ...given, end };
 }
 
 /** What the call comes to with this, or null where another is to be asked. */
@@ -248,22 +254,6 @@ async function waited<Value>(
     progress.waited_ms += clock.monotonic_ms() - begun_ms;
   }
 }
-
-function timeLimit(
-  { call, progress }: HookRun,
-  snapshot: Snapshot,
-): Pick<Trial, 'deadline_ms' | 'late'> {
-  const { total_ms } = snapshot.policy.resilience.timeouts;
-  const hurried = call.timeout_ms !== null && call.timeout_ms < total_ms;
-  return {
-    deadline_ms: progress.started_ms + (hurried ? (call.timeout_ms ?? 0) : total_ms),
-    late: hurried ? LATE_BY_CLIENT : LATE,
-  };
-}
-
-const LATE = failed('upstream_timeout', 'The call took longer than it may.');
-/** A client in a hurry must not open breakers for everybody else. */
-const LATE_BY_CLIENT: UpstreamFailure = { ...LATE, counts: false };
 
 /**
  * Full jitter, so that clients who failed together do not come back together. An upstream that says

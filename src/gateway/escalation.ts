@@ -91,21 +91,14 @@ export class Escalation {
   }
 
   /** With an answer in hand, nothing that goes wrong with another fails the call. */
-  async orFallBack(trying: Promise<Dispatched>): Promise<Dispatched> {
-    try {
-      const dispatched = await trying;
-      return dispatched.kind === 'failed' ? (this.#fallBack() ?? dispatched) : dispatched;
-    } catch (thrown) {
-      // A plugin without which the policy lets no call pass.
-      const final = thrown instanceof GatewayError && thrown.code === 'plugin_failed';
-      const spare = final ? null : this.#fallBack();
-      if (spare) return spare;
-      throw thrown;
-    }
+  insteadOf(thrown: unknown): Given | null {
+    // A plugin without which the policy lets no call pass.
+    const final = thrown instanceof GatewayError && thrown.code === 'plugin_failed';
+    return final ? null : this.fallBack();
   }
 
   /** The answer that is kept, as if no other had been asked for; null where there is none. */
-  #fallBack(): Given | null {
+  fallBack(): Given | null {
     const spare = this.#spare;
     if (spare === null) return null;
     this.#spare = null;

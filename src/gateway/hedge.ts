@@ -1,8 +1,11 @@
+import type { Client } from './client.ts';
 import type { After } from './clock/after.ts';
 
 /** Something under way that comes to a result, unless it is given up. */
 export interface Running<Result> {
   readonly result: Promise<Result>;
+  /** The result, or `gone` as soon as the client has left; where it costs less than a race. */
+  orGone?(client: Pick<Client, 'onGone'>): Promise<Result | 'gone'>;
   /** Gives it up; `result` then stays unsettled, or is nobody's. */
   abort(): void;
 }

@@ -6,12 +6,7 @@ import type { Log, LogFields } from '../core/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Resilience } from '../core/policy.ts';
 import { costOf } from '../core/price.ts';
-import type {
-  DecodedChunk,
-  ProviderRequest,
-  UpstreamFailure,
-  UpstreamRequest,
-} from '../core/provider.ts';
+import type { DecodedChunk, ProviderRequest, UpstreamFailure } from '../core/provider.ts';
 import { sizeOf } from '../core/routing/live-figures.ts';
 import { choicesOf } from '../core/several-choices.ts';
 import type { HeldBytes } from './bytes/held-bytes.ts';
@@ -23,7 +18,12 @@ import type { Overload } from './overload.ts';
 import type { Ticket } from './targets/live-target.ts';
 import type { RetryBudget } from './targets/retry-budget.ts';
 import { isAbsent, type Targets } from './targets/targets.ts';
-import { type AttemptResult, type RunningAttempt, startAttempt } from './upstream/attempt.ts';
+import {
+  type AttemptResult,
+  type AttemptSpec,
+  attempt,
+  type RunningAttempt,
+} from './upstream/attempt.ts';
 import { failed } from './upstream/failures.ts';
 import type { StreamSource } from './upstream/hold.ts';
 import type { Upstream } from './upstream/upstream.ts';
@@ -113,7 +113,7 @@ export function tryTarget(trial: Trial, ticket: Ticket): Running<Tried> {
 function startOne(trial: Trial, adapter: string | null, ticket: Ticket): Running<Tried> {
   const { run, deps, target } = trial;
   const { endpoint, stream } = run.call;
-  let running: RunningAttempt | null = null;
+  let running: RunningAttempt<Tried> | null = null;
   const close = openAttempt(trial, ticket, () => running?.tokens ?? null);
   const begun_ms = deps.clock.monotonic_ms();
   const left_ms = Math.min(
@@ -126,12 +126,11 @@ function startOne(trial: Trial, adapter: string | null, ticket: Ticket): Running
     const failed = { kind: 'failed', target, failure: refusal } as const;
     return { result: Promise.resolve(failed), abort() {} };
   }
-  let started: RunningAttempt;
-  let request: UpstreamRequest;
+  let started: RunningAttempt<Tried>;
   try {
     const asked = requestFor(run, target, adapter);
-    request = target.provider.encode(asked);
-    started = startAttempt(deps.upstream, {
+    const request = target.provider.encode(asked);
+    const spec: AttemptSpec = {
       target,
       endpoint,
       stream,
@@ -144,33 +143,46 @@ function startOne(trial: Trial, adapter: string | null, ticket: Ticket): Running
       left_ms,
       late: trial.late,
       hold: () => deps.bytes.open(trial.resilience.overload.bytes_max),
-    });
+    };
+    started = attempt(deps.upstream, spec, (answer) =>
+      triedOf(trial, { ticket, close, lost: request.notes ?? NO_NOTES }, answer),
+    );
   } catch (thrown) {
     close('aborted', null);
     throw thrown;
   }
   running = started;
-  const result = started.result.then((answer): Tried => {
-    if (answer.kind === 'failed') {
-      const { failure } = answer;
-      close('error', failure);
-      learn(trial, failure);
-      return { kind: 'failed', target, failure };
-    }
-    deps.targets.readLimits(target, answer.headers);
-    if (answer.kind === 'stream') ticket.answering(sizeOfCall(run.call));
-    const slowness = ticket.slowness();
-    const { notes: asked = NO_NOTES } = request;
-    const notes = answer.kind === 'whole' ? joined(asked, answer.notes) : asked;
-    return { kind: 'answered', target, answer, notes, slowness, close };
-  });
   return {
-    result,
+    result: started.result,
+    orGone: (client) => started.orGone(client),
     abort() {
       started.abort();
       close('aborted', null);
     },
   };
+}
+
+interface Open {
+  readonly ticket: Ticket;
+  readonly close: Extract<Tried, { kind: 'answered' }>['close'];
+  /** What of the request the target cannot be told. */
+  readonly lost: readonly Note[];
+}
+
+/** What an attempt came to: a failure closes its account, and an answer leaves it open. */
+function triedOf(trial: Trial, { ticket, close, lost }: Open, answer: AttemptResult): Tried {
+  const { run, deps, target } = trial;
+  if (answer.kind === 'failed') {
+    const { failure } = answer;
+    close('error', failure);
+    learn(trial, failure);
+    return { kind: 'failed', target, failure };
+  }
+  deps.targets.readLimits(target, answer.headers);
+  if (answer.kind === 'stream') ticket.answering(sizeOfCall(run.call));
+  const slowness = ticket.slowness();
+  const notes = answer.kind === 'whole' ? joined(lost, answer.notes) : lost;
+  return { kind: 'answered', target, answer, notes, slowness, close };
 }
 
 const NO_NOTES: readonly Note[] = [];
@@ -254,7 +266,7 @@ function openAttempt(
       error: failure?.code ?? null,
       ttft_ms: first_ms === null ? null : microseconds(first_ms - (begun_ms - progress.started_ms)),
       ms: microseconds(deps.clock.monotonic_ms() - begun_ms),
-      ...(outcome === 'ok' || progress.answered === target ? {} : lost(target, reported())),
+      ...(outcome === 'ok' || progress.answered === target ? {} : paidFor(target, reported())),
     };
     progress.attempts.push(attempt);
     deps.metrics.add('hive_attempts_total', [target.name, outcome]);
@@ -263,7 +275,7 @@ function openAttempt(
 }
 
 /** What is paid for an answer that nobody gets; what no provider reported is not made up. */
-function lost({ price }: Target, tokens: Tokens | null): Pick<Attempt, 'tokens' | 'cost_usd'> {
+function paidFor({ price }: Target, tokens: Tokens | null): Pick<Attempt, 'tokens' | 'cost_usd'> {
   if (tokens === null) return {};
   return { tokens, cost_usd: price === null ? null : costOf(price, tokens) };
 }

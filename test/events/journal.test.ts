@@ -101,7 +101,7 @@ describe('journal', () => {
     await bus.close();
   });
 
-  test('journal gathers telemetry that keeps coming, and has all of it where it closes', async () => {
+  test('journal gathers telemetry that keeps coming, and closes with all of it', async () => {
     let flushed = 0;
     const bus = await open({ waiting_max: 1e6, onFlushed: () => (flushed += 1) });
     const ids: string[] = [];

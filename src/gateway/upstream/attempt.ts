@@ -42,8 +42,16 @@ export type AttemptResult =
   | WholeResult
   | { readonly kind: 'stream'; readonly headers: UpstreamHeaders; readonly stream: LiveStream };
 
-export interface RunningAttempt {
-  readonly result: Promise<AttemptResult>;
+/** A client that may leave. */
+export interface Leaving {
+  /** Calls back when it leaves, at once where it has left. */
+  onGone(listener: () => void): void;
+}
+
+export interface RunningAttempt<Result = AttemptResult> {
+  readonly result: Promise<Result>;
+  /** The result, or `gone` as soon as the client has left: who asks this does not ask `result`. */
+  orGone(client: Leaving): Promise<Result | 'gone'>;
   /** What the upstream has reported until now; null where it has not. */
   readonly tokens: Tokens | null;
   /** Gives it up at once, whatever it waits for; `result` then stays unsettled. */
@@ -58,14 +66,24 @@ const ERROR_BYTES_MAX = 1024 * 1024;
  * token of a stream, or a failure. Until then nothing has reached the client, so it may fail over.
  */
 export function startAttempt(upstream: Upstream, spec: AttemptSpec): RunningAttempt {
-  return new Attempt(upstream, spec);
+  return new Attempt(upstream, spec, (result) => result);
 }
 
-class Attempt implements RunningAttempt, Sink {
+/** The same, and what `taken` makes of it at once: each promise more is one more wait. */
+export function attempt<Result>(
+  upstream: Upstream,
+  spec: AttemptSpec,
+  taken: (result: AttemptResult) => Result,
+): RunningAttempt<Result> {
+  return new Attempt(upstream, spec, taken);
+}
+
+class Attempt<Result> implements RunningAttempt<Result>, Sink {
   readonly #spec: AttemptSpec;
   #sending: Sending;
   readonly #total: NodeJS.Timeout;
-  readonly #settled = Promise.withResolvers<AttemptResult>();
+  readonly #settled = Promise.withResolvers<Result | 'gone'>();
+  readonly #taken: (result: AttemptResult) => Result;
   readonly #parts = new ByteParts();
   #account: Account | null = null;
   #firstToken: NodeJS.Timeout | undefined;
@@ -76,13 +94,19 @@ class Attempt implements RunningAttempt, Sink {
   #decided = false;
   #tokens: Tokens | null = null;
 
-  constructor(upstream: Upstream, spec: AttemptSpec) {
+  constructor(upstream: Upstream, spec: AttemptSpec, taken: (result: AttemptResult) => Result) {
     this.#spec = spec;
+    this.#taken = taken;
     this.#total = setTimeout(() => this.#fail(spec.late, spec.left_ms), whole(spec.left_ms));
     this.#sending = upstream.send(outgoing(spec), this);
   }
 
-  get result(): Promise<AttemptResult> {
+  get result(): Promise<Result> {
+    return this.#settled.promise as Promise<Result>;
+  }
+
+  orGone(client: Leaving): Promise<Result | 'gone'> {
+    client.onGone(() => this.#settled.resolve('gone'));
     return this.#settled.promise;
   }
 
@@ -232,7 +256,11 @@ class Attempt implements RunningAttempt, Sink {
     if (result.kind !== 'stream') clearTimeout(this.#total);
     clearTimeout(this.#firstToken);
     this.#account?.release();
-    this.#settled.resolve(result.kind === 'failed' ? this.#clean(result) : result);
+    try {
+      this.#settled.resolve(this.#taken(result.kind === 'failed' ? this.#clean(result) : result));
+    } catch (thrown) {
+      this.#settled.reject(thrown);
+    }
   }
 }
 
