@@ -6,8 +6,7 @@
  */
 export interface Words {
   /**
-   * FNV-1a of each word in lower case, without apostrophes: `don’t` is `dont`. What stands behind
-   * the first `count` means nothing.
+   * FNV-1a of each word in lower case, without apostrophes: `don’t` is `dont`. `count` of them.
    */
   readonly hashes: readonly number[];
   readonly count: number;
@@ -49,8 +48,11 @@ const TICK = 0x60;
 /** Words kept of one text, at most. */
 export const WORDS_MAX = 192;
 
-/** Copied, since a list that grows word by word is copied several times. */
-const NO_HASHES: readonly number[] = Array.from({ length: WORDS_MAX + 1 }, () => 0);
+/**
+ * Holds nothing: what is read into it is copied, and a list that grows word by word would be copied
+ * several times. One place more, for the word that is open.
+ */
+const HASHES: number[] = Array.from({ length: WORDS_MAX + 1 }, () => 0);
 
 export const NO_WORDS: Words = {
   hashes: [],
@@ -68,7 +70,7 @@ export function isUnspaced({ letters, count }: Words): boolean {
 /** The words of a text's first `chars` UTF-16 units, and of its last where it is longer. */
 export function wordsOf(text: string, chars: number): Words {
   const { length } = text;
-  const reader = new WordReader(Math.min(length, chars * 2));
+  const reader = new WordReader();
   const copied = copy(text);
   if (length <= chars * 2) {
     reader.read(text, 0, length, copied);
@@ -113,21 +115,15 @@ function copy(text: string): boolean {
 }
 
 class WordReader {
-  // Plain arrays: a typed one costs more to make than all that is read into it.
-  readonly #hashes: number[];
+  // A plain array: a typed one costs more to make than all that is read into it.
   readonly #letters = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   count = 0;
   #signs = 0;
 
-  /** Of so many characters at most. */
-  constructor(chars: number) {
-    this.#hashes = NO_HASHES.slice(0, Math.min(WORDS_MAX, (chars >>> 1) + 1) + 1);
-  }
-
   words(tail_from: number): Words {
     const { count } = this;
     const letters = this.#letters;
-    return { hashes: this.#hashes, count, letters, signs: this.#signs, tail_from };
+    return { hashes: HASHES.slice(0, count), count, letters, signs: this.#signs, tail_from };
   }
 
   /** A piece of a text, which may have been copied whole. */
@@ -145,7 +141,6 @@ class WordReader {
    * letter, else 0.
    */
   #readPlain(from: number, to: number): boolean {
-    const hashes = this.#hashes;
     let count = this.count;
     let hash = FNV_BASIS;
     let open = 0;
@@ -160,13 +155,13 @@ class WordReader {
         lower = 0;
       }
       const letter = -lower >> 31;
-      hashes[count] = hash;
+      HASHES[count] = hash;
       count += open & ~letter;
       hash = (Math.imul(hash ^ lower, FNV_PRIME) & letter) | (FNV_BASIS & ~letter);
       open = letter & 1;
       latin += open;
     }
-    hashes[count] = hash;
+    HASHES[count] = hash;
     this.count = count + (count < WORDS_MAX ? open : 0);
     this.#letters[LATIN] = (this.#letters[LATIN] as number) + latin;
     this.#signs += signs;
@@ -174,7 +169,6 @@ class WordReader {
   }
 
   #readAny(text: string): void {
-    const hashes = this.#hashes;
     const letters = this.#letters;
     let count = this.count;
     let hash = FNV_BASIS;
@@ -199,7 +193,7 @@ class WordReader {
       }
       if (script === APOSTROPHE) continue;
       if (open) {
-        hashes[count] = hash;
+        HASHES[count] = hash;
         count += 1;
         hash = FNV_BASIS;
         open = false;
@@ -208,12 +202,12 @@ class WordReader {
       else if (script === SIGN) signs += 1;
       else if (script !== SEPARATOR && count < WORDS_MAX) {
         letters[script] = (letters[script] as number) + 1;
-        hashes[count] = Math.imul(FNV_BASIS ^ code, FNV_PRIME);
+        HASHES[count] = Math.imul(FNV_BASIS ^ code, FNV_PRIME);
         count += 1;
       }
     }
     if (open && count < WORDS_MAX) {
-      hashes[count] = hash;
+      HASHES[count] = hash;
       count += 1;
     }
     letters[LATIN] = (letters[LATIN] as number) + latin;
