@@ -9,7 +9,7 @@ import { admit, type Caller } from './access.ts';
 import type { Account } from './bytes/held-bytes.ts';
 import { assignArm } from './canary/assign.ts';
 import { watchedArm } from './canary/assignment.ts';
-import { type CallDeps, conclude, type Entered, GONE, refuse } from './conclude.ts';
+import { type CallDeps, conclude, type Entered, left, refuse } from './conclude.ts';
 import { Conversation } from './conversation/conversation.ts';
 import { UNRELATED } from './conversation/recent.ts';
 import { dispatch } from './dispatch.ts';
@@ -104,7 +104,8 @@ async function awaited(
   deps: CallDeps,
 ): Promise<Uint8Array> {
   const begun_ms = deps.clock.monotonic_ms();
-  const raw = await reading;
+  const raw = await exchange.client.unlessGone(reading);
+  if (raw === 'gone') throw new GatewayError('client_closed', 'The client left amid its request.');
   exchange.progress.waited_ms += deps.clock.monotonic_ms() - begun_ms;
   return raw;
 }
@@ -217,7 +218,7 @@ function answer(
   dispatched: Dispatched,
   deps: CallDeps,
 ): MaybePromise<Ended> {
-  if (dispatched.kind === 'aborted') return GONE;
+  if (dispatched.kind === 'aborted') return left(exchange, deps);
   if (dispatched.kind === 'failed') throw errorOf(dispatched.failure, exchange.dialect);
   exchange.upstream = dispatched.headers;
   if (dispatched.kind === 'stream') return answerStream(run, exchange, dispatched, deps);
@@ -242,7 +243,7 @@ async function answerStream(
   if (id !== null) deps.owners.began(id, { tenant, agent, served: progress.served });
   const { outcome, error } = await relaying;
   if (id !== null) deps.owners.ended(id);
-  if (outcome === 'aborted' && error === null) return GONE;
+  if (outcome === 'aborted' && error === null) return left(exchange, deps);
   if (error) deps.metrics.add('hive_call_errors_total', [error.code]);
   return {
     outcome: error ? 'error' : 'ok',
@@ -253,7 +254,7 @@ async function answerStream(
 }
 
 function answerWhole(exchange: Exchange, { status, bytes }: Whole, deps: CallDeps): Ended {
-  if (exchange.client.gone) return GONE;
+  if (exchange.client.gone) return left(exchange, deps);
   if (bytes.length > LARGE_BYTES) countUntilTaken(exchange, bytes.length, deps);
   respondWhole(exchange, status, bytes);
   return { outcome: 'ok', status, error: null, bytes_out: bytes.length };

@@ -3,7 +3,7 @@ import { GatewayError, toGatewayError } from '../core/errors.ts';
 import type { Provider, UpstreamFailure, UpstreamRequest } from '../core/provider.ts';
 import { decodeStored, decodeStoredEvent } from '../core/responses-dialect.ts';
 import { admit, type Caller, mayUse } from './access.ts';
-import { type CallDeps, refuse } from './conclude.ts';
+import { type CallDeps, left, refuse } from './conclude.ts';
 import { agentOf, pinnedTarget } from './identify.ts';
 import type { Place } from './overload.ts';
 import { clientTimeout, headerOf, relayedHeaders } from './parse.ts';
@@ -26,6 +26,7 @@ export async function serveStored(exchange: Exchange, path: string, deps: CallDe
     const asked = storedAsked(request, path);
     const addressed = address({ exchange, asked, snapshot: lease.snapshot, caller }, deps);
     await inPlace(exchange, lease.snapshot, deps, (place) => pass(addressed, place, deps));
+    if (exchange.client.gone) left(exchange, deps);
   } catch (thrown) {
     refuse(exchange, toGatewayError(thrown), deps);
   } finally {
