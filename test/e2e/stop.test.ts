@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { signal } from '../kit/processes.ts';
+import { descendantsOf, signal } from '../kit/processes.ts';
 import { type Product, startProduct } from '../kit/product.ts';
 import { until } from '../kit/until.ts';
 import { stall, startUpstream, stream, type Upstream } from '../kit/upstream.ts';
@@ -91,16 +91,21 @@ test('SIGTERM amid the start of several workers ends them in order', async () =>
   await product.quit();
   const starting = product.restart();
   starting.catch(() => {});
-  const answers = async () => {
-    if (product.pids().gateway === null) return false;
-    return fetch(`${product.gateway_url}/ready`).then(
-      ({ status }) => status === 200,
-      () => false,
-    );
+  // Of the two that begin one is held up; the other answers meanwhile.
+  const begun = () => {
+    const gateway = product.pids().gateway;
+    if (gateway === null) return false;
+    const all = descendantsOf(gateway).filter(({ command }) => command.includes('gateway-process'));
+    return all.length === 2 && all[1];
   };
-  // The first of them answers while the other still starts.
-  await until(answers, { what: 'the first worker', deadline_ms: 20_000, every_ms: 2 });
+  const held = await until(begun, { what: 'both processes', deadline_ms: 20_000, every_ms: 2 });
+  signal(held.pid, 'SIGSTOP');
+  const isReady = async () =>
+    (await fetch(`${product.gateway_url}/ready`, { signal: AbortSignal.timeout(2000) })).ok;
+  await until(isReady, { what: 'the first process', deadline_ms: 20_000 });
+  // Who does not know what to do with a signal is dead before it can learn it.
   signal(product.pids().gateway as number, 'SIGTERM');
+  signal(held.pid, 'SIGCONT');
   await until(() => product.exit() !== null, { what: 'the product to end', deadline_ms: 20_000 });
   expect(product.exit()).toBe('code 0');
 }, 120_000);
