@@ -167,7 +167,7 @@ describe('4c Errors', () => {
     expect(upstream.calls.length - known).toBeGreaterThanOrEqual(3);
   });
 
-  test('4c an upstream’s 408 is late as a silent one is: the SDK asks again after either', async () => {
+  test('4c an upstream’s 408 is a 504, after which the SDK asks again as after that', async () => {
     await start([status(408), answer('again')], { resilience: RETRYING });
     const once = await askChat(gateway.port);
     // It had waited for us, and not for the client, so to that it is no 408.
