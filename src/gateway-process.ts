@@ -19,6 +19,11 @@ import { createGateway, type Gateway } from './gateway/app.ts';
 import { createPermits, type Permits } from './gateway/canary/permits.ts';
 import { createCapture } from './gateway/capture.ts';
 import { createRecentCalls } from './gateway/conversation/recent.ts';
+import {
+  createResponseOwners,
+  type ResponseOwner,
+  type ResponseOwners,
+} from './gateway/conversation/response-owners.ts';
 import { createFeedback } from './gateway/feedback/feedback.ts';
 import { listen } from './gateway/front/listen.ts';
 import { memoryShare } from './gateway/pressure.ts';
@@ -67,6 +72,8 @@ export interface Surroundings {
   onHint(): void;
   /** A call was kept as a sample, for the worker to store. */
   onSample(sample: PromptSample): void;
+  /** A response was made here, for the processes beside this one to know; there may be none. */
+  onResponse?(id: string, owner: ResponseOwner): void;
 }
 
 export interface Parts {
@@ -76,6 +83,7 @@ export interface Parts {
   readonly feeds: Feeds;
   readonly follower: Follower;
   readonly gateway: Gateway;
+  readonly owners: ResponseOwners;
   /** No longer ready; then its calls end. `handed_over`: others listen on its port. */
   stopCalls(handed_over: boolean): Promise<void>;
   /** Then what calls were written to. */
@@ -123,6 +131,7 @@ export async function assemble(ground: Ground, around: Surroundings): Promise<Pa
   const policy = () => follower.current.snapshot.policy;
   const watch = watchProcess(ground.metrics, 'gateway');
   const recent = createRecentCalls({ max: RECENT_CALLS_MAX, policy_ms });
+  const owners = createResponseOwners(recent, (id, owner) => around.onResponse?.(id, owner));
   const secret = openSecretFile(data_dir);
   const feedback = createFeedback({ ...ground, bus, recent, permits, secret, policy });
   const rehearsed = () => compileRehearsal({ clock, plugins, providers }, follower.loaded());
@@ -133,6 +142,7 @@ export async function assemble(ground: Ground, around: Surroundings): Promise<Pa
     bus,
     permits,
     recent,
+    owners,
     secret,
     policyError: () => follower.policyError(),
     ready: () => serving,
@@ -150,6 +160,7 @@ export async function assemble(ground: Ground, around: Surroundings): Promise<Pa
     permits,
     follower,
     gateway,
+    owners,
     async stopCalls(handed_over) {
       serving = false;
       // First: a stop takes longer than a permit lives, and must not look like an expiry.
@@ -222,6 +233,7 @@ async function run(writer: string): Promise<void> {
       engineUrl: (name) => engines[name] ?? '',
       onHint: () => tell({ kind: 'hint' }),
       onSample: (sample) => tell({ kind: 'sample', sample }),
+      onResponse: (id, owner) => tell({ kind: 'response', id, owner }),
     },
   );
   let served = { port, admin_port: null as number | null };
@@ -252,6 +264,7 @@ async function run(writer: string): Promise<void> {
     if (message.kind === 'feed') parts.feeds.receive(message.feed);
     if (message.kind === 'permits') parts.permits.receive(message.permits);
     if (message.kind === 'engines') engines = message.urls;
+    if (message.kind === 'response') parts.owners.heard(message.id, message.owner);
     if (message.kind === 'serve') serve().catch(fail);
     if (message.kind === 'banner') printBanner(parts, { ...served, ...message });
     if (message.kind !== 'handed-over') return;

@@ -17,6 +17,7 @@ export interface Refusal {
 export function classOf(refusal: Refusal): FailureClass {
   const { status } = refusal;
   if (status === 408 || status === 504) return 'timeout';
+  if (status >= 300 && status < 400) return 'redirect';
   if (status >= 500 || status < 400 || status === 409 || status === 425) return 'unavailable';
   if (status === 429) return 'rate_limit';
   const codes = codesOf(refusal.error);

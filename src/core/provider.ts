@@ -157,6 +157,8 @@ export type FailureClass =
   | 'credentials'
   /** The provider does not know the target's model: another may answer, an operator must know. */
   | 'unknown_model'
+  /** The provider is elsewhere, and nobody is followed: as above. */
+  | 'redirect'
   /** The client's mistake. */
   | 'request'
   | 'timeout'

@@ -43,6 +43,6 @@ export function createCallDeps(given: GatewayDeps, parts: CallParts): CallDeps {
     signals: createSignals(given),
     units: createConversationUnits(secret),
     isOwn: createOwnCalls(secret),
-    owners: createResponseOwners(given.recent),
+    owners: given.owners ?? createResponseOwners(given.recent),
   };
 }

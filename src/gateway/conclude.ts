@@ -14,7 +14,7 @@ import { type HookRun, runEndHooks } from './hooks/hooks.ts';
 import { tokensOf } from './hooks/progress.ts';
 import type { OwnCalls } from './own-calls.ts';
 import { callEvent, countCall, type Ended, outcomeOf } from './record.ts';
-import { type Exchange, respondError } from './respond.ts';
+import { type Exchange, respondError, respondStopped } from './respond.ts';
 import type { Signals } from './signals.ts';
 import type { DispatchDeps } from './try-target.ts';
 
@@ -44,7 +44,7 @@ export interface Entered {
 }
 
 /** What a call came to whose client has left. */
-export const GONE: Ended = {
+const GONE: Ended = {
   outcome: 'aborted',
   status: 499,
   error: 'client_closed',
@@ -75,9 +75,15 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'overloaded',
 ]);
 
+/** Its client is not there any more: has left, or is left by our own stop and told so. */
+export function left(exchange: Exchange, deps: Pick<CallDeps, 'brokeOff'>): Ended {
+  if (deps.brokeOff()) respondStopped(exchange);
+  return GONE;
+}
+
 /** The one place where a call's error is answered, counted and, if it is our own, logged. */
 export function refuse(exchange: Exchange, error: GatewayError, deps: CallDeps): Ended {
-  if (exchange.client.gone || error.code === 'client_closed') return GONE;
+  if (exchange.client.gone || error.code === 'client_closed') return left(exchange, deps);
   deps.metrics.add('hive_call_errors_total', [error.code]);
   if (error.code === 'internal') {
     const cause = messageOf(error.cause);
@@ -102,8 +108,8 @@ export function conclude(
   const { said, replied } = progress;
   const { relation } = related;
   try {
-    const left = ended.outcome === 'aborted' && deps.brokeOff() ? BROKEN_OFF : ended;
-    const outcome = outcomeOf(call, progress, left, at_ms);
+    const brokenOff = ended.outcome === 'aborted' && deps.brokeOff();
+    const outcome = outcomeOf(call, progress, brokenOff ? BROKEN_OFF : ended, at_ms);
     runEndHooks(run, outcome);
     const { outcome: came_to, finish } = outcome;
     const seen = { call, relation, origin, outcome: came_to, finish, replied, said, categories };

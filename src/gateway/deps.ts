@@ -8,6 +8,7 @@ import type { Bus } from '../events/bus.ts';
 import type { Permits } from './canary/permits.ts';
 import type { Capture } from './capture.ts';
 import type { RecentCalls } from './conversation/recent.ts';
+import type { ResponseOwners } from './conversation/response-owners.ts';
 import type { ListenerLimits } from './front/listener-limits.ts';
 
 /** All that the gateway's listener is made of; the composition root passes it in. */
@@ -19,6 +20,8 @@ export interface GatewayDeps {
   readonly bus: Bus;
   readonly permits: Permits;
   readonly recent: RecentCalls;
+  /** Who made which response; where it is absent, what this gateway itself has made. */
+  readonly owners?: ResponseOwners;
   /** `DATA/secret`: keys the hashes under which users, sessions and units are stored. */
   readonly secret: Uint8Array;
   /** The listener's host: clients may name it, or a loopback name, in their `Host` header. */

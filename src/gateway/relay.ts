@@ -1,6 +1,6 @@
 import type { Endpoint } from '../core/call.ts';
 import type { Json } from '../core/canonical.ts';
-import { GatewayError, toGatewayError } from '../core/errors.ts';
+import { type GatewayError, toGatewayError } from '../core/errors.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Chunk } from '../core/plugin.ts';
 import type { DecodedChunk, UpstreamFailure } from '../core/provider.ts';
@@ -8,7 +8,7 @@ import { sseData } from '../core/sse-event.ts';
 import type { CallDeps } from './conclude.ts';
 import { type HookRun, hasChunkHooks, runChunkHooks } from './hooks/hooks.ts';
 import { addFacts, microseconds, proveAdapter } from './hooks/progress.ts';
-import { beginStream, type Exchange, limitStall } from './respond.ts';
+import { beginStream, type Exchange, limitStall, stopped } from './respond.ts';
 import { DONE, type StreamDialect, streamDialect } from './stream-dialect.ts';
 import type { Dispatched } from './try-target.ts';
 import { errorOf } from './upstream/failures.ts';
@@ -104,10 +104,6 @@ export function relay(
     },
   });
   return promise;
-}
-
-function stopped(): GatewayError {
-  return new GatewayError('not_ready', 'The gateway was stopped amid its answer.');
 }
 
 function asksForUsage(options: unknown): boolean {

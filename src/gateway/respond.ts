@@ -2,7 +2,7 @@ import { bufferOf } from '../core/buffer-of.ts';
 import type { Dialect, Reply } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import type { Clock } from '../core/clock.ts';
-import type { GatewayError } from '../core/errors.ts';
+import { GatewayError } from '../core/errors.ts';
 import { isLimitHeader, isPlainHeader } from '../core/limit-headers.ts';
 import { printable } from '../core/printable.ts';
 import { notesText } from '../core/translate/notes.ts';
@@ -170,12 +170,25 @@ export function errorBodyOf({ dialect, request_id }: Exchange, error: GatewayErr
  * An error in the client's dialect. After the first byte there is nothing left but to break off.
  */
 export function respondError(exchange: Exchange, error: GatewayError): void {
-  const { request, response } = exchange;
-  if (response.headersSent) {
-    response.destroy();
+  if (exchange.response.headersSent) {
+    exchange.response.destroy();
     return;
   }
-  if (exchange.client.gone) return;
+  if (!exchange.client.gone) writeError(exchange, error);
+}
+
+/** What a client hears that our own stop leaves. */
+export function stopped(): GatewayError {
+  return new GatewayError('not_ready', 'The gateway stopped before the answer was complete.');
+}
+
+/** The whole answer to such a client, where nothing has been sent yet. */
+export function respondStopped(exchange: Exchange): void {
+  if (!exchange.response.headersSent) writeError(exchange, stopped());
+}
+
+function writeError(exchange: Exchange, error: GatewayError): void {
+  const { request, response } = exchange;
   const body = Buffer.from(JSON.stringify(errorBodyOf(exchange, error)));
   const unread = !request.complete && hasBody(request);
   const headers = hiveHeaders(exchange);

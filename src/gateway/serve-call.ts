@@ -9,9 +9,10 @@ import { admit, type Caller } from './access.ts';
 import type { Account } from './bytes/held-bytes.ts';
 import { assignArm } from './canary/assign.ts';
 import { watchedArm } from './canary/assignment.ts';
-import { type CallDeps, conclude, type Entered, GONE, refuse } from './conclude.ts';
+import { type CallDeps, conclude, type Entered, left, refuse } from './conclude.ts';
 import { Conversation } from './conversation/conversation.ts';
 import { UNRELATED } from './conversation/recent.ts';
+import type { ResponseOwner } from './conversation/response-owners.ts';
 import { dispatch } from './dispatch.ts';
 import type { ModelRoute } from './endpoints.ts';
 import type { InboundRequest } from './front/inbound.ts';
@@ -104,7 +105,8 @@ async function awaited(
   deps: CallDeps,
 ): Promise<Uint8Array> {
   const begun_ms = deps.clock.monotonic_ms();
-  const raw = await reading;
+  const raw = await exchange.client.unlessGone(reading);
+  if (raw === 'gone') throw new GatewayError('client_closed', 'The client left amid its request.');
   exchange.progress.waited_ms += deps.clock.monotonic_ms() - begun_ms;
   return raw;
 }
@@ -114,7 +116,7 @@ function answeredBy(body: JsonObject, { tenant }: Caller, { owners }: CallDeps):
   const id = body.previous_response_id;
   if (typeof id !== 'string' || id === '') return null;
   const owner = owners.find(id, tenant);
-  if (owner !== 'foreign') return owner?.served ?? null;
+  if (owner !== 'foreign') return owner === null ? owners.foundAt(id) : owner.served;
   const message = `Previous response with id '${printable(id)}' not found.`;
   throw new GatewayError('bad_request', message, { param: 'previous_response_id' });
 }
@@ -217,14 +219,24 @@ function answer(
   dispatched: Dispatched,
   deps: CallDeps,
 ): MaybePromise<Ended> {
-  if (dispatched.kind === 'aborted') return GONE;
+  if (dispatched.kind === 'aborted') return left(exchange, deps);
   if (dispatched.kind === 'failed') throw errorOf(dispatched.failure, exchange.dialect);
   exchange.upstream = dispatched.headers;
   if (dispatched.kind === 'stream') return answerStream(run, exchange, dispatched, deps);
   const { status, body, target } = dispatched;
+  if (run.call.endpoint === 'responses') tellOwner(run, deps);
   const whole = { status, target: target.name, bytes: body };
   if (!run.entered.some(changesAnswers)) return answerWhole(exchange, whole, deps);
   return reduceWhole(run, whole).then((reduced) => answerWhole(exchange, reduced, deps));
+}
+
+function tellOwner(run: HookRun, { owners }: CallDeps): void {
+  const id = run.progress.facts.completion_id;
+  if (id !== null) owners.made(id, ownerOf(run));
+}
+
+function ownerOf({ call: { tenant, agent }, progress: { served } }: HookRun): ResponseOwner {
+  return { tenant, agent, served };
 }
 
 async function answerStream(
@@ -233,16 +245,15 @@ async function answerStream(
   dispatched: Extract<Dispatched, { kind: 'stream' }>,
   deps: CallDeps,
 ): Promise<Ended> {
-  const { call, progress } = run;
-  const { tenant, agent, endpoint } = call;
-  const { stream_options } = call.body;
+  const { endpoint, body } = run.call;
+  const { stream_options } = body;
   const relayed = { endpoint, stream_options, hooks: run };
   const relaying = relay(relayed, exchange, dispatched, deps);
-  const id = endpoint === 'responses' ? progress.facts.completion_id : null;
-  if (id !== null) deps.owners.began(id, { tenant, agent, served: progress.served });
+  const id = endpoint === 'responses' ? run.progress.facts.completion_id : null;
+  if (id !== null) deps.owners.began(id, ownerOf(run));
   const { outcome, error } = await relaying;
   if (id !== null) deps.owners.ended(id);
-  if (outcome === 'aborted' && error === null) return GONE;
+  if (outcome === 'aborted' && error === null) return left(exchange, deps);
   if (error) deps.metrics.add('hive_call_errors_total', [error.code]);
   return {
     outcome: error ? 'error' : 'ok',
@@ -253,7 +264,7 @@ async function answerStream(
 }
 
 function answerWhole(exchange: Exchange, { status, bytes }: Whole, deps: CallDeps): Ended {
-  if (exchange.client.gone) return GONE;
+  if (exchange.client.gone) return left(exchange, deps);
   if (bytes.length > LARGE_BYTES) countUntilTaken(exchange, bytes.length, deps);
   respondWhole(exchange, status, bytes);
   return { outcome: 'ok', status, error: null, bytes_out: bytes.length };

@@ -1,22 +1,22 @@
 import type { Snapshot, Target } from '../config/snapshot.ts';
-import { GatewayError, toGatewayError } from '../core/errors.ts';
-import type { Provider, UpstreamFailure, UpstreamRequest } from '../core/provider.ts';
+import { toGatewayError } from '../core/errors.ts';
+import type { Provider, UpstreamFailure } from '../core/provider.ts';
 import { decodeStored, decodeStoredEvent } from '../core/responses-dialect.ts';
-import { admit, type Caller, mayUse } from './access.ts';
-import { type CallDeps, refuse } from './conclude.ts';
-import { agentOf, pinnedTarget } from './identify.ts';
+import { admit } from './access.ts';
+import { type CallDeps, left, refuse } from './conclude.ts';
 import type { Place } from './overload.ts';
-import { clientTimeout, headerOf, relayedHeaders } from './parse.ts';
+import { clientTimeout, headerOf } from './parse.ts';
 import { type RelayedCall, relay } from './relay.ts';
 import { type Exchange, respondWhole } from './respond.ts';
+import { type Keeper, keepersOf } from './stored-keepers.ts';
 import { type StoredAsked, storedAsked } from './stored-request.ts';
 import { type AttemptResult, startAttempt } from './upstream/attempt.ts';
 import { errorOf, failed } from './upstream/failures.ts';
 
 /**
- * What is asked of a response that a provider keeps: passed on to the target that gave it, and to
- * no other. It is no call of a model: no plugin sees it, nothing is recorded, and no breaker learns
- * of it. Never rejects.
+ * What is asked of a response that a provider keeps: passed on to the target that gave it, where
+ * that is known, and else to each that may have. It is no call of a model: no plugin sees it,
+ * nothing is recorded, and no breaker learns of it. Never rejects.
  */
 export async function serveStored(exchange: Exchange, path: string, deps: CallDeps): Promise<void> {
   const lease = deps.current.lease();
@@ -24,8 +24,11 @@ export async function serveStored(exchange: Exchange, path: string, deps: CallDe
     const { request } = exchange;
     const caller = admit(lease.snapshot.policy.access, (name) => headerOf(request, name));
     const asked = storedAsked(request, path);
-    const addressed = address({ exchange, asked, snapshot: lease.snapshot, caller }, deps);
-    await inPlace(exchange, lease.snapshot, deps, (place) => pass(addressed, place, deps));
+    const { snapshot } = lease;
+    const keepers = keepersOf(request, asked, { snapshot, caller }, deps.owners);
+    const addressed = { exchange, asked, snapshot, keepers };
+    await inPlace(exchange, snapshot, deps, (place) => pass(addressed, place, deps));
+    if (exchange.client.gone) left(exchange, deps);
   } catch (thrown) {
     refuse(exchange, toGatewayError(thrown), deps);
   } finally {
@@ -34,51 +37,12 @@ export async function serveStored(exchange: Exchange, path: string, deps: CallDe
   }
 }
 
-/** A request on its way to the one who can answer it. */
+/** A request on its way to those who may answer it. */
 interface Addressed {
   readonly exchange: Exchange;
   readonly asked: StoredAsked;
   readonly snapshot: Snapshot;
-  readonly caller: Caller;
-  readonly agent: string;
-  readonly target: Target;
-  readonly request: UpstreamRequest;
-}
-
-function address(
-  given: Pick<Addressed, 'exchange' | 'asked' | 'snapshot' | 'caller'>,
-  deps: CallDeps,
-): Addressed {
-  const { asked, snapshot, caller } = given;
-  const { request } = given.exchange;
-  const owner = deps.owners.find(asked.id, caller.tenant);
-  if (owner === 'foreign') throw unknownResponse(asked.id);
-  if (owner !== null && !mayUse(caller, owner.agent)) throw unknownResponse(asked.id);
-  const made = owner !== null && snapshot.agents.has(owner.agent) ? owner.agent : null;
-  const agent = made ?? agentOf(request, '', snapshot, caller);
-  const pinned = pinnedTarget(request, '', agent, snapshot, caller);
-  const target = snapshot.targets.get(pinned ?? owner?.served ?? '') ?? firstOf(agent, snapshot);
-  const relayed = relayedHeaders(request);
-  const stored = target?.provider.encodeStored?.({ ...asked, relayed });
-  if (!target || !stored) {
-    const who = target ? `The target ${target.name} keeps` : `No target of agent ${agent} keeps`;
-    throw new GatewayError('not_found', `${who} no responses.`, { param: 'response_id' });
-  }
-  return { ...given, agent, target, request: stored };
-}
-
-/** Of a response that nobody remembers: most policies have but one provider that keeps any. */
-function firstOf(agent: string, snapshot: Snapshot): Target | undefined {
-  const targets = snapshot.agents.get(agent)?.view.targets ?? [];
-  return targets
-    .map(({ name }) => snapshot.targets.get(name))
-    .find((target) => target?.provider.encodeStored !== undefined);
-}
-
-/** In the provider's words: whose it is, is nobody else's business. */
-function unknownResponse(id: string): GatewayError {
-  const message = `Response with id '${id}' not found.`;
-  return new GatewayError('not_found', message, { param: 'response_id' });
+  readonly keepers: readonly Keeper[];
 }
 
 /** Takes its place among all that the gateway has in hand. */
@@ -99,12 +63,13 @@ async function inPlace(
 }
 
 async function pass(addressed: Addressed, place: Place, deps: CallDeps): Promise<void> {
-  const { exchange, target } = addressed;
+  const { exchange } = addressed;
   const { progress } = exchange;
   const begun_ms = deps.clock.monotonic_ms();
-  const answer = await ask(addressed, deps);
+  const heard = await askAround(addressed, deps);
   progress.waited_ms += deps.clock.monotonic_ms() - begun_ms;
-  if (answer === 'gone') return;
+  if (heard === 'gone') return;
+  const { answer, target } = heard;
   if (answer.kind === 'failed') throw errorOf({ ...named(answer.failure), target: target.name });
   progress.served = target.name;
   exchange.upstream = answer.headers;
@@ -120,6 +85,37 @@ async function pass(addressed: Addressed, place: Place, deps: CallDeps): Promise
   if (error) deps.metrics.add('hive_call_errors_total', [error.code]);
 }
 
+interface Heard {
+  readonly target: Target;
+  readonly answer: AttemptResult;
+}
+
+/**
+ * Asks one after another until one knows the response. Where none does, it is told what the first
+ * said, or who could not say: it may be theirs.
+ */
+async function askAround(addressed: Addressed, deps: CallDeps): Promise<Heard | 'gone'> {
+  const { keepers, asked } = addressed;
+  const silent: Heard[] = [];
+  const ignorant: Heard[] = [];
+  for (const keeper of keepers) {
+    const answer = await ask(addressed, keeper, deps);
+    if (answer === 'gone') return 'gone';
+    const heard = { target: keeper.target, answer };
+    if (answer.kind !== 'failed') {
+      if (keepers.length > 1) deps.owners.found(asked.id, keeper.target.name);
+      return heard;
+    }
+    (isIgnorant(answer.failure) ? ignorant : silent).push(heard);
+  }
+  return (silent[0] ?? ignorant[0]) as Heard;
+}
+
+/** It does not know this response, or no id that looks so. */
+function isIgnorant({ status }: UpstreamFailure): boolean {
+  return status === 404 || status === 400;
+}
+
 /** It is no call: no plugin has entered it, and none sees its events. */
 const STORED: RelayedCall = { endpoint: 'responses', stream_options: undefined, hooks: null };
 
@@ -132,21 +128,29 @@ function named(failure: UpstreamFailure): UpstreamFailure {
 const UNHEARD: ReadonlySet<string> = new Set(['upstream_unreachable', 'upstream_cut']);
 
 /** One try; a second one only of what reads and nothing else, and only where nobody answered. */
-async function ask(addressed: Addressed, deps: CallDeps): Promise<AttemptResult | 'gone'> {
+async function ask(
+  addressed: Addressed,
+  keeper: Keeper,
+  deps: CallDeps,
+): Promise<AttemptResult | 'gone'> {
   const { exchange, asked, snapshot } = addressed;
   const { retry } = snapshot.policy.resilience;
   deps.budget.earn();
+  const before = exchange.progress.tries;
   for (;;) {
-    const answer = await askOnce(addressed, deps);
+    const answer = await askOnce(addressed, keeper, deps);
     if (answer === 'gone' || answer.kind !== 'failed') return answer;
     const again = asked.method === 'GET' && UNHEARD.has(answer.failure.code);
-    if (!again || exchange.progress.tries > Math.min(1, retry.retries)) return answer;
+    if (!again || exchange.progress.tries - before > Math.min(1, retry.retries)) return answer;
     if (!deps.budget.spend(retry.budget)) return answer;
   }
 }
 
-async function askOnce(addressed: Addressed, deps: CallDeps): Promise<AttemptResult | 'gone'> {
-  const { exchange, asked, target, request, snapshot } = addressed;
+async function askOnce(
+  { exchange, asked, snapshot }: Addressed,
+  { target, request }: Keeper,
+  deps: CallDeps,
+): Promise<AttemptResult | 'gone'> {
   const { overload, timeouts } = snapshot.policy.resilience;
   const all_ms = Math.min(
     clientTimeout(exchange.request) ?? timeouts.total_ms,

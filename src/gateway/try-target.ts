@@ -203,6 +203,8 @@ function learn({ deps, target, resilience }: Trial, failure: UpstreamFailure): v
     deps.metrics.add('hive_unknown_model_total', [target.name]);
     deps.targets.setAside(target);
     tell(deps, target, 'a provider does not know a target’s model', { model: target.model });
+  } else if (failure.class === 'redirect') {
+    tell(deps, target, 'a provider redirects: its base URL may be wrong');
   }
 }
 

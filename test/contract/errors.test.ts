@@ -84,6 +84,7 @@ const BAD_UTF8 = Buffer.concat([
 const FAILING: readonly (readonly [string, number, Behaviour])[] = [
   ['its own 400', 400, status(400, openAiError(400, 'bad temperature'))],
   ['its own 422', 422, status(422, openAiError(422))],
+  ['a 408', 504, status(408)],
   ['a 500', 502, status(500)],
   ['a 503', 503, status(503)],
   ['HTML', 502, htmlError()],
@@ -164,6 +165,17 @@ describe('4c Errors', () => {
     await expect(client.chat.completions.create(ask())).rejects.toMatchObject({ status: 502 });
     expect(upstream.calls.length - known).toBeLessThanOrEqual(9);
     expect(upstream.calls.length - known).toBeGreaterThanOrEqual(3);
+  });
+
+  test('4c an upstream’s 408 is a 504, after which the SDK asks again as after that', async () => {
+    await start([status(408), answer('again')], { resilience: RETRYING });
+    const once = await askChat(gateway.port);
+    // It had waited for us, and not for the client, so to that it is no 408.
+    expect([once.status, once.header('x-should-retry')]).toEqual([504, null]);
+    upstream.script([status(408), answer('again')]);
+    const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'unused', maxRetries: 1 });
+    const { choices } = await client.chat.completions.create(ask());
+    expect(choices[0]?.message.content).toBe('again');
   });
 
   test('4c an exhausted chain ends in its most useful error, not in noise', async () => {

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { RunningGateway } from '../gateway/gateway-kit.ts';
-import { anthropicAt } from '../gateway/snapshot.ts';
 import { askRaw } from '../kit/raw-http.ts';
 import { storedResponses } from '../kit/stored-responses.ts';
 import { until } from '../kit/until.ts';
@@ -128,33 +127,6 @@ describe('a response that was made here', () => {
     await gateway.event(2);
     expect(gateway.events()).toHaveLength(2);
     expect(gateway.gateway.callsOpen()).toBe(0);
-  });
-});
-
-describe('a response that nobody here remembers', () => {
-  test('is asked of the first target of the agent that keeps any', async () => {
-    const kept = await providerOf('kept');
-    gateway = await serve({
-      targets: { claude: { provider: anthropicAt('http://127.0.0.1:1') }, kept: kept.url },
-    });
-    const got = await ask('GET', '/resp_elsewhere');
-    expect([got.status, expectOpenAiError(got).message]).toEqual([
-      404,
-      "Response with id 'resp_elsewhere' not found.",
-    ]);
-    expect(pathsOf(kept)).toEqual(['GET /v1/responses/resp_elsewhere']);
-  });
-
-  test('is asked of the target that is named', async () => {
-    const { a, b } = await start();
-    await ask('GET', '/resp_elsewhere', { 'x-hive-target': 'b' });
-    expect([a.requests.length, b.requests.length]).toEqual([0, 1]);
-  });
-
-  test('is a 404 where no target keeps any', async () => {
-    gateway = await serve({ targets: { claude: { provider: anthropicAt('http://127.0.0.1:1') } } });
-    const got = await ask('GET', '/resp_1');
-    expect([got.status, expectOpenAiError(got).code]).toEqual([404, 'not_found']);
   });
 });
 

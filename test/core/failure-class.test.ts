@@ -27,7 +27,7 @@ describe('failure class', () => {
     [500, {}, 'unavailable'],
     [503, {}, 'unavailable'],
     [529, {}, 'unavailable'],
-    [302, {}, 'unavailable'],
+    [302, {}, 'redirect'],
     [400, { code: 'context_length_exceeded' }, 'context_length'],
     [400, { code: 'content_filter' }, 'content_filter'],
     [400, { innererror: { code: 'ResponsibleAIPolicyViolation' } }, 'content_filter'],

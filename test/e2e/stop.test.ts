@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { signal } from '../kit/processes.ts';
+import { descendantsOf, signal } from '../kit/processes.ts';
 import { type Product, startProduct } from '../kit/product.ts';
 import { until } from '../kit/until.ts';
-import { startUpstream, stream, type Upstream } from '../kit/upstream.ts';
+import { stall, startUpstream, stream, type Upstream } from '../kit/upstream.ts';
 import { worldPolicies } from './world.ts';
 
 let product: Product;
@@ -24,13 +24,13 @@ const start = async (workers: number, stop_ms: number): Promise<void> => {
   });
 };
 
-const open = (): Promise<Response> =>
+const open = (streaming = true): Promise<Response> =>
   fetch(`${product.gateway_url}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
       model: 'scripted',
-      stream: true,
+      stream: streaming,
       messages: [{ role: 'user', content: 'count' }],
     }),
   });
@@ -43,7 +43,7 @@ test.each([[1], [2]])(
   async (workers) => {
     await start(workers, 20_000);
     upstream.script(stream(PIECES, { delay_ms: 100 }));
-    const streams = await Promise.all(Array.from({ length: STREAMS }, open));
+    const streams = await Promise.all(Array.from({ length: STREAMS }, () => open()));
     const texts = Promise.all(streams.map((response) => response.text()));
     const gateway = product.pids().gateway as number;
     signal(gateway, 'SIGTERM');
@@ -69,14 +69,19 @@ test.each([[1], [2]])(
 
 test('SIGTERM breaks off at the deadline what goes on for ever', async () => {
   await start(1, 700);
-  upstream.script(stream(['one '], { end: 'stall' }));
+  upstream.script([stream(['one '], { end: 'stall' }), stall()]);
   const endless = await open();
+  const known = upstream.calls.length;
+  const whole = open(false);
+  await until(() => upstream.calls.length > known, { what: 'the whole call' });
   const begun_ms = performance.now();
   signal(product.pids().gateway as number, 'SIGTERM');
-  const text = await endless.text();
+  const [text, told] = await Promise.all([endless.text(), whole]);
   expect(performance.now() - begun_ms).toBeGreaterThan(600);
   expect(text).toMatch(/data: \{"error":\{.*"code":"not_ready"\}\}\n\n$/);
   expect(text).not.toContain('[DONE]');
+  expect([told.status, told.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(await told.json()).toMatchObject({ error: { code: 'not_ready' } });
   await until(() => product.exit() !== null, { what: 'the product to end' });
   expect(product.exit()).toBe('code 0');
 }, 120_000);
@@ -86,16 +91,21 @@ test('SIGTERM amid the start of several workers ends them in order', async () =>
   await product.quit();
   const starting = product.restart();
   starting.catch(() => {});
-  const answers = async () => {
-    if (product.pids().gateway === null) return false;
-    return fetch(`${product.gateway_url}/ready`).then(
-      ({ status }) => status === 200,
-      () => false,
-    );
+  // Of the two that begin one is held up; the other answers meanwhile.
+  const begun = () => {
+    const gateway = product.pids().gateway;
+    if (gateway === null) return false;
+    const all = descendantsOf(gateway).filter(({ command }) => command.includes('gateway-process'));
+    return all.length === 2 && all[1];
   };
-  // The first of them answers while the other still starts.
-  await until(answers, { what: 'the first worker', deadline_ms: 20_000, every_ms: 2 });
+  const held = await until(begun, { what: 'both processes', deadline_ms: 20_000, every_ms: 2 });
+  signal(held.pid, 'SIGSTOP');
+  const isReady = async () =>
+    (await fetch(`${product.gateway_url}/ready`, { signal: AbortSignal.timeout(2000) })).ok;
+  await until(isReady, { what: 'the first process', deadline_ms: 20_000 });
+  // Who does not know what to do with a signal is dead before it can learn it.
   signal(product.pids().gateway as number, 'SIGTERM');
+  signal(held.pid, 'SIGCONT');
   await until(() => product.exit() !== null, { what: 'the product to end', deadline_ms: 20_000 });
   expect(product.exit()).toBe('code 0');
 }, 120_000);

@@ -28,23 +28,30 @@ const eventsOf = (text: string) =>
     return parsed;
   });
 
+/** No end but the one that is asked for, however long this process is stopped meanwhile. */
+const PATIENT = { first_token_ms: 60_000, idle_ms: 60_000, total_ms: 60_000 };
+
 test.each<[MessageEnd, string]>([
   ['cut', 'api_error'],
   ['reset', 'api_error'],
   ['error', 'overloaded_error'],
   ['stall', 'timeout_error'],
-])('messages turns the end %s into an error event without message_stop', async (end, type) => {
-  await start({ timeouts: { idle_ms: 80 } });
-  upstream.script(message('one two', { end }));
-  const text = await (await post({ ...hello(), stream: true })).text();
-  const events = eventsOf(text);
-  expect(events.at(-1)).toMatchObject({ type: 'error', error: { type } });
-  expect(events.map((event) => event.type)).not.toContain('message_stop');
-  expect(text).not.toContain('[DONE]');
-  expect(await gateway.event()).toMatchObject({ outcome: 'error', served: 'main' });
-  const broken = claude.messages.stream(hello()).finalMessage();
-  await expect(broken).rejects.toThrow(Anthropic.APIError);
-});
+])(
+  'messages turns the end %s into an error event without message_stop',
+  async (end, type) => {
+    await start({ timeouts: end === 'stall' ? { ...PATIENT, idle_ms: 80 } : PATIENT });
+    upstream.script(message('one two', { end }));
+    const text = await (await post({ ...hello(), stream: true })).text();
+    const events = eventsOf(text);
+    expect(events.at(-1)).toMatchObject({ type: 'error', error: { type } });
+    expect(events.map((event) => event.type)).not.toContain('message_stop');
+    expect(text).not.toContain('[DONE]');
+    expect(await gateway.event()).toMatchObject({ outcome: 'error', served: 'main' });
+    const broken = claude.messages.stream(hello()).finalMessage();
+    await expect(broken).rejects.toThrow(Anthropic.APIError);
+  },
+  120_000,
+);
 
 test('messages adds message_stop to an answer that is complete without it', async () => {
   await start();

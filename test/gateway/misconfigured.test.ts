@@ -1,10 +1,11 @@
+import OpenAI from 'openai';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { answer, type Behaviour, startUpstream, status, type Upstream } from '../kit/upstream.ts';
 import { ask, type RunningGateway, startGateway } from './gateway-kit.ts';
 import { createHandClock } from './hand-clock.ts';
 import { makeSnapshot, type SnapshotSpec } from './snapshot.ts';
 
-/** What the policy has wrong: keys that are refused, models that a provider does not know. */
+/** What the policy has wrong: keys, names of models, base URLs. */
 let primary: Upstream;
 let backup: Upstream;
 let gateway: RunningGateway;
@@ -118,6 +119,31 @@ describe('what only an operator can mend', () => {
     expect(open).toMatchObject({ status: 503, asked: [1, 0] });
     expect(open.headers.get('retry-after')).toBe('1');
     expect(open.headers.get('x-should-retry')).toBeNull();
+  });
+
+  const redirect = (code: number) => status(code, '', { location: 'http://127.0.0.1:1/v1' });
+
+  test.each([301, 302, 303, 307, 308])('a redirect (%i) is asked once by anybody', async (code) => {
+    await start();
+    backup.script(redirect(code));
+    const got = await call(redirect(code));
+    expect(got).toMatchObject({ status: 502, asked: [1, 1] });
+    expect(got.headers.get('x-should-retry')).toBe('false');
+    const why = `The upstream redirected (status ${code}); redirects are not followed.`;
+    const message = `Target primary, provider scripted: ${why}`;
+    expect(JSON.parse(got.text)).toMatchObject({ error: { message, code: 'upstream_error' } });
+    const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'unused', maxRetries: 2 });
+    const known = primary.calls.length;
+    await expect(client.chat.completions.create(ask())).rejects.toMatchObject({ status: 502 });
+    expect(primary.calls.length - known).toBe(1);
+    const told = gateway.lines.filter(({ fields }) => fields.target === 'primary');
+    const fields = { target: 'primary', provider: 'scripted' };
+    expect(told).toEqual([{ message: 'a provider redirects: its base URL may be wrong', fields }]);
+  });
+
+  test('a redirect costs a call nothing where another target answers', async () => {
+    await start();
+    expect(await call(redirect(308))).toMatchObject({ status: 200, asked: [1, 1] });
   });
 
   test('a model that its provider has come to know is found again', async () => {

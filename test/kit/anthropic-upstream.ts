@@ -76,15 +76,18 @@ async function streamMessage(
   response.writeHead(200, { 'content-type': 'text/event-stream', ...headers });
   const whole = messageOf(exchange, '') as { readonly usage: object };
   const begun = { ...whole, content: [], stop_reason: null };
-  await write(exchange, { type: 'message_start', message: begun });
-  const block = { type: 'text', text: '' };
-  await write(exchange, { type: 'content_block_start', index: 0, content_block: block });
-  await write(exchange, { type: 'ping' });
-  for (const piece of wordsOf(text)) {
-    if (delay_ms) await exchange.pause(delay_ms);
+  const opening: readonly StreamEvent[] = [
+    { type: 'message_start', message: begun },
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    { type: 'ping' },
+  ];
+  const deltas = wordsOf(text).map((piece) => {
     const delta = { type: 'text_delta', text: piece };
-    await write(exchange, { type: 'content_block_delta', index: 0, delta });
-  }
+    return { type: 'content_block_delta', index: 0, delta };
+  });
+  // Without a pause between them they are one packet: whoever waits has all of them, or none.
+  if (!delay_ms) await write(exchange, ...opening, ...deltas);
+  else await writeSlowly(exchange, delay_ms, opening, deltas);
   if (end === 'stall') return exchange.over;
   if (end === 'cut') return exchange.cut('end');
   if (end === 'reset') return exchange.cut('reset');
@@ -104,10 +107,23 @@ async function streamMessage(
 
 type StreamEvent = { readonly type: string; readonly [field: string]: unknown };
 
-function write({ response }: Exchange, data: StreamEvent): Promise<void> {
+async function writeSlowly(
+  exchange: Exchange,
+  delay_ms: number,
+  opening: readonly StreamEvent[],
+  deltas: readonly StreamEvent[],
+): Promise<void> {
+  await write(exchange, ...opening);
+  for (const delta of deltas) {
+    await exchange.pause(delay_ms);
+    await write(exchange, delta);
+  }
+}
+
+function write({ response }: Exchange, ...all: readonly StreamEvent[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const event = `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
-    response.write(event, (error) => (error ? reject(error) : resolve()));
+    const named = (data: StreamEvent) => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
+    response.write(all.map(named).join(''), (error) => (error ? reject(error) : resolve()));
   });
 }
 

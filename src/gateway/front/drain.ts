@@ -37,6 +37,8 @@ const LOOK_MS = 10;
 const LISTEN_SHARE = 2 / 3;
 /** For what is neither a call nor idle, such as half a request. */
 const REST_MS = 1000;
+/** For the last words to who is broken off, and for a client amid its request to hear them. */
+const LAST_WORDS_MS = 200;
 
 /**
  * Watches the requests of a server, so that it can be ended in order: each answer from then on
@@ -97,9 +99,9 @@ export function createDrain(
       lane?.closeIdle();
       await until(() => closed, Math.min(ends_ms, monotonic_ms() + REST_MS));
       brokeOff = true;
-      // Who is amid a stream says so before its connection ends.
+      // Whoever answers says so before the connection ends.
       for (const response of open.all()) response.emit('close');
-      await until(() => closed, monotonic_ms() + LOOK_MS);
+      await until(() => closed, monotonic_ms() + LAST_WORDS_MS);
       server.closeAllConnections();
       lane?.closeAll();
       await until(() => closed, monotonic_ms() + REST_MS);

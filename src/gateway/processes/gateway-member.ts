@@ -6,7 +6,7 @@ import type { Metrics } from '../../core/metrics.ts';
 import type { PromptSample } from '../../core/prompt/sample.ts';
 import type { ChildReport, GatewayReport } from '../../core/state.ts';
 import { type Supervised, supervise } from './children.ts';
-import type { FromGatewayProcess, ToGatewayProcess } from './process-messages.ts';
+import type { FromGatewayProcess, ResponseMade, ToGatewayProcess } from './process-messages.ts';
 
 export interface MemberDeps {
   /** Starts one process that journals under this name. */
@@ -26,6 +26,7 @@ export interface MemberOwner {
   onEnded(last: GatewayReport | null): void;
   onHint(): void;
   onSample(sample: PromptSample): void;
+  onResponse(made: ResponseMade, by: GatewayMember): void;
   /** All that a new process has to know before it takes calls. */
   known(): readonly ToGatewayProcess[];
 }
@@ -111,6 +112,7 @@ export class GatewayMember {
   #hear(message: FromGatewayProcess): void {
     if (message.kind === 'hint') this.#owner.onHint();
     if (message.kind === 'sample') this.#owner.onSample(message.sample);
+    if (message.kind === 'response') this.#owner.onResponse(message, this);
     if (message.kind === 'report') this.#report = message.report;
     if (message.kind === 'listening') this.#listening.resolve(message.port);
     if (message.kind !== 'assembled') return;

@@ -65,6 +65,7 @@ export function createGatewayProcesses(deps: GatewayProcessesDeps): GatewayProce
     },
     onHint: () => deps.onHint(),
     onSample: (sample) => deps.onSample(sample),
+    onResponse: (made, by) => tellOthers(all, made, by),
     known: () => [...kept.values()],
   };
   const begin = (index: number): GatewayMember => {
@@ -110,6 +111,14 @@ export function createGatewayProcesses(deps: GatewayProcessesDeps): GatewayProce
       await restarting;
     },
   };
+}
+
+function tellOthers(
+  all: ReadonlySet<GatewayMember>,
+  message: ToGatewayProcess,
+  by: GatewayMember,
+): void {
+  for (const member of all) if (member !== by) member.tell(message);
 }
 
 /** The processes that serve, by their place, and how one is begun and ended. */

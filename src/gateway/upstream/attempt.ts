@@ -151,6 +151,7 @@ class Attempt<Result> implements RunningAttempt<Result>, Sink {
     const start = { endpoint, adapter, model, created_s, call_id, include_usage, choices, recall };
     const decoder = target.provider.openStream(start);
     const live = new LiveStream(decoder, this.#sending, target.timeouts.idle_ms, {
+      asks_usage: include_usage,
       begun: (failure) => {
         if (failure) this.#decide({ kind: 'failed', failure });
         else this.#decide({ kind: 'stream', headers, stream: live });

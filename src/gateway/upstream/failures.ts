@@ -46,7 +46,7 @@ export function errorOf(failure: UpstreamFailure, dialect: Dialect = 'openai'): 
 
 /** What only an operator can mend: it will be refused again, here and by whoever calls again. */
 export function isOperators({ class: kind }: UpstreamFailure): boolean {
-  return kind === 'credentials' || kind === 'unknown_model';
+  return kind === 'credentials' || kind === 'unknown_model' || kind === 'redirect';
 }
 
 /**

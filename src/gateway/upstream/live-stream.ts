@@ -13,6 +13,8 @@ export interface StreamConsumer {
 
 /** Who started the attempt, and hears of its turns. */
 export interface StreamOwner {
+  /** Whether the client asked for the usage that comes behind the answer. */
+  readonly asks_usage?: boolean;
   /** Once: null at the first token, or why there will be none. */
   begun(failure: UpstreamFailure | null): void;
   /** Once: nothing more will come of it, or it is wanted no more. */
@@ -33,6 +35,11 @@ const DRAIN_MS = 1000;
  * with it; an upstream that lets its client wait for longer has forgotten it.
  */
 const FINISHED_MS = 1500;
+/**
+ * Usage that the client asked for may be late: a lost packet comes again after seconds, and who
+ * asked counts on it. Where only we did, its end would wait for our own books, so they estimate.
+ */
+const USAGE_MS = 5000;
 /** Of events before the first token: `response.created` repeats instructions and tools. */
 const HEAD_BYTES_MAX = 256 * 1024;
 /** What an event takes beside its own bytes. */
@@ -51,6 +58,7 @@ export class LiveStream {
   readonly #owner: StreamOwner;
   readonly #idle_ms: number;
   #idle: NodeJS.Timeout;
+  #patience_ms: number;
   #drain: NodeJS.Timeout | undefined;
   #consumer: StreamConsumer | null = null;
   #waiting: DecodedChunk[] = [];
@@ -58,8 +66,6 @@ export class LiveStream {
   #head = 0;
   #open = false;
   #finished = false;
-  /** It has finished with an event of no content: nothing but its proper end is to come. */
-  #over = false;
   #done = false;
   #paused = false;
   #ended = false;
@@ -72,6 +78,7 @@ export class LiveStream {
     this.#sending = sending;
     this.#owner = owner;
     this.#idle_ms = idle_ms;
+    this.#patience_ms = idle_ms;
     this.#idle = this.#silence(idle_ms);
   }
 
@@ -111,7 +118,7 @@ export class LiveStream {
 
   push(bytes: Uint8Array): void {
     if (this.#ended) return;
-    this.#idle.refresh();
+    if (!this.#finished) this.#idle.refresh();
     let events: readonly Uint8Array[];
     try {
       events = this.#splitter.push(bytes);
@@ -173,23 +180,34 @@ export class LiveStream {
       if (chunk.done) break;
     }
     this.#give(chunks);
-    const newest = chunks.at(-1);
-    if (newest !== undefined) this.#goOn(newest);
+    if (chunks.length > 0) this.#goOn(chunks);
   }
 
-  /** `newest` has been given out: the answer is over, or its silence is counted from here. */
-  #goOn(newest: DecodedChunk): void {
+  /** These have been given out: is the answer over, and if not, how long may it now be silent? */
+  #goOn(chunks: readonly DecodedChunk[]): void {
     if (this.#ended) return;
-    if (newest.done) {
+    if (chunks.at(-1)?.done) {
       this.#done = true;
       this.#complete();
+    } else if (this.#finished) {
+      // Signs of life say nothing of an answer that is complete.
+      const newest = chunks.findLast(isToken);
+      if (newest !== undefined) this.#awaitEnd(newest.content);
+    }
+  }
+
+  /** Nothing but usage and the proper end is to come, unless the finish came with `words`. */
+  #awaitEnd(words: boolean): void {
+    const late = this.#owner.asks_usage === true && this.#tokens === null;
+    const end_ms = Math.min(late ? USAGE_MS : FINISHED_MS, this.#idle_ms);
+    const patience_ms = words ? this.#idle_ms : end_ms;
+    if (patience_ms === this.#patience_ms) {
+      this.#idle.refresh();
       return;
     }
-    const over = this.#finished && !newest.content;
-    if (over === this.#over) return;
-    this.#over = over;
+    this.#patience_ms = patience_ms;
     clearTimeout(this.#idle);
-    this.#idle = this.#silence(over ? Math.min(FINISHED_MS, this.#idle_ms) : this.#idle_ms);
+    this.#idle = this.#silence(patience_ms);
   }
 
   #silence(ms: number): NodeJS.Timeout {

@@ -29,6 +29,7 @@ const report = () => process.send({ kind: 'report', report: {
 process.on('message', ({ kind, ...rest }) => {
   heard.push(kind + ':' + (rest.state?.epoch ?? rest.urls?.local ?? ''));
   if (kind === 'serve') process.send({ kind: 'listening', port: 1234 });
+  if (rest.state?.epoch === 9) process.send({ kind: 'response', id: 'resp_1', owner: {} });
   report();
   if (kind === 'handed-over') setTimeout(() => process.exit(0), 20);
 });
@@ -76,6 +77,18 @@ test('gateway processes listen on one port, and report as one', async () => {
   expect(names.map((name) => name.slice(0, 3))).toEqual(['g0-', 'g1-']);
   expect(lists.at(-1)?.names).toEqual(names);
   expect(Object.keys(processes.children())).toEqual(['gateway-0', 'gateway-1']);
+});
+
+test('gateway processes tell each other, and not themselves, what response was made', async () => {
+  start();
+  await processes.listening();
+  processes.tell({ kind: 'state', state: { ...STATE, epoch: 9 } });
+  const told = () => processes.report({})?.version ?? '';
+  await until(() => told().includes('response:'), { what: 'the other to hear of it' });
+  // Each hears in order: what comes behind says that nothing more was before it.
+  processes.tell({ kind: 'engines', urls: { local: 'last' } });
+  await until(() => told().endsWith('engines:last'), { what: 'the last word' });
+  expect(told()).toBe('serve: state:9 response: engines:last');
 });
 
 test('gateway processes that begin late know the state and engines, but no permit', async () => {

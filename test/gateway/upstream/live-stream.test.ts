@@ -21,8 +21,11 @@ const textEvent = (content: string, finish_reason: string | null = null) => {
 
 const roleEvent = 'data: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n\n';
 
+const usageEvent =
+  'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}\n\n';
+
 /** A stream with everything that its owner, connection and consumer heard. */
-const open = (idle_ms = 60_000) => {
+const open = (idle_ms = 60_000, asked = false) => {
   const heard: string[] = [];
   const chunks: string[] = [];
   const failures: (UpstreamFailure | null)[] = [];
@@ -31,10 +34,12 @@ const open = (idle_ms = 60_000) => {
     pause: () => void heard.push('pause'),
     resume: () => void heard.push('resume'),
   };
-  const stream = new LiveStream(decoder, sending, idle_ms, {
-    begun: (failure) => void heard.push(`begun ${failure?.code ?? 'well'}`),
+  const owner = {
+    asks_usage: asked,
+    begun: (failure: UpstreamFailure | null) => void heard.push(`begun ${failure?.code ?? 'well'}`),
     stopped: () => void heard.push('stopped'),
-  });
+  };
+  const stream = new LiveStream(decoder, sending, idle_ms, owner);
   const attach = () =>
     stream.attach({
       onChunks: (given) => {
@@ -122,6 +127,44 @@ test('a live stream whose finish_reason comes with words may go on as long as an
   await until(() => every.failures.length === 1, { what: 'the idle time', deadline_ms: 5000 });
   other.stream.end();
   expect([every.failures, other.failures]).toEqual([[null], [null]]);
+});
+
+test('a live stream that has finished ends, however often its upstream pings', async () => {
+  const brief = open();
+  // Behind words that came with a finish_reason its patience is that of any silence.
+  const wordy = open(2000);
+  for (const { attach } of [brief, wordy]) attach();
+  brief.push(textEvent('a') + textEvent('', 'stop'));
+  wordy.push(textEvent('a', 'stop'));
+  const ended = ({ push, failures }: typeof brief) => {
+    push(': ping\n\n');
+    push('data: {"choices":[]}\n\n');
+    return failures.length === 1;
+  };
+  await until(() => [brief, wordy].map(ended).every(Boolean), { what: 'both ends' });
+  expect([brief.failures, wordy.failures]).toEqual([[null], [null]]);
+});
+
+test('a live stream whose client asked for usage waits longer for it', async () => {
+  const asked = open(60_000, true);
+  const had = open(60_000, true);
+  const plain = open();
+  for (const one of [asked, had, plain]) one.push(textEvent('a') + textEvent('', 'stop'));
+  had.push(usageEvent);
+  for (const one of [asked, had]) one.attach();
+  const ends: string[] = [];
+  // Told from within the timer of the shorter wait: however late both are, the longer one is open.
+  plain.stream.attach({
+    onChunks() {},
+    onEnd() {
+      ends.push(...(asked.failures.length > 0 ? ['asked'] : []), 'plain');
+      asked.push(usageEvent);
+    },
+  });
+  await until(() => asked.failures.length + had.failures.length === 2, { what: 'all ends' });
+  expect(ends).toEqual(['plain']);
+  expect(asked.chunks.at(-1)).toBe(usageEvent);
+  expect(asked.stream.tokens).toMatchObject({ in: 1, out: 2 });
 });
 
 test('a live stream’s error behind the finish_reason tells its cost, and no more', () => {
