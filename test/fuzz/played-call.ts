@@ -42,6 +42,11 @@ export class PlayedCall {
     return this.#over || this.#left;
   }
 
+  /** Its client has gone: nobody is to work for it any more. */
+  get left(): boolean {
+    return this.#left;
+  }
+
   /** It saw its answer, and its connection may carry another. */
   get reusable(): boolean {
     const said = this.#answer?.header('connection') ?? 'close';

@@ -89,6 +89,7 @@ export class Play {
   /** All that is open is answered; then nothing of it may be left, anywhere. */
   async end(): Promise<void> {
     try {
+      await this.#forgotten();
       for (const upstream of Object.values(this.#upstreams)) upstream.answerAll();
       for (const call of this.#calls) call.sendRest();
       await Promise.all(this.#calls.map((call) => (call.over ? null : call.answered)));
@@ -100,6 +101,14 @@ export class Play {
       await Promise.all(Object.values(this.#upstreams).map((upstream) => upstream.close()));
     }
     await until(() => timersNow() <= this.#timers, { what: 'no timer to be left', every_ms: 1 });
+  }
+
+  /** Who has left is worked for no more. */
+  async #forgotten(): Promise<void> {
+    const { a, b } = this.#upstreams;
+    const left = new Set(this.#calls.filter((one) => one.left).map(({ id }) => id));
+    const none = (): boolean => ![...a.open(), ...b.open()].some(({ call }) => left.has(call));
+    await until(none, { what: 'upstreams to hear who has left', deadline_ms: 1000, every_ms: 1 });
   }
 
   async #judge(): Promise<void> {

@@ -20,6 +20,8 @@ export const MOVES: readonly Move[] = [
 export interface PlayedExchange {
   /** Which upstream has it, and its number there: both stand in all that is answered. */
   readonly name: string;
+  /** The call's id. */
+  readonly call: string;
   readonly streamed: boolean;
   /** Tokens that were sent. */
   readonly tokens: number;
@@ -41,16 +43,18 @@ export interface PlayedUpstream {
 
 class Exchange implements PlayedExchange {
   readonly name: string;
+  readonly call: string;
   readonly streamed: boolean;
   readonly #socket: Socket;
   tokens = 0;
   over = false;
   #begun = false;
 
-  constructor(socket: Socket, name: string, streamed: boolean) {
+  constructor(socket: Socket, name: string, request: string) {
     this.#socket = socket;
     this.name = name;
-    this.streamed = streamed;
+    this.call = /hello (r\d+)/.exec(request)?.[1] ?? '';
+    this.streamed = request.includes('"stream":true');
     socket.once('close', () => this.#end());
   }
 
@@ -160,9 +164,9 @@ export async function startPlayedUpstream(name: string): Promise<PlayedUpstream>
       const head = got.toString('latin1', 0, end);
       const whole = end + 4 + Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
       if (got.length < whole) return;
-      const streamed = got.includes('"stream":true');
+      const request = got.toString('latin1', 0, whole);
       got = got.subarray(whole);
-      const exchange = new Exchange(socket, `${name}.${exchanges.length + 1}`, streamed);
+      const exchange = new Exchange(socket, `${name}.${exchanges.length + 1}`, request);
       exchanges.push(exchange);
       if (atOnce) exchange.play('answer');
     });
