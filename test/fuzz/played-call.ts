@@ -13,6 +13,14 @@ export interface Asking {
   readonly halved: boolean;
 }
 
+/** What there is to judge a call by, when all is over. */
+export interface Seen {
+  readonly events: readonly CallEvent[];
+  readonly exchanges: readonly PlayedExchange[];
+  /** The gateway was stopped amid calls. */
+  readonly stopped: boolean;
+}
+
 /** A client's call: what it sent, and what it saw. */
 export class PlayedCall {
   readonly id: string;
@@ -77,10 +85,13 @@ export class PlayedCall {
     else this.connection.socket.destroy();
   }
 
-  /** That it saw one end that is well formed, and that its record says the same, once. */
-  judge(events: readonly CallEvent[], exchanges: readonly PlayedExchange[]): void {
+  /**
+   * That it saw one end that is well formed, and that its record says the same, once. A gateway that
+   * was stopped amid it may have hung up without a word, but not amid one.
+   */
+  judge({ events, exchanges, stopped }: Seen): void {
     const mine = events.filter(({ request_id }) => request_id === this.id);
-    if (this.#left && this.#rest !== '') {
+    if ((this.#left || stopped) && this.#rest !== '') {
       // Who left amid the question has not called.
       expect(mine, this.id).toHaveLength(0);
       return;
@@ -89,6 +100,10 @@ export class PlayedCall {
     const [event] = mine as [CallEvent];
     for (const { target } of event.attempts) expect(['a', 'b']).toContain(target);
     if (this.#left) return;
+    if (stopped && this.#answer === null && this.connection.pending().length === 0) {
+      expect(['rejected', 'error'], this.id).toContain(event.outcome);
+      return;
+    }
     expect(this.#fault, this.id).toBeNull();
     const answer = this.#answer as HttpAnswer;
     expect(answer.header('x-request-id')).toBe(this.id);
@@ -97,8 +112,10 @@ export class PlayedCall {
       const { error } = answer.json() as { readonly error: object };
       expect(Object.keys(error).sort()).toEqual(['code', 'message', 'param', 'type']);
       expect(['error', 'rejected'], this.id).toContain(event.outcome);
-    } else if (this.asking.streamed) expect(event.outcome).toBe(endOf(answer, exchanges));
-    else {
+    } else if (this.asking.streamed) {
+      const end = endOf(answer, exchanges);
+      expect(end === 'ok' ? ['ok'] : ['error', 'rejected'], this.id).toContain(event.outcome);
+    } else {
       const { id } = answer.json() as { readonly id: string };
       expect(exchanges.some(({ name, streamed }) => name === id && !streamed)).toBe(true);
       expect(event.outcome).toBe('ok');

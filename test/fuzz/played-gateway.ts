@@ -14,9 +14,20 @@ import {
 } from './played-upstream.ts';
 
 /** A policy that a play may swap to amid its calls. */
-export const POLICIES = ['plain', 'hedged', 'held', 'judged', 'narrow', 'hasty', 'half'] as const;
+export const POLICIES = [
+  'plain',
+  'hedged',
+  'held',
+  'judged',
+  'faulty',
+  'narrow',
+  'hasty',
+  'half',
+] as const;
 export type PolicyName = (typeof POLICIES)[number];
 
+/** Longer than a call takes that is answered, shorter than one that is not. */
+const STOP = { deadline_ms: 45, quiet_ms: 0, handed_over: false };
 /** Turns of the event loop that a byte takes at most from one end of a play to the other. */
 const TURNS = 8;
 
@@ -86,15 +97,19 @@ export class Play {
     return open[nth % Math.max(1, open.length)];
   }
 
-  /** All that is open is answered; then nothing of it may be left, anywhere. */
-  async end(): Promise<void> {
+  /**
+   * All that is open is answered, or the gateway is stopped amid it; then nothing of it may be left,
+   * anywhere.
+   */
+  async end(stopped: boolean): Promise<void> {
     try {
       await this.#forgotten();
+      if (stopped) await this.#gateway.gateway.close(STOP);
       for (const upstream of Object.values(this.#upstreams)) upstream.answerAll();
-      for (const call of this.#calls) call.sendRest();
+      if (!stopped) for (const call of this.#calls) call.sendRest();
       await Promise.all(this.#calls.map((call) => (call.over ? null : call.answered)));
-      await this.#judge();
-      await this.#probe();
+      await this.#judge(stopped);
+      if (!stopped) await this.#probe();
     } finally {
       for (const { connection } of this.#calls) connection.socket.destroy();
       await this.#gateway.close();
@@ -111,14 +126,16 @@ export class Play {
     await until(none, { what: 'upstreams to hear who has left', deadline_ms: 1000, every_ms: 1 });
   }
 
-  async #judge(): Promise<void> {
+  async #judge(stopped: boolean): Promise<void> {
     const { gateway, metrics } = this.#gateway;
     const { a, b } = this.#upstreams;
     await until(() => gateway.callsOpen() === 0, { what: 'no call to be open', every_ms: 1 });
     const exchanges: readonly PlayedExchange[] = [...a.exchanges, ...b.exchanges];
-    for (const call of this.#calls) call.judge(this.#gateway.events(), exchanges);
+    const events = this.#gateway.events();
+    for (const call of this.#calls) call.judge({ events, exchanges, stopped });
     await until(() => exchanges.every(({ over }) => over), { what: 'upstreams to be let go' });
     const idle = { in_flight: 0, queue: 0 };
+    // (A gateway that was stopped has forgotten its targets.)
     for (const live of Object.values(gateway.liveTargets())) expect(live).toMatchObject(idle);
     const now = metrics.snapshot();
     for (const name of ['hive_calls_open', 'hive_held_bytes', 'hive_queue_waiting'] as const) {
@@ -165,6 +182,18 @@ const SLOW: Plugin = {
     new Promise((resolve) => void setImmediate(() => resolve({ ...response }))),
 };
 
+/** One without which no call may pass, and which fails at times. */
+const FAULTY: Plugin = {
+  onAttempt({ name }) {
+    if (name === 'b') throw new Error('it cannot tell');
+    return undefined;
+  },
+  onAnswer(_call, { content }) {
+    if (/^a\.\d*[37]\b/.test(content().text)) throw new Error('it cannot tell');
+    return undefined;
+  },
+};
+
 function snapshotOf(name: PolicyName | 'single', { a, b }: Play['upstreams']): Snapshot {
   const breaker = { errors: 0.9, calls_min: 1000, failures: 2, open_ms: 30 };
   const one = name === 'single' ? { in_flight: 1 } : {};
@@ -179,6 +208,10 @@ function snapshotOf(name: PolicyName | 'single', { a, b }: Play['upstreams']): S
         { id: 'judge', plugin: JUDGE },
         { id: 'slow', plugin: SLOW },
       ],
+    },
+    faulty: {
+      plugins: [{ id: 'faulty', plugin: FAULTY, on_error: 'fail' }],
+      resilience: { breaker, hedge: { after_ms: 2 } },
     },
     narrow: {
       resilience: { breaker, overload: { in_flight: 2, queue_ms: 40, queue_max: 2 } },

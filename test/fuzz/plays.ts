@@ -69,12 +69,12 @@ export interface PlaysSpec {
  */
 export async function runPlays({ seed, count, steps, endOnFailure = false }: PlaysSpec): Promise<void> {
   const plays = fc.commands<Model, Play>(STEPS, { maxCommands: steps, size: 'max' });
-  const property = fc.asyncProperty(plays, async (commands) => {
+  const property = fc.asyncProperty(plays, seldom, async (commands, stops) => {
     const play = await Play.begin();
     try {
       await fc.asyncModelRun(() => ({ model: { calls: 0 }, real: play }), commands);
     } finally {
-      await play.end();
+      await play.end(stops);
     }
   });
   await fc.assert(property, { seed, numRuns: count, endOnFailure });
