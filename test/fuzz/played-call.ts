@@ -87,7 +87,7 @@ export class PlayedCall {
 
   /**
    * That it saw one end that is well formed, and that its record says the same, once. A gateway that
-   * was stopped amid it may have hung up without a word, but not amid one.
+   * was stopped may have hung up without a word, but not amid one.
    */
   judge({ events, exchanges, stopped }: Seen): void {
     const mine = events.filter(({ request_id }) => request_id === this.id);
@@ -165,5 +165,3 @@ function requestText(id: string, { streamed, chunked }: Asking): string {
   const sent = chunked ? `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n` : body;
   return `${head}\r\n\r\n${sent}`;
 }
-
-

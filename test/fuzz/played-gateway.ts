@@ -89,7 +89,10 @@ export class Play {
   /** Lets timers run. */
   async pass(ms: number): Promise<void> {
     const begun_ms = performance.now();
-    await until(() => performance.now() - begun_ms >= ms, { what: 'some time to pass', every_ms: 1 });
+    await until(() => performance.now() - begun_ms >= ms, {
+      what: 'some time to pass',
+      every_ms: 1,
+    });
   }
 
   #pick(nth: number): PlayedCall | undefined {
@@ -98,8 +101,8 @@ export class Play {
   }
 
   /**
-   * All that is open is answered, or the gateway is stopped amid it; then nothing of it may be left,
-   * anywhere.
+   * All that is open is answered, or the gateway is stopped amid it; then nothing of it may be
+   * left, anywhere.
    */
   async end(stopped: boolean): Promise<void> {
     try {
@@ -189,7 +192,7 @@ const FAULTY: Plugin = {
     return undefined;
   },
   onAnswer(_call, { content }) {
-    if (/^a\.\d*[37]\b/.test(content().text)) throw new Error('it cannot tell');
+    if (/^a\./.test(content().text)) throw new Error('it cannot tell');
     return undefined;
   },
 };

@@ -67,8 +67,13 @@ export interface PlaysSpec {
  * Random sequences of what clients, upstreams and operators may do, each ended in order: whatever
  * came before, each client saw one end, each call has one record, and nothing is left in hand.
  */
-export async function runPlays({ seed, count, steps, endOnFailure = false }: PlaysSpec): Promise<void> {
-  const plays = fc.commands<Model, Play>(STEPS, { maxCommands: steps, size: 'max' });
+export async function runPlays({
+  seed,
+  count,
+  steps,
+  endOnFailure = false,
+}: PlaysSpec): Promise<void> {
+  const plays = fc.commands(STEPS, { maxCommands: steps, size: 'max' });
   const property = fc.asyncProperty(plays, seldom, async (commands, stops) => {
     const play = await Play.begin();
     try {

@@ -103,7 +103,7 @@ describe('hedged', () => {
     expect(await alone.running.result).toBe('answer');
   });
 
-  test('hedged fails, and gives the first up, where the second may not even be looked for', async () => {
+  test('hedged fails, and gives the first up, where the second may not be looked for', async () => {
     const { time, first, running } = race(null, new Error('no call passes without it'));
     const failing = expect(running.result).rejects.toThrow('no call passes');
     time.advance(100);
@@ -186,7 +186,7 @@ describe('a hedged call', () => {
     ]);
   });
 
-  test('a hedged call fails alone where a plugin that must not fail fails at the hedge', async () => {
+  test('a hedged call fails alone where a plugin that must not fail does so', async () => {
     const guard: PluginSpec = {
       id: 'guard',
       on_error: 'fail',

@@ -31,7 +31,7 @@ describe('a plugin that looks at answers', () => {
   const given = async (): Promise<string | null> =>
     (await gateway.post(ask())).headers.get('x-hive-target');
 
-  test('a plugin that looks at answers and must not fail gives back what was held for it', async () => {
+  test('a plugin that looks at answers and must not fail gives held bytes back', async () => {
     const fault = () => {
       throw new Error('it cannot tell');
     };

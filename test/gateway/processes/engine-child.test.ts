@@ -48,7 +48,7 @@ test('an engine runs while a provider needs it, and its address follows its rest
   expect(slots()).toContainEqual([['local', 'free'], 0]);
 }, 60_000);
 
-test('an engine whose models change while the last one ends is one process, and none once stopped', async () => {
+test('an engine whose models change while the last one ends is one process', async () => {
   const engine = createEngineChild({
     clock: createClock({ origin_ms: 0, scale: 1 }, systemTime),
     log: silentLog,
