@@ -71,6 +71,7 @@ export interface CallPatch {
 }
 
 export interface Reply {
+  /** Of 200 to 599 one that has a body: not 204, 205 or 304. */
   readonly status: number;
   /** Sent as JSON in the client's dialect. */
   readonly body: JsonObject;

@@ -208,8 +208,9 @@ export function retryAfter(headers: UpstreamAnswer['headers'], came_s?: number):
   return left_s > 0 ? left_s : null;
 }
 
+/** Of twelve digits at most, which is for ever; one of hundreds would be told on as `Infinity`. */
 function numberOf(text: string | undefined): number | null {
-  return text !== undefined && /^\s*\d+(\.\d+)?\s*$/.test(text) ? Number(text) : null;
+  return text !== undefined && /^\s*\d{1,12}(\.\d+)?\s*$/.test(text) ? Number(text) : null;
 }
 
 function headerOf(headers: UpstreamAnswer['headers'], name: string): string | undefined {

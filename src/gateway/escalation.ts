@@ -67,7 +67,13 @@ export class Escalation {
   /** The answer, if it is the client's; null where it is kept back and the next one asked. */
   async lastWord(turn: Underway, given: Dispatched): Promise<Dispatched | null> {
     if (given.kind === 'failed' || given.kind === 'aborted') return given;
-    return (await this.#keeps(turn, given)) ? null : given;
+    try {
+      return (await this.#keeps(turn, given)) ? null : given;
+    } catch (thrown) {
+      // Nobody gets it: what is held of it would count against all calls for ever.
+      letGo(given);
+      throw thrown;
+    }
   }
 
   async #keeps(turn: Underway, given: Given): Promise<boolean> {
@@ -116,9 +122,7 @@ export class Escalation {
   drop(): void {
     const spare = this.#spare;
     this.#spare = null;
-    if (spare?.given.kind !== 'stream') return;
-    spare.given.stream.abandon();
-    spare.given.end('ok', null);
+    if (spare) letGo(spare.given);
   }
 
   #obstacle({
@@ -154,6 +158,13 @@ export class Escalation {
     // What failed before that answer is no reason to count the next one as a retry.
     turn.failures.length = 0;
   }
+}
+
+/** An answer that is nobody's any more. */
+function letGo(given: Given): void {
+  if (given.kind !== 'stream') return;
+  given.stream.abandon();
+  given.end('ok', null);
 }
 
 /** Time that an answer in hand needs to go out before the client's patience ends. */

@@ -15,7 +15,7 @@ export interface Hedging<Result> {
   readonly after: After;
   /** Whether a result is no answer: while another is under way, that one is waited for. */
   failed(result: Result): boolean;
-  /** Starts the second one, or null where there is none to be had. */
+  /** Starts the second one, or null where there is none to be had. Throws what fails the whole. */
   second(): Running<Result> | null;
   /** A failure that was not the last word. */
   lost(result: Result): void;
@@ -57,8 +57,15 @@ export function hedged<Result>(first: Running<Result>, hedging: Hedging<Result>)
     one.result.then(onResult, onFault);
   };
   const off = hedging.after(() => {
-    const second = over ? null : hedging.second();
-    if (second) watch(second);
+    if (over) return;
+    try {
+      const second = hedging.second();
+      if (second) watch(second);
+    } catch (thrown) {
+      // A timer is nobody's call: what it throws would end the process.
+      giveUp();
+      reject(thrown);
+    }
   }, hedging.after_ms);
 
   watch(first);

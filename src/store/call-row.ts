@@ -98,9 +98,9 @@ export function rowOfCall(event: CallEvent) {
     attempts: attempts.length,
     ttft_ms: event.ttft_ms,
     latency_ms: event.latency_ms,
-    tokens_in: Math.round(tokens.in),
-    tokens_cached: Math.round(tokens.cached),
-    tokens_out: Math.round(tokens.out),
+    tokens_in: countOf(tokens.in),
+    tokens_cached: countOf(tokens.cached),
+    tokens_out: countOf(tokens.out),
     tokens_estimated: tokens.estimated,
     cost_usd: event.cost_usd,
     outcome: event.outcome,
@@ -112,6 +112,13 @@ export function rowOfCall(event: CallEvent) {
     origin: event.origin,
   };
 }
+
+/** An upstream may report any number; one that its column cannot hold would lose the whole row. */
+function countOf(tokens: number): number {
+  return Math.min(COUNT_MAX, Math.round(tokens));
+}
+
+const COUNT_MAX = 2 ** 31 - 1;
 
 /** The columns of `calls`, in the table's order. */
 export const CALL_COLUMNS: Columns<ReturnType<typeof rowOfCall>> = {

@@ -88,6 +88,8 @@ describe('upstream failure', () => {
     [{ 'retry-after': 'Wed, 21 Oct 2026 07:28:30 GMT' }, null],
     [{ 'retry-after': 'soon' }, null],
     [{ 'retry-after': '-3' }, null],
+    [{ 'retry-after': '9'.repeat(400) }, null],
+    [{ 'retry-after-ms': '9'.repeat(400), 'retry-after': '7' }, 7],
     [{}, null],
   ])('upstream failure reads %j as a wait of %s seconds', (headers, seconds) => {
     expect(retryAfter(headers as Record<string, string>)).toBe(seconds);

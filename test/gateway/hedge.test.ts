@@ -12,7 +12,7 @@ import {
 } from '../kit/upstream.ts';
 import { ask, type RunningGateway, startGateway } from './gateway-kit.ts';
 import { createHandClock } from './hand-clock.ts';
-import { makeSnapshot, type ResilienceSpec } from './snapshot.ts';
+import { makeSnapshot, type PluginSpec, type ResilienceSpec } from './snapshot.ts';
 
 interface Played extends Running<string> {
   readonly end: (result: string) => void;
@@ -26,7 +26,7 @@ const play = (): Played => {
   };
   return { result: promise, end: resolve, abort, aborted: () => aborted };
 };
-const race = (second: Played | null = play()) => {
+const race = (second: Played | null = play(), fault?: Error) => {
   const time = createHandClock();
   const first = play();
   const lost: string[] = [];
@@ -35,7 +35,10 @@ const race = (second: Played | null = play()) => {
     after: time.after,
     failed: (result) => result.startsWith('failed'),
     lost: (result) => void lost.push(result),
-    second: () => second,
+    second: () => {
+      if (fault) throw fault;
+      return second;
+    },
   });
   return { time, first, second: second as Played, lost, running };
 };
@@ -99,6 +102,14 @@ describe('hedged', () => {
     alone.first.end('answer');
     expect(await alone.running.result).toBe('answer');
   });
+
+  test('hedged fails, and gives the first up, where the second may not be looked for', async () => {
+    const { time, first, running } = race(null, new Error('no call passes without it'));
+    const failing = expect(running.result).rejects.toThrow('no call passes');
+    time.advance(100);
+    await failing;
+    expect(first.aborted()).toBe(true);
+  });
 });
 
 describe('a hedged call', () => {
@@ -111,10 +122,10 @@ describe('a hedged call', () => {
   afterEach(() => gateway.close());
   afterAll(() => Promise.all([slow.close(), fast.close()]));
 
-  const start = async (resilience: ResilienceSpec = {}) => {
+  const start = async (resilience: ResilienceSpec = {}, plugins: readonly PluginSpec[] = []) => {
     const targets = { slow: slow.url, fast: fast.url };
     const all = { hedge: { after_ms: 50 }, ...resilience };
-    gateway = await startGateway(makeSnapshot({ targets, resilience: all }));
+    gateway = await startGateway(makeSnapshot({ targets, resilience: all, plugins }));
     slow.script(stall());
     fast.script(answer('fast'));
   };
@@ -173,6 +184,30 @@ describe('a hedged call', () => {
       'slow',
       'slow',
     ]);
+  });
+
+  test('a hedged call fails alone where a plugin that must not fail does so', async () => {
+    const guard: PluginSpec = {
+      id: 'guard',
+      on_error: 'fail',
+      plugin: {
+        onAttempt({ name }) {
+          if (name === 'fast') throw new Error('it cannot tell');
+          return undefined;
+        },
+      },
+    };
+    await start({}, [guard]);
+    const given = slow.calls.length;
+    const response = await gateway.post(ask());
+    expect(await response.json()).toMatchObject({ error: { code: 'plugin_failed' } });
+    await until(() => slow.calls[given]?.aborted, { what: 'the first to be given up' });
+    expect(gateway.gateway.liveTargets()).toMatchObject({ slow: { in_flight: 0 } });
+    expect(await gateway.event()).toMatchObject({
+      outcome: 'error',
+      served: null,
+      attempts: [{ target: 'slow', outcome: 'aborted' }],
+    });
   });
 
   test('a hedged call that the client leaves ends at both upstreams', async () => {

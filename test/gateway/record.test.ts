@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { answer, startUpstream, status, type Upstream } from '../kit/upstream.ts';
+import { JOURNAL_RECORD_BYTES_MAX } from '../../src/core/event.ts';
+import { answer, startUpstream, status, stream, type Upstream } from '../kit/upstream.ts';
 import { ask, type RunningGateway, startGateway } from './gateway-kit.ts';
 import { makeSnapshot } from './snapshot.ts';
 
@@ -57,3 +58,21 @@ test('callEvent gives times to the microsecond', async () => {
     expect(ms).toBeGreaterThan(0);
   }
 });
+
+test.each([false, true])(
+  'callEvent keeps no id or reason of an upstream’s that would not fit in the journal (stream: %s)',
+  async (streamed) => {
+    await start();
+    const long = 'x'.repeat(JOURNAL_RECORD_BYTES_MAX);
+    const words = { role: 'assistant', content: 'yes' };
+    const choice = { index: 0, message: words, delta: words, finish_reason: long };
+    const body = { id: long, object: 'chat.completion', choices: [choice] };
+    const events = `data: ${JSON.stringify(body)}\n\n`;
+    upstream.script(streamed ? stream([{ raw: events }]) : status(200, body));
+    const response = await gateway.post(ask('hi', { stream: streamed }));
+    expect(await response.text()).toContain(long);
+    const event = await gateway.event();
+    expect(event).toMatchObject({ outcome: 'ok', served: 'own' });
+    expect(JSON.stringify(event).length).toBeLessThan(10_000);
+  },
+);

@@ -49,6 +49,16 @@ describeStores('applyBatch', ({ store }) => {
       sql`select id, matched, call, duplicate, counted from feedback order by id`,
     );
 
+  test('applyBatch takes a call for which an upstream made up any number of tokens', async () => {
+    await apply(
+      callEvent('c1', { tokens: { in: 3e9, cached: 1e300, out: 2 ** 31, estimated: false } }),
+    );
+    const most = 2 ** 31 - 1;
+    expect(
+      await rowsOf(store.db, sql`select tokens_in, tokens_cached, tokens_out from calls`),
+    ).toEqual([{ tokens_in: most, tokens_cached: most, tokens_out: most }]);
+  });
+
   test('applyBatch adds calls up by agent, target and arm', async () => {
     await apply(
       callEvent('c1'),

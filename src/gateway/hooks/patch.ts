@@ -19,10 +19,12 @@ function isNames(value: unknown): boolean {
 function isReply(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { status, body } = value;
-  return (
-    Number.isInteger(status) && Number(status) >= 200 && Number(status) < 600 && isObject(body)
-  );
+  const whole = Number.isInteger(status) && Number(status) >= 200 && Number(status) < 600;
+  return whole && !BODILESS.has(Number(status)) && isObject(body);
 }
+
+/** To these no body belongs: a client would take it for the beginning of the next answer. */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** Whether what a plugin returned is a whole answer. */
 export function isResponse(value: unknown): boolean {

@@ -101,12 +101,22 @@ export function addFacts(progress: Progress, facts: Partial<AnswerFacts>): void 
   if (facts.said) progress.said.add(facts.said);
   if (!saysMore(known, facts)) return;
   progress.facts = {
-    completion_id: known.completion_id ?? facts.completion_id ?? null,
+    completion_id: known.completion_id ?? word(facts.completion_id),
     model: known.model ?? facts.model ?? null,
-    finish: facts.finish ?? known.finish,
+    finish: word(facts.finish) ?? known.finish,
     tokens: facts.tokens ?? known.tokens,
     adapter: facts.adapter ?? known.adapter,
   };
+}
+
+/**
+ * Real ids and reasons are short, and nobody can name a longer one. A record that does not fit in
+ * the journal is lost, and an upstream must not lose those of its own calls.
+ */
+const WORD_MAX = 200;
+
+function word(said: string | null | undefined): string | null {
+  return said === undefined || said === null || said.length > WORD_MAX ? null : said;
 }
 
 /** Most chunks of a stream say again what the first one said. */

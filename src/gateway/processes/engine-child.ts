@@ -87,7 +87,8 @@ export function createEngineChild(deps: EngineChildDeps): EngineChild {
       child = null;
       port = 0;
       await old?.stop();
-      if (Object.keys(next).length > 0) child = start();
+      // Another change may have come meanwhile: then that one's process is the only one.
+      if (specs === next && Object.keys(next).length > 0) child = start();
     },
     url: (provider) =>
       port === 0 || !Object.hasOwn(specs, provider)
@@ -95,9 +96,11 @@ export function createEngineChild(deps: EngineChildDeps): EngineChild {
         : `http://127.0.0.1:${port}/${provider}/v1`,
     report: () => child?.report() ?? null,
     async stop() {
-      await child?.stop();
+      const last = child;
+      specs = {};
       child = null;
       port = 0;
+      await last?.stop();
     },
   };
 }

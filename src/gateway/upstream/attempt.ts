@@ -97,8 +97,9 @@ class Attempt<Result> implements RunningAttempt<Result>, Sink {
   constructor(upstream: Upstream, spec: AttemptSpec, taken: (result: AttemptResult) => Result) {
     this.#spec = spec;
     this.#taken = taken;
-    this.#total = setTimeout(() => this.#fail(spec.late, spec.left_ms), whole(spec.left_ms));
+    // First: where it throws there is no attempt, and nothing may be left that would end one.
     this.#sending = upstream.send(outgoing(spec), this);
+    this.#total = setTimeout(() => this.#fail(spec.late, spec.left_ms), whole(spec.left_ms));
   }
 
   get result(): Promise<Result> {

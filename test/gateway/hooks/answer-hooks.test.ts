@@ -31,6 +31,19 @@ describe('a plugin that looks at answers', () => {
   const given = async (): Promise<string | null> =>
     (await gateway.post(ask())).headers.get('x-hive-target');
 
+  test('a plugin that looks at answers and must not fail gives held bytes back', async () => {
+    const fault = () => {
+      throw new Error('it cannot tell');
+    };
+    await start(looking(fault, { on_error: 'fail' }));
+    cheap.script(stream(['all ', 'of it']));
+    const response = await gateway.post(ask('hi', { stream: true }));
+    expect(await response.json()).toMatchObject({ error: { code: 'plugin_failed' } });
+    const event = await gateway.event();
+    expect(event).toMatchObject({ outcome: 'error', attempts: [{ outcome: 'ok' }] });
+    expect(gateway.metrics.snapshot().hive_held_bytes?.[0]?.value).toBe(0);
+  });
+
   test('a plugin that looks at answers sees what they say, and may ask for another', async () => {
     const seen: Answer[] = [];
     const judge = looking((call, one) => {

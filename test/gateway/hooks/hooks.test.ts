@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Plugin } from '../../../src/core/plugin.ts';
+import { openHttp } from '../../kit/http-connection.ts';
 import { answer, startUpstream, status, type Upstream } from '../../kit/upstream.ts';
 import { ask, type RunningGateway, startGateway } from '../gateway-kit.ts';
 import { makeSnapshot, type PluginSpec } from '../snapshot.ts';
@@ -100,6 +101,22 @@ test('hooks that reply end the call without an upstream', async () => {
     served: null,
   });
   expect(ends).toEqual([403]);
+});
+
+test('hooks that reply with a status that has no body leave the next answer whole', async () => {
+  const reply = { status: 204, body: { nothing: 'to say' } };
+  const once: Plugin = { onRequest: ({ body }) => (body.user === 'anna' ? { reply } : undefined) };
+  await start({ id: 'a', plugin: once });
+  const connection = await openHttp(gateway.port);
+  onTestFinished(() => void connection.socket.destroy());
+  for (const user of ['anna', 'bert']) {
+    const body = JSON.stringify(ask('hello', { user }));
+    const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost`;
+    await connection.write(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    const { status, body: answered } = await connection.answer();
+    expect([status, String(answered)]).toEqual([200, expect.stringContaining('fine')]);
+  }
+  expect((await gateway.event(1)).markers).toEqual(['plugin:a:invalid']);
 });
 
 test.each<[string, Plugin, string]>([

@@ -47,3 +47,23 @@ test('an engine runs while a provider needs it, and its address follows its rest
   expect(engine.report()).toBeNull();
   expect(slots()).toContainEqual([['local', 'free'], 0]);
 }, 60_000);
+
+test('an engine whose models change while the last one ends is one process', async () => {
+  const engine = createEngineChild({
+    clock: createClock({ origin_ms: 0, scale: 1 }, systemTime),
+    log: silentLog,
+    metrics: createMetrics(),
+    onReady() {},
+  });
+  onTestFinished(() => engine.stop());
+  const processes = () =>
+    process.getActiveResourcesInfo().filter((one) => one === 'ProcessWrap').length;
+  const others = processes();
+  const withSlots = (slots: number) => ({ local: { ...spec, slots } });
+  await engine.follow(withSlots(1));
+  await Promise.all([engine.follow(withSlots(2)), engine.follow(withSlots(3))]);
+  expect(processes() - others).toBe(1);
+  await Promise.all([engine.follow(withSlots(4)), engine.stop()]);
+  await until(() => processes() === others, { what: 'no engine to be left' });
+  expect(engine.report()).toBeNull();
+}, 60_000);

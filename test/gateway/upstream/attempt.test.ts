@@ -8,6 +8,8 @@ import type { Outgoing, Sink, Upstream } from '../../../src/gateway/upstream/ups
 import { makeSnapshot, openAiAt } from '../snapshot.ts';
 
 interface Given {
+  /** What sending it comes to. */
+  readonly fault?: Error;
   readonly left_ms?: number;
   readonly first_token_ms?: number;
   readonly provider?: Provider;
@@ -23,6 +25,7 @@ const start = (stream: boolean, more: Given = {}) => {
   };
   const upstream: Upstream = {
     send(sent, sink) {
+      if (more.fault) throw more.fault;
       heard.sent = sent;
       heard.sink = sink;
       const abort = () => {
@@ -77,6 +80,13 @@ test('an attempt goes to its provider’s base URL, and nowhere else', () => {
     headers: { a: 'b' },
   });
   running.abort();
+});
+
+test('an attempt that cannot even be sent leaves no timer that would fail for it later', () => {
+  const timers = () => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
+  const before = timers();
+  expect(() => start(false, { fault: new Error('another host') })).toThrow('another host');
+  expect(timers()).toBe(before);
 });
 
 test('an attempt puts a whole answer together from its parts', async () => {

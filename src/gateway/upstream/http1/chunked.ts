@@ -102,6 +102,7 @@ export class ChunkedReader {
 
   #begin(): void {
     this.#digits = 0;
+    this.#ignored = 0;
     this.#line = 0;
     this.#state = this.#size === 0 ? 'trailer' : 'data';
   }

@@ -64,13 +64,15 @@ export class Connection implements ResponseEvents {
 
   send(head: string, body: Uint8Array, sink: Sink): void {
     this.#sink = sink;
-    this.#reader = new ResponseReader(this, this.#owner.limits, this.#heads);
     this.#owner.turn.write(() => {
       if (this.#sink === sink) this.#write(head, body, sink);
     });
   }
 
   #write(head: string, body: Uint8Array, sink: Sink): void {
+    if (this.#closed) return;
+    // Not before: what is here by now is no answer to it.
+    this.#reader = new ResponseReader(this, this.#owner.limits, this.#heads);
     const sent = (error?: Error | null): void => {
       if (!error && this.#sink === sink) sink.onSent();
     };
@@ -84,7 +86,7 @@ export class Connection implements ResponseEvents {
     this.#socket.write(requestBytes(head, body), sent);
   }
 
-  /** Bytes have come; those that nobody asked for end the connection. */
+  /** Bytes have come; those that nobody has asked for yet end the connection. */
   receive(bytes: Buffer): void {
     if (this.#closed) return;
     const reader = this.#reader;

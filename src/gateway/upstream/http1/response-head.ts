@@ -135,12 +135,17 @@ function bodyOf(status: number, headers: UpstreamHeaders): ResponseHead['body'] 
 }
 
 function lengthOf(told: string | readonly string[]): number {
-  const [first, ...others] = typeof told === 'string' ? told.split(/\s*,\s*/) : told;
-  if (first === undefined || others.some((other) => other !== first) || !/^\d{1,15}$/.test(first)) {
+  if (typeof told === 'string' && LENGTH.test(told)) return Number(told);
+  // Split at a comma alone: with the blanks around it, a run of them would cost its square.
+  const all = typeof told === 'string' ? told.split(',').map((one) => one.trim()) : told;
+  const [first = '', ...others] = all;
+  if (!LENGTH.test(first) || others.some((other) => other !== first)) {
     throw new BadResponse('the length of the body is malformed');
   }
   return Number(first);
 }
+
+const LENGTH = /^\d{1,15}$/;
 
 function wordsOf(value: string | readonly string[] | undefined): readonly string[] {
   if (value === undefined) return NONE;

@@ -130,6 +130,19 @@ describe('createUpstream', () => {
     expect(sockets).toHaveLength(3);
   });
 
+  test('upstream takes nothing for an answer that was here before its question left', async () => {
+    await send().answer;
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    // What a timer does is followed by reads, and only then by what was put off to the turn's end.
+    setTimeout(() => {
+      sockets[0]?.write('HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nothers');
+      void send().answer.then(resolve);
+    }, 0);
+    expect(await promise).toMatchObject({ status: 0, body: '', error: expect.any(Error) });
+    expect(heard).toHaveLength(1);
+    expect((await send().answer).body).toBe('ok');
+  });
+
   test('upstream notices a connection that was closed while it rested', async () => {
     await send().answer;
     sockets[0]?.destroy();

@@ -63,3 +63,19 @@ test('ResponseHeads reads a head that came before no second time', () => {
   expect(heads.read(`${text}`)).toBe(first);
   expect(heads.read(`${text}1`).body).toEqual({ length: 71 });
 });
+
+test('ResponseHeads takes a length told several times alike, and nothing else that is none', () => {
+  const body = (told: string) =>
+    new ResponseHeads().read(`HTTP/1.1 200 OK\r\ncontent-length: ${told}`).body;
+  for (const told of ['7', '7,7', '7 , 7', '7,\t7 ,7']) expect(body(told)).toEqual({ length: 7 });
+  for (const told of ['', ',', '7,', '7,8', '7 7', '+7', '7;7', '1234567890123456', '0x7']) {
+    expect(() => body(told), told).toThrow('length');
+  }
+});
+
+test('ResponseHeads does not take the square of a length for one that is no number', () => {
+  // Where it did, this would take minutes.
+  const told = `1${' '.repeat(1_000_000)}1`;
+  const head = `HTTP/1.1 200 OK\r\ncontent-length: ${told}`;
+  expect(() => new ResponseHeads().read(head)).toThrow('length');
+});

@@ -93,6 +93,16 @@ describe('ResponseReader', () => {
     );
   });
 
+  test('reader bounds the extensions of one chunk, and not those of all together', () => {
+    const head = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked';
+    const given = Array.from({ length: 5000 }, () => Buffer.from('x'));
+    expect(read(answer(head, chunked(given, ' ;seq=12'))).heard.over).not.toBeNull();
+    const long = chunked([Buffer.from('x')], `;a=${'b'.repeat(20_000)}`);
+    expect(() => read(answer(head, long))).toThrow(BadResponse);
+    const trailers = chunked([Buffer.from('x')], '', 'a: b\r\n'.repeat(4000));
+    expect(() => read(answer(head, trailers))).toThrow(BadResponse);
+  });
+
   test('reader takes what has no length as it comes, until the connection ends', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 500 }), cuts, (body, places) => {
