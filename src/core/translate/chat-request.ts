@@ -1,5 +1,6 @@
 import type { Note } from '../call.ts';
 import type { Json, JsonObject } from '../canonical.ts';
+import { withPlainNumbers } from '../exact-json.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import type { Recall } from '../provider.ts';
 import { turnsOfChat } from './chat-turns.ts';
@@ -21,8 +22,9 @@ export const MAX_TOKENS_DEFAULT = 4096;
  * A chat completion as a request to Anthropic's messages, version 2023-06-01: that one still takes
  * the sampling parameters. What has no counterpart is told, never dropped in silence.
  */
-export function chatToMessages(given: JsonObject, model: string): Translated {
+export function chatToMessages(asked: JsonObject, model: string): Translated {
   const notes = new Notes();
+  const given = withPlainNumbers(asked);
   notes.types(given, TYPES);
   const { chat, legacy } = modernOf(given);
   const { system, turns } = turnsOfChat(chat.messages, notes);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Json, JsonObject } from '../canonical.ts';
+import { withPlainNumbers } from '../exact-json.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import type { Translated } from './chat-request.ts';
 import { chatOfTurns } from './messages-turns.ts';
@@ -16,11 +17,12 @@ const STOPS_MAX = 4;
 
 /** A request to Anthropic's messages as a chat completion. */
 export function messagesToChat(
-  messages: JsonObject,
+  asked: JsonObject,
   model: string,
   quirks: ChatQuirks = {},
 ): Translated {
   const notes = new Notes();
+  const messages = withPlainNumbers(asked);
   const names = new ToolNames();
   notes.types(messages, TYPES);
   const chat = chatOfTurns(messages, quirks, notes, names);
