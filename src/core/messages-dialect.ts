@@ -23,7 +23,7 @@ import { lostOfMessages } from './translate/answer-notes.ts';
 import { messagesAnswerToChat } from './translate/answers.ts';
 import { chatToMessages } from './translate/chat-request.ts';
 import { MessagesToChatStream } from './translate/messages-stream.ts';
-import { takesBoth, takesSampling } from './translate/thinking.ts';
+import { asksToThink, takesBoth, takesSampling } from './translate/thinking.ts';
 import { tokensOfMessages } from './translate/usage.ts';
 import { finishOf } from './translate/words.ts';
 import { brokenAnswer } from './upstream-failure.ts';
@@ -91,7 +91,7 @@ function refusesDefault({ call, patch, model }: ProviderRequest, field: string):
   // Newer versions take none of them, nor do newer models, nor does a model that is to think.
   if ((relayed?.['anthropic-version'] ?? MESSAGES_VERSION) !== MESSAGES_VERSION) return true;
   if (!takesSampling(model)) return true;
-  if (isObject(body.thinking) && body.thinking.type !== 'disabled') return true;
+  if (asksToThink(body)) return true;
   if (takesBoth(model)) return false;
   if (field === 'temperature') return body.top_p !== undefined;
   return field === 'top_p' && (body.temperature ?? patch.temperature) !== undefined;

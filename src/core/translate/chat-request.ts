@@ -7,7 +7,7 @@ import { turnsOfChat } from './chat-turns.ts';
 import { modernOf } from './legacy-functions.ts';
 import { type FieldType, Notes } from './notes.ts';
 import { closed } from './strict-schema.ts';
-import { addThinking, takesBoth, takesSampling } from './thinking.ts';
+import { addThinking, asksToThink, takesBoth, takesSampling } from './thinking.ts';
 
 export interface Translated {
   readonly body: JsonObject;
@@ -76,11 +76,12 @@ function addEach(body: Record<string, Json>, chat: JsonObject, notes: Notes): vo
   for (const field of ['temperature', 'top_p', 'top_k'] as const) {
     const value = numberOf(chat[field]);
     if (value === null) continue;
+    // One is what it does anyway.
+    const neutral = value === 1 && field !== 'top_k';
     if (!takesSampling(textIn(body.model))) {
-      // One is what it does anyway.
-      if (field !== 'temperature' || value !== 1) notes.add(field, 'refused by this model');
-    } else if (body.thinking !== undefined) {
-      notes.add(field, 'not together with thinking');
+      if (!neutral) notes.add(field, 'refused by this model');
+    } else if (asksToThink(body)) {
+      if (!neutral) notes.add(field, 'not together with thinking');
     } else if (field === 'temperature' && value > 1) {
       notes.add(field, 'lowered to 1, the provider’s highest');
       body[field] = 1;
