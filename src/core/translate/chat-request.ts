@@ -6,7 +6,7 @@ import type { Recall } from '../provider.ts';
 import { turnsOfChat } from './chat-turns.ts';
 import { modernOf } from './legacy-functions.ts';
 import { type FieldType, Notes } from './notes.ts';
-import { closed } from './strict-schema.ts';
+import { closed, enforced } from './strict-schema.ts';
 import { addThinking, asksToThink, takesBoth, takesSampling } from './thinking.ts';
 
 export interface Translated {
@@ -129,12 +129,15 @@ function toolOf(tool: JsonObject, notes: Notes): JsonObject[] {
   const { name, description, parameters, strict } = tool.function;
   notes.rest('tools', tool, TOOL);
   notes.rest('tools.function', tool.function, FUNCTION);
+  const input_schema = schemaOf(parameters);
+  const holds = strict === true && isSame(enforced(input_schema), input_schema);
+  if (strict === true && !holds) notes.add('tools.strict', 'the provider refuses this schema so');
   return [
     {
       name: name ?? '',
       ...(typeof description === 'string' ? { description } : {}),
-      input_schema: schemaOf(parameters),
-      ...(strict === true ? { strict } : {}),
+      input_schema,
+      ...(holds ? { strict } : {}),
       ...(isObject(tool.cache_control) ? { cache_control: tool.cache_control } : {}),
     },
   ];
@@ -182,14 +185,22 @@ function addFormat(body: Record<string, Json>, format: Json | undefined, notes: 
     const { description } = json_schema;
     const given: JsonObject =
       typeof description === 'string' ? { description, ...json_schema.schema } : json_schema.schema;
-    const schema = json_schema.strict === true ? given : closed(given);
-    if (JSON.stringify(schema) !== JSON.stringify(given)) {
+    const shut = json_schema.strict === true ? given : closed(given);
+    if (!isSame(shut, given)) {
       notes.add('response_format', 'its objects are closed, as the provider demands');
+    }
+    const schema = enforced(shut);
+    if (!isSame(schema, shut)) {
+      notes.add('response_format.schema', 'bounds are said to the model: the provider enforces none');
     }
     body.output_config = { format: { type: 'json_schema', schema } };
   } else {
     notes.add('response_format', 'only json_schema has a counterpart at the provider');
   }
+}
+
+function isSame(left: JsonObject, right: JsonObject): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
 }
 
 function addIdentity(body: Record<string, Json>, chat: JsonObject, notes: Notes): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/canonical.ts';
-import { closed, isStrict } from '../../../src/core/translate/strict-schema.ts';
+import { closed, enforced, isStrict } from '../../../src/core/translate/strict-schema.ts';
 
 const object = (properties: object, more: object = {}): JsonObject =>
   ({ type: 'object', properties, ...more }) as JsonObject;
@@ -45,5 +45,35 @@ describe('strict schema', () => {
     const open = object({}, { additionalProperties: TEXT });
     expect(closed(open)).toEqual(open);
     expect(closed(strict({ a: TEXT }))).toEqual(strict({ a: TEXT }));
+  });
+
+  test('enforced schema says in words what the provider refuses to hold an answer to', () => {
+    const age = { type: 'integer', minimum: 0, multipleOf: 2, description: 'Years.' };
+    const list = { type: 'array', items: age, minItems: 3, maxItems: 9, uniqueItems: true };
+    const schema = strict({ age, list, name: { type: 'string', minLength: 1, pattern: '^a' } });
+    expect(enforced(schema)).toEqual(
+      strict({
+        age: { type: 'integer', description: 'Years. {minimum: 0, multipleOf: 2}' },
+        list: {
+          type: 'array',
+          items: { type: 'integer', description: 'Years. {minimum: 0, multipleOf: 2}' },
+          description: '{minItems: 3, maxItems: 9, uniqueItems: true}',
+        },
+        name: { type: 'string', pattern: '^a', description: '{minLength: 1}' },
+      }),
+    );
+  });
+
+  test('enforced schema keeps what is held to, and properties that are called like keywords', () => {
+    const kept = strict({
+      minimum: TEXT,
+      maxLength: { type: 'array', items: TEXT, minItems: 1 },
+      format: { type: 'string', format: 'date', enum: ['a'], default: { minimum: 1 } },
+    });
+    expect(enforced(kept)).toEqual(kept);
+    expect(enforced({ ...strict({}), $defs: { n: { type: 'number', maximum: 1.5 } } })).toEqual({
+      ...strict({}),
+      $defs: { n: { type: 'number', description: '{maximum: 1.5}' } },
+    });
   });
 });
