@@ -17,10 +17,10 @@ export interface Refusal {
 export function classOf(refusal: Refusal): FailureClass {
   const { status } = refusal;
   if (status === 408 || status === 504) return 'timeout';
-  if (status >= 500 || status < 400 || status === 409 || status === 425) return 'unavailable';
+  if (status >= 500 || status < 400 || UNAVAILABLE.has(status)) return 'unavailable';
   if (status === 429) return 'rate_limit';
   const codes = codesOf(refusal.error);
-  if (codes.some((code) => FILTER_CODES.has(code)) || FILTER_TEXT.test(refusal.message)) {
+  if (codes.some(isFilterCode) || FILTER_TEXT.test(refusal.message)) {
     return 'content_filter';
   }
   if (status >= 401 && status <= 403) return 'credentials';
@@ -51,18 +51,26 @@ function codesOf(error: JsonObject): readonly string[] {
   );
 }
 
+/** A conflict, too early, and Groq's flexible tier without room. */
+const UNAVAILABLE: ReadonlySet<number> = new Set([409, 425, 498]);
+
+export function isFilterCode(code: string): boolean {
+  return FILTER_CODES.has(code);
+}
+
 /** OpenAI, Azure, Moonshot; Qwen; Z.ai; OpenAI's reasoning models. */
 const FILTER_CODES: ReadonlySet<string> = new Set([
   'content_filter',
   'content_filter_error',
   'content_policy_violation',
+  'image_content_policy_violation',
   'ResponsibleAIPolicyViolation',
   'data_inspection_failed',
   '1301',
   'invalid_prompt',
 ]);
 
-/** Azure, Anthropic, DeepSeek, OpenRouter, in their own words. */
+/** Azure, Anthropic, DeepSeek, OpenRouter, xAI, in their own words. */
 const FILTER_TEXT = new RegExp(
   [
     'content management policy',
@@ -72,11 +80,15 @@ const FILTER_TEXT = new RegExp(
     'content exists risk',
     'requires moderation',
     'flagged (as|by|for)',
+    'violates usage guidelines',
   ].join('|'),
   'i',
 );
 
-/** Anthropic, OpenAI and vLLM, llama.cpp, Gemini, Bedrock, Groq, xAI, in their own words. */
+/**
+ * Anthropic, OpenAI and vLLM, llama.cpp, Gemini, Bedrock, Groq, xAI, Moonshot, Qwen, Z.ai, Cohere,
+ * Together and Hugging Face, in their own words.
+ */
 const CONTEXT_TEXT = new RegExp(
   [
     'prompt is too long',
@@ -86,6 +98,12 @@ const CONTEXT_TEXT = new RegExp(
     '(maximum|max) (context|prompt|input) length',
     'input token count .* exceeds',
     'reduce the length of the (messages|prompt|input)',
+    'exceeded model token limit',
+    'model max length exceeded',
+    'range of input length should',
+    'prompt exceeds max length',
+    'too many tokens:',
+    'max_new_tokens.? must be',
   ].join('|'),
   'i',
 );
