@@ -191,7 +191,10 @@ function addFormat(body: Record<string, Json>, format: Json | undefined, notes: 
     }
     const schema = enforced(shut);
     if (!isSame(schema, shut)) {
-      notes.add('response_format.schema', 'bounds are said to the model: the provider enforces none');
+      notes.add(
+        'response_format.schema',
+        'bounds are said to the model: the provider enforces none',
+      );
     }
     body.output_config = { format: { type: 'json_schema', schema } };
   } else {
