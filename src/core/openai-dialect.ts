@@ -167,7 +167,7 @@ export function patchedBody(raw: Uint8Array, patch: ProviderRequest['patch']): J
 function fromOpenAi(request: ProviderRequest, { quirks = {}, texts }: OpenAiUpstream): Body {
   const { call, model } = request;
   const fitting = fittingFields(request.patch, call.body, (field) =>
-    refusesDefault(quirks, model, field),
+    refusesDefault(request, quirks, field),
   );
   const { patch } = fitting;
   const fields: Record<string, Json> = { ...patch, model };
@@ -201,14 +201,27 @@ const REFUSED_BY_THINKERS: ReadonlySet<string> = new Set([
   'top_logprobs',
 ]);
 
+/** What of these one refuses that is asked for an effort. */
+const REFUSED_WITH_EFFORT: ReadonlySet<string> = new Set([
+  'temperature',
+  'top_p',
+  'logprobs',
+  'top_logprobs',
+]);
+
 /** Whether a field that the client did not send would be refused. */
 function refusesDefault(
-  { fixed, effort, lacks }: ChatQuirks,
-  model: string,
+  { call, patch, model }: ProviderRequest,
+  { fixed, fixed_by_effort, no_stop, effort, lacks }: ChatQuirks,
   field: string,
 ): boolean {
   if (lacks?.includes(field)) return true;
   if (field === 'reasoning_effort') return effort !== undefined && !effort.test(model);
+  if (field === 'stop' && no_stop?.test(model)) return true;
+  if (fixed_by_effort && REFUSED_WITH_EFFORT.has(field) && effort?.test(model)) {
+    const asked = patch.reasoning_effort ?? call.body.reasoning_effort ?? 'none';
+    if (asked !== 'none') return true;
+  }
   return REFUSED_BY_THINKERS.has(field) && fixed?.test(model) === true;
 }
 

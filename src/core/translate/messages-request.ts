@@ -3,11 +3,12 @@ import type { Json, JsonObject } from '../canonical.ts';
 import { withPlainNumbers } from '../exact-json.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import type { Translated } from './chat-request.ts';
+import { fitCalls } from './fit-calls.ts';
 import { chatOfTurns } from './messages-turns.ts';
 import { type FieldType, Notes } from './notes.ts';
 import type { ChatQuirks } from './quirks.ts';
 import { isStrict } from './strict-schema.ts';
-import { effortOfThinking, noteThinking } from './thinking.ts';
+import { effortOfThinking, knownEffort, noteThinking } from './thinking.ts';
 import { ToolNames } from './tool-names.ts';
 
 export const REFUSED_BY_HOST = 'refused by this host';
@@ -25,7 +26,7 @@ export function messagesToChat(
   const messages = withPlainNumbers(asked);
   const names = new ToolNames();
   notes.types(messages, TYPES);
-  const chat = chatOfTurns(messages, quirks, notes, names);
+  const chat = fitCalls(chatOfTurns(messages, quirks, notes, names), model, quirks, notes);
   const body: Record<string, Json> = { model, messages: chat };
   if (messages.max_tokens !== undefined) {
     body[quirks.limit ?? 'max_completion_tokens'] = messages.max_tokens;
@@ -42,15 +43,20 @@ export function messagesToChat(
   addIdentity(body, messages, notes);
   for (const field of Object.keys(messages)) if (!KNOWN.has(field)) notes.add(field);
   for (const field of quirks.lacks ?? []) leaveOut(body, field, REFUSED_BY_HOST, notes);
-  if (quirks.fixed?.test(model)) {
-    for (const field of ['temperature', 'top_p', 'stop']) {
-      // One is what it does anyway.
-      if (body[field] === 1) delete body[field];
-      leaveOut(body, field, 'refused by this model', notes);
-    }
+  for (const field of refusedBy(body, model, quirks)) {
+    // One is what it does anyway.
+    if (body[field] === 1) delete body[field];
+    leaveOut(body, field, 'refused by this model', notes);
   }
   const { originals } = names;
   return { body, notes: notes.list, ...(originals ? { recall: { names: originals } } : {}) };
+}
+
+function refusedBy(body: JsonObject, model: string, quirks: ChatQuirks): readonly string[] {
+  const { fixed, fixed_by_effort, no_stop } = quirks;
+  const thinks = fixed_by_effort === true && body.reasoning_effort !== undefined;
+  const stops = fixed?.test(model) || no_stop?.test(model) ? ['stop'] : [];
+  return fixed?.test(model) || thinks ? ['temperature', 'top_p', ...stops] : stops;
 }
 
 /** Anthropic goes on from the text of a last answer. */
@@ -155,7 +161,8 @@ function addOutput(
   noteThinking(messages, takes_effort, notes);
   const effort = effortOfThinking(messages);
   if (effort === null) return;
-  if (takes_effort) body.reasoning_effort = effort;
+  const above = quirks.xhigh?.test(model) ?? false;
+  if (takes_effort) body.reasoning_effort = knownEffort(effort, above, notes);
   else notes.add('thinking', 'this model is not known to take an effort');
 }
 

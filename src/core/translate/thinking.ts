@@ -146,10 +146,8 @@ function isFrom(model: string, least: number, leastMinor: number): boolean {
 
 /** What a request to Anthropic says of thinking that `reasoning_effort` alone cannot say. */
 export function noteThinking(messages: JsonObject, takes_effort: boolean, notes: Notes): void {
-  const { thinking, output_config } = messages;
+  const { thinking } = messages;
   const kind = isObject(thinking) ? textIn(thinking.type) : '';
-  const effort = isObject(output_config) ? output_config.effort : null;
-  if (effort === 'max' && takes_effort) notes.add('output_config.effort', 'max became high');
   if (kind === 'between_tools') {
     notes.add('thinking', 'between_tools has no counterpart at the provider');
   } else if (kind === 'adaptive' && !takes_effort) {
@@ -162,9 +160,17 @@ export function noteThinking(messages: JsonObject, takes_effort: boolean, notes:
 /** A budget or an effort of Anthropic's as `reasoning_effort`, or null where it asks for none. */
 export function effortOfThinking(messages: JsonObject): string | null {
   const config = isObject(messages.output_config) ? messages.output_config : {};
-  if (typeof config.effort === 'string') return config.effort === 'max' ? 'high' : config.effort;
+  if (typeof config.effort === 'string') return config.effort;
   if (!asksToThink(messages)) return null;
   const { budget_tokens } = withPlainNumbers(messages.thinking as JsonObject);
   if (typeof budget_tokens !== 'number') return null;
   return budget_tokens < 4096 ? 'low' : budget_tokens < 16_384 ? 'medium' : 'high';
+}
+
+/** The nearest effort that a model of OpenAI's kind knows; few know one above `high`. */
+export function knownEffort(effort: string, above: boolean, notes: Notes): string {
+  if (effort !== 'max' && effort !== 'xhigh') return effort;
+  const known = above ? 'xhigh' : 'high';
+  if (effort !== known) notes.add('output_config.effort', `${effort} became ${known}`);
+  return known;
 }
