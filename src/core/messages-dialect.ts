@@ -1,11 +1,11 @@
 import { baseUrlOf } from './base-url.ts';
 import { bufferOf } from './buffer-of.ts';
-import type { Tokens } from './call.ts';
+import type { Note, Tokens } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import { NO_FACTS, readAnswer, spent } from './decoded.ts';
 import { parseExactBytes } from './exact-json.ts';
 import { fittingFields } from './fitting-fields.ts';
-import { isObject, textIn } from './json-values.ts';
+import { isObject, objectsIn, textIn } from './json-values.ts';
 import { MessagesReader } from './messages-events.ts';
 import { patchedBody } from './openai-dialect.ts';
 import type {
@@ -23,7 +23,14 @@ import { lostOfMessages } from './translate/answer-notes.ts';
 import { messagesAnswerToChat } from './translate/answers.ts';
 import { chatToMessages } from './translate/chat-request.ts';
 import { MessagesToChatStream } from './translate/messages-stream.ts';
-import { asksToThink, takesBoth, takesSampling } from './translate/thinking.ts';
+import {
+  asksToThink,
+  isAdaptive,
+  mayThink,
+  takesBoth,
+  takesSampling,
+  WITHOUT_THINKING,
+} from './translate/thinking.ts';
 import { tokensOfMessages } from './translate/usage.ts';
 import { finishOf } from './translate/words.ts';
 import { brokenAnswer } from './upstream-failure.ts';
@@ -108,9 +115,15 @@ function nativeBody(request: ProviderRequest): Body {
     const body = patchedBody(call.raw, { ...patch, model });
     const messages = withoutUnsigned(body.messages);
     const reason = 'unsigned: the provider does not take it back';
+    const lost: readonly Note[] = [...fitting.notes, { subject: 'messages.thinking', reason }];
+    const { thinking, ...others } = body;
+    const goesOn = asksToThink(body) && !isAdaptive(model) && !mayThink(objectsIn(messages));
+    if (!goesOn) {
+      return { body: Buffer.from(JSON.stringify({ ...body, messages })), notes: lost };
+    }
     return {
-      body: Buffer.from(JSON.stringify({ ...body, messages })),
-      notes: [...fitting.notes, { subject: 'messages.thinking', reason }],
+      body: Buffer.from(JSON.stringify({ ...others, messages })),
+      notes: [...lost, { subject: 'thinking', reason: WITHOUT_THINKING }],
     };
   }
   return { body: spliceBody(call.raw, { ...patch, model }, call.body), notes: fitting.notes };
@@ -119,13 +132,14 @@ function nativeBody(request: ProviderRequest): Body {
 /** A conversation that another provider answered before has thinking that this one would refuse. */
 function withoutUnsigned(messages: Json | undefined): Json {
   const turns = Array.isArray(messages) ? (messages as readonly Json[]) : [];
-  return turns.map((turn) => {
-    if (!isObject(turn) || !Array.isArray(turn.content)) return turn;
+  return turns.flatMap((turn) => {
+    if (!isObject(turn) || !Array.isArray(turn.content)) return [turn];
     const blocks = turn.content as readonly Json[];
     const signed = blocks.filter(
       (block) => !isObject(block) || block.type !== 'thinking' || block.signature !== '',
     );
-    return { ...turn, content: signed };
+    // A turn that says nothing any more would be refused.
+    return signed.length === 0 && blocks.length > 0 ? [] : [{ ...turn, content: signed }];
   });
 }
 

@@ -14,6 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   max: 27_904,
 };
 const BUDGET_MIN = 1024;
+export const WITHOUT_THINKING = 'no thinking where the turn that goes on has none';
 /** Left for the answer where the client set no limit. */
 const ANSWER_TOKENS = 4096;
 
@@ -54,7 +55,7 @@ export function addThinking(
     return;
   }
   if (!mayThink(objectsIn(body.messages))) {
-    notes.add('reasoning_effort', 'no thinking where the turn that goes on has none');
+    notes.add('reasoning_effort', WITHOUT_THINKING);
     return;
   }
   const wanted = BUDGETS[effort] ?? BUDGET_MIN;
@@ -71,7 +72,7 @@ export function addThinking(
  * A model with a budget goes on from a turn of its own (the calls whose results it is given, or the
  * beginning of its answer) only where that turn begins with its thinking.
  */
-function mayThink(turns: readonly JsonObject[]): boolean {
+export function mayThink(turns: readonly JsonObject[]): boolean {
   const last = turns.at(-1);
   const results = objectsIn(last?.content).some(({ type }) => type === 'tool_result');
   const goneOn = last?.role === 'assistant' ? last : results ? turns.at(-2) : undefined;
@@ -123,7 +124,7 @@ export function asksToThink({ thinking }: JsonObject): boolean {
 }
 
 /** Claude 4.6 and later. */
-function isAdaptive(model: string): boolean {
+export function isAdaptive(model: string): boolean {
   return isFrom(model, 4, 6);
 }
 
