@@ -5,7 +5,7 @@ import { isObject, objectsIn, textIn } from '../json-values.ts';
 import type { Translated } from './chat-request.ts';
 import { fitCalls } from './fit-calls.ts';
 import { chatOfTurns } from './messages-turns.ts';
-import { type FieldType, Notes } from './notes.ts';
+import { type FieldType, Notes, saysAnything } from './notes.ts';
 import type { ChatQuirks } from './quirks.ts';
 import { isStrict } from './strict-schema.ts';
 import { effortOfThinking, knownEffort, noteThinking } from './thinking.ts';
@@ -41,7 +41,9 @@ export function messagesToChat(
   addTools(body, messages, notes, names);
   addOutput(body, messages, model, quirks, notes);
   addIdentity(body, messages, notes);
-  for (const field of Object.keys(messages)) if (!KNOWN.has(field)) notes.add(field);
+  for (const [field, value] of Object.entries(messages)) {
+    if (!KNOWN.has(field) && saysAnything(value)) notes.add(field);
+  }
   for (const field of quirks.lacks ?? []) leaveOut(body, field, REFUSED_BY_HOST, notes);
   for (const field of refusedBy(body, model, quirks)) {
     // One is what it does anyway.
@@ -105,15 +107,23 @@ function addTools(
   if (choice.disable_parallel_tool_use === true) body.parallel_tool_calls = false;
   if (choice.type === 'any') body.tool_choice = 'required';
   else if (choice.type === 'auto' || choice.type === 'none') body.tool_choice = choice.type;
-  else {
+  else if (choice.type === 'tool' && !isOfAnthropic(messages.tools, choice.name)) {
     const name = names.sent(choice.name, notes);
     body.tool_choice = { type: 'function', function: { name } };
-  }
+  } else notes.add('tool_choice');
+}
+
+/** Such a tool is not offered, so that nobody can be made to call it. */
+function isOfAnthropic(tools: Json | undefined, name: Json | undefined): boolean {
+  return objectsIn(tools).some((tool) => tool.name === name && !isOwn(tool));
+}
+
+function isOwn({ type }: JsonObject): boolean {
+  return type === undefined || type === null || type === 'custom';
 }
 
 function functionOf(tool: JsonObject, notes: Notes, names: ToolNames): JsonObject[] {
-  const own = tool.type === undefined || tool.type === null || tool.type === 'custom';
-  if (!own) {
+  if (!isOwn(tool)) {
     notes.add(`tools.${textIn(tool.type)}`, 'a tool of Anthropic’s own');
     return [];
   }

@@ -46,7 +46,8 @@ export function notesText(notes: readonly Note[]): string {
   return notes.map(({ subject, reason }) => `${subject}: ${reason}`).join(', ');
 }
 
-function saysAnything(value: Json): boolean {
+/** Null, false, and what is empty ask for nothing. */
+export function saysAnything(value: Json): boolean {
   if (value === null || value === false || value === '') return false;
   if (typeof value !== 'object') return true;
   return Object.keys(value).length > 0 && !(isObject(value) && value.enabled === false);

@@ -18,7 +18,7 @@ export interface ChatQuirks {
   readonly xhigh?: RegExp;
   /** Models that refuse `temperature`, `top_p` and `stop`; translated requests go without them. */
   readonly fixed?: RegExp;
-  /** Who is asked for an effort is not to be sampled: `temperature` and `top_p` are refused then. */
+  /** Who is asked for an effort refuses `temperature` and `top_p`. */
   readonly fixed_by_effort?: true;
   /** Models that refuse `stop` alone. */
   readonly no_stop?: RegExp;

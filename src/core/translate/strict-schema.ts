@@ -6,7 +6,8 @@ const DEPTH_MAX = 64;
 
 /**
  * Whether OpenAI would take as `strict` a JSON schema that Anthropic takes so: each of its objects,
- * which both want closed, requires all of its properties.
+ * which both want closed, requires all of its properties, and it has no keyword or format that
+ * Anthropic alone knows.
  */
 export function isStrict(schema: Json | undefined, depth = 0): boolean {
   if (depth > DEPTH_MAX) return false;
@@ -14,9 +15,26 @@ export function isStrict(schema: Json | undefined, depth = 0): boolean {
     return (schema as readonly Json[]).every((one) => isStrict(one, depth + 1));
   }
   if (!isObject(schema)) return true;
-  if (!requiresAll(schema)) return false;
+  if (!requiresAll(schema) || Object.keys(schema).some((key) => UNKNOWN.has(key))) return false;
+  if (typeof schema.format === 'string' && !FORMATS.has(schema.format)) return false;
   return partsOf(schema).every((part) => isStrict(part, depth + 1));
 }
+
+/** Of those that Anthropic knows. */
+const UNKNOWN: ReadonlySet<string> = new Set(['default', 'allOf']);
+
+/** What OpenAI knows texts to be. */
+const FORMATS: ReadonlySet<string> = new Set([
+  'date-time',
+  'time',
+  'date',
+  'duration',
+  'email',
+  'hostname',
+  'ipv4',
+  'ipv6',
+  'uuid',
+]);
 
 /** The schema with each of its objects closed that says nothing of it, as Anthropic demands. */
 export function closed(schema: JsonObject): JsonObject {

@@ -158,21 +158,6 @@ describe('chat completion to messages', () => {
     expect(translate({ tools: TOOLS, tool_choice }).body.tool_choice).toEqual(expected);
   });
 
-  test('chat completion’s strict tool is none where its bounds would be refused', () => {
-    const parameters = { type: 'object', properties: { n: { type: 'number', minimum: 0 } } };
-    const tool = (more: object) => ({
-      type: 'function',
-      function: { name: 'a', parameters, ...more },
-    });
-    const loose = { name: 'a', input_schema: parameters };
-    expect(translate({ tools: [tool({ strict: true })] })).toMatchObject({
-      body: { tools: [loose] },
-      notes: ['tools.strict'],
-    });
-    expect(translate({ tools: [tool({ strict: true })] }).body.tools).toEqual([loose]);
-    expect(translate({ tools: [tool({})] }).notes).toEqual([]);
-  });
-
   test('chat completion’s tool whose schema says no type goes out as an object’s', () => {
     const tools = [{ type: 'function', function: { name: 'a', parameters: {} } }];
     const sent = { name: 'a', input_schema: { type: 'object' } };
@@ -213,12 +198,6 @@ describe('chat completion to messages', () => {
     expect(translate({ response_format: loose })).toMatchObject({
       body: { output_config: { format: { schema: { ...schema, additionalProperties: false } } } },
       notes: ['response_format'],
-    });
-    const most = { ...schema, properties: { n: { type: 'integer', maximum: 5 } } };
-    const bound = { type: 'json_schema', json_schema: { name: 'x', schema: most, strict: true } };
-    expect(translate({ response_format: bound })).toMatchObject({
-      body: { output_config: { format: { schema: { properties: { n: { type: 'integer' } } } } } },
-      notes: ['response_format.schema'],
     });
     expect(translate({ response_format: { type: 'json_object' } }).notes).toEqual([
       'response_format',

@@ -205,9 +205,8 @@ describe('chat stream to messages', () => {
   });
 
   test('chat stream whose chunks finish for nothing goes on as one block', () => {
-    const list = events(
-      `${['a', 'b'].map((text) => chunk({ content: text }, '')).join('')}${chunk({}, 'length')}data: [DONE]\n\n`,
-    );
+    const texts = ['a', 'b'].map((text) => chunk({ content: text }, '')).join('');
+    const list = events(`${texts}${chunk({}, 'length')}data: [DONE]\n\n`);
     expectWellFormed(list);
     expect(assembled(list)).toEqual([{ type: 'text', text: 'ab' }]);
     expect(list.at(-2)).toMatchObject({ delta: { stop_reason: 'max_tokens' } });

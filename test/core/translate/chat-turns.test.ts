@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/canonical.ts';
+import { objectsIn } from '../../../src/core/json-values.ts';
 import { chatToMessages } from '../../../src/core/translate/chat-request.ts';
 
 const HI = { role: 'user', content: 'hi' };
@@ -227,7 +228,7 @@ test.each([
 ])('chat completion’s arguments %j are the input %j', (given, input) => {
   const made = { id: 'call_1', type: 'function', function: { name: 'f', arguments: given } };
   const { body } = translate({ messages: [HI, { role: 'assistant', tool_calls: [made] }] });
-  const [use] = (body.messages as JsonObject[])[1]?.content as JsonObject[];
+  const [use] = objectsIn((body.messages as JsonObject[])[1]?.content);
   expect(use?.input).toEqual(input);
 });
 

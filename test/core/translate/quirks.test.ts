@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/canonical.ts';
+import { objectsIn } from '../../../src/core/json-values.ts';
 import { make, requestFor, sent } from '../../providers/provider-kit.ts';
 
 /** What translated requests look like at hosts that take less, or more, than OpenAI does. */
@@ -82,6 +83,28 @@ describe('sampling', () => {
   });
 });
 
+describe('a choice of a tool', () => {
+  const tools = [
+    { type: 'web_search_20250305', name: 'web_search' },
+    { name: 'f', input_schema: { type: 'object' } },
+  ];
+
+  test.each([{ type: 'tool', name: 'web_search' }, { type: 'new' }, {}])(
+    'that nobody could make is none, and is named: %j',
+    (tool_choice) => {
+      const { json, notes } = asked('openai', 'gpt-4o', { tools, tool_choice });
+      expect(json).not.toHaveProperty('tool_choice');
+      expect(notes).toEqual(['tools.web_search_20250305', 'tool_choice']);
+    },
+  );
+});
+
+test('fields that say nothing are not told of', () => {
+  const empty = { container: null, mcp_servers: [], context_management: {} };
+  expect(asked('openai', 'gpt-4o', empty).notes).toEqual([]);
+  expect(asked('openai', 'gpt-4o', { mcp_servers: [{}] }).notes).toEqual(['mcp_servers']);
+});
+
 describe('calls of tools', () => {
   const called = (id: string) => ({
     messages: [
@@ -93,7 +116,7 @@ describe('calls of tools', () => {
 
   function idsOf({ messages }: JsonObject): unknown[] {
     const [, call, result] = messages as readonly JsonObject[];
-    return [(call?.tool_calls as readonly JsonObject[])[0]?.id, result?.tool_call_id];
+    return [objectsIn(call?.tool_calls)[0]?.id, result?.tool_call_id];
   }
 
   test('have ids at Mistral as it takes them, the same for a call and its result', () => {
@@ -116,7 +139,7 @@ describe('calls of tools', () => {
     const callOf = (model: string) => {
       const { json, notes } = asked('gemini', model, called('t'));
       const [, call] = json.messages as readonly JsonObject[];
-      return [(call?.tool_calls as readonly JsonObject[])[0]?.extra_content, notes];
+      return [objectsIn(call?.tool_calls)[0]?.extra_content, notes];
     };
     expect(callOf('gemini-3-pro-preview')).toEqual([
       { google: { thought_signature: 'skip_thought_signature_validator' } },

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/canonical.ts';
 import { objectsIn } from '../../../src/core/json-values.ts';
 import { chatAnswerToMessages, messagesAnswerToChat } from '../../../src/core/translate/answers.ts';
+import { chatHeard, contentHeard } from '../../kit/heard.ts';
 import { chunksOf, dataOf, make, START, textOf } from '../../providers/provider-kit.ts';
 
 /** A stream gives what the whole answer of the same content gives, however it is cut. */
@@ -104,66 +105,6 @@ function messageStream(message: JsonObject, sizes: readonly number[]): string {
   ]);
 }
 
-/** What a client makes of chunks: texts joined, calls and thoughts by their index. */
-function chatOf(chunks: readonly JsonObject[]) {
-  let [content, reasoning_content, finish_reason] = ['', '', ''];
-  const lists: Record<string, Record<string, JsonObject>> = { tool_calls: {}, thinking_blocks: {} };
-  for (const chunk of chunks) {
-    const [choice] = objectsIn(chunk.choices);
-    if (!choice) continue;
-    const delta = choice.delta as JsonObject;
-    content += (delta.content as string | undefined) ?? '';
-    reasoning_content += (delta.reasoning_content as string | undefined) ?? '';
-    finish_reason = (choice.finish_reason as string | null) ?? finish_reason;
-    for (const [key, list] of Object.entries(lists)) {
-      for (const { index, ...part } of objectsIn(delta[key])) {
-        list[String(index)] = joined(list[String(index)] ?? {}, part);
-      }
-    }
-  }
-  const { tool_calls, thinking_blocks } = lists;
-  return {
-    content,
-    reasoning_content,
-    finish_reason,
-    tool_calls: Object.values(tool_calls ?? {}),
-    thinking_blocks: Object.values(thinking_blocks ?? {}),
-  };
-}
-
-function joined(known: JsonObject, part: JsonObject): JsonObject {
-  const made: Record<string, JsonObject[string]> = { ...known };
-  for (const [key, value] of Object.entries(part)) {
-    const before = made[key];
-    if (typeof value === 'object' && value !== null) {
-      made[key] = joined((before ?? {}) as JsonObject, value as JsonObject);
-    } else if (key === 'type' || key === 'id' || before === undefined) made[key] = value;
-    else made[key] = `${before as string}${value as string}`;
-  }
-  return made;
-}
-
-/** What a client makes of Anthropic's events. */
-function contentOf(events: readonly JsonObject[]): JsonObject[] {
-  const made: Record<string, JsonObject> = {};
-  for (const { type, index, content_block, delta } of events) {
-    if (type === 'content_block_start') made[String(index)] = content_block as JsonObject;
-    if (type !== 'content_block_delta') continue;
-    const { type: _type, ...part } = delta as JsonObject;
-    // The official clients replace a signature, and join all else.
-    const { signature, ...rest } = joined(made[String(index)] as JsonObject, part);
-    const last = part.signature ?? signature;
-    made[String(index)] = last === undefined ? rest : { ...rest, signature: last };
-  }
-  return Object.values(made).map(({ partial_json, ...block }) => {
-    if (block.type !== 'tool_use') return block;
-    return {
-      ...block,
-      input: JSON.parse((partial_json as string | undefined) || '{}') as JsonObject,
-    };
-  });
-}
-
 const answer = fc
   .record({ content: blocks, usage, reason: fc.constantFrom('end_turn', 'max_tokens', 'refusal') })
   .map(({ content, usage: spent, reason }): JsonObject => {
@@ -189,7 +130,7 @@ describe('a stream of Anthropic’s', () => {
         const whole = messagesAnswerToChat(message, FRAME);
         const [choice] = objectsIn(whole.choices);
         const said = choice?.message as JsonObject;
-        expect(chatOf(chunks)).toEqual({
+        expect(chatHeard(chunks)).toEqual({
           content: said.content ?? '',
           reasoning_content: said.reasoning_content ?? '',
           finish_reason: choice?.finish_reason,
@@ -212,7 +153,7 @@ describe('a stream of Anthropic’s', () => {
         const back = chunksOf(openai, Buffer.from(there), { endpoint: 'messages' });
         const events = dataOf(textOf(back));
         // Texts that follow each other are one in chunks.
-        expect(contentOf(events)).toEqual(withTextsJoined(message.content as readonly Block[]));
+        expect(contentHeard(events)).toEqual(withTextsJoined(message.content as readonly Block[]));
         expect(events.at(-2)).toMatchObject({
           delta: { stop_reason: message.stop_reason },
           usage: message.usage,
@@ -301,7 +242,7 @@ test('a chat’s stream says to Anthropic’s clients what its whole answer says
       const stream = Buffer.from(chatStream(whole, split, mixed));
       const events = dataOf(textOf(chunksOf(openai, stream, { endpoint: 'messages' }, at)));
       const message = chatAnswerToMessages(whole, FRAME);
-      expect(contentOf(events)).toEqual(withTextsJoined(message.content as readonly Block[]));
+      expect(contentHeard(events)).toEqual(withTextsJoined(message.content as readonly Block[]));
       expect(events[0]).toMatchObject({ message: { id: message.id, model: message.model } });
       expect(events.at(-2)).toMatchObject({
         delta: { stop_reason: message.stop_reason },

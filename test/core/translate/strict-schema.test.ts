@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/canonical.ts';
+import { chatToMessages } from '../../../src/core/translate/chat-request.ts';
 import { closed, enforced, isStrict } from '../../../src/core/translate/strict-schema.ts';
 
 const object = (properties: object, more: object = {}): JsonObject =>
@@ -20,6 +21,12 @@ describe('strict schema', () => {
     ['one in a definition', { ...strict({}), $defs: { b: LOOSE } }, false],
     ['a strict one in a choice', strict({ a: { anyOf: [strict({}), { type: 'null' }] } }), true],
     ['a property that is called properties', strict({ properties: TEXT }), true],
+    ['a format that both know', strict({ a: { ...TEXT, format: 'date' } }), true],
+    ['a format that Anthropic alone knows', strict({ a: { ...TEXT, format: 'uri' } }), false],
+    ['a property that is called default', strict({ default: TEXT, allOf: TEXT }), true],
+    ['a default', strict({ a: { ...TEXT, default: 'b' } }), false],
+    ['all of several', strict({ a: { allOf: [TEXT] } }), false],
+    ['a value that looks like a schema', strict({ a: { const: { default: 1 } } }), true],
   ])('strict schema: %s', (_, schema, expected) => {
     expect(isStrict(schema)).toBe(expected);
   });
@@ -64,7 +71,7 @@ describe('strict schema', () => {
     );
   });
 
-  test('enforced schema keeps what is held to, and properties that are called like keywords', () => {
+  test('enforced schema keeps what is held to, and properties called like keywords', () => {
     const kept = strict({
       minimum: TEXT,
       maxLength: { type: 'array', items: TEXT, minItems: 1 },
@@ -75,5 +82,35 @@ describe('strict schema', () => {
       ...strict({}),
       $defs: { n: { type: 'number', description: '{maximum: 1.5}' } },
     });
+  });
+});
+
+function translate(chat: object) {
+  const { body, notes } = chatToMessages({ messages: [], ...chat } as JsonObject, 'm');
+  return { body: body as Record<string, unknown>, notes: notes.map(({ subject }) => subject) };
+}
+
+test('chat completion’s strict tool is none where its bounds would be refused', () => {
+  const parameters = { type: 'object', properties: { n: { type: 'number', minimum: 0 } } };
+  const tool = (more: object) => ({
+    type: 'function',
+    function: { name: 'a', parameters, ...more },
+  });
+  const loose = { name: 'a', input_schema: parameters };
+  expect(translate({ tools: [tool({ strict: true })] })).toMatchObject({
+    body: { tools: [loose] },
+    notes: ['tools.strict'],
+  });
+  expect(translate({ tools: [tool({ strict: true })] }).body.tools).toEqual([loose]);
+  expect(translate({ tools: [tool({})] }).notes).toEqual([]);
+});
+
+test('chat completion’s bounds of an answer are said to the model, which is named', () => {
+  const schema = strict({});
+  const most = { ...schema, properties: { n: { type: 'integer', maximum: 5 } } };
+  const bound = { type: 'json_schema', json_schema: { name: 'x', schema: most, strict: true } };
+  expect(translate({ response_format: bound })).toMatchObject({
+    body: { output_config: { format: { schema: { properties: { n: { type: 'integer' } } } } } },
+    notes: ['response_format.schema'],
   });
 });
