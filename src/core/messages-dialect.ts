@@ -115,16 +115,13 @@ function nativeBody(request: ProviderRequest): Body {
     const body = patchedBody(call.raw, { ...patch, model });
     const messages = withoutUnsigned(body.messages);
     const reason = 'unsigned: the provider does not take it back';
-    const lost: readonly Note[] = [...fitting.notes, { subject: 'messages.thinking', reason }];
-    const { thinking, ...others } = body;
-    const goesOn = asksToThink(body) && !isAdaptive(model) && !mayThink(objectsIn(messages));
-    if (!goesOn) {
-      return { body: Buffer.from(JSON.stringify({ ...body, messages })), notes: lost };
+    const notes: Note[] = [...fitting.notes, { subject: 'messages.thinking', reason }];
+    const sent: Record<string, Json> = { ...body, messages };
+    if (asksToThink(body) && !isAdaptive(model) && !mayThink(objectsIn(messages))) {
+      delete sent.thinking;
+      notes.push({ subject: 'thinking', reason: WITHOUT_THINKING });
     }
-    return {
-      body: Buffer.from(JSON.stringify({ ...others, messages })),
-      notes: [...lost, { subject: 'thinking', reason: WITHOUT_THINKING }],
-    };
+    return { body: Buffer.from(JSON.stringify(sent)), notes };
   }
   return { body: spliceBody(call.raw, { ...patch, model }, call.body), notes: fitting.notes };
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../src/core/canonical.ts';
-import { objectsIn } from '../../src/core/json-values.ts';
+import { isObject, objectsIn, textIn } from '../../src/core/json-values.ts';
 
 /** What a client makes of chunks: texts joined, calls and thoughts by their index. */
 export function chatHeard(chunks: readonly JsonObject[]) {
@@ -14,7 +14,8 @@ export function chatHeard(chunks: readonly JsonObject[]) {
     finish_reason = (choice.finish_reason as string | null) ?? finish_reason;
     for (const [key, list] of Object.entries(lists)) {
       for (const { index, ...part } of objectsIn(delta[key])) {
-        list[String(index)] = joined(list[String(index)] ?? {}, part);
+        const place = textIn(index);
+        list[place] = joined(list[place] ?? {}, part);
       }
     }
   }
@@ -32,9 +33,8 @@ function joined(known: JsonObject, part: JsonObject): JsonObject {
   const made: Record<string, JsonObject[string]> = { ...known };
   for (const [key, value] of Object.entries(part)) {
     const before = made[key];
-    if (typeof value === 'object' && value !== null) {
-      made[key] = joined((before ?? {}) as JsonObject, value as JsonObject);
-    } else if (key === 'type' || key === 'id' || before === undefined) made[key] = value;
+    if (isObject(value)) made[key] = joined(isObject(before) ? before : {}, value);
+    else if (key === 'type' || key === 'id' || before === undefined) made[key] = value;
     else made[key] = `${before as string}${value as string}`;
   }
   return made;
@@ -44,13 +44,14 @@ function joined(known: JsonObject, part: JsonObject): JsonObject {
 export function contentHeard(events: readonly JsonObject[]): JsonObject[] {
   const made: Record<string, JsonObject> = {};
   for (const { type, index, content_block, delta } of events) {
-    if (type === 'content_block_start') made[String(index)] = content_block as JsonObject;
+    const place = textIn(index);
+    if (type === 'content_block_start') made[place] = content_block as JsonObject;
     if (type !== 'content_block_delta') continue;
     const { type: _type, ...part } = delta as JsonObject;
     // The official clients replace a signature, and join all else.
-    const { signature, ...rest } = joined(made[String(index)] as JsonObject, part);
+    const { signature, ...rest } = joined(made[place] as JsonObject, part);
     const last = part.signature ?? signature;
-    made[String(index)] = last === undefined ? rest : { ...rest, signature: last };
+    made[place] = last === undefined ? rest : { ...rest, signature: last };
   }
   return Object.values(made).map(({ partial_json, ...block }) => {
     if (block.type !== 'tool_use') return block;
