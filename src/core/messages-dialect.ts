@@ -7,7 +7,7 @@ import { parseExactBytes } from './exact-json.ts';
 import { fittingFields } from './fitting-fields.ts';
 import { isObject, objectsIn, textIn } from './json-values.ts';
 import { MessagesReader } from './messages-events.ts';
-import { patchedBody } from './openai-dialect.ts';
+import { patchedBody } from './patched-body.ts';
 import type {
   AnswerFacts,
   DecodedAnswer,
@@ -81,8 +81,8 @@ function relayedOf({ call }: ProviderRequest): Readonly<Record<string, string>> 
   return Object.fromEntries(given.filter(([name]) => RELAYED.includes(name)));
 }
 
-function translatedBody({ call, patch, model }: ProviderRequest): Body {
-  const { body, ...rest } = chatToMessages(patchedBody(call.raw, patch), model);
+function translatedBody(request: ProviderRequest): Body {
+  const { body, ...rest } = chatToMessages(patchedBody(request), request.model);
   return { body: Buffer.from(JSON.stringify(body)), ...rest };
 }
 
@@ -112,7 +112,7 @@ function nativeBody(request: ProviderRequest): Body {
   const { patch } = fitting;
   const raw = bufferOf(call.raw);
   if (raw.includes('"signature"') && UNSIGNED.test(raw.toString('utf8'))) {
-    const body = patchedBody(call.raw, { ...patch, model });
+    const body = patchedBody({ call, patch: { ...patch, model } });
     const messages = withoutUnsigned(body.messages);
     const reason = 'unsigned: the provider does not take it back';
     const notes: Note[] = [...fitting.notes, { subject: 'messages.thinking', reason }];

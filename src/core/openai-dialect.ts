@@ -7,6 +7,7 @@ import { parseExactBytes } from './exact-json.ts';
 import { fittingFields } from './fitting-fields.ts';
 import { JsonTexts } from './json-texts.ts';
 import { isObject, textIn } from './json-values.ts';
+import { patchedBody } from './patched-body.ts';
 import type {
   DecodedAnswer,
   Provider,
@@ -147,20 +148,9 @@ function relayedOf(relayed: StoredRequest['relayed'] | undefined): StoredRequest
 
 type Body = Pick<UpstreamRequest, 'body' | 'recall'> & Required<Pick<UpstreamRequest, 'notes'>>;
 
-function fromMessages({ call, patch, model }: ProviderRequest, { quirks }: OpenAiUpstream): Body {
-  const { body, ...rest } = messagesToChat(patchedBody(call.raw, patch), model, quirks);
+function fromMessages(request: ProviderRequest, { quirks }: OpenAiUpstream): Body {
+  const { body, ...rest } = messagesToChat(patchedBody(request), request.model, quirks);
   return { body: Buffer.from(JSON.stringify(body)), ...rest };
-}
-
-/** The client's body with the patch in it, each number as the client wrote it. */
-export function patchedBody(raw: Uint8Array, patch: ProviderRequest['patch']): JsonObject {
-  const parsed = parseExactBytes(raw);
-  const body: Record<string, Json> = isObject(parsed) ? { ...parsed } : {};
-  for (const [field, value] of Object.entries(patch)) {
-    if (value === null) delete body[field];
-    else body[field] = value;
-  }
-  return body;
 }
 
 /** The client's own bytes, but for the fields that are set. */

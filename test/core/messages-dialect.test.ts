@@ -6,6 +6,7 @@ import {
   encodeMessages,
   openMessagesStream,
 } from '../../src/core/messages-dialect.ts';
+import { encodeOpenAi, openAiUpstream } from '../../src/core/openai-dialect.ts';
 import {
   answerOf,
   chunksOf,
@@ -76,6 +77,24 @@ describe('messages dialect', () => {
     expect(Buffer.from(body).toString()).toContain('"input":{"n":9223372036854775807}');
     expect(Buffer.from(body).toString()).not.toContain('thinking');
     expect(notes).toHaveLength(1);
+  });
+
+  test('messages dialect keeps long integers in what a patch has not changed, translated too', () => {
+    const raw =
+      '{"max_tokens":9,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[' +
+      '{"type":"thinking","thinking":"a","signature":""},' +
+      '{"type":"tool_use","id":"t","name":"f","input":{"n":9223372036854775807}}]},' +
+      '{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"r"}]}]}';
+    const request = requestFor('messages', raw);
+    const turns = request.call.body.messages as readonly JsonObject[];
+    const messages = [{ role: 'user', content: 'shown' }, ...turns];
+    const patched = { ...request, patch: { messages } };
+    const native = Buffer.from(encodeMessages(patched, upstream).body).toString();
+    expect(native).toContain('"input":{"n":9223372036854775807}');
+    const openai = openAiUpstream({ base_url: 'https://h/v1', headers: {} });
+    const translated = Buffer.from(encodeOpenAi(patched, openai).body).toString();
+    expect(translated).toContain('{\\"n\\":9223372036854775807}');
+    expect(translated).toContain('"shown"');
   });
 
   test('messages dialect leaves no turn empty where it takes unsigned thinking out', () => {
