@@ -39,6 +39,7 @@ export function classOf(refusal: Refusal): FailureClass {
 function isUnknownModel({ status, error, message }: Refusal, codes: readonly string[]): boolean {
   if (codes.some((code) => MODEL_CODES.has(code)) || MODEL_TEXT.test(message)) return true;
   if (status !== 404 || (typeof error.param === 'string' && error.param !== 'model')) return false;
+  if (OF_REQUEST.test(message)) return false;
   if (NAMES_MODEL.test(message)) return true;
   return !(NAMES_OTHER.test(message) && /no such|not found|not exist|expired/i.test(message));
 }
@@ -108,16 +109,20 @@ const CONTEXT_TEXT = new RegExp(
   'i',
 );
 
-/** OpenAI and Groq, Azure, Together, Mistral. */
+/** OpenAI and Groq, Azure, Together, Mistral; Groq's retired ones; Hugging Face. */
 const MODEL_CODES: ReadonlySet<string> = new Set([
   'model_not_found',
   'DeploymentNotFound',
   'model_not_available',
   'invalid_model',
+  'model_decommissioned',
+  'model_not_supported',
 ]);
 
 /** DeepSeek and OpenRouter say so with a 400. */
 const MODEL_TEXT = /^model not exist|is not a valid model id/i;
+/** OpenRouter knows the model, but nobody who serves it with the tools or pictures asked for. */
+const OF_REQUEST = /^no endpoints found that/i;
 const NAMES_MODEL = /\b(model|deployment)/i;
 const NAMES_OTHER =
   /\b(files?|responses?|conversations?|containers?|prompts?|skills?|items?|vector stores?)\b/i;

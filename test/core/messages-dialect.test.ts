@@ -79,7 +79,7 @@ describe('messages dialect', () => {
     expect(notes).toHaveLength(1);
   });
 
-  test('messages dialect keeps long integers in what a patch has not changed, translated too', () => {
+  test('messages dialect keeps long integers in what a patch leaves, translated too', () => {
     const raw =
       '{"max_tokens":9,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[' +
       '{"type":"thinking","thinking":"a","signature":""},' +
