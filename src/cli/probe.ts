@@ -15,7 +15,8 @@ export interface Probed {
   readonly failure: UpstreamFailure | null;
   /** Null where nothing was asked: the engine of an embedded model runs only with the product. */
   readonly answered: {
-    readonly first_ms: number;
+    /** Until its first words; null where its few tokens were over before. */
+    readonly first_ms: number | null;
     readonly model: string | null;
     readonly counted: boolean;
   } | null;
@@ -65,7 +66,7 @@ async function probe(given: Target, upstream: Upstream): Promise<Probed> {
   const { failure, facts, first_ms } = await readThrough(result);
   if (failure) return { target, failure, answered: null };
   const { model = null, tokens = null } = facts;
-  const waited_ms = (first_ms ?? performance.now()) - begun_ms;
+  const waited_ms = first_ms === null ? null : first_ms - begun_ms;
   return {
     target,
     failure: null,
@@ -140,8 +141,12 @@ function lineOf({ target, failure, answered }: Probed): string {
   if (!answered) return 'not probed: its engine runs only while the product does';
   const { model, first_ms, counted } = answered;
   const { endpoints, adapters } = target.provider;
+  const words =
+    first_ms === null
+      ? `no words within ${ANSWER_TOKENS} tokens`
+      : `first words after ${Math.round(first_ms)} ms`;
   return [
-    `answers as ${model ?? target.model}, first words after ${Math.round(first_ms)} ms`,
+    `answers as ${model ?? target.model}, ${words}`,
     counted ? 'streams and counts tokens' : 'streams, but counts no tokens: they are estimated',
     `takes ${endpoints.join(', ')}`,
     ...(adapters.length > 0 ? [`adapters ${adapters.join(', ')}`] : []),

@@ -72,6 +72,13 @@ export const CATALOGUE: readonly Host[] = [
     quirks: {
       ...MAX_TOKENS,
       effort: /gemini-(2\.5|[3-9])/,
+      // What Google documents for calls that the model has not signed.
+      call_mark: {
+        models: /gemini-([3-9]|.*latest)/,
+        fields: {
+          extra_content: { google: { thought_signature: 'skip_thought_signature_validator' } },
+        },
+      },
       lacks: ['parallel_tool_calls', 'user', 'service_tier'],
     },
   },
@@ -96,7 +103,12 @@ export const CATALOGUE: readonly Host[] = [
     base_url: 'https://api.mistral.ai/v1',
     key_variable: 'MISTRAL_API_KEY',
     more: ['embeddings', 'moderations'],
-    quirks: { ...MAX_TOKENS, stream_options: false, lacks: ['user', 'service_tier'] },
+    quirks: {
+      ...MAX_TOKENS,
+      stream_options: false,
+      call_ids: /^[A-Za-z0-9]{9}$/,
+      lacks: ['user', 'service_tier'],
+    },
   },
   {
     name: 'moonshot',
@@ -123,7 +135,7 @@ export const CATALOGUE: readonly Host[] = [
     base_url: 'https://openrouter.ai/api/v1',
     key_variable: 'OPENROUTER_API_KEY',
     more: ['completions', 'responses'],
-    quirks: { ...MAX_TOKENS, knows: ['top_k'], reasoning: 'reasoning', effort: /./ },
+    quirks: { ...MAX_TOKENS, knows: ['top_k'], reasoning: 'reasoning', effort: /./, xhigh: /./ },
   },
   {
     name: 'perplexity',
@@ -167,7 +179,11 @@ export const CATALOGUE: readonly Host[] = [
     base_url: 'https://api.x.ai/v1',
     key_variable: 'XAI_API_KEY',
     more: ['responses'],
-    quirks: { reasoning: 'reasoning_content', effort: /grok-3-mini/ },
+    quirks: {
+      reasoning: 'reasoning_content',
+      effort: /grok-3-mini/,
+      no_stop: /grok-(3-mini|[4-9]|code)/,
+    },
   },
   {
     name: 'zai',

@@ -3,7 +3,13 @@ import type { Json, JsonObject } from './canonical.ts';
 import { isPresent, NOTHING, readAnswer, spent, wholeFacts } from './decoded.ts';
 import { isEmptyChunk } from './first-token.ts';
 import { isObject, parseDecoded } from './json-values.ts';
-import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
+import type {
+  AnswerFacts,
+  DecodedAnswer,
+  DecodedChunk,
+  UpstreamAnswer,
+  UpstreamFailure,
+} from './provider.ts';
 import { saidInChoice } from './signals/said-in.ts';
 import { sseData } from './sse-event.ts';
 import { tokensOfChat, usageOfChat } from './translate/usage.ts';
@@ -21,7 +27,31 @@ export function decodeChat(answer: UpstreamAnswer): DecodedAnswer {
     const error = brokenAnswer('The upstream’s answer has no choices.');
     return { ok: false, error, ...spent(tokensOf(body.usage)) };
   }
-  return { ok: true, body: answer.body, facts: wholeFacts(factsOf(body)) };
+  const facts = wholeFacts(factsOf(body));
+  if (hasFailed(facts)) {
+    return { ok: false, error: failedChoice(body), ...spent(tokensOf(body.usage)) };
+  }
+  return { ok: true, body: answer.body, facts };
+}
+
+/**
+ * What OpenRouter, Z.ai and DeepSeek say of an answer whose making broke off: it comes with status
+ * 200, and with what there was of it.
+ */
+const FAILED: ReadonlySet<string> = new Set([
+  'error',
+  'network_error',
+  'insufficient_system_resource',
+]);
+
+function hasFailed({ finish }: Partial<AnswerFacts>): boolean {
+  return typeof finish === 'string' && FAILED.has(finish);
+}
+
+function failedChoice(body: JsonObject): UpstreamFailure {
+  const error = firstChoice(body)?.error;
+  if (isPresent(error)) return failureInside(error as Json);
+  return brokenAnswer('The upstream says that its answer broke off.');
 }
 
 /** One event of a stream: what the gateway wants to know of it, and its JSON. */
@@ -46,12 +76,17 @@ export function readChatChunk(event: Uint8Array): ChatChunk {
     const error = failureInside(body.error as Json);
     return { decoded: { ...NOTHING, event, error, facts: spent(tokensOf(body.usage)) }, body };
   }
+  const facts = factsOf(body);
+  if (hasFailed(facts)) {
+    const told = spent(tokensOf(body.usage));
+    return { decoded: { ...NOTHING, event, error: failedChoice(body), facts: told }, body };
+  }
   const choices = Array.isArray(body.choices) ? (body.choices as readonly Json[]) : null;
   const content = choices?.some((choice) => isObject(choice) && hasContent(choice)) ?? false;
   const decoded = {
     ...NOTHING,
     event,
-    facts: factsOf(body),
+    facts,
     usage_only: isObject(body.usage) && choices?.length === 0,
     content,
     empty: !content && isEmptyChunk(body),

@@ -60,6 +60,6 @@ const CHAT_FIELDS = [
 /** Fields of chat completions that other endpoints refuse. */
 const CHAT_ONLY: Readonly<Partial<Record<Endpoint, ReadonlySet<string>>>> = {
   responses: new Set([...PENALTIES, ...CHAT_FIELDS, 'stop']),
-  completions: new Set([...CHAT_FIELDS, 'parallel_tool_calls']),
-  messages: new Set([...PENALTIES, ...CHAT_FIELDS, 'stop', 'parallel_tool_calls']),
+  completions: new Set([...CHAT_FIELDS, 'parallel_tool_calls', 'top_logprobs']),
+  messages: new Set([...PENALTIES, ...CHAT_FIELDS, 'stop', 'parallel_tool_calls', 'top_logprobs']),
 };

@@ -1,8 +1,8 @@
 import { bufferOf } from './buffer-of.ts';
-import type { Json } from './canonical.ts';
+import type { Json, JsonObject } from './canonical.ts';
 
-/** Longer runs of digits may not fit a double. */
-const LONG_NUMBER = /\d{16}/;
+/** Longer runs of digits, or larger exponents, may not fit a double. */
+const LONG_NUMBER = /\d{16}|\d[eE][+-]?\d{3}/;
 
 /**
  * Parses JSON so that writing it again gives every number back as it was written: an id of 64 bits
@@ -20,14 +20,25 @@ export function parseExact(text: string): Json | undefined {
 /** ES2025's source text access, which the types of the language do not know yet. */
 interface RawJson {
   rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): value is { readonly rawJSON: string };
 }
+
+const RAW = JSON as unknown as RawJson;
 
 function keepNumber(this: unknown, _key: string, value: unknown, context?: { source?: string }) {
   if (typeof value !== 'number' || context?.source === undefined) return value;
   if (String(value) === context.source) return value;
-  return (JSON as unknown as RawJson).rawJSON(context.source);
+  return RAW.rawJSON(context.source);
 }
 
 export function parseExactBytes(bytes: Uint8Array): Json | undefined {
   return parseExact(bufferOf(bytes).toString('utf8'));
+}
+
+/** An object whose own members are plain numbers, however they were written: to be read by us. */
+export function withPlainNumbers(object: JsonObject): JsonObject {
+  const plain = Object.entries(object).flatMap(([key, value]) =>
+    RAW.isRawJSON(value) ? [[key, Number(value.rawJSON)] as const] : [],
+  );
+  return plain.length === 0 ? object : { ...object, ...Object.fromEntries(plain) };
 }

@@ -1,13 +1,13 @@
 import { baseUrlOf } from './base-url.ts';
 import { bufferOf } from './buffer-of.ts';
-import type { Tokens } from './call.ts';
+import type { Note, Tokens } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
 import { NO_FACTS, readAnswer, spent } from './decoded.ts';
 import { parseExactBytes } from './exact-json.ts';
 import { fittingFields } from './fitting-fields.ts';
-import { isObject, textIn } from './json-values.ts';
+import { isObject, objectsIn, textIn } from './json-values.ts';
 import { MessagesReader } from './messages-events.ts';
-import { patchedBody } from './openai-dialect.ts';
+import { patchedBody } from './patched-body.ts';
 import type {
   AnswerFacts,
   DecodedAnswer,
@@ -23,7 +23,14 @@ import { lostOfMessages } from './translate/answer-notes.ts';
 import { messagesAnswerToChat } from './translate/answers.ts';
 import { chatToMessages } from './translate/chat-request.ts';
 import { MessagesToChatStream } from './translate/messages-stream.ts';
-import { takesBoth, takesSampling } from './translate/thinking.ts';
+import {
+  asksToThink,
+  isAdaptive,
+  mayThink,
+  takesBoth,
+  takesSampling,
+  WITHOUT_THINKING,
+} from './translate/thinking.ts';
 import { tokensOfMessages } from './translate/usage.ts';
 import { finishOf } from './translate/words.ts';
 import { brokenAnswer } from './upstream-failure.ts';
@@ -74,8 +81,8 @@ function relayedOf({ call }: ProviderRequest): Readonly<Record<string, string>> 
   return Object.fromEntries(given.filter(([name]) => RELAYED.includes(name)));
 }
 
-function translatedBody({ call, patch, model }: ProviderRequest): Body {
-  const { body, ...rest } = chatToMessages(patchedBody(call.raw, patch), model);
+function translatedBody(request: ProviderRequest): Body {
+  const { body, ...rest } = chatToMessages(patchedBody(request), request.model);
   return { body: Buffer.from(JSON.stringify(body)), ...rest };
 }
 
@@ -91,7 +98,7 @@ function refusesDefault({ call, patch, model }: ProviderRequest, field: string):
   // Newer versions take none of them, nor do newer models, nor does a model that is to think.
   if ((relayed?.['anthropic-version'] ?? MESSAGES_VERSION) !== MESSAGES_VERSION) return true;
   if (!takesSampling(model)) return true;
-  if (isObject(body.thinking) && body.thinking.type !== 'disabled') return true;
+  if (asksToThink(body)) return true;
   if (takesBoth(model)) return false;
   if (field === 'temperature') return body.top_p !== undefined;
   return field === 'top_p' && (body.temperature ?? patch.temperature) !== undefined;
@@ -105,13 +112,16 @@ function nativeBody(request: ProviderRequest): Body {
   const { patch } = fitting;
   const raw = bufferOf(call.raw);
   if (raw.includes('"signature"') && UNSIGNED.test(raw.toString('utf8'))) {
-    const body = patchedBody(call.raw, { ...patch, model });
+    const body = patchedBody({ call, patch: { ...patch, model } });
     const messages = withoutUnsigned(body.messages);
     const reason = 'unsigned: the provider does not take it back';
-    return {
-      body: Buffer.from(JSON.stringify({ ...body, messages })),
-      notes: [...fitting.notes, { subject: 'messages.thinking', reason }],
-    };
+    const notes: Note[] = [...fitting.notes, { subject: 'messages.thinking', reason }];
+    const sent: Record<string, Json> = { ...body, messages };
+    if (asksToThink(body) && !isAdaptive(model) && !mayThink(objectsIn(messages))) {
+      delete sent.thinking;
+      notes.push({ subject: 'thinking', reason: WITHOUT_THINKING });
+    }
+    return { body: Buffer.from(JSON.stringify(sent)), notes };
   }
   return { body: spliceBody(call.raw, { ...patch, model }, call.body), notes: fitting.notes };
 }
@@ -119,13 +129,14 @@ function nativeBody(request: ProviderRequest): Body {
 /** A conversation that another provider answered before has thinking that this one would refuse. */
 function withoutUnsigned(messages: Json | undefined): Json {
   const turns = Array.isArray(messages) ? (messages as readonly Json[]) : [];
-  return turns.map((turn) => {
-    if (!isObject(turn) || !Array.isArray(turn.content)) return turn;
+  return turns.flatMap((turn) => {
+    if (!isObject(turn) || !Array.isArray(turn.content)) return [turn];
     const blocks = turn.content as readonly Json[];
     const signed = blocks.filter(
       (block) => !isObject(block) || block.type !== 'thinking' || block.signature !== '',
     );
-    return { ...turn, content: signed };
+    // A turn that says nothing any more would be refused.
+    return signed.length === 0 && blocks.length > 0 ? [] : [{ ...turn, content: signed }];
   });
 }
 

@@ -7,6 +7,7 @@ import { parseExactBytes } from './exact-json.ts';
 import { fittingFields } from './fitting-fields.ts';
 import { JsonTexts } from './json-texts.ts';
 import { isObject, textIn } from './json-values.ts';
+import { patchedBody } from './patched-body.ts';
 import type {
   DecodedAnswer,
   Provider,
@@ -147,27 +148,16 @@ function relayedOf(relayed: StoredRequest['relayed'] | undefined): StoredRequest
 
 type Body = Pick<UpstreamRequest, 'body' | 'recall'> & Required<Pick<UpstreamRequest, 'notes'>>;
 
-function fromMessages({ call, patch, model }: ProviderRequest, { quirks }: OpenAiUpstream): Body {
-  const { body, ...rest } = messagesToChat(patchedBody(call.raw, patch), model, quirks);
+function fromMessages(request: ProviderRequest, { quirks }: OpenAiUpstream): Body {
+  const { body, ...rest } = messagesToChat(patchedBody(request), request.model, quirks);
   return { body: Buffer.from(JSON.stringify(body)), ...rest };
-}
-
-/** The client's body with the patch in it, each number as the client wrote it. */
-export function patchedBody(raw: Uint8Array, patch: ProviderRequest['patch']): JsonObject {
-  const parsed = parseExactBytes(raw);
-  const body: Record<string, Json> = isObject(parsed) ? { ...parsed } : {};
-  for (const [field, value] of Object.entries(patch)) {
-    if (value === null) delete body[field];
-    else body[field] = value;
-  }
-  return body;
 }
 
 /** The client's own bytes, but for the fields that are set. */
 function fromOpenAi(request: ProviderRequest, { quirks = {}, texts }: OpenAiUpstream): Body {
   const { call, model } = request;
   const fitting = fittingFields(request.patch, call.body, (field) =>
-    refusesDefault(quirks, model, field),
+    refusesDefault(request, quirks, field),
   );
   const { patch } = fitting;
   const fields: Record<string, Json> = { ...patch, model };
@@ -201,14 +191,27 @@ const REFUSED_BY_THINKERS: ReadonlySet<string> = new Set([
   'top_logprobs',
 ]);
 
+/** What of these one refuses that is asked for an effort. */
+const REFUSED_WITH_EFFORT: ReadonlySet<string> = new Set([
+  'temperature',
+  'top_p',
+  'logprobs',
+  'top_logprobs',
+]);
+
 /** Whether a field that the client did not send would be refused. */
 function refusesDefault(
-  { fixed, effort, lacks }: ChatQuirks,
-  model: string,
+  { call, patch, model }: ProviderRequest,
+  { fixed, fixed_by_effort, no_stop, effort, lacks }: ChatQuirks,
   field: string,
 ): boolean {
   if (lacks?.includes(field)) return true;
   if (field === 'reasoning_effort') return effort !== undefined && !effort.test(model);
+  if (field === 'stop' && no_stop?.test(model)) return true;
+  if (fixed_by_effort && REFUSED_WITH_EFFORT.has(field) && effort?.test(model)) {
+    const asked = patch.reasoning_effort ?? call.body.reasoning_effort ?? 'none';
+    if (asked !== 'none') return true;
+  }
   return REFUSED_BY_THINKERS.has(field) && fixed?.test(model) === true;
 }
 

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from './canonical.ts';
 import type { ErrorCode } from './errors.ts';
-import { classOf } from './failure-class.ts';
+import { classOf, isFilterCode } from './failure-class.ts';
 import { isObject, parseJson, textIn } from './json-values.ts';
 import { limitHeaders } from './limit-headers.ts';
 import type { FailureClass, UpstreamAnswer, UpstreamFailure } from './provider.ts';
@@ -18,7 +18,9 @@ export function failureOf(answer: Refused): UpstreamFailure {
   const parsed = parseJson(answer.body);
   // Gemini's compatible endpoint puts a list around it.
   const json = Array.isArray(parsed) ? (parsed as readonly Json[])[0] : parsed;
-  const error = isObject(json) && isObject(json.error) ? json.error : {};
+  // Mistral and xAI put none.
+  const around = isObject(json) ? json : {};
+  const error = isObject(around.error) ? around.error : around;
   const message = errorSaid(json, answer.status)?.message ?? '';
   const kind = classOf({ status: answer.status, error, message });
   const meaning = meaningOf(answer.status, kind);
@@ -33,7 +35,7 @@ export function failureOf(answer: Refused): UpstreamFailure {
     status: meaning.status,
     message: meaning.ours
       ? `The provider refused the gateway's credentials or account (status ${answer.status}).`
-      : text,
+      : text.replace(OF_ACCOUNT, ''),
     // Whoever reads a refusal of our key learns something of the key: it is never passed on.
     body: meaning.ours ? null : (said?.body ?? null),
     retry_after_s: meaning.ours ? null : retryAfter(answer.headers, answer.created_s),
@@ -41,6 +43,9 @@ export function failureOf(answer: Refused): UpstreamFailure {
     counts: meaning.counts,
   };
 }
+
+/** What xAI adds to a refusal of content is for whoever has the account. */
+const OF_ACCOUNT = / Team: .*, API key ID: .*$/s;
 
 /** An answer of status 2xx that is none, such as HTML, half a JSON or an error object. */
 export function brokenAnswer(message: string): UpstreamFailure {
@@ -69,15 +74,21 @@ function statusInside(error: Json): number {
   if (!isObject(error)) return 502;
   const code = Number(textIn(error.code));
   if (Number.isInteger(code) && code >= 400 && code < 600) return code;
-  return STATUS_OF.get(textIn(error.code)) ?? STATUS_OF.get(textIn(error.type)) ?? 502;
+  const codes = [textIn(error.code), textIn(error.type)];
+  if (codes.some((one) => isFilterCode(one) || ABOUT_IMAGES.test(one))) return 400;
+  return codes.map((one) => STATUS_OF.get(one)).find((status) => status !== undefined) ?? 502;
 }
+
+/** A picture that cannot be read is the client's, whoever is asked. */
+const ABOUT_IMAGES = /(^|_)image(_|$)/;
 
 /** OpenAI's codes, and Anthropic's types, some of which are OpenAI's as well. */
 const STATUS_OF: ReadonlyMap<string, number> = new Map([
   ['insufficient_quota', 429],
   ['rate_limit_exceeded', 429],
   ['context_length_exceeded', 400],
-  ['invalid_prompt', 400],
+  ['invalid_api_key', 401],
+  ['model_not_found', 404],
   ['invalid_request_error', 400],
   ['authentication_error', 401],
   ['billing_error', 402],
@@ -128,6 +139,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   415: refused('unsupported_media_type', 415),
   425: { ...failing('upstream_error', 502), counts: false },
   429: { ...failing('rate_limited', 429), counts: false },
+  498: { ...failing('overloaded', 503), counts: false },
   503: failing('overloaded', 503),
   504: failing('upstream_timeout', 504),
   529: failing('overloaded', 529),

@@ -24,7 +24,9 @@ export function openAiError(error: GatewayError): JsonObject {
 function anthropicError(error: GatewayError, request_id: string): JsonObject {
   const upstream = error.details.body;
   const said = isErrorBody(upstream) ? upstream.error : null;
-  const type = typeof said?.type === 'string' ? said.type : '';
+  // OpenAI calls nearly all that a client did wrong by one name, for which Anthropic has several.
+  const told = typeof said?.type === 'string' ? said.type : '';
+  const type = told === BAD_REQUEST ? anthropicType(error.status) : told;
   return {
     type: 'error',
     error: {

@@ -50,8 +50,16 @@ const ENDPOINTS: readonly Endpoint[] = [
   'messages',
 ];
 
-/** A deployment's name is the operator's to choose: only a hint of what stands behind it. */
-const EFFORT = /(^|-)(o\d|gpt-?[5-9]|gpt-oss|codex)/;
+/**
+ * As at OpenAI itself. A deployment's name is the operator's to choose: only a hint of what stands
+ * behind it.
+ */
+const QUIRKS = {
+  effort: /(^|-)(o\d|gpt-?[5-9]|gpt-oss|codex)/,
+  xhigh: /(^|-)gpt-?(5\.([2-9]|\d\d)|[6-9])|codex-max/,
+  fixed: /(^|-)(o\d|gpt-?5(?!\.|-chat)|codex)/,
+  fixed_by_effort: true,
+} as const;
 
 export const definition: ProviderDefinition<AzureOptions> = {
   name: 'azure-openai',
@@ -68,7 +76,7 @@ export const definition: ProviderDefinition<AzureOptions> = {
         ...(api_key === undefined ? {} : { 'api-key': api_key }),
         ...lowerCased(options.headers),
       },
-      quirks: { effort: EFFORT },
+      quirks: QUIRKS,
       path(endpoint: Parameters<typeof openAiPath>[0], model: string): string {
         if (api_version === 'v1') return `${root}/v1${openAiPath(endpoint)}`;
         const deployment = encodeURIComponent(model).replaceAll('.', '%2E');

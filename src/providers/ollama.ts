@@ -28,7 +28,8 @@ const QUIRKS = {
   limit: 'max_tokens',
   lacks: ['parallel_tool_calls', 'tool_choice', 'user', 'service_tier'],
   reasoning: 'reasoning',
-  effort: /./,
+  // Models that do not think refuse one, and those that do think without.
+  effort: /gpt-oss/,
 } as const;
 
 export const definition: ProviderDefinition<OllamaOptions> = {

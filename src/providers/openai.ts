@@ -31,6 +31,9 @@ const EFFORT = /^(o\d|gpt-[5-9]|gpt-oss|codex)/;
 /** The first that thought take no sampling parameters; GPT-5.1 and later do, unless they think. */
 const FIXED = /^(o\d|gpt-5(?!\.|-chat)|codex)/;
 
+/** Those that know an effort above `high`. */
+const XHIGH = /^gpt-(5\.([2-9]|\d\d)|[6-9])|codex-max/;
+
 export const definition: ProviderDefinition<OpenAiOptions> = {
   name: 'openai',
   summary: 'OpenAI, or any upstream that speaks its API at a base URL.',
@@ -38,7 +41,7 @@ export const definition: ProviderDefinition<OpenAiOptions> = {
   options: Options,
   create(options) {
     const base_url = withoutSlash(options.base_url);
-    const quirks = { effort: EFFORT, fixed: FIXED };
+    const quirks = { effort: EFFORT, xhigh: XHIGH, fixed: FIXED, fixed_by_effort: true } as const;
     const upstream = openAiUpstream({ base_url, headers: bearerHeaders(options), quirks });
     return {
       base_url,

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openAiError, startUpstream, status, type Upstream } from '../kit/upstream.ts';
+import { openAiError, startUpstream, status, stream, type Upstream } from '../kit/upstream.ts';
 import { hive, ROOT, temporaryDir } from './cli-kit.ts';
 
 let upstream: Upstream;
@@ -60,6 +60,13 @@ test('hive check --probe names what fails, tells no key, and its exit code says 
   expect(ran.code).toBe(1);
   expect(ran.err).toMatch(/^target main: fails \(credentials\)/m);
   expect(`${ran.out}${ran.err}`).not.toContain('sk-secret');
+});
+
+test('hive check --probe tells of no words where a model has thought until its limit', async () => {
+  upstream.script(stream([]));
+  const ran = await probe(`{ use: openai, base_url: '${upstream.url}', network: private }`);
+  expect(ran.code).toBe(0);
+  expect(ran.out).toMatch(/^target main: answers as \S+, no words within 64 tokens; /m);
 });
 
 test('hive check without --probe calls nobody', async () => {

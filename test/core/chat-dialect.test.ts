@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Call } from '../../src/core/call.ts';
 import { decodeChat, decodeChatChunk } from '../../src/core/chat-dialect.ts';
 import { encodeOpenAi, openAiUpstream } from '../../src/core/openai-dialect.ts';
+import { answerOf } from '../providers/provider-kit.ts';
 
 const body = { model: 'agent', stream: true };
 const call = {
@@ -42,6 +43,31 @@ describe('chat dialect', () => {
     expect(chunk(0, 'stop')).toBe('stop');
     expect(chunk(1, 'length')).toBeUndefined();
   });
+
+  test.each(['error', 'network_error', 'insufficient_system_resource'])(
+    'chat dialect takes an answer that finishes for %s for a failure, with what it cost',
+    (finish_reason) => {
+      const error = { code: 429, message: 'Provider returned error' };
+      const usage = { prompt_tokens: 3, completion_tokens: 1 };
+      const answer = (choice: object) => {
+        const message = { content: 'half an ans' };
+        return { choices: [{ index: 0, message, finish_reason, ...choice }], usage };
+      };
+      expect(decodeChat(answerOf(answer({})))).toMatchObject({
+        ok: false,
+        error: { class: 'unavailable', retryable: true },
+        tokens: { in: 3, out: 1 },
+      });
+      expect(decodeChat(answerOf(answer({ error })))).toMatchObject({
+        ok: false,
+        error: { class: 'rate_limit', message: 'Provider returned error' },
+      });
+      const chunk = { choices: [{ index: 0, delta: { content: '' }, finish_reason }], usage };
+      const decoded = decodeChatChunk(Buffer.from(`data: ${JSON.stringify(chunk)}\n\n`));
+      expect(decoded.error).toMatchObject({ class: 'unavailable', retryable: true });
+      expect(decoded.facts).toEqual({ tokens: { in: 3, cached: 0, out: 1, estimated: false } });
+    },
+  );
 
   test('chat dialect counts no tokens from a usage that has none, and none below zero', () => {
     const tokens = (usage: unknown) => {

@@ -32,6 +32,8 @@ describe('default fields', () => {
   test('default fields keep from an endpoint what only chats know', () => {
     const params = { temperature: 1, stop: ['a'], reasoning_effort: 'low', seed: 1 };
     expect(fields('messages', params)).toEqual({ temperature: 1 });
+    expect(fields('messages', { logprobs: true, top_logprobs: 2 })).toEqual({});
+    expect(fields('responses', { logprobs: true, top_logprobs: 2 })).toEqual({ top_logprobs: 2 });
     expect(fields('responses', params)).toEqual({ temperature: 1 });
     expect(fields('completions', params)).toEqual({ temperature: 1, stop: ['a'], seed: 1 });
   });

@@ -12,6 +12,8 @@ describe('failure class', () => {
     [404, { type: 'not_found_error' }, 'unknown_model'],
     [404, { type: 'NotFoundError', param: 'model', code: 404 }, 'unknown_model'],
     [400, { type: 'invalid_model', code: '1500' }, 'unknown_model'],
+    [400, { code: 'model_decommissioned' }, 'unknown_model'],
+    [400, { code: 'model_not_supported', param: 'model' }, 'unknown_model'],
     [404, { param: 'previous_response_id' }, 'request'],
     [403, { code: 'model_not_found' }, 'credentials'],
     [500, { code: 'model_not_found' }, 'unavailable'],
@@ -50,6 +52,12 @@ describe('failure class', () => {
     ['the request exceeds the available context size, try increasing it', 'context_length'],
     ['The input token count (1196265) exceeds the maximum number of tokens', 'context_length'],
     ['Please reduce the length of the messages or completion.', 'context_length'],
+    ['Invalid request: Your request exceeded model token limit: 262144', 'context_length'],
+    ['model max length exceeded, max length:8192', 'context_length'],
+    ['Range of input length should be [1, 30720]', 'context_length'],
+    ['Prompt exceeds max length', 'context_length'],
+    ['too many tokens: size limit exceeded by 11326 tokens.', 'context_length'],
+    ['`inputs` tokens + `max_new_tokens` must be <= 4097. Given: 4084', 'context_length'],
     ["triggering Azure OpenAI's content management policy.", 'content_filter'],
     ['Output blocked by content filtering policy', 'content_filter'],
     ['Content Exists Risk', 'content_filter'],
@@ -67,12 +75,43 @@ describe('failure class', () => {
     [404, 'Invalid URL (POST /v1/responses)', 'unknown_model'],
     [400, 'Model Not Exist', 'unknown_model'],
     [400, 'x/y is not a valid model ID', 'unknown_model'],
+    [404, 'No endpoints found for x/y.', 'unknown_model'],
+    [404, 'No endpoints found that support tool use.', 'request'],
+    [404, 'No endpoints found that support image input', 'request'],
     [404, 'File not found: file_011', 'request'],
     [404, 'No such File object: file-1', 'request'],
     [404, "Previous response with id 'resp_1' not found.", 'request'],
     [400, 'This model does not support images.', 'request'],
   ])('failure class of a %i that says %j is %s', (status, message, expected) => {
     expect(classOf({ status, error: {}, message })).toBe(expected);
+  });
+
+  test.each([
+    [400, { message: 'Invalid model: x', type: 'invalid_model', code: '1500' }, 'unknown_model'],
+    [400, { message: 'no', type: 'invalid_request_error', code: '3051' }, 'request'],
+    [403, { code: 'x', error: 'Content violates usage guidelines. Team: t' }, 'content_filter'],
+    [403, { code: 'x', error: 'Access to the chat endpoint is denied' }, 'credentials'],
+  ])('failure class of a %i whose body is %j is %s', (status, json, expected) => {
+    const body = Buffer.from(JSON.stringify(json));
+    expect(failureOf({ status, headers: {}, body }).class).toBe(expected);
+  });
+
+  test('failure class of a tier without room is unavailable, and no fault of the target', () => {
+    const body = Buffer.from('{"error":{"message":"Flex tier capacity exceeded"}}');
+    expect(failureOf({ status: 498, headers: {}, body })).toMatchObject({
+      class: 'unavailable',
+      code: 'overloaded',
+      status: 503,
+      retryable: true,
+      counts: false,
+    });
+  });
+
+  test('failure class of refused content tells nothing of whose account it is', () => {
+    const error = 'Content violates usage guidelines. Team: t1, API key ID: k1, Model: grok-4';
+    const body = Buffer.from(JSON.stringify({ code: 'x', error }));
+    const { message, body: told } = failureOf({ status: 403, headers: {}, body });
+    expect([message, told]).toEqual(['Content violates usage guidelines.', null]);
   });
 
   test('failure class of refused content makes a clean error, also where it came as a 403', () => {
@@ -109,6 +148,19 @@ describe('failure class', () => {
     ['api_error', 'unavailable', 502],
   ])('failure class of %s inside an answer is %s', (type, expected, status) => {
     expect(failureInside({ type, message: 'm' })).toMatchObject({ class: expected, status });
+  });
+
+  test.each([
+    ['content_filter', 'content_filter', 400],
+    ['data_inspection_failed', 'content_filter', 400],
+    ['1301', 'content_filter', 400],
+    ['image_content_policy_violation', 'content_filter', 400],
+    ['invalid_image_url', 'request', 400],
+    ['model_not_found', 'unknown_model', 404],
+    ['invalid_api_key', 'credentials', 502],
+    ['server_error', 'unavailable', 502],
+  ])('failure class of the code %s inside an answer is %s', (code, expected, status) => {
+    expect(failureInside({ code, message: 'm' })).toMatchObject({ class: expected, status });
   });
 
   test('failure class of an error in a list is that of the error', () => {

@@ -6,6 +6,7 @@ import {
   encodeMessages,
   openMessagesStream,
 } from '../../src/core/messages-dialect.ts';
+import { encodeOpenAi, openAiUpstream } from '../../src/core/openai-dialect.ts';
 import {
   answerOf,
   chunksOf,
@@ -76,6 +77,61 @@ describe('messages dialect', () => {
     expect(Buffer.from(body).toString()).toContain('"input":{"n":9223372036854775807}');
     expect(Buffer.from(body).toString()).not.toContain('thinking');
     expect(notes).toHaveLength(1);
+  });
+
+  test('messages dialect keeps long integers in what a patch leaves, translated too', () => {
+    const raw =
+      '{"max_tokens":9,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[' +
+      '{"type":"thinking","thinking":"a","signature":""},' +
+      '{"type":"tool_use","id":"t","name":"f","input":{"n":9223372036854775807}}]},' +
+      '{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"r"}]}]}';
+    const request = requestFor('messages', raw);
+    const turns = request.call.body.messages as readonly JsonObject[];
+    const messages = [{ role: 'user', content: 'shown' }, ...turns];
+    const patched = { ...request, patch: { messages } };
+    const native = Buffer.from(encodeMessages(patched, upstream).body).toString();
+    expect(native).toContain('"input":{"n":9223372036854775807}');
+    const openai = openAiUpstream({ base_url: 'https://h/v1', headers: {} });
+    const translated = Buffer.from(encodeOpenAi(patched, openai).body).toString();
+    expect(translated).toContain('{\\"n\\":9223372036854775807}');
+    expect(translated).toContain('"shown"');
+  });
+
+  test('messages dialect leaves no turn empty where it takes unsigned thinking out', () => {
+    const unsigned = { type: 'thinking', thinking: 'a', signature: '' };
+    const user = { role: 'user', content: 'hi' };
+    const body = { messages: [user, { role: 'assistant', content: [unsigned] }, user] };
+    const { body: raw } = encodeMessages(requestFor('messages', body), upstream);
+    expect(JSON.parse(Buffer.from(raw).toString())).toMatchObject({ messages: [user, user] });
+  });
+
+  test('messages dialect asks for no thinking where the turn that goes on has lost its own', () => {
+    const unsigned = { type: 'thinking', thinking: 'a', signature: '' };
+    const use = { type: 'tool_use', id: 't', name: 'f', input: {} };
+    const result = { type: 'tool_result', tool_use_id: 't', content: 'r' };
+    const ask = (thinking: object, first: object, model = 'claude-sonnet-4-5') => {
+      const messages = [
+        { role: 'user', content: 'hi' },
+        { role: 'assistant', content: [first, unsigned, use] },
+        { role: 'user', content: [result] },
+      ];
+      const given = requestFor('messages', { messages, thinking }, { model });
+      const { body, notes = [] } = encodeMessages(given, upstream);
+      const json = JSON.parse(Buffer.from(body).toString()) as JsonObject;
+      return [json.thinking, notes.map(({ subject }) => subject)];
+    };
+    const budget = { type: 'enabled', budget_tokens: 2000 };
+    expect(ask(budget, { type: 'text', text: 'b' })).toEqual([
+      undefined,
+      ['messages.thinking', 'thinking'],
+    ]);
+    const signed = { type: 'thinking', thinking: 'c', signature: 's' };
+    expect(ask(budget, signed)).toEqual([budget, ['messages.thinking']]);
+    const adaptive = { type: 'adaptive' };
+    expect(ask(adaptive, { type: 'text', text: 'b' }, 'claude-opus-4-6')).toEqual([
+      adaptive,
+      ['messages.thinking'],
+    ]);
   });
 
   test('messages dialect hands a count of tokens on', () => {

@@ -45,7 +45,14 @@ describe('openai dialect', () => {
       { reasoning_effort, temperature: 0.2, max_tokens: 5 },
       ['logit_bias'],
     ]);
-    expect(fields('gpt-5.1')).toEqual([patch, []]);
+    // These take sampling where they do not think.
+    const { temperature: _temperature, ...unsampled } = patch;
+    expect(fields('gpt-5.1')).toEqual([unsampled, ['temperature']]);
+    const off = { reasoning_effort: 'none' };
+    expect(fields('gpt-5.1', off)[1]).toEqual(['temperature']);
+    const { reasoning_effort: _effort, ...others } = patch;
+    const plain = requestFor('chat.completions', off, { patch: others, model: 'gpt-5.1' });
+    expect(sent(openai, plain).notes).toEqual([]);
   });
 
   test('openai dialect sends a response’s bytes as they came, without options of its own', () => {

@@ -40,6 +40,13 @@ describe('an error in Anthropic’s words', () => {
       error: { type: 'overloaded_error', message: 'Overloaded' },
       request_id: 'req_1',
     });
+    // OpenAI calls whatever a client did wrong by one name.
+    const type = 'invalid_request_error';
+    const unknown = { error: { type, message: 'No such model', code: 'model_not_found' } };
+    const missing = new GatewayError('model_not_found', 'x', { status: 404, body: unknown });
+    expect(body(missing, 'anthropic').error).toMatchObject({ type: 'not_found_error' });
+    const bad = new GatewayError('bad_request', 'x', { status: 400, body: unknown });
+    expect(body(bad, 'anthropic').error).toMatchObject({ type });
     const foreign = { error: { type: 'server_error', message: 'Oops', code: 'x' } };
     const translated = new GatewayError('upstream_error', 'x', { body: foreign });
     expect(body(translated, 'anthropic').error).toEqual({ type: 'api_error', message: 'Oops' });

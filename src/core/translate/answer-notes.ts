@@ -5,7 +5,7 @@ import { printable } from '../printable.ts';
 import type { Recall } from '../provider.ts';
 import { isThinking } from './answers.ts';
 import { Notes, notesText } from './notes.ts';
-import { finishOf, isSaid } from './words.ts';
+import { finishOf, isSaid, isSaidFinish, stopReasonOf } from './words.ts';
 
 const NONE_THERE = 'no counterpart in the client’s dialect';
 
@@ -80,9 +80,23 @@ function noteChat(answer: JsonObject, part: 'message' | 'delta', notes: Notes): 
     }
     const said = choice[part];
     notes.rest('answer.choices', choice, CHOICE, NONE_THERE);
-    if (isObject(said)) notes.rest('answer.message', said, MESSAGE, NONE_THERE);
+    if (isObject(said)) noteSaid(said, notes);
+    const finish = textIn(choice.finish_reason);
+    if (finish === '' || isSaidFinish(finish)) continue;
+    notes.add('answer.finish_reason', `${finish} became ${stopReasonOf(finish, false)}`);
   }
   notes.rest('answer', answer, CHAT_ANSWER, NONE_THERE);
+}
+
+function noteSaid(said: JsonObject, notes: Notes): void {
+  notes.rest('answer.message', said, MESSAGE, NONE_THERE);
+  for (const part of objectsIn(said.content)) {
+    if (typeof part.text === 'string' || Array.isArray(part.thinking)) continue;
+    notes.add(`answer.content.${textIn(part.type)}`, NONE_THERE);
+  }
+  for (const call of objectsIn(said.tool_calls)) {
+    notes.rest('answer.message.tool_calls', call, CALL, NONE_THERE);
+  }
 }
 
 const COMMENT_MAX = 2048;
@@ -131,6 +145,7 @@ const MESSAGE: ReadonlySet<string> = new Set([
   'reasoning_content',
   'thinking_blocks',
 ]);
+const CALL: ReadonlySet<string> = new Set(['index', 'id', 'type', 'function']);
 /** Besides what is carried over: what an answer says of itself and nobody acts on. */
 const CHAT_ANSWER: ReadonlySet<string> = new Set([
   'id',

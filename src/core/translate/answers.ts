@@ -16,6 +16,9 @@ export interface AnswerFrame {
   readonly recall?: Recall | undefined;
 }
 
+/** Between two thoughts, where they are one text. */
+export const THOUGHTS_APART = '\n\n';
+
 /** Anthropic's answer as a chat completion. */
 export function messagesAnswerToChat(answer: JsonObject, frame: AnswerFrame): JsonObject {
   const blocks = objectsIn(answer.content);
@@ -28,7 +31,7 @@ export function messagesAnswerToChat(answer: JsonObject, frame: AnswerFrame): Js
     content: texts.length === 0 && calls.length > 0 ? null : texts.join(''),
     refusal: null,
   };
-  if (thoughts.length > 0) message.reasoning_content = thoughts.join('\n\n');
+  if (thoughts.length > 0) message.reasoning_content = thoughts.join(THOUGHTS_APART);
   if (thinking.length > 0) message.thinking_blocks = thinking;
   const legacy = frame.recall?.legacy;
   if (calls.length > 0 && legacy) message.function_call = calls[0]?.function ?? null;
@@ -59,17 +62,18 @@ export function chatAnswerToMessages(answer: JsonObject, frame: AnswerFrame): Js
   const [choice = {}] = objectsIn(answer.choices);
   const message = isObject(choice.message) ? choice.message : {};
   const uses = objectsIn(message.tool_calls).map((call, at) => toolUse(call, at, frame));
-  const content = [...thinkingOf(message), ...textOf(message), ...uses];
-  if (typeof message.refusal === 'string') content.push({ type: 'text', text: message.refusal });
-  const finish = typeof choice.finish_reason === 'string' ? choice.finish_reason : null;
-  const refused = typeof message.refusal === 'string' && finish === 'stop';
+  const refusal = textIn(message.refusal);
+  const said = refusal === '' ? [] : [{ type: 'text', text: refusal }];
+  const content = [...thinkingOf(message), ...textOf(message), ...said, ...uses];
+  const finish = textIn(choice.finish_reason) || null;
+  const reason = stopReasonOf(finish, uses.length > 0);
   return {
     id: idFor('messages', answer.id, frame.call_id),
     type: 'message',
     role: 'assistant',
     model: typeof answer.model === 'string' ? answer.model : frame.model,
     content,
-    stop_reason: refused ? 'refusal' : stopReasonOf(finish, uses.length > 0),
+    stop_reason: refusal !== '' && reason === 'end_turn' ? 'refusal' : reason,
     stop_sequence: null,
     usage: messagesUsageOf(answer.usage),
   };
@@ -77,9 +81,8 @@ export function chatAnswerToMessages(answer: JsonObject, frame: AnswerFrame): Js
 
 /** What was translated from Anthropic once comes back whole; other reasoning has no signature. */
 function thinkingOf(message: JsonObject): JsonObject[] {
-  if (Array.isArray(message.thinking_blocks)) {
-    return [...objectsIn(message.thinking_blocks)];
-  }
+  const blocks = objectsIn(message.thinking_blocks);
+  if (blocks.length > 0) return [...blocks];
   const { thinking } = spokenOf(message);
   return thinking === '' ? [] : [{ type: 'thinking', thinking, signature: '' }];
 }
@@ -93,12 +96,11 @@ function textOf(message: JsonObject): JsonObject[] {
 export interface Spoken {
   readonly text: string;
   readonly thinking: string;
-  readonly signature: string;
 }
 
 export function spokenOf(message: JsonObject): Spoken {
   const { content } = message;
-  const reasoning = message.reasoning_content ?? message.reasoning;
+  const reasoning = message.reasoning_content || message.reasoning;
   let text = typeof content === 'string' ? content : '';
   // Cloudflare answers a schema with the object itself.
   if (isObject(content)) text = JSON.stringify(content);
@@ -108,8 +110,7 @@ export function spokenOf(message: JsonObject): Spoken {
     // Mistral's: a part whose thinking is made of parts.
     for (const thought of objectsIn(part.thinking)) thinking += textIn(thought.text);
   }
-  const signatures = objectsIn(message.thinking_blocks).map(({ signature }) => textIn(signature));
-  return { text, thinking, signature: signatures.join('') };
+  return { text, thinking };
 }
 
 /** A tool's name as the client has it. */

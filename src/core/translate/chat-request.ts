@@ -1,12 +1,13 @@
 import type { Note } from '../call.ts';
 import type { Json, JsonObject } from '../canonical.ts';
+import { withPlainNumbers } from '../exact-json.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import type { Recall } from '../provider.ts';
 import { turnsOfChat } from './chat-turns.ts';
 import { modernOf } from './legacy-functions.ts';
 import { type FieldType, Notes } from './notes.ts';
-import { closed } from './strict-schema.ts';
-import { addThinking, takesBoth, takesSampling } from './thinking.ts';
+import { closed, enforced } from './strict-schema.ts';
+import { addThinking, asksToThink, takesBoth, takesSampling } from './thinking.ts';
 
 export interface Translated {
   readonly body: JsonObject;
@@ -21,8 +22,9 @@ export const MAX_TOKENS_DEFAULT = 4096;
  * A chat completion as a request to Anthropic's messages, version 2023-06-01: that one still takes
  * the sampling parameters. What has no counterpart is told, never dropped in silence.
  */
-export function chatToMessages(given: JsonObject, model: string): Translated {
+export function chatToMessages(asked: JsonObject, model: string): Translated {
   const notes = new Notes();
+  const given = withPlainNumbers(asked);
   notes.types(given, TYPES);
   const { chat, legacy } = modernOf(given);
   const { system, turns } = turnsOfChat(chat.messages, notes);
@@ -74,11 +76,12 @@ function addEach(body: Record<string, Json>, chat: JsonObject, notes: Notes): vo
   for (const field of ['temperature', 'top_p', 'top_k'] as const) {
     const value = numberOf(chat[field]);
     if (value === null) continue;
+    // One is what it does anyway.
+    const neutral = value === 1 && field !== 'top_k';
     if (!takesSampling(textIn(body.model))) {
-      // One is what it does anyway.
-      if (field !== 'temperature' || value !== 1) notes.add(field, 'refused by this model');
-    } else if (body.thinking !== undefined) {
-      notes.add(field, 'not together with thinking');
+      if (!neutral) notes.add(field, 'refused by this model');
+    } else if (asksToThink(body)) {
+      if (!neutral) notes.add(field, 'not together with thinking');
     } else if (field === 'temperature' && value > 1) {
       notes.add(field, 'lowered to 1, the provider’s highest');
       body[field] = 1;
@@ -126,12 +129,15 @@ function toolOf(tool: JsonObject, notes: Notes): JsonObject[] {
   const { name, description, parameters, strict } = tool.function;
   notes.rest('tools', tool, TOOL);
   notes.rest('tools.function', tool.function, FUNCTION);
+  const input_schema = schemaOf(parameters);
+  const holds = strict === true && isSame(enforced(input_schema), input_schema);
+  if (strict === true && !holds) notes.add('tools.strict', 'the provider refuses this schema so');
   return [
     {
       name: name ?? '',
       ...(typeof description === 'string' ? { description } : {}),
-      input_schema: schemaOf(parameters),
-      ...(strict === true ? { strict } : {}),
+      input_schema,
+      ...(holds ? { strict } : {}),
       ...(isObject(tool.cache_control) ? { cache_control: tool.cache_control } : {}),
     },
   ];
@@ -179,14 +185,25 @@ function addFormat(body: Record<string, Json>, format: Json | undefined, notes: 
     const { description } = json_schema;
     const given: JsonObject =
       typeof description === 'string' ? { description, ...json_schema.schema } : json_schema.schema;
-    const schema = json_schema.strict === true ? given : closed(given);
-    if (JSON.stringify(schema) !== JSON.stringify(given)) {
+    const shut = json_schema.strict === true ? given : closed(given);
+    if (!isSame(shut, given)) {
       notes.add('response_format', 'its objects are closed, as the provider demands');
+    }
+    const schema = enforced(shut);
+    if (!isSame(schema, shut)) {
+      notes.add(
+        'response_format.schema',
+        'bounds are said to the model: the provider enforces none',
+      );
     }
     body.output_config = { format: { type: 'json_schema', schema } };
   } else {
     notes.add('response_format', 'only json_schema has a counterpart at the provider');
   }
+}
+
+function isSame(left: JsonObject, right: JsonObject): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
 }
 
 function addIdentity(body: Record<string, Json>, chat: JsonObject, notes: Notes): void {

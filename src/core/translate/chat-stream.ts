@@ -11,7 +11,7 @@ import { messagesUsageOf, usageOfChat } from './usage.ts';
 import { factsFor, idFor, stopReasonOf } from './words.ts';
 
 interface Block {
-  readonly kind: 'text' | 'thinking' | 'tool_use';
+  readonly kind: 'text' | 'thinking' | 'redacted_thinking' | 'tool_use';
   /** Of a tool's call: its id, so that hosts that give all calls one index can be told apart. */
   readonly id: string;
   readonly content_block: JsonObject;
@@ -19,6 +19,8 @@ interface Block {
   readonly waiting: JsonObject[];
   /** Of a tool's call: its arguments so far. */
   args: string;
+  /** Of a thought: it is whole, and the next one is another. */
+  signed: boolean;
 }
 
 /**
@@ -83,8 +85,7 @@ export class ChatToMessagesStream implements StreamDecoder {
     const delta = isObject(choice.delta) ? choice.delta : {};
     let text = this.#begin(body);
     const spoken = spokenOf(delta);
-    if (spoken.thinking !== '') text += this.#say('thinking', spoken.thinking);
-    if (spoken.signature !== '') text += this.#sign(spoken.signature);
+    text += this.#think(objectsIn(delta.thinking_blocks), spoken.thinking);
     if (spoken.text !== '') text += this.#say('text', spoken.text);
     if (typeof delta.refusal === 'string' && delta.refusal !== '') {
       this.#refused = true;
@@ -92,11 +93,10 @@ export class ChatToMessagesStream implements StreamDecoder {
     }
     const calls = objectsIn(delta.tool_calls);
     for (const [at, call] of calls.entries()) text += this.#call(call, calls.length > 1 ? at : -1);
-    if (typeof choice.finish_reason === 'string') {
-      this.#finish = choice.finish_reason;
-      text += this.#closeAll();
-    }
-    return text;
+    const finish = textIn(choice.finish_reason);
+    if (finish === '') return text;
+    this.#finish = finish;
+    return text + this.#closeAll();
   }
 
   #begin(body: JsonObject): string {
@@ -122,17 +122,37 @@ export class ChatToMessagesStream implements StreamDecoder {
     const last = this.#next.at(-1) ?? this.#open;
     const delta: JsonObject = kind === 'text' ? { text: said } : { thinking: said };
     const told: JsonObject = { type: `${kind}_delta`, ...delta };
-    if (last?.kind === kind) return this.#tell(last, told);
+    if (last?.kind === kind && !last.signed) return this.#tell(last, told);
     const empty: JsonObject = kind === 'text' ? { text: '' } : { thinking: '', signature: '' };
     const block = blockOf(kind, '', { type: kind, ...empty });
     return this.#add(block) + this.#tell(block, told);
   }
 
+  /** Thoughts as whoever signed them has them, else as a text. */
+  #think(blocks: readonly JsonObject[], thinking: string): string {
+    const signed = blocks.map(({ thinking: said }) => textIn(said)).join('');
+    let text = thinking !== '' && signed === '' ? this.#say('thinking', thinking) : '';
+    for (const block of blocks) {
+      const { type, data } = block;
+      if (type === 'redacted_thinking') {
+        text += this.#add(blockOf(type, '', { type, data: data ?? '' }));
+        continue;
+      }
+      const said = textIn(block.thinking);
+      if (said !== '') text += this.#say('thinking', said);
+      const signature = textIn(block.signature);
+      if (signature !== '') text += this.#sign(signature);
+    }
+    return text;
+  }
+
   #sign(signature: string): string {
     const last = this.#next.at(-1) ?? this.#open;
-    return last?.kind === 'thinking'
-      ? this.#tell(last, { type: 'signature_delta', signature })
-      : '';
+    // A thought that is not shown has nothing but its signature.
+    const begun = last?.kind === 'thinking' && !last.signed ? '' : this.#say('thinking', '');
+    const block = this.#next.at(-1) ?? (this.#open as Block);
+    block.signed = true;
+    return begun + this.#tell(block, { type: 'signature_delta', signature });
   }
 
   /** `at` is its place among several of one chunk. */
@@ -149,8 +169,10 @@ export class ChatToMessagesStream implements StreamDecoder {
       this.#calls.set(slot, block);
       text = this.#add(block);
     }
-    const partial_json = called.arguments;
-    if (typeof partial_json !== 'string' || partial_json === '') return text;
+    const { arguments: given } = called;
+    // Some hosts give the object itself, and `null` for none.
+    const partial_json = isObject(given) ? JSON.stringify(given) : textIn(given);
+    if (partial_json === '' || (partial_json === 'null' && block.args === '')) return text;
     block.args += partial_json;
     return text + this.#tell(block, { type: 'input_json_delta', partial_json });
   }
@@ -233,7 +255,7 @@ export class ChatToMessagesStream implements StreamDecoder {
 }
 
 function blockOf(kind: Block['kind'], id: string, content_block: JsonObject): Block {
-  return { kind, id, content_block, waiting: [], args: '' };
+  return { kind, id, content_block, waiting: [], args: '', signed: false };
 }
 
 /** A call is whole with its arguments; one that has none yet may get some until the stream ends. */

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../canonical.ts';
 import { parseExact } from '../exact-json.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
+import { cacheControl, textBlocks, userContent } from './chat-parts.ts';
 import type { Notes } from './notes.ts';
 
 /** A conversation as Anthropic has it: the system's words apart from the turns. */
@@ -50,6 +51,7 @@ function isSystem(role: Json | undefined): boolean {
 }
 
 function systemOf(messages: readonly JsonObject[], notes: Notes): Json | null {
+  for (const message of messages) noteFields(message, notes);
   const [first] = messages;
   if (messages.length === 1 && typeof first?.content === 'string' && !first.cache_control) {
     return first.content.trim() === '' ? null : first.content;
@@ -79,8 +81,7 @@ function cached(content: Content, { cache_control }: JsonObject): Content {
 }
 
 function addMessage(turns: JsonObject[], message: JsonObject, notes: Notes): void {
-  if (message.name !== undefined && message.role !== 'tool') notes.add('messages.name');
-  notes.rest('messages', message, MESSAGE);
+  noteFields(message, notes);
   if (message.role === 'assistant') {
     const content = cached(assistantContent(message, notes), message);
     addTurn(turns, { role: 'assistant', content }, notes);
@@ -91,6 +92,11 @@ function addMessage(turns: JsonObject[], message: JsonObject, notes: Notes): voi
   } else {
     notes.add(`messages.role ${textIn(message.role)}`);
   }
+}
+
+function noteFields(message: JsonObject, notes: Notes): void {
+  if (message.name && message.role !== 'tool') notes.add('messages.name');
+  notes.rest('messages', message, MESSAGE);
 }
 
 /** What is read of a message, whatever its role, and what is named by itself. */
@@ -152,56 +158,6 @@ function addUser(turns: JsonObject[], content: Content, notes: Notes): void {
   turns[turns.length - 1] = { role: 'user', content: [...open, ...more] };
 }
 
-function cacheControl(part: JsonObject): JsonObject {
-  return isObject(part.cache_control) ? { cache_control: part.cache_control } : {};
-}
-
-function textBlocks(content: Json | undefined, notes: Notes): JsonObject[] {
-  if (typeof content === 'string') return content === '' ? [] : [{ type: 'text', text: content }];
-  return objectsIn(content).flatMap((part) => {
-    const text = part.type === 'refusal' ? part.refusal : part.text;
-    if (typeof text === 'string' && (part.type === 'text' || part.type === 'refusal')) {
-      return text === '' ? [] : [{ type: 'text', text, ...cacheControl(part) }];
-    }
-    notes.add(`messages.${textIn(part.type)}`);
-    return [];
-  });
-}
-
-function userContent(content: Json | undefined, notes: Notes): string | JsonObject[] {
-  if (typeof content === 'string') return content;
-  return objectsIn(content).flatMap((part) => {
-    if (part.type === 'image_url') return imageBlock(part, notes);
-    if (part.type === 'file') return documentBlock(part, notes);
-    return textBlocks([part], notes);
-  });
-}
-
-const DATA_URL = /^data:([^;,]+);base64,(.*)$/s;
-
-function imageBlock(part: JsonObject, notes: Notes): JsonObject[] {
-  const image = isObject(part.image_url) ? part.image_url : { url: part.image_url ?? '' };
-  if (image.detail !== undefined && image.detail !== 'auto') notes.add('messages.image_url.detail');
-  if (typeof image.url !== 'string') return [];
-  const data = DATA_URL.exec(image.url);
-  const source: JsonObject = data
-    ? { type: 'base64', media_type: data[1] as string, data: data[2] as string }
-    : { type: 'url', url: image.url };
-  return [{ type: 'image', source, ...cacheControl(part) }];
-}
-
-function documentBlock(part: JsonObject, notes: Notes): JsonObject[] {
-  const file = isObject(part.file) ? part.file : {};
-  const data = typeof file.file_data === 'string' ? DATA_URL.exec(file.file_data) : null;
-  if (data?.[1] !== 'application/pdf') {
-    notes.add('messages.file', 'only PDF as a data URL can be carried over');
-    return [];
-  }
-  const source = { type: 'base64', media_type: 'application/pdf', data: data[2] as string };
-  const title: JsonObject = typeof file.filename === 'string' ? { title: file.filename } : {};
-  return [{ type: 'document', source, ...title, ...cacheControl(part) }];
-}
-
 /** Thinking first, as its signature demands; then text, then tool calls. */
 function assistantContent(message: JsonObject, notes: Notes): string | JsonObject[] {
   const thinking = thinkingBlocks(message, notes);
@@ -250,16 +206,25 @@ function wholeThoughts(given: readonly JsonObject[]): readonly JsonObject[] {
 }
 
 function toolUse(call: JsonObject, notes: Notes): JsonObject[] {
+  const id = toolId(call.id);
+  if (isObject(call.custom)) {
+    // Without it the result would answer nothing, and be refused.
+    notes.add('messages.tool_calls custom', 'its text is the one field of an object');
+    const { name, input } = call.custom;
+    return [{ type: 'tool_use', id, name: name ?? '', input: { input: input ?? '' } }];
+  }
   if (!isObject(call.function)) {
     notes.add(`messages.tool_calls ${textIn(call.type)}`);
     return [];
   }
   const { name, arguments: text } = call.function;
-  const id = toolId(call.id);
+  notes.rest('messages.tool_calls', call, CALL);
   return [
     { type: 'tool_use', id, name: name ?? '', input: toolInput(text), ...cacheControl(call) },
   ];
 }
+
+const CALL: ReadonlySet<string> = new Set(['id', 'type', 'index', 'function', 'cache_control']);
 
 /** Anthropic takes letters, digits, `_` and `-` only; the same id becomes the same everywhere. */
 function toolId(id: Json | undefined): string {
@@ -268,8 +233,11 @@ function toolId(id: Json | undefined): string {
 
 /** An object always: no arguments are `{}`, and what a model wrote wrongly is kept as its text. */
 export function toolInput(text: Json | undefined): JsonObject {
+  // Some hosts give the object itself.
+  if (isObject(text)) return text;
   if (typeof text !== 'string' || text.trim() === '') return {};
   const parsed = parseExact(text);
+  if (parsed === null) return {};
   return isObject(parsed) ? parsed : { arguments: text };
 }
 

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Json, JsonObject } from '../canonical.ts';
+import { withPlainNumbers } from '../exact-json.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import type { Translated } from './chat-request.ts';
+import { fitCalls } from './fit-calls.ts';
 import { chatOfTurns } from './messages-turns.ts';
-import { type FieldType, Notes } from './notes.ts';
+import { type FieldType, Notes, saysAnything } from './notes.ts';
 import type { ChatQuirks } from './quirks.ts';
 import { isStrict } from './strict-schema.ts';
-import { effortOfThinking, noteThinking } from './thinking.ts';
+import { effortOfThinking, knownEffort, noteThinking } from './thinking.ts';
 import { ToolNames } from './tool-names.ts';
 
 export const REFUSED_BY_HOST = 'refused by this host';
@@ -16,14 +18,15 @@ const STOPS_MAX = 4;
 
 /** A request to Anthropic's messages as a chat completion. */
 export function messagesToChat(
-  messages: JsonObject,
+  asked: JsonObject,
   model: string,
   quirks: ChatQuirks = {},
 ): Translated {
   const notes = new Notes();
+  const messages = withPlainNumbers(asked);
   const names = new ToolNames();
   notes.types(messages, TYPES);
-  const chat = chatOfTurns(messages, quirks, notes, names);
+  const chat = fitCalls(chatOfTurns(messages, quirks, notes, names), model, quirks, notes);
   const body: Record<string, Json> = { model, messages: chat };
   if (messages.max_tokens !== undefined) {
     body[quirks.limit ?? 'max_completion_tokens'] = messages.max_tokens;
@@ -38,17 +41,24 @@ export function messagesToChat(
   addTools(body, messages, notes, names);
   addOutput(body, messages, model, quirks, notes);
   addIdentity(body, messages, notes);
-  for (const field of Object.keys(messages)) if (!KNOWN.has(field)) notes.add(field);
+  for (const [field, value] of Object.entries(messages)) {
+    if (!KNOWN.has(field) && saysAnything(value)) notes.add(field);
+  }
   for (const field of quirks.lacks ?? []) leaveOut(body, field, REFUSED_BY_HOST, notes);
-  if (quirks.fixed?.test(model)) {
-    for (const field of ['temperature', 'top_p', 'stop']) {
-      // One is what it does anyway.
-      if (body[field] === 1) delete body[field];
-      leaveOut(body, field, 'refused by this model', notes);
-    }
+  for (const field of refusedBy(body, model, quirks)) {
+    // One is what it does anyway.
+    if (body[field] === 1) delete body[field];
+    leaveOut(body, field, 'refused by this model', notes);
   }
   const { originals } = names;
   return { body, notes: notes.list, ...(originals ? { recall: { names: originals } } : {}) };
+}
+
+function refusedBy(body: JsonObject, model: string, quirks: ChatQuirks): readonly string[] {
+  const { fixed, fixed_by_effort, no_stop } = quirks;
+  const thinks = fixed_by_effort === true && body.reasoning_effort !== undefined;
+  const stops = fixed?.test(model) || no_stop?.test(model) ? ['stop'] : [];
+  return fixed?.test(model) || thinks ? ['temperature', 'top_p', ...stops] : stops;
 }
 
 /** Anthropic goes on from the text of a last answer. */
@@ -97,15 +107,23 @@ function addTools(
   if (choice.disable_parallel_tool_use === true) body.parallel_tool_calls = false;
   if (choice.type === 'any') body.tool_choice = 'required';
   else if (choice.type === 'auto' || choice.type === 'none') body.tool_choice = choice.type;
-  else {
+  else if (choice.type === 'tool' && !isOfAnthropic(messages.tools, choice.name)) {
     const name = names.sent(choice.name, notes);
     body.tool_choice = { type: 'function', function: { name } };
-  }
+  } else notes.add('tool_choice');
+}
+
+/** Such a tool is not offered, so that nobody can be made to call it. */
+function isOfAnthropic(tools: Json | undefined, name: Json | undefined): boolean {
+  return objectsIn(tools).some((tool) => tool.name === name && !isOwn(tool));
+}
+
+function isOwn({ type }: JsonObject): boolean {
+  return type === undefined || type === null || type === 'custom';
 }
 
 function functionOf(tool: JsonObject, notes: Notes, names: ToolNames): JsonObject[] {
-  const own = tool.type === undefined || tool.type === null || tool.type === 'custom';
-  if (!own) {
+  if (!isOwn(tool)) {
     notes.add(`tools.${textIn(tool.type)}`, 'a tool of Anthropic’s own');
     return [];
   }
@@ -153,7 +171,8 @@ function addOutput(
   noteThinking(messages, takes_effort, notes);
   const effort = effortOfThinking(messages);
   if (effort === null) return;
-  if (takes_effort) body.reasoning_effort = effort;
+  const above = quirks.xhigh?.test(model) ?? false;
+  if (takes_effort) body.reasoning_effort = knownEffort(effort, above, notes);
   else notes.add('thinking', 'this model is not known to take an effort');
 }
 

@@ -5,7 +5,7 @@ import { MessagesReader } from '../messages-events.ts';
 import type { DecodedChunk, StreamDecoder, StreamStart } from '../provider.ts';
 import { sseEvent } from '../sse-event.ts';
 import { noteMessagesEvent, noteSecondCall, notesComment } from './answer-notes.ts';
-import { finishFor, isThinking } from './answers.ts';
+import { finishFor, isThinking, THOUGHTS_APART } from './answers.ts';
 import { Notes } from './notes.ts';
 import { chatUsageOf } from './usage.ts';
 import { factsFor, idFor } from './words.ts';
@@ -33,6 +33,8 @@ export class MessagesToChatStream implements StreamDecoder {
   #model: string;
   #calls = 0;
   #thoughts = 0;
+  /** The number of the last thinking block that said anything. */
+  #thought_last: number | null = null;
   /** The block that is spoken of. */
   #block: Block | null = null;
   /** Those that are open, by the index that the provider gave them: they may be mixed. */
@@ -139,7 +141,8 @@ export class MessagesToChatStream implements StreamDecoder {
         return this.#chunk({ content: delta.text ?? '' });
       case 'thinking_delta': {
         const thinking = textIn(delta.thinking);
-        return this.#thought({ type: 'thinking', thinking }, { reasoning_content: thinking });
+        const reasoning_content = this.#parting(thinking) + thinking;
+        return this.#thought({ type: 'thinking', thinking }, { reasoning_content });
       }
       case 'signature_delta':
         return this.#thought({ type: 'thinking', signature: delta.signature ?? '' });
@@ -167,6 +170,14 @@ export class MessagesToChatStream implements StreamDecoder {
     if (index === 0) return this.#chunk({ function_call: call.function });
     noteSecondCall(this.#notes);
     return '';
+  }
+
+  /** What parts one thought from the one before, as in a whole answer. */
+  #parting(thinking: string): string {
+    if (thinking === '' || this.#block === null) return '';
+    const goesOn = this.#thought_last === null || this.#thought_last === this.#block.number;
+    this.#thought_last = this.#block.number;
+    return goesOn ? '' : THOUGHTS_APART;
   }
 
   #thought(block: JsonObject, more: JsonObject = {}): string {

@@ -12,7 +12,7 @@ export function chatOfTurns(
   names: ToolNames,
 ): readonly JsonObject[] {
   const chat = objectsIn(messages.messages).flatMap((turn) => {
-    if (turn.role === 'assistant') return [assistantMessage(turn, quirks, notes, names)];
+    if (turn.role === 'assistant') return assistantMessage(turn, quirks, notes, names);
     if (turn.role === 'user') return userMessages(turn, quirks, notes);
     // Newer versions let the system speak amid the turns. Nobody else has its word.
     if (turn.role === 'system') {
@@ -142,7 +142,7 @@ function assistantMessage(
   quirks: ChatQuirks,
   notes: Notes,
   names: ToolNames,
-): JsonObject {
+): JsonObject[] {
   const said: JsonObject[] = [];
   const calls: JsonObject[] = [];
   const thoughts: string[] = [];
@@ -160,7 +160,9 @@ function assistantMessage(
   if (thoughts.length > 0 && quirks.reasoning) message[quirks.reasoning] = thoughts.join('\n\n');
   else if (thoughts.length > 0) notes.add('messages.thinking');
   if (calls.length > 0) message.tool_calls = calls;
-  return message;
+  // Hosts refuse an answer that says nothing, and it was named what is not carried over.
+  const thinks = thoughts.length > 0 && quirks.reasoning !== undefined;
+  return content.length + calls.length === 0 && !thinks ? [] : [message];
 }
 
 export function toolCall(block: JsonObject): JsonObject {

@@ -10,12 +10,18 @@ export type FieldType =
   | 'string or list'
   | 'string or object';
 
+/** Nobody is told of more: what an upstream or a client thinks up must not fill the memory. */
+const NOTES_MAX = 32;
+const CHARACTERS_MAX = 200;
+
 /** What a translation could not carry over: each subject once, in the order of its discovery. */
 export class Notes {
   readonly #reasons = new Map<string, string>();
 
   add(subject: string, reason = 'no counterpart at the provider'): void {
-    if (!this.#reasons.has(subject)) this.#reasons.set(subject, reason);
+    if (this.#reasons.size >= NOTES_MAX) return;
+    const known = subject.slice(0, CHARACTERS_MAX);
+    if (!this.#reasons.has(known)) this.#reasons.set(known, reason.slice(0, CHARACTERS_MAX));
   }
 
   /** Names each field of an object that the translation does not know, where it says anything. */
@@ -46,7 +52,8 @@ export function notesText(notes: readonly Note[]): string {
   return notes.map(({ subject, reason }) => `${subject}: ${reason}`).join(', ');
 }
 
-function saysAnything(value: Json): boolean {
+/** Null, false, and what is empty ask for nothing. */
+export function saysAnything(value: Json): boolean {
   if (value === null || value === false || value === '') return false;
   if (typeof value !== 'object') return true;
   return Object.keys(value).length > 0 && !(isObject(value) && value.enabled === false);

@@ -1,3 +1,5 @@
+import type { JsonObject } from '../canonical.ts';
+
 /** How a host's chat completions differ from OpenAI's; what is absent is as OpenAI has it. */
 export interface ChatQuirks {
   /** The one name of the token limit that it knows; requests that use the other are rewritten. */
@@ -12,8 +14,18 @@ export interface ChatQuirks {
   readonly reasoning?: 'reasoning_content' | 'reasoning';
   /** Models that take `reasoning_effort`; those of no other name are asked without. */
   readonly effort?: RegExp;
+  /** Models that know efforts above `high`, of which `xhigh` is one. */
+  readonly xhigh?: RegExp;
   /** Models that refuse `temperature`, `top_p` and `stop`; translated requests go without them. */
   readonly fixed?: RegExp;
+  /** Who is asked for an effort refuses `temperature` and `top_p`. */
+  readonly fixed_by_effort?: true;
+  /** Models that refuse `stop` alone. */
+  readonly no_stop?: RegExp;
+  /** What the ids of calls have to look like: others are shortened to nine hex digits. */
+  readonly call_ids?: RegExp;
+  /** Models that refuse a call that they have not made themselves, unless it bears these fields. */
+  readonly call_mark?: { readonly models: RegExp; readonly fields: JsonObject };
   /** It takes text as one string only, not in parts. */
   readonly joins_text?: true;
 }

@@ -53,10 +53,24 @@ const STOP_REASON_OF: ReadonlyMap<string, string> = new Map([
   ['tool_calls', 'tool_use'],
   ['function_call', 'tool_use'],
   ['content_filter', 'refusal'],
+  // Mistral's; xAI's; Z.ai's.
+  ['model_length', 'max_tokens'],
+  ['end_turn', 'end_turn'],
+  ['sensitive', 'refusal'],
+  ['model_context_window_exceeded', 'model_context_window_exceeded'],
 ]);
 
-/** OpenAI's `finish_reason` as Anthropic's; some hosts say `stop` after tool calls. */
+/**
+ * OpenAI's `finish_reason` as Anthropic's. Some hosts say `stop` after tool calls, or tell of calls
+ * where there are none: whoever reads `tool_use` looks for one.
+ */
 export function stopReasonOf(finish: string | null, called: boolean): string {
+  const reason = STOP_REASON_OF.get(finish ?? 'stop') ?? 'end_turn';
   if (called && (finish === null || finish === 'stop')) return 'tool_use';
-  return STOP_REASON_OF.get(finish ?? 'stop') ?? 'end_turn';
+  return reason === 'tool_use' && !called ? 'end_turn' : reason;
+}
+
+/** Whether a stop reason says the same. */
+export function isSaidFinish(finish: string): boolean {
+  return STOP_REASON_OF.has(finish);
 }

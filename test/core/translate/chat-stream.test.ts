@@ -204,6 +204,25 @@ describe('chat stream to messages', () => {
     expect(said[1]).toEqual(['content_block_stop', 'content_block_start', 'content_block_delta']);
   });
 
+  test('chat stream whose chunks finish for nothing goes on as one block', () => {
+    const texts = ['a', 'b'].map((text) => chunk({ content: text }, '')).join('');
+    const list = events(`${texts}${chunk({}, 'length')}data: [DONE]\n\n`);
+    expectWellFormed(list);
+    expect(assembled(list)).toEqual([{ type: 'text', text: 'ab' }]);
+    expect(list.at(-2)).toMatchObject({ delta: { stop_reason: 'max_tokens' } });
+  });
+
+  test('chat stream whose host gives arguments as an object, or null, says them as JSON', () => {
+    const call = (index: number, args: unknown) =>
+      chunk({ tool_calls: [{ index, id: `c${index}`, function: { name: 'f', arguments: args } }] });
+    const list = events(`${call(0, { a: 1 })}${call(1, 'null')}${call(2, '{}')}data: [DONE]\n\n`);
+    expect(assembled(list).map(({ partial_json }) => partial_json)).toEqual([
+      '{"a":1}',
+      undefined,
+      '{}',
+    ]);
+  });
+
   test('chat stream tells in a comment what its events could not, before the end', () => {
     const stream = `${chunk({ content: 'a', annotations: [{ type: 'x' }] })}data: [DONE]\n\n`;
     const text = textOf(chunksOf(openai, Buffer.from(stream), asMessages));

@@ -31,3 +31,18 @@ test('messages’ document made of blocks is carried as its text, behind its tit
   ]);
   expect(notes.list).toEqual([]);
 });
+
+test('messages’ turn of which nothing is left is left out, where hosts refuse empty ones', () => {
+  const thought = { type: 'thinking', thinking: 'hm', signature: 's' };
+  const messages = [
+    { role: 'user', content: 'a' },
+    { role: 'assistant', content: [thought] },
+    { role: 'user', content: 'b' },
+  ];
+  const [first, , last] = messages;
+  const { body, notes } = messagesToChat({ max_tokens: 9, messages }, 'm', {});
+  expect(body.messages).toEqual([first, last]);
+  expect(notes.map(({ subject }) => subject)).toEqual(['messages.thinking']);
+  const kept = messagesToChat({ max_tokens: 9, messages }, 'm', { reasoning: 'reasoning' });
+  expect(kept.body.messages).toHaveLength(3);
+});

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../../src/core/canonical.ts';
-import { parseExact } from '../../../src/core/exact-json.ts';
 import { chatAnswerToMessages, messagesAnswerToChat } from '../../../src/core/translate/answers.ts';
 import { chatToMessages, type Translated } from '../../../src/core/translate/chat-request.ts';
 import { messagesToChat } from '../../../src/core/translate/messages-request.ts';
@@ -271,26 +270,5 @@ describe('a conversation with thinking', () => {
     const { body, notes } = chatToMessages({ messages: [choice?.message ?? null] }, 'm');
     expect(body.messages).toEqual([{ role: 'assistant', content }]);
     expect(notes).toEqual([]);
-  });
-});
-
-describe('numbers', () => {
-  test('a long integer keeps its digits in a tool’s arguments, there and back', () => {
-    const text =
-      '{"content":[{"type":"tool_use","id":"t","name":"f",' +
-      '"input":{"id":9223372036854775807,"x":1.50}}]}';
-    const chat = messagesAnswerToChat(parseExact(text) as JsonObject, FRAME);
-    expect(JSON.stringify(chat)).toContain('{\\"id\\":9223372036854775807,\\"x\\":1.50}');
-    const back = chatAnswerToMessages(parseExact(JSON.stringify(chat)) as JsonObject, FRAME);
-    expect(JSON.stringify(back)).toContain('"input":{"id":9223372036854775807,"x":1.50}');
-  });
-
-  test('parsing exactly and writing again is what plain parsing does for all that fits', () => {
-    fc.assert(
-      fc.property(fc.json(), (text) => {
-        expect(JSON.stringify(parseExact(text))).toBe(JSON.stringify(JSON.parse(text)));
-      }),
-    );
-    expect(parseExact('{')).toBeUndefined();
   });
 });

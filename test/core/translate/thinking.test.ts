@@ -89,3 +89,56 @@ test('messages’ thinking between tools has no counterpart, which is named', ()
   );
   expect(notes.map(({ subject }) => subject)).toEqual(['thinking']);
 });
+
+test('chat completion’s own thinking leaves room to answer, and takes its effort along', () => {
+  const enabled = { type: 'enabled', budget_tokens: 10_000 };
+  expect(translate({ thinking: enabled }).body).toMatchObject({
+    thinking: enabled,
+    max_tokens: 14_096,
+  });
+  expect(translate({ thinking: enabled, max_tokens: 12_000 }).body.max_tokens).toBe(12_000);
+  // Newer models decide how much they think, and all of it counts as answered.
+  const room = (chat: object) => translate(chat, 'claude-opus-4-6').body.max_tokens;
+  expect(room({ thinking: { type: 'adaptive' } })).toBe(20_480);
+  expect(room({ reasoning_effort: 'low' })).toBe(5120);
+  expect(room({ reasoning_effort: 'low', max_tokens: 9 })).toBe(9);
+  expect(room({ thinking: { type: 'disabled' } })).toBe(4096);
+  expect(room({})).toBe(4096);
+  expect(translate({}, 'claude-opus-5').body.max_tokens).toBe(20_480);
+  const both = { thinking: { type: 'adaptive' }, reasoning_effort: 'high' };
+  expect(translate(both, 'claude-opus-4-6')).toMatchObject({
+    body: { thinking: { type: 'adaptive' }, output_config: { effort: 'high' } },
+    notes: [],
+  });
+  // An older model has a budget in the effort's place.
+  const older = translate({ thinking: enabled, reasoning_effort: 'high' });
+  expect(older.body).not.toHaveProperty('output_config');
+  expect(older.notes).toEqual(['reasoning_effort']);
+});
+
+test('chat completion that wants no thinking keeps its sampling', () => {
+  const asked = { thinking: { type: 'disabled' }, temperature: 0.2 };
+  expect(translate(asked)).toMatchObject({ body: asked, notes: [] });
+  // One is what a model does that thinks, and one that takes no sampling.
+  const one = { temperature: 1, top_p: 1 };
+  expect(translate({ reasoning_effort: 'low', ...one }).notes).toEqual([]);
+  expect(translate(one, 'claude-opus-4-7').notes).toEqual([]);
+});
+
+test('chat completion’s effort that nobody knows is named, and so is what it became', () => {
+  expect(translate({ reasoning_effort: 'ultra' }, 'claude-opus-4-6')).toMatchObject({
+    body: { output_config: { effort: 'medium' } },
+    notes: ['reasoning_effort'],
+  });
+  expect(translate({ reasoning_effort: 'minimal' }, 'claude-opus-4-6')).toMatchObject({
+    body: { output_config: { effort: 'low' } },
+    notes: ['reasoning_effort'],
+  });
+});
+
+test('chat completion’s highest effort stays below what Claude 4.1 may say in all', () => {
+  for (const reasoning_effort of ['xhigh', 'max']) {
+    const { body } = translate({ reasoning_effort }, 'claude-opus-4-1-20250805');
+    expect(body.max_tokens).toBeLessThanOrEqual(32_000);
+  }
+});
