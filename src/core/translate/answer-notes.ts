@@ -130,6 +130,7 @@ const MESSAGE: ReadonlySet<string> = new Set([
   'reasoning',
   'reasoning_content',
   'thinking_blocks',
+  'whole_thinking_blocks',
 ]);
 /** Besides what is carried over: what an answer says of itself and nobody acts on. */
 const CHAT_ANSWER: ReadonlySet<string> = new Set([
