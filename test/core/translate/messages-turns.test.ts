@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/core/canonical.ts';
 import { messagesToChat } from '../../../src/core/translate/messages-request.ts';
 import { chatOfTurns } from '../../../src/core/translate/messages-turns.ts';
 import { Notes } from '../../../src/core/translate/notes.ts';
@@ -30,4 +31,21 @@ test('messages’ document made of blocks is carried as its text, behind its tit
     },
   ]);
   expect(notes.list).toEqual([]);
+});
+
+test('messages’ turns name what nobody reads of them, the system’s amid them too', () => {
+  const messages: readonly JsonObject[] = [
+    { role: 'user', content: 'a', priority: 1 },
+    { role: 'system', content: 'b', clear_at: 'never', output_config: { effort: 'low' } },
+  ];
+  const { body, notes } = messagesToChat({ max_tokens: 9, messages }, 'gpt-5-mini', {});
+  expect(body.messages).toEqual([
+    { role: 'user', content: 'a' },
+    { role: 'system', content: 'b' },
+  ]);
+  expect(notes.map(({ subject }) => subject)).toEqual([
+    'messages.priority',
+    'messages.clear_at',
+    'messages.output_config',
+  ]);
 });
