@@ -86,8 +86,8 @@ export class PlayedCall {
   }
 
   /**
-   * That it saw one end that is well formed, and that its record says the same, once. A gateway that
-   * was stopped may have hung up without a word, but not amid one.
+   * That it saw one end that is well formed, and that its record says the same, once. A gateway
+   * that was stopped may have hung up without a word, but not amid one.
    */
   judge({ events, exchanges, stopped }: Seen): void {
     const mine = events.filter(({ request_id }) => request_id === this.id);
