@@ -200,6 +200,8 @@ agents:
   default: { targets: [answering], prompt: bench.tone }
   plain: { targets: [answering] }
   streams: { targets: [streaming], prompt: bench.tone }
+# Streams are held for ten minutes and more.
+resilience: { timeouts: { total_ms: 3600000 } }
 plugins:
   - { use: prompt-patcher }
   - { use: lora-hotplug }
