@@ -16,6 +16,9 @@ export const NOTHING: DecodedChunk = {
   malformed: false,
 };
 
+/** Of an answer that is still to be made, in the background: nobody knows yet. */
+export const NOT_YET: Tokens = Object.freeze({ in: 0, cached: 0, out: 0, estimated: true });
+
 /** An answer that says nothing of itself. */
 export const NO_FACTS: AnswerFacts = {
   completion_id: null,

@@ -140,6 +140,21 @@ export interface FollowUpEvent {
   readonly by: string;
 }
 
+/**
+ * What a call has cost whose answer was made in the background, after the call: told once, when its
+ * client reads it. The call's own record counts nothing and has no cost.
+ */
+export interface UsageEvent {
+  readonly type: 'usage';
+  readonly v: 1;
+  readonly at_ms: number;
+  readonly call: string;
+  readonly tenant: string;
+  readonly tokens: Tokens;
+  /** By the policy's price when it was read; null where the target has none. */
+  readonly cost_usd: number | null;
+}
+
 export type Relation = 'retry' | 'regeneration' | 'turn';
 export type Origin = 'client' | 'oracle' | 'probe' | 'regression';
 
@@ -247,6 +262,7 @@ export type JournalRecord =
   | CallEvent
   | FeedbackEvent
   | FollowUpEvent
+  | UsageEvent
   | ReportEvent
   | PolicySwappedEvent
   | CanaryWithheldEvent

@@ -1,6 +1,6 @@
 import type { Tokens } from './call.ts';
 import type { Json, JsonObject } from './canonical.ts';
-import { isPresent, NO_FACTS, NOTHING, readAnswer, spent, wholeFacts } from './decoded.ts';
+import { isPresent, NO_FACTS, NOT_YET, NOTHING, readAnswer, spent, wholeFacts } from './decoded.ts';
 import { isEmptyResponseEvent } from './first-token.ts';
 import { isObject, parseDecoded, parseJson, textIn } from './json-values.ts';
 import type { AnswerFacts, DecodedAnswer, DecodedChunk, UpstreamAnswer } from './provider.ts';
@@ -13,11 +13,18 @@ import { brokenAnswer, failureInside, failureOf } from './upstream-failure.ts';
 export function decodeResponse(answer: UpstreamAnswer): DecodedAnswer {
   const read = readAnswer(answer, tokensOf);
   if (!('body' in read)) return read;
+  const facts = factsOf(read.body);
+  if (facts.tokens === undefined && isWaiting(read.body)) facts.tokens = NOT_YET;
   return {
     ok: true,
     body: answer.body,
-    facts: wholeFacts({ ...factsOf(read.body), said: saidInResponse(read.body) }),
+    facts: wholeFacts({ ...facts, said: saidInResponse(read.body) }),
   };
+}
+
+/** It is made in the background, and told when it is asked for again. */
+function isWaiting({ status }: JsonObject): boolean {
+  return status === 'queued' || status === 'in_progress';
 }
 
 /** What is not an answer of a model's to somebody: counted tokens, and a compacted conversation. */
@@ -38,7 +45,11 @@ export function decodeStored(answer: UpstreamAnswer): DecodedAnswer {
   if (isPresent(body.error) && typeof body.id !== 'string') {
     return { ok: false, error: failureInside(body.error as Json) };
   }
-  return { ok: true, body: answer.body, facts: NO_FACTS };
+  return {
+    ok: true,
+    body: answer.body,
+    facts: { ...NO_FACTS, tokens: isWaiting(body) ? null : tokensOf(body.usage) },
+  };
 }
 
 const NO_OBJECT = 'The upstream’s answer is not a JSON object.';
@@ -89,8 +100,8 @@ export function decodeResponseEvent(event: Uint8Array): DecodedChunk {
   };
 }
 
-function factsOf(response: JsonObject): Partial<AnswerFacts> {
-  const facts: { -readonly [key in keyof AnswerFacts]?: AnswerFacts[key] } = {};
+function factsOf(response: JsonObject): Partial<Writable> {
+  const facts: Partial<Writable> = {};
   if (typeof response.id === 'string') facts.completion_id = response.id;
   if (typeof response.model === 'string') facts.model = response.model;
   const tokens = tokensOf(response.usage);
@@ -99,6 +110,8 @@ function factsOf(response: JsonObject): Partial<AnswerFacts> {
   if (finish) facts.finish = finish;
   return facts;
 }
+
+type Writable = { -readonly [key in keyof AnswerFacts]: AnswerFacts[key] };
 
 function finishOf({ status, incomplete_details }: JsonObject): string | null {
   if (status === 'completed') return 'stop';

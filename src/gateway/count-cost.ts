@@ -1,5 +1,6 @@
 import type { Target } from '../config/snapshot.ts';
 import type { Outcome, Tokens } from '../core/call.ts';
+import { NOT_YET } from '../core/decoded.ts';
 import type { Metrics } from '../core/metrics.ts';
 import { costOf } from '../core/price.ts';
 import { observeAnswer } from '../core/routing/live-figures.ts';
@@ -30,7 +31,7 @@ export function countGiven(
   for (const { target, cost_usd = null } of attempts) {
     if (cost_usd !== null) deps.metrics.add('hive_cost_usd_total', [target], cost_usd);
   }
-  if (answered === null) return;
+  if (answered === null || given === NOT_YET) return;
   if (escalated === null) {
     // Part of an answer was paid for as well, but says nothing of how long answers usually are.
     if (outcome === 'ok') countAnswer(answered, given, deps);

@@ -12,7 +12,6 @@ import { watchedArm } from './canary/assignment.ts';
 import { type CallDeps, conclude, type Entered, left, refuse } from './conclude.ts';
 import { Conversation } from './conversation/conversation.ts';
 import { UNRELATED } from './conversation/recent.ts';
-import type { ResponseOwner } from './conversation/response-owners.ts';
 import { dispatch } from './dispatch.ts';
 import type { ModelRoute } from './endpoints.ts';
 import type { InboundRequest } from './front/inbound.ts';
@@ -20,6 +19,7 @@ import { type HookRun, runRequestHooks, runResponseHooks } from './hooks/hooks.t
 import { createScope } from './hooks/scope.ts';
 import { identify } from './identify.ts';
 import { assignOwn, OWN_CALLER } from './own-calls.ts';
+import { ownerOf, tellOwner } from './own-responses.ts';
 import { headerOf, parseBody, readBody } from './parse.ts';
 import { planFor } from './plan-for.ts';
 import type { Ended } from './record.ts';
@@ -224,19 +224,10 @@ function answer(
   exchange.upstream = dispatched.headers;
   if (dispatched.kind === 'stream') return answerStream(run, exchange, dispatched, deps);
   const { status, body, target } = dispatched;
-  if (run.call.endpoint === 'responses') tellOwner(run, deps);
+  if (run.call.endpoint === 'responses') tellOwner(run, deps.owners);
   const whole = { status, target: target.name, bytes: body };
   if (!run.entered.some(changesAnswers)) return answerWhole(exchange, whole, deps);
   return reduceWhole(run, whole).then((reduced) => answerWhole(exchange, reduced, deps));
-}
-
-function tellOwner(run: HookRun, { owners }: CallDeps): void {
-  const id = run.progress.facts.completion_id;
-  if (id !== null) owners.made(id, ownerOf(run));
-}
-
-function ownerOf({ call: { tenant, agent }, progress: { served } }: HookRun): ResponseOwner {
-  return { tenant, agent, served };
 }
 
 async function answerStream(

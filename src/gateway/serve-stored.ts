@@ -5,6 +5,7 @@ import { decodeStored, decodeStoredEvent } from '../core/responses-dialect.ts';
 import { admit } from './access.ts';
 import { type CallDeps, left, refuse } from './conclude.ts';
 import type { Place } from './overload.ts';
+import { charge } from './own-responses.ts';
 import { clientTimeout, headerOf } from './parse.ts';
 import { type RelayedCall, relay } from './relay.ts';
 import { type Exchange, respondWhole } from './respond.ts';
@@ -26,7 +27,7 @@ export async function serveStored(exchange: Exchange, path: string, deps: CallDe
     const asked = storedAsked(request, path);
     const { snapshot } = lease;
     const keepers = keepersOf(request, asked, { snapshot, caller }, deps.owners);
-    const addressed = { exchange, asked, snapshot, keepers };
+    const addressed = { exchange, asked, snapshot, tenant: caller.tenant, keepers };
     await inPlace(exchange, snapshot, deps, (place) => pass(addressed, place, deps));
     if (exchange.client.gone) left(exchange, deps);
   } catch (thrown) {
@@ -42,6 +43,7 @@ interface Addressed {
   readonly exchange: Exchange;
   readonly asked: StoredAsked;
   readonly snapshot: Snapshot;
+  readonly tenant: string;
   readonly keepers: readonly Keeper[];
 }
 
@@ -63,7 +65,7 @@ async function inPlace(
 }
 
 async function pass(addressed: Addressed, place: Place, deps: CallDeps): Promise<void> {
-  const { exchange } = addressed;
+  const { exchange, asked, tenant } = addressed;
   const { progress } = exchange;
   const begun_ms = deps.clock.monotonic_ms();
   const heard = await askAround(addressed, deps);
@@ -75,6 +77,8 @@ async function pass(addressed: Addressed, place: Place, deps: CallDeps): Promise
   exchange.upstream = answer.headers;
   if (answer.kind === 'whole') {
     if (!exchange.client.gone) respondWhole(exchange, answer.status, answer.body);
+    const { tokens } = answer.facts;
+    if (tokens !== null) charge({ id: asked.id, tenant, target, tokens }, deps);
     return;
   }
   place.answering(null);
@@ -83,6 +87,8 @@ async function pass(addressed: Addressed, place: Place, deps: CallDeps): Promise
   const streaming = { ...answer, target, end() {} };
   const { error } = await relay(STORED, exchange, streaming, deps);
   if (error) deps.metrics.add('hive_call_errors_total', [error.code]);
+  const { tokens } = progress.facts;
+  if (tokens !== null) charge({ id: asked.id, tenant, target, tokens }, deps);
 }
 
 interface Heard {

@@ -7,6 +7,7 @@ import {
   feedsFindings,
   intendedOf,
   isEvidence,
+  isUnpaid,
   rowOfCall,
   servedOf,
 } from './call-row.ts';
@@ -129,9 +130,11 @@ function countsOf(call: CallEvent, metrics: readonly string[]): Record<string, n
 }
 
 /** A failed call is quick or a timeout, and one that was given up has no end of its own. */
-function measured({ outcome, ttft_ms, latency_ms, tokens, cost_usd }: CallEvent) {
+function measured(call: CallEvent) {
+  const { outcome, ttft_ms, latency_ms, tokens, cost_usd } = call;
   if (outcome === 'aborted') return measuresOf({ ttft_ms });
   if (outcome !== 'ok') return [];
+  if (isUnpaid(call)) return measuresOf({ ttft_ms, latency_ms });
   return measuresOf({
     ttft_ms,
     latency_ms,

@@ -5,6 +5,7 @@ import type {
   JournalRecord,
   LedgerEvent,
   ReportEvent,
+  UsageEvent,
 } from '../core/event.ts';
 import type { TailBatch } from '../core/journal.ts';
 import type { Log } from '../core/log.ts';
@@ -12,6 +13,7 @@ import type { Metrics } from '../core/metrics.ts';
 import { applyCalls } from './apply-calls.ts';
 import { applyFeedback } from './apply-feedback.ts';
 import { applyFollowUps } from './apply-follow-ups.ts';
+import { applyUsage } from './apply-usage.ts';
 import { createDeltas } from './deltas.ts';
 import { sql } from './drizzle.ts';
 import { upsertLedger } from './ledger.ts';
@@ -49,6 +51,7 @@ export async function applyBatch(store: Store, batch: TailBatch, deps: ApplyDeps
     const said = await applyFeedback(tx, feedback, calls, deltas);
     await writeRouteNews(tx, calls, said);
     await applyFollowUps(tx, of<FollowUpEvent>(records, 'follow_up'), deltas);
+    await applyUsage(tx, of<UsageEvent>(records, 'usage'), deltas);
     const part = await deltas.write(tx);
     await insertReports(tx, of<ReportEvent>(records, 'report'));
     await insertWithheld(tx, records);

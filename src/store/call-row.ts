@@ -40,6 +40,12 @@ export function feedsFindings(arm: string | null): boolean {
   return arm === null || arm === 'control';
 }
 
+/** Whether its answer was still to be made when it ended: what it costs is told later, or never. */
+export function isUnpaid({ tokens, served, finish }: CallEvent): boolean {
+  if (!tokens.estimated || tokens.in > 0 || tokens.out > 0) return false;
+  return served !== null && finish === null;
+}
+
 /** Where a call's own measures count: at the target chosen, also where another then served it. */
 export function intendedOf(call: CallFacts) {
   return whereOf(call, call.intended ?? call.served ?? '');

@@ -1,7 +1,7 @@
 import { type AbEntry, type AbMetric, type AbUnit, isRunId, unitOfCall } from '../core/ab/entry.ts';
 import { AB_METRICS, metricsOf } from '../core/ab/metrics.ts';
 import type { CallEvent, Signal } from '../core/event.ts';
-import type { CallFacts } from './call-row.ts';
+import { type CallFacts, isUnpaid } from './call-row.ts';
 import { anyOf } from './columns-given.ts';
 import type { Deltas } from './deltas.ts';
 import { sql } from './drizzle.ts';
@@ -22,7 +22,10 @@ export interface RunFacts {
 export type Runs = ReadonlyMap<string, RunFacts>;
 
 /** The A/B runs that these calls were in. */
-export async function runFacts(tx: Db, calls: readonly CallEvent[]): Promise<Runs> {
+export async function runFacts(
+  tx: Db,
+  calls: readonly Pick<CallFacts, 'experiment'>[],
+): Promise<Runs> {
   const ids = new Set<string>();
   for (const { experiment } of calls) {
     if (experiment !== null && isRunId(experiment)) ids.add(experiment);
@@ -68,18 +71,40 @@ export function countExposure(call: CallEvent, { slow, runs }: Exposing, deltas:
 /** The numbers of a call that was answered, of the metrics that the run has. */
 function amountsOf(call: CallEvent, { metrics }: RunFacts): Record<string, number> {
   if (call.outcome !== 'ok') return {};
-  const amounts: Record<string, number> = {};
-  const add = (metric: AbMetric, value: number | null): void => {
-    if (!metrics.includes(metric) || value === null) return;
+  const { latency_ms: latency, ttft_ms: ttft, tokens, cost_usd: cost } = call;
+  const paid = isUnpaid(call) ? {} : { tokens_out: tokens.out, cost };
+  return amounts(metrics, { latency, ttft, ...paid });
+}
+
+function amounts(
+  metrics: readonly AbMetric[],
+  values: Readonly<Partial<Record<AbMetric, number | null>>>,
+): Record<string, number> {
+  const added: Record<string, number> = {};
+  for (const [metric, value] of Object.entries(values) as [AbMetric, number | null][]) {
+    if (!metrics.includes(metric) || value === null) continue;
     const { event, per, scale } = AB_METRICS[metric];
-    amounts[event] = Math.round(value / scale);
-    amounts[per] = 1;
-  };
-  add('latency', call.latency_ms);
-  add('ttft', call.ttft_ms);
-  add('tokens_out', call.tokens.out);
-  add('cost', call.cost_usd);
-  return amounts;
+    added[event] = Math.round(value / scale);
+    added[per] = 1;
+  }
+  return added;
+}
+
+/** What a call of a run is told to have cost, after it was counted. */
+export function countPaid(
+  call: CallFacts,
+  { tokens_out, cost }: { readonly tokens_out: number; readonly cost: number | null },
+  runs: Runs,
+  deltas: Deltas,
+): void {
+  const { experiment, arm, share, at_ms } = call;
+  const run = experiment === null ? undefined : runs.get(experiment);
+  const unit = run ? unitOfCall(run.unit, call) : null;
+  if (experiment === null || arm === null || !run || unit === null) return;
+  for (const [metric, amount] of Object.entries(amounts(run.metrics, { tokens_out, cost }))) {
+    if (amount === 0) continue;
+    deltas.experimentUnit({ experiment, metric, unit, arm, share: share ?? 0, at_ms }, amount);
+  }
 }
 
 /** What a person said of a call, for its arm; `sign` −1 takes it back. */

@@ -3,6 +3,7 @@ import { Agent, fetch as undiciFetch } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Product, startProduct } from '../kit/product.ts';
 import { storedResponses } from '../kit/stored-responses.ts';
+import { until } from '../kit/until.ts';
 import { startUpstream, type Upstream } from '../kit/upstream.ts';
 
 /** Two gateway processes before two providers that keep responses. */
@@ -51,6 +52,44 @@ const ask = async <Value>(work: (client: OpenAI) => Promise<Value>): Promise<Val
     await dispatcher.close();
   }
 };
+
+/** The tokens that the metrics of both processes count. */
+const tokens = async (): Promise<number> => {
+  const text = await (await fetch(`${product.admin_url}/metrics`)).text();
+  const lines = [...text.matchAll(/^hive_tokens_total\{agent="default",.*\} (\d+)$/gm)];
+  return lines.reduce((sum, [, value]) => sum + Number(value), 0);
+};
+
+test('what an answer in the background has cost is counted once, whoever is asked', async () => {
+  const [a] = upstreams as [Upstream, Upstream];
+  let status = 'queued';
+  const usage = { input_tokens: 600, output_tokens: 400, total_tokens: 1000 };
+  a.script(({ response }) => {
+    const made = { id: 'resp_late', object: 'response', status, output: [] };
+    const told = status === 'queued' ? made : { ...made, usage };
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(told));
+  });
+  await ask((client) =>
+    client.responses.create({ model: 'default', input: 'hi', background: true }),
+  );
+  await ask((client) => client.responses.retrieve('resp_late'));
+  status = 'completed';
+  for (let time = 0; time < 6; time += 1) {
+    await ask((client) => client.responses.retrieve('resp_late'));
+  }
+  // Each process reports all that it has counted: these calls come to both, and are told last.
+  const few = { ...usage, input_tokens: 3, output_tokens: 4 };
+  a.script(({ response }) => {
+    const made = { id: 'resp_now', object: 'response', status, output: [], usage: few };
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(made));
+  });
+  for (let time = 0; time < 4; time += 1) {
+    await ask((client) => client.responses.create({ model: 'default', input: 'hi' }));
+  }
+  await until(async () => (await tokens()) >= 1000 + 4 * 7, { what: 'the tokens of all' });
+  expect(await tokens()).toBe(1000 + 4 * 7);
+  a.script(storedResponses('a'));
+}, 60_000);
 
 test('a response of one process is read, gone on from and deleted through the other', async () => {
   for (let round = 0; round < 8; round += 1) {

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AbEntry } from '../../src/core/ab/entry.ts';
+import { silentLog } from '../../src/core/log.ts';
+import { createMetrics } from '../../src/core/metrics.ts';
 import { abCounts } from '../../src/store/ab-counts.ts';
+import { applyBatch } from '../../src/store/apply.ts';
 import type { Store } from '../../src/store/open.ts';
 import { entryOf } from '../core/ab/traffic.ts';
+import { batchOf, callEvent } from '../kit/events.ts';
 import { emptyStore, openTestStore } from '../kit/store.ts';
 import { serveAb } from '../oracle/ab-traffic.ts';
 import { POLICY } from '../oracle/kit.ts';
@@ -91,6 +95,42 @@ describe('abCounts', () => {
     const units = (event: string): number =>
       (counts.control?.units[event] ?? 0) + (counts.kind?.units[event] ?? 0);
     expect([units('assigned'), units('rated'), units('ratings')]).toEqual([10, 10, 10]);
+  });
+
+  test('counts what an answer in the background has cost once it is told', async () => {
+    const { world, entry } = await running({ metric: 'cost', also: ['tokens_out'] });
+    const experiment = world.state().ab?.[0]?.id ?? '';
+    const tokens = { in: 0, cached: 0, out: 0, estimated: true };
+    const calls = ['a', 'b'].map((id) =>
+      callEvent(id, {
+        at_ms: world.now_ms,
+        agent: 'solo',
+        ...{ experiment, arm: 'kind', share: 0.5, unit: `u:${id}`, user: id, tokens, finish: null },
+      }),
+    );
+    const deps = { metrics: createMetrics(), log: silentLog };
+    await applyBatch(store, batchOf(...calls), deps);
+    const before = await countsAt(world, entry);
+    expect(before.kind?.units.assigned).toBe(2);
+    expect([before.kind?.means.cost, before.kind?.means.tokens_out]).toEqual([
+      undefined,
+      undefined,
+    ]);
+    const told = {
+      type: 'usage',
+      v: 1,
+      at_ms: world.now_ms,
+      call: 'a',
+      tenant: 'default',
+    } as const;
+    const spent = { in: 10, cached: 0, out: 40, estimated: false };
+    const usage = { ...told, tokens: spent, cost_usd: 0.002 };
+    await applyBatch(store, batchOf(usage), deps);
+    await applyBatch(store, batchOf(usage), deps);
+    const { kind } = await countsAt(world, entry);
+    expect(kind?.units.assigned).toBe(2);
+    expect(kind?.means.cost).toMatchObject({ n: 1, mean: expect.closeTo(0.002, 9) as number });
+    expect(kind?.means.tokens_out).toMatchObject({ n: 1, mean: expect.closeTo(40, 6) as number });
   });
 
   test('takes the cost that the call’s event says, and leaves out a call without one', async () => {

@@ -6,6 +6,8 @@ export interface ResponseOwner {
   readonly agent: string;
   /** The target that gave it. */
   readonly served: string | null;
+  /** The call that it is the answer of, where nobody knows yet what it costs. */
+  readonly unpaid?: string;
 }
 
 /**
@@ -23,14 +25,17 @@ export interface ResponseOwners {
   heard(id: string, owner: ResponseOwner): void;
   /** `foreign` where it is another tenant's; null where nobody here knows it. */
   find(id: string, tenant: string): ResponseOwner | 'foreign' | null;
+  /** It is told what it cost: the call that is to be charged, once, among all processes. */
+  paid(id: string, tenant: string): ResponseOwner | null;
   /** A target keeps this one, which nobody here knows; whose it is, that does not say. */
   found(id: string, target: string): void;
   /** The target where it was found, or null. */
   foundAt(id: string): string | null;
 }
 
-/** Responses of other processes, and those that were found: the oldest is forgotten first. */
+/** Responses of other processes, those that wait, those that were found: the oldest go first. */
 const HEARD_MAX = 20_000;
+const UNPAID_MAX = 20_000;
 const FOUND_MAX = 5000;
 
 /** `share` tells the processes beside this one; there are none where it is absent. */
@@ -42,20 +47,39 @@ export function createResponseOwners(
   const open = new Map<string, ResponseOwner>();
   const elsewhere = new Map<string, ResponseOwner>();
   const places = new Map<string, string>();
+  const unpaid = new Map<string, ResponseOwner>();
+  const note = (id: string, owner: ResponseOwner): void => {
+    if (owner.unpaid === undefined) unpaid.delete(id);
+    else keep(unpaid, id, owner, UNPAID_MAX);
+  };
   return {
-    made: share,
+    made(id, owner) {
+      note(id, owner);
+      share(id, owner);
+    },
     began(id, owner) {
       open.set(id, owner);
       share(id, owner);
     },
     ended: (id) => void open.delete(id),
-    heard: (id, owner) => keep(elsewhere, id, owner, HEARD_MAX),
+    heard(id, owner) {
+      note(id, owner);
+      keep(elsewhere, id, owner, HEARD_MAX);
+    },
     find(id, tenant) {
       const told = open.get(id) ?? elsewhere.get(id);
       if (told) return told.tenant === tenant ? told : 'foreign';
       const call = recent.find({ tenant, completion_id: id, policy_ms: 0 });
       if (call) return { tenant, agent: call.agent, served: call.served };
       return recent.knows(id) ? 'foreign' : null;
+    },
+    paid(id, tenant) {
+      const owner = unpaid.get(id);
+      if (owner?.tenant !== tenant) return null;
+      unpaid.delete(id);
+      const { agent, served } = owner;
+      share(id, { tenant, agent, served });
+      return owner;
     },
     found: (id, target) => keep(places, id, target, FOUND_MAX),
     foundAt: (id) => places.get(id) ?? null,

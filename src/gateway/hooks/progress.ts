@@ -1,6 +1,6 @@
 import type { Target } from '../../config/snapshot.ts';
 import type { Attempt, CallPatch, Decision, Note, Tokens } from '../../core/call.ts';
-import { NO_FACTS } from '../../core/decoded.ts';
+import { NO_FACTS, NOT_YET } from '../../core/decoded.ts';
 import type { Escalation } from '../../core/event.ts';
 import { costOf, sumOfUsd } from '../../core/price.ts';
 import { printable } from '../../core/printable.ts';
@@ -172,7 +172,7 @@ export function tokensInAll(progress: Progress, given: Tokens): Tokens {
 /** USD of the same; null where nobody reported any, or the policy has no price of one of them. */
 export function costInAll(progress: Progress, given: Tokens): number | null {
   const { answered } = progress;
-  const own = answered?.price ? costOf(answered.price, given) : null;
+  const own = answered?.price && given !== NOT_YET ? costOf(answered.price, given) : null;
   const others = notGiven(progress);
   if (others === NONE) return own;
   const costs = others.map(({ cost_usd }) => cost_usd);

@@ -23,6 +23,7 @@ export interface ResponseMade {
     readonly tenant: string;
     readonly agent: string;
     readonly served: string | null;
+    readonly unpaid?: string;
   };
 }
 

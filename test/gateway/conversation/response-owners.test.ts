@@ -17,6 +17,19 @@ test('response owners tell the processes beside them, and hear of theirs', () =>
   expect(owners.find('stream', 'acme')).toBeNull();
 });
 
+test('response owners give out once, among all processes, who is to be charged', () => {
+  const makers = createResponseOwners(NOBODY, (id, owner) => others.heard(id, owner));
+  const others = createResponseOwners(NOBODY, (id, owner) => makers.heard(id, owner));
+  makers.made('first', { ...OWNER, unpaid: 'call_1' });
+  makers.made('second', { ...OWNER, unpaid: 'call_2' });
+  makers.made('told', OWNER);
+  expect(others.paid('first', 'rival')).toBeNull();
+  expect(others.paid('first', 'acme')).toMatchObject({ unpaid: 'call_1' });
+  expect([makers.paid('first', 'acme'), others.paid('first', 'acme')]).toEqual([null, null]);
+  expect(makers.paid('second', 'acme')).toMatchObject({ unpaid: 'call_2' });
+  expect([others.paid('second', 'acme'), others.paid('told', 'acme')]).toEqual([null, null]);
+});
+
 test('response owners say where one was found, and not whose it is', () => {
   const owners = createResponseOwners(NOBODY);
   owners.found('lost', 'main');
