@@ -13,10 +13,14 @@ const headerSchema = z
     'this header belongs to the connection',
   );
 
-export const baseUrlSchema = z.url({ protocol: /^https?$/ }).refine((text) => {
-  const url = new URL(text);
-  return url.search === '' && url.hash === '' && url.username === '' && url.password === '';
-}, 'a base URL has no query, fragment or credentials');
+export const baseUrlSchema = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => {
+    const url = new URL(text);
+    return url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  }, 'a base URL has no query, fragment or credentials')
+  // Each call would be refused: a path that begins so may be taken for the name of another host.
+  .refine((text) => !new URL(text).pathname.startsWith('//'), 'a path begins with one slash');
 
 export const apiKeySchema = z.string().min(1).optional();
 

@@ -37,7 +37,11 @@ class WatchedClient implements Client {
   }
 
   unlessGone<Value>(work: Promise<Value>): Promise<Value | 'gone'> {
-    if (this.#gone) return Promise.resolve('gone');
+    if (this.#gone) {
+      // Nobody hears any more how it ends, which must not be taken for a fault of ours.
+      work.catch(() => {});
+      return Promise.resolve('gone');
+    }
     return new Promise((resolve, reject) => {
       this.onGone(() => resolve('gone'));
       work.then(resolve, reject);

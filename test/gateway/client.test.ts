@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { watchClient } from '../../src/gateway/client.ts';
 import type { OutboundResponse } from '../../src/gateway/front/inbound.ts';
 
@@ -50,4 +50,17 @@ test('client’s work that fails is told as it failed', async () => {
   const client = watchClient(response().made);
   const failing = client.unlessGone(Promise.reject(new Error('no')));
   await expect(failing).rejects.toThrow('no');
+});
+
+test('client that has left leaves no failure of its work to end the process', async () => {
+  const { made, close } = response();
+  const client = watchClient(made);
+  close();
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown): void => void unheard.push(reason);
+  process.prependListener('unhandledRejection', hear);
+  onTestFinished(() => void process.off('unhandledRejection', hear));
+  expect(await client.unlessGone(Promise.reject(new Error('no')))).toBe('gone');
+  await new Promise((next) => void setImmediate(next));
+  expect(unheard).toEqual([]);
 });

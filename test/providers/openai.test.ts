@@ -102,6 +102,8 @@ describe('openai encodes', () => {
     { base_url: 'ftp://x/v1' },
     { base_url: 'http://u:p@x/v1' },
     { base_url: 'http://x/v1?a=1' },
+    { base_url: 'http://x//v1' },
+    { base_url: 'http://x/\\v1' },
     { headers: { host: 'x' } },
     { headers: { 'a b': 'x' } },
     { headers: { a: 'x\r\ny: z' } },

@@ -52,17 +52,38 @@ class Checker {
   }
 
   check(value: Json, schema: Json | undefined, depth: number): SchemaViolation | null {
-    this.#steps += 1;
-    if (!isObject(schema) || depth > DEPTH_MAX || this.#steps > STEPS_MAX) return null;
+    if (!isObject(schema) || depth > DEPTH_MAX) return null;
+    this.#steps += stepsOf(schema);
+    if (this.#steps > STEPS_MAX) return null;
     if (typeof schema.$ref === 'string') {
       return this.check(value, pointedAt(this.#root, schema.$ref), depth + 1);
     }
     return (
       typeViolation(value, schema) ??
+      this.#options(value, schema) ??
+      boundsViolation(value, schema) ??
       this.#members(value, schema, depth) ??
       this.#elements(value, schema, depth) ??
       this.#branches(value, schema, depth)
     );
+  }
+
+  #options(value: Json, schema: JsonObject): SchemaViolation | null {
+    if (schema.const !== undefined && !this.#isAmong(value, [schema.const])) return 'enum';
+    const options = Array.isArray(schema.enum) ? (schema.enum as readonly Json[]) : null;
+    return options && !this.#isAmong(value, options) ? 'enum' : null;
+  }
+
+  #isAmong(value: Json, options: readonly Json[]): boolean {
+    if (options.includes(value)) return true;
+    if (typeof value !== 'object' || value === null) return false;
+    const text = JSON.stringify(value);
+    return options.some((option) => {
+      if (typeof option !== 'object' || option === null) return false;
+      const other = JSON.stringify(option);
+      this.#steps += other.length >> TEXT_BITS;
+      return other === text;
+    });
   }
 
   #members(value: Json, schema: JsonObject, depth: number): SchemaViolation | null {
@@ -121,11 +142,25 @@ class Checker {
 function typeViolation(value: Json, schema: JsonObject): SchemaViolation | null {
   const { type } = schema;
   const types = typeof type === 'string' ? [type] : Array.isArray(type) ? type : null;
-  if (types && !types.some((one) => isOfType(value, one))) return 'type';
-  if (schema.const !== undefined && !same(value, schema.const)) return 'enum';
-  const options = Array.isArray(schema.enum) ? (schema.enum as readonly Json[]) : null;
-  if (options && !options.some((option) => same(value, option))) return 'enum';
-  return boundsViolation(value, schema);
+  return types && !types.some((one) => isOfType(value, one)) ? 'type' : null;
+}
+
+/**
+ * One, and those that looking through its lists and its reference takes: they are the client's, and
+ * a million options would be looked through for each element of an answer.
+ */
+function stepsOf({ type, enum: options, required, $ref }: JsonObject): number {
+  const listed = lengthOf(type) + lengthOf(options) + lengthOf(required);
+  const referred = typeof $ref === 'string' ? $ref.length >> TEXT_BITS : 0;
+  return 1 + (listed >> LIST_BITS) + referred;
+}
+
+/** So many members, and units of a text, by the power of two, take as long as a step. */
+const LIST_BITS = 4;
+const TEXT_BITS = 8;
+
+function lengthOf(list: Json | undefined): number {
+  return Array.isArray(list) ? list.length : 0;
 }
 
 function boundsViolation(value: Json, schema: JsonObject): SchemaViolation | null {
@@ -162,10 +197,6 @@ function isOfType(value: Json, type: Json): boolean {
     default:
       return true;
   }
-}
-
-function same(left: Json, right: Json): boolean {
-  return left === right || JSON.stringify(left) === JSON.stringify(right);
 }
 
 /** `#/$defs/step`; anything else is nowhere in this schema, and so holds. */

@@ -62,6 +62,25 @@ describe('schemaViolation', () => {
     expect(schemaViolation('"x"', { schema: { format: 'email', pattern: '(a+)+$' } })).toBeNull();
   });
 
+  test('schemaViolation looks through lists of any length, and not for each element again', () => {
+    const words = Array.from({ length: 400 }, (_, at) => `w${at}`);
+    const known = { schema: { items: { enum: [...words, { a: [1] }] } } };
+    expect(schemaViolation('["w399", {"a": [1]}, "w0"]', known)).toBeNull();
+    expect(schemaViolation('["w399", {"a": [2]}]', known)).toBe('enum');
+    // Where each of these were looked through for each element, this would take minutes.
+    const text = JSON.stringify(Array.from({ length: 2500 }, () => ({})));
+    const numbers = Array.from({ length: 1_000_000 }, (_, at) => at);
+    for (const wrong of [
+      { enum: numbers },
+      { type: numbers.map(() => 'null') },
+      { const: { a: 'x'.repeat(4_000_000) } },
+      { $ref: `#/${'a/'.repeat(1_000_000)}` },
+    ]) {
+      const items = { anyOf: [wrong, {}] };
+      expect(schemaViolation(text, { schema: { items } })).toBeNull();
+    }
+  });
+
   test('schemaViolation never throws, whatever the schema and the answer', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (odd, answer) => {
