@@ -143,7 +143,7 @@ test('chat completion’s highest effort stays below what Claude 4.1 may say in 
   }
 });
 
-test('chat completion that only switches thinking on, as other hosts take it, gets a budget', () => {
+test('chat completion that only switches thinking on, as at other hosts, gets a budget', () => {
   const on = { thinking: { type: 'enabled' }, temperature: 0.2 };
   expect(translate(on)).toMatchObject({
     body: { thinking: { type: 'enabled', budget_tokens: 4096 }, max_tokens: 8192 },
