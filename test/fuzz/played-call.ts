@@ -86,8 +86,8 @@ export class PlayedCall {
   }
 
   /**
-   * That it saw one end that is well formed, and that its record says the same, once; also where the
-   * gateway was stopped amid it.
+   * That it saw one end that is well formed, and that its record says the same, once; also where
+   * the gateway was stopped amid it.
    */
   judge({ events, exchanges, stopped }: Seen): void {
     const mine = events.filter(({ request_id }) => request_id === this.id);

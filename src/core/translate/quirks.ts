@@ -14,12 +14,14 @@ export interface ChatQuirks {
   readonly reasoning?: 'reasoning_content' | 'reasoning';
   /** Models that take `reasoning_effort`; those of no other name are asked without. */
   readonly effort?: RegExp;
+  /** Models that take Anthropic's `thinking`, as far as it is `enabled` or `disabled`. */
+  readonly thinking_switch?: RegExp;
   /** Models that know efforts above `high`, of which `xhigh` is one. */
   readonly xhigh?: RegExp;
   /** Models that refuse `temperature`, `top_p` and `stop`; translated requests go without them. */
   readonly fixed?: RegExp;
-  /** Who is asked for an effort refuses `temperature` and `top_p`. */
-  readonly fixed_by_effort?: true;
+  /** Models that refuse `temperature` and `top_p` where they are asked for an effort. */
+  readonly fixed_by_effort?: RegExp;
   /** Models that refuse `stop` alone. */
   readonly no_stop?: RegExp;
   /** What the ids of calls have to look like: others are shortened to nine hex digits. */

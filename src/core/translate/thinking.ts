@@ -30,7 +30,8 @@ export function addThinking(
   notes: Notes,
 ): void {
   const model = textIn(body.model);
-  if (isObject(chat.thinking)) {
+  const isOn = isSwitchedOn(chat.thinking);
+  if (isObject(chat.thinking) && !isOn) {
     addOwnThinking(body, chat, unlimited, notes);
     return;
   }
@@ -41,7 +42,8 @@ export function addThinking(
     addEffort(body, 'low', notes);
     return;
   }
-  const effort = effortOf(chat.reasoning_effort, notes);
+  const given = effortOf(chat.reasoning_effort, notes);
+  const effort = given ?? (isOn ? 'medium' : null);
   if (effort === null) return;
   const choice = body.tool_choice;
   if (isObject(choice) && (choice.type === 'any' || choice.type === 'tool')) {
@@ -51,14 +53,22 @@ export function addThinking(
   if (isAdaptive(model)) {
     body.thinking = { type: 'adaptive' };
     if (unlimited) addRoom(body, BUDGETS[effort]);
-    addEffort(body, effort, notes);
+    if (given !== null) addEffort(body, given, notes);
     return;
   }
+  addBudget(body, BUDGETS[effort] ?? BUDGET_MIN, unlimited, notes);
+}
+
+function addBudget(
+  body: Record<string, Json>,
+  wanted: number,
+  unlimited: boolean,
+  notes: Notes,
+): void {
   if (!mayThink(objectsIn(body.messages))) {
     notes.add('reasoning_effort', WITHOUT_THINKING);
     return;
   }
-  const wanted = BUDGETS[effort] ?? BUDGET_MIN;
   if (unlimited) addRoom(body, wanted);
   const budget_tokens = Math.min(wanted, Number(body.max_tokens) - 1);
   if (budget_tokens < BUDGET_MIN) {
@@ -66,6 +76,13 @@ export function addThinking(
     return;
   }
   body.thinking = { type: 'enabled', budget_tokens };
+}
+
+/** As DeepSeek, Z.ai and Moonshot take it: Anthropic wants a budget as well. */
+function isSwitchedOn(thinking: Json | undefined): boolean {
+  return (
+    isObject(thinking) && thinking.type === 'enabled' && (thinking.budget_tokens ?? null) === null
+  );
 }
 
 /**
@@ -151,14 +168,17 @@ function isFrom(model: string, least: number, leastMinor: number): boolean {
 }
 
 /** What a request to Anthropic says of thinking that `reasoning_effort` alone cannot say. */
-export function noteThinking(messages: JsonObject, takes_effort: boolean, notes: Notes): void {
-  const { thinking } = messages;
+export function noteThinking(
+  { thinking }: JsonObject,
+  model: { readonly takes_effort: boolean; readonly may_think: boolean },
+  notes: Notes,
+): void {
   const kind = isObject(thinking) ? textIn(thinking.type) : '';
   if (kind === 'between_tools') {
     notes.add('thinking', 'between_tools has no counterpart at the provider');
-  } else if (kind === 'adaptive' && !takes_effort) {
+  } else if (kind === 'adaptive' && !model.takes_effort) {
     notes.add('thinking', 'this model is not known to take an effort');
-  } else if (kind === 'disabled' && takes_effort) {
+  } else if (kind === 'disabled' && model.may_think) {
     notes.add('thinking', 'this model may think all the same');
   }
 }

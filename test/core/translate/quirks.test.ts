@@ -43,6 +43,38 @@ describe('an effort of Anthropic’s', () => {
   });
 });
 
+describe('thinking that is switched', () => {
+  const off = { thinking: { type: 'disabled' } };
+  const on = { thinking: { type: 'enabled', budget_tokens: 2000 } };
+
+  test.each([
+    ['zai', 'glm-5'],
+    ['deepseek', 'deepseek-chat'],
+    ['moonshot', 'kimi-k2.6'],
+  ])('goes to %s, which has the same switch', (use, model) => {
+    expect(asked(use, model, off)).toMatchObject({ json: off, notes: [] });
+    expect(asked(use, model, on).json.thinking).toEqual({ type: 'enabled' });
+    expect(asked(use, model, { thinking: { type: 'adaptive' } }).json).not.toHaveProperty(
+      'thinking',
+    );
+  });
+
+  test('is off where a tool is forced, as at Anthropic: Moonshot refuses both together', () => {
+    const tools = [{ name: 'f', input_schema: { type: 'object' } }];
+    const force = (tool_choice: object) => asked('moonshot', 'kimi-k2.6', { tools, tool_choice });
+    expect(force({ type: 'any' }).json).toMatchObject({ ...off, tool_choice: 'required' });
+    expect(force({ type: 'tool', name: 'f' }).json).toMatchObject(off);
+    expect(force({ type: 'auto' }).json).not.toHaveProperty('thinking');
+  });
+
+  test('off is told of where nobody knows whether the model thinks', () => {
+    expect(asked('nvidia', 'x/y', off).notes).toEqual(['thinking']);
+    const older = asked('moonshot', 'moonshot-v1-8k', off);
+    expect([older.json.thinking, older.notes]).toEqual([undefined, ['thinking']]);
+    expect(asked('openai', 'gpt-4o', off).notes).toEqual([]);
+  });
+});
+
 describe('sampling', () => {
   const sampling = { temperature: 0.2, stop_sequences: ['a'] };
 
@@ -61,6 +93,8 @@ describe('sampling', () => {
     expect(json).not.toHaveProperty('top_p');
     expect(notes).toEqual(['temperature']);
     expect(asked('groq', 'openai/gpt-oss-20b', both).json).toMatchObject({ temperature: 0.2 });
+    // A server of one's own, by OpenAI's dialect.
+    expect(asked('openai', 'gpt-oss-20b', both).json).toMatchObject({ temperature: 0.2 });
   });
 
   test('of the policy’s is left out there as well', () => {
@@ -79,7 +113,9 @@ describe('sampling', () => {
       json: { temperature: 0.2 },
       notes: ['stop'],
     });
-    expect(asked('xai', 'grok-3', sampling).json).toMatchObject({ stop: ['a'] });
+    for (const model of ['grok-3', 'grok-4.20-0309-non-reasoning']) {
+      expect(asked('xai', model, sampling).json).toMatchObject({ stop: ['a'] });
+    }
   });
 });
 
@@ -97,6 +133,15 @@ describe('a choice of a tool', () => {
       expect(notes).toEqual(['tools.web_search_20250305', 'tool_choice']);
     },
   );
+});
+
+test('a choice of no tool offers none where the host knows no choice', () => {
+  const tools = [{ name: 'f', input_schema: { type: 'object' } }];
+  const none = asked('ollama', 'llama3.1', { tools, tool_choice: { type: 'none' } });
+  expect(none.json).not.toHaveProperty('tools');
+  expect(none.notes).toEqual(['tools', 'tool_choice']);
+  const auto = asked('ollama', 'llama3.1', { tools, tool_choice: { type: 'any' } });
+  expect(auto.json).toHaveProperty('tools');
 });
 
 test('fields that say nothing are not told of', () => {
