@@ -14,9 +14,10 @@ does not load leaves the policy before it in force; \`hive check\` says why, and
 \`hive check --explain\` prints each effective value with where it came from. Paths are relative to
 the folder that holds \`policies/\`.
 
-\`\${VAR}\` and \`\${VAR:-default}\` are expanded in string values, except in prompts. A provider's
-key must be a \`\${VAR}\`; where that variable is unset, the provider and its targets are absent,
-which is a notice and no error. Environment variables win over \`safety\` (see \`.env.example\`).
+\`\${VAR}\` and \`\${VAR:-default}\` are expanded in string values, except in prompts; they
+need no quotes, within \`{ … }\` either. A provider's key must be a \`\${VAR}\`; where that variable
+is unset, the provider and its targets are absent, which is a notice and no error. Environment
+variables win over \`safety\` (see \`.env.example\`).
 `;
 
 export function policyReference(): string {

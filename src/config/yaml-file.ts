@@ -8,9 +8,12 @@ import {
   type Node,
   type Pair,
   parseDocument,
+  visit,
+  type YAMLError,
   type Document as YamlDocument,
 } from 'yaml';
 import { messageOf } from '../core/errors.ts';
+import { maskReferences, unmaskReferences } from './mask-references.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -57,19 +60,44 @@ export function readYamlFile(
   if (typeof text !== 'string') return failed(name, text.reason);
   if (isTooDeep(text)) return failed(name, `nested deeper than ${DEPTH_MAX} levels`);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const problems = [...document.errors, ...document.warnings].map((error) => {
+  const masked = maskReferences(text);
+  const document = parseDocument(masked, { lineCounter: lines, prettyErrors: false });
+  const problems = tellingOf([...document.errors, ...document.warnings]).map((error) => {
     const { line, col } = lines.linePos(error.pos[0]);
-    const message = error.message.split('\n', 1)[0] ?? 'not YAML';
-    return { file: name, line, column: col, path: '', message };
+    return { file: name, line, column: col, path: '', message: wordsOf(error) };
   });
   if (problems.length > 0) return { file: null, problems };
+  if (masked !== text) unmaskScalars(document);
   try {
     const data: unknown = document.toJS({ maxAliasCount: ALIASES_MAX }) ?? {};
     return { file: createFile(name, text, data, document, lines), problems: [] };
   } catch (thrown) {
     return failed(name, messageOf(thrown));
   }
+}
+
+function unmaskScalars(document: YamlDocument): void {
+  visit(document, {
+    Scalar(_key, node) {
+      if (typeof node.value === 'string') node.value = unmaskReferences(node.value);
+    },
+  });
+}
+
+/** Errors behind which the parser reads on as if nothing were. */
+const ALONE: ReadonlySet<string> = new Set(['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED']);
+
+/** Behind the first slip of punctuation each further token is one too: only that one is told. */
+function tellingOf(errors: readonly YAMLError[]): readonly YAMLError[] {
+  const first = errors.find(({ code }) => !ALONE.has(code));
+  return errors.filter((error) => error === first || ALONE.has(error.code));
+}
+
+function wordsOf({ message }: YAMLError): string {
+  const words = unmaskReferences(message.split('\n', 1)[0] ?? 'not YAML');
+  return words.startsWith('Unexpected ')
+    ? `${words}: close what is open before it, or quote a text that holds { } [ ] , : or #`
+    : words;
 }
 
 function failed(

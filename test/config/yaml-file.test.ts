@@ -42,6 +42,27 @@ describe('readYamlFile', () => {
     expect(problemsOf('a: 1\n---\nb: 2\n')[0]).toMatch(/multiple documents/);
   });
 
+  test(`takes \${VAR} unquoted within a flow map, where it stands`, () => {
+    const { file, problems } = read(
+      `p: { k: \${KEY}, u: \${U:-http://a/b}, \${N}: "x \${Q}" } # \${C}\nq: \${R}\n`,
+    );
+    expect(problems).toEqual([]);
+    expect(file?.data).toEqual({
+      p: { k: `\${KEY}`, u: `\${U:-http://a/b}`, [`\${N}`]: `x \${Q}` },
+      q: `\${R}`,
+    });
+    expect(file?.positionOf(['p', 'u'])).toEqual({ line: 1, column: 20 });
+    expect(file?.positionOf(['p', `\${N}`], true)).toEqual({ line: 1, column: 38 });
+    expect(file?.text).toContain(`{ k: \${KEY},`);
+  });
+
+  test('tells a slip of punctuation once, and what to do about it', () => {
+    const problems = problemsOf('a: { b: x{y }\nc: { d: 1 }\ne: 2\ne: 3\n');
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(/^1:\d+ .*quote a text/);
+    expect(problemsOf('a: 1\na: 2\nb: 1\nb: 2\n')).toHaveLength(2);
+  });
+
   test('refuses a file above a megabyte, a directory and a missing file', () => {
     expect(problemsOf(`a: "${'x'.repeat(1024 * 1024)}"`)[0]).toMatch(/bytes are more than 1048576/);
     const folder = makeFolder({ 'a.yaml/b': '' });
