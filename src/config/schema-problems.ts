@@ -11,22 +11,35 @@ export interface DataProblem {
 
 type Issue = z.core.$ZodIssue;
 
-/** Every reason why `data` does not fit the schema, in the words of someone who edits YAML. */
-export function schemaProblems(schema: ZodType, data: unknown): readonly DataProblem[] {
+/**
+ * Every reason why `data` does not fit the schema, in the words of someone who edits YAML. `beside`
+ * are keys that the file has next to the data's own: a misspelled one may have been meant for them.
+ */
+export function schemaProblems(
+  schema: ZodType,
+  data: unknown,
+  beside: readonly string[] = [],
+): readonly DataProblem[] {
   const parsed = schema.safeParse(data);
   if (parsed.success) return [];
-  return parsed.error.issues.flatMap((issue) => problemsOfIssue(schema, data, issue, []));
+  const at: Place = { schema, data, beside };
+  return parsed.error.issues.flatMap((issue) => problemsOfIssue(at, issue, []));
+}
+
+interface Place {
+  readonly schema: ZodType;
+  readonly data: unknown;
+  readonly beside: readonly string[];
 }
 
 function problemsOfIssue(
-  schema: ZodType,
-  data: unknown,
+  at: Place,
   issue: Issue,
   above: readonly (string | number)[],
 ): readonly DataProblem[] {
   const path = [...above, ...issue.path.map((token) => (typeof token === 'symbol' ? '' : token))];
   if (issue.code === 'unrecognized_keys') {
-    const known = knownKeys(schema, path);
+    const known = [...knownKeys(at.schema, path), ...(path.length === 0 ? at.beside : [])];
     return issue.keys.map((key) => ({
       path: [...path, key],
       message: `unknown key; ${didYouMean(key, known)}`,
@@ -38,9 +51,9 @@ function problemsOfIssue(
     return [{ path, message, key: true }];
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    return unionProblems(schema, data, issue.errors, path);
+    return unionProblems(at, issue.errors, path);
   }
-  if (dataAt(data, path) === undefined) {
+  if (dataAt(at.data, path) === undefined) {
     return [{ path, message: `missing${expectedBy(issue)}`, key: false }];
   }
   return [{ path, message: plain(issue.message), key: false }];
@@ -48,22 +61,25 @@ function problemsOfIssue(
 
 /** Of a union, the branch that the writer meant is the one that fits at its root. */
 function unionProblems(
-  schema: ZodType,
-  data: unknown,
+  at: Place,
   branches: readonly (readonly Issue[])[],
   path: readonly (string | number)[],
 ): readonly DataProblem[] {
-  const meant = branches.find(
-    (issues) => !issues.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0),
-  );
-  if (meant) return meant.flatMap((issue) => problemsOfIssue(schema, data, issue, path));
-  const missing = dataAt(data, path) === undefined;
-  const wanted = branches.map((issues) => {
-    const [first] = issues;
-    return first?.code === 'invalid_type' ? expectedWord(first.expected) : 'another value';
-  });
-  const words = `expected ${wanted.join(' or ')}`;
+  const meant = branches.find((issues) => !issues.some(isOfRoot));
+  if (meant) return meant.flatMap((issue) => problemsOfIssue(at, issue, path));
+  const missing = dataAt(at.data, path) === undefined;
+  const words = `expected ${branches.map((issues) => wantedBy(issues[0])).join(' or ')}`;
   return [{ path, message: missing ? `missing: ${words}` : words, key: false }];
+}
+
+/** A value of another kind, or another word than those of a list. */
+function isOfRoot({ code, path }: Issue): boolean {
+  return path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
+}
+
+function wantedBy(first: Issue | undefined): string {
+  if (first?.code === 'invalid_type') return expectedWord(first.expected);
+  return first?.code === 'invalid_value' ? first.values.map(String).join(', ') : 'another value';
 }
 
 function expectedBy(issue: Issue): string {
@@ -106,6 +122,7 @@ function knownKeys(schema: ZodType, path: readonly (string | number)[]): readonl
     const [token, ...further] = rest;
     if (token === undefined) {
       for (const key of Object.keys(def.shape ?? {})) found.add(key);
+      for (const key of Object.values(definitionOf(def.keyType)?.entries ?? {})) found.add(key);
     } else if (def.shape && Object.hasOwn(def.shape, token)) {
       visit(def.shape[token], further);
     } else {
@@ -122,6 +139,9 @@ interface SchemaDefinition {
   readonly innerType?: unknown;
   readonly in?: unknown;
   readonly options?: readonly unknown[];
+  readonly keyType?: unknown;
+  /** Of an enum: its words, by name. */
+  readonly entries?: Readonly<Record<string, string>>;
   readonly valueType?: unknown;
   readonly element?: unknown;
 }

@@ -57,6 +57,9 @@ export function policyProblems(policy: Policy, known: Known): readonly PolicyPro
   ];
 }
 
+/** Keys of a provider's entry that are none of its dialect's. */
+const BESIDE_OPTIONS = ['use', 'network'];
+
 function providerProblems(
   name: string,
   entry: ProviderEntry,
@@ -71,7 +74,7 @@ function providerProblems(
     const message = `keys do not belong in policy files: write \${VARIABLE}, and set VARIABLE`;
     problems.push({ tokens: [...at, key], message });
   }
-  const wrong = schemaProblems(definition.options, providerOptions(entry));
+  const wrong = schemaProblems(definition.options, providerOptions(entry), BESIDE_OPTIONS);
   problems.push(...wrong.map(({ path, ...rest }) => ({ ...rest, tokens: within(at, path) })));
   if (problems.length > 0) return problems;
   try {

@@ -49,6 +49,36 @@ describe('policyProblems', () => {
       'cash: { mode',
       /agents.helper.plugins.cash: there is no plugin cash; did you mean cache\?/,
     ],
+    [
+      'a misspelled key that any provider may have',
+      'use: remote,',
+      'use: remote, netwrok: private,',
+      /providers.cloud.netwrok: unknown key; did you mean network\?/,
+    ],
+    [
+      'a misspelled bound of kept calls',
+      'version: 1\n',
+      'version: 1\ncapture: { bodies: { mode: on, shaer: 0.1 } }\n',
+      /2:\d+ capture.bodies.shaer: unknown key; did you mean share\?/,
+    ],
+    [
+      'a word that keeps no calls',
+      'version: 1\n',
+      'version: 1\ncapture: { bodies: onn }\n',
+      /capture.bodies: expected off, redacted, on or a map/,
+    ],
+    [
+      'a misspelled key of a hedge',
+      'version: 1\n',
+      'version: 1\nresilience: { hedge: { after: 800 } }\n',
+      /2:\d+ resilience.hedge.after: unknown key; known: after_ms/,
+    ],
+    [
+      'a misspelled guardrail',
+      'version: 1\n',
+      'version: 1\nexperiments: { t: { guardrails: { latenyc: 1 } } }\n',
+      /experiments.t.guardrails.latenyc: unknown key; did you mean latency\?/,
+    ],
     ['a name that is none', '  default: {', '  De fault: {', /agents.De fault: not a name/],
     [
       'a target without a model',
