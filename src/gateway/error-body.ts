@@ -1,6 +1,7 @@
 import type { Dialect } from '../core/call.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import type { GatewayError } from '../core/errors.ts';
+import { isObject } from '../core/json-values.ts';
 
 /** The one place where an error becomes a body, in the words of the client's dialect. */
 export function errorBody(error: GatewayError, dialect: Dialect, request_id: string): JsonObject {
@@ -32,6 +33,8 @@ function anthropicError(error: GatewayError, request_id: string): JsonObject {
     error: {
       type: ANTHROPIC_TYPES.has(type) ? type : anthropicType(error.status),
       message: typeof said?.message === 'string' ? said.message : error.message,
+      // Its SDKs choose the class of what they throw by the code within.
+      ...(isObject(said?.details) ? { details: said.details } : {}),
     },
     request_id,
   };

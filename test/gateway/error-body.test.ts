@@ -47,6 +47,10 @@ describe('an error in Anthropic’s words', () => {
     expect(body(missing, 'anthropic').error).toMatchObject({ type: 'not_found_error' });
     const bad = new GatewayError('bad_request', 'x', { status: 400, body: unknown });
     expect(body(bad, 'anthropic').error).toMatchObject({ type });
+    const details = { error_code: 'image_dimensions_too_large', paths: ['messages.0'] };
+    const detailed = { error: { type: 'invalid_request_error', message: 'Too large', details } };
+    const refused = new GatewayError('bad_request', 'x', { status: 400, body: detailed });
+    expect(body(refused, 'anthropic').error).toEqual(detailed.error);
     const foreign = { error: { type: 'server_error', message: 'Oops', code: 'x' } };
     const translated = new GatewayError('upstream_error', 'x', { body: foreign });
     expect(body(translated, 'anthropic').error).toEqual({ type: 'api_error', message: 'Oops' });
