@@ -126,7 +126,7 @@ describe('anthropic decodes', () => {
         prompt_tokens: 2160,
         completion_tokens: 88,
         total_tokens: 2248,
-        prompt_tokens_details: { cached_tokens: 2048, cache_creation_tokens: 100 },
+        prompt_tokens_details: { cached_tokens: 2048, cache_write_tokens: 100 },
       },
     });
     expect(text).toContain('\\"station\\":9223372036854775807');

@@ -23,7 +23,7 @@ export function chatUsageOf(usage: JsonObject): JsonObject {
     prompt_tokens,
     completion_tokens: out,
     total_tokens: prompt_tokens + out,
-    prompt_tokens_details: { cached_tokens: cached, cache_creation_tokens: written },
+    prompt_tokens_details: { cached_tokens: cached, cache_write_tokens: written },
     ...(thought ? { completion_tokens_details: { reasoning_tokens: count(thought) } } : {}),
   };
 }
