@@ -233,6 +233,16 @@ describe('anthropic decodes streams', () => {
         ],
       },
       { tool_calls: [{ index: 1, function: { arguments: '{}' } }] },
+      {
+        whole_thinking_blocks: [
+          {
+            type: 'thinking',
+            thinking: 'Two calls are needed.',
+            signature: 'EqQBCgIYAhIM1gbcDa9GJwZA2b3h',
+          },
+          { type: 'redacted_thinking', data: 'EmwKAhgBEgy3va3pzix' },
+        ],
+      },
       {},
     ]);
   });

@@ -144,6 +144,7 @@ const MESSAGE: ReadonlySet<string> = new Set([
   'reasoning',
   'reasoning_content',
   'thinking_blocks',
+  'whole_thinking_blocks',
 ]);
 const CALL: ReadonlySet<string> = new Set(['index', 'id', 'type', 'function']);
 /** Besides what is carried over: what an answer says of itself and nobody acts on. */

@@ -112,6 +112,7 @@ const MESSAGE: ReadonlySet<string> = new Set([
   'reasoning',
   'reasoning_content',
   'thinking_blocks',
+  'whole_thinking_blocks',
   'cache_control',
 ]);
 
@@ -174,7 +175,8 @@ function assistantContent(message: JsonObject, notes: Notes): string | JsonObjec
 
 /** What an earlier answer gave as `thinking_blocks`: without its signature nobody takes it back. */
 function thinkingBlocks(message: JsonObject, notes: Notes): JsonObject[] {
-  const given = wholeThoughts(objectsIn(message.thinking_blocks));
+  const told = message.whole_thinking_blocks ?? message.thinking_blocks;
+  const given = wholeThoughts(objectsIn(told));
   const kept = given.flatMap(({ type, thinking, signature, data }): JsonObject[] => {
     if (type === 'redacted_thinking' && typeof data === 'string') return [{ type, data }];
     if (type !== 'thinking' || typeof signature !== 'string' || signature === '') return [];

@@ -8,6 +8,7 @@ import { noteMessagesEvent, noteSecondCall, notesComment } from './answer-notes.
 import { finishFor, isThinking, THOUGHTS_APART } from './answers.ts';
 import { Notes } from './notes.ts';
 import { chatUsageOf } from './usage.ts';
+import { WholeThoughts } from './whole-thoughts.ts';
 import { factsFor, idFor } from './words.ts';
 
 const DONE = 'data: [DONE]\n\n';
@@ -35,6 +36,7 @@ export class MessagesToChatStream implements StreamDecoder {
   #thoughts = 0;
   /** The number of the last thinking block that said anything. */
   #thought_last: number | null = null;
+  readonly #whole = new WholeThoughts();
   /** The block that is spoken of. */
   #block: Block | null = null;
   /** Those that are open, by the index that the provider gave them: they may be mixed. */
@@ -182,6 +184,7 @@ export class MessagesToChatStream implements StreamDecoder {
 
   #thought(block: JsonObject, more: JsonObject = {}): string {
     const index = this.#block?.number ?? 0;
+    this.#whole.add(index, block);
     return this.#chunk({ ...more, thinking_blocks: [{ index, ...block }] });
   }
 
@@ -193,7 +196,10 @@ export class MessagesToChatStream implements StreamDecoder {
   #finished(): string {
     const reason = this.#stop;
     this.#stop = null;
-    return reason === null ? '' : this.#chunk({}, finishFor(this.#start.recall, reason));
+    if (reason === null) return '';
+    const whole_thinking_blocks = this.#whole.take();
+    const thoughts = whole_thinking_blocks === null ? '' : this.#chunk({ whole_thinking_blocks });
+    return thoughts + this.#chunk({}, finishFor(this.#start.recall, reason));
   }
 
   #end(): string {

@@ -140,6 +140,21 @@ test('chat completion’s thinking in the pieces of a stream goes back whole', (
   expect(notes).toEqual([]);
 });
 
+test('turns take thoughts that were told whole over the piece that a helper of streams keeps', () => {
+  const whole_thinking_blocks = [
+    { type: 'thinking', thinking: 'one step', signature: 'S1' },
+    { type: 'redacted_thinking', data: 'R' },
+  ];
+  const thinking_blocks = [{ index: 1, type: 'redacted_thinking', data: 'R' }];
+  const said = { role: 'assistant', content: 'a', thinking_blocks, whole_thinking_blocks };
+  const { body, notes } = translate({ messages: [HI, said, HI] });
+  expect((body.messages as JsonObject[])[1]?.content).toEqual([
+    ...whole_thinking_blocks,
+    { type: 'text', text: 'a' },
+  ]);
+  expect(notes).toEqual([]);
+});
+
 test('chat completion’s signed thinking is not mixed with what nobody signed', () => {
   const signed = { type: 'thinking', thinking: 'b', signature: 'S' };
   const thinking_blocks = [{ type: 'thinking', thinking: 'a' }, signed];
