@@ -140,7 +140,7 @@ test('chat completion’s thinking in the pieces of a stream goes back whole', (
   expect(notes).toEqual([]);
 });
 
-test('turns take thoughts that were told whole over the piece that a helper of streams keeps', () => {
+test('turns take thoughts told whole over the piece that a helper of streams keeps', () => {
   const whole_thinking_blocks = [
     { type: 'thinking', thinking: 'one step', signature: 'S1' },
     { type: 'redacted_thinking', data: 'R' },
