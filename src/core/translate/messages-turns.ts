@@ -22,8 +22,12 @@ export function chatOfTurns(
     return [];
   });
   const system = textContent(messages.system, quirks, notes);
+  for (const turn of objectsIn(messages.messages)) notes.rest('messages', turn, TURN);
   return system.length === 0 ? chat : [{ role: 'system', content: system }, ...chat];
 }
+
+/** What is read of a turn, whoever spoke. */
+const TURN: ReadonlySet<string> = new Set(['role', 'content']);
 
 function blocksOf(content: Json | undefined): readonly JsonObject[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];

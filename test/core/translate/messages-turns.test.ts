@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { JsonObject } from '../../../src/core/canonical.ts';
 import { messagesToChat } from '../../../src/core/translate/messages-request.ts';
 import { chatOfTurns } from '../../../src/core/translate/messages-turns.ts';
 import { Notes } from '../../../src/core/translate/notes.ts';
@@ -45,4 +46,21 @@ test('messages’ turn of which nothing is left is left out, where hosts refuse 
   expect(notes.map(({ subject }) => subject)).toEqual(['messages.thinking']);
   const kept = messagesToChat({ max_tokens: 9, messages }, 'm', { reasoning: 'reasoning' });
   expect(kept.body.messages).toHaveLength(3);
+});
+
+test('messages’ turns name what nobody reads of them, the system’s amid them too', () => {
+  const messages: readonly JsonObject[] = [
+    { role: 'user', content: 'a', priority: 1 },
+    { role: 'system', content: 'b', clear_at: 'never', output_config: { effort: 'low' } },
+  ];
+  const { body, notes } = messagesToChat({ max_tokens: 9, messages }, 'gpt-5-mini', {});
+  expect(body.messages).toEqual([
+    { role: 'user', content: 'a' },
+    { role: 'system', content: 'b' },
+  ]);
+  expect(notes.map(({ subject }) => subject)).toEqual([
+    'messages.priority',
+    'messages.clear_at',
+    'messages.output_config',
+  ]);
 });
