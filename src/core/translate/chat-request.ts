@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../canonical.ts';
 import { withPlainNumbers } from '../exact-json.ts';
 import { isObject, objectsIn, textIn } from '../json-values.ts';
 import type { Recall } from '../provider.ts';
+import { withCacheMarks } from './cache-marks.ts';
 import { turnsOfChat } from './chat-turns.ts';
 import { modernOf } from './legacy-functions.ts';
 import { type FieldType, Notes } from './notes.ts';
@@ -27,7 +28,7 @@ export function chatToMessages(asked: JsonObject, model: string): Translated {
   const given = withPlainNumbers(asked);
   notes.types(given, TYPES);
   const { chat, legacy } = modernOf(given);
-  const { system, turns } = turnsOfChat(chat.messages, notes);
+  const { system, turns } = turnsOfChat(withCacheMarks(chat.messages, notes), notes);
   const limit = numberOf(chat.max_completion_tokens) ?? numberOf(chat.max_tokens);
   const body: Record<string, Json> = {
     model,
