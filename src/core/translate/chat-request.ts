@@ -8,7 +8,13 @@ import { turnsOfChat } from './chat-turns.ts';
 import { modernOf } from './legacy-functions.ts';
 import { type FieldType, Notes } from './notes.ts';
 import { closed, enforced } from './strict-schema.ts';
-import { addThinking, asksToThink, takesBoth, takesSampling } from './thinking.ts';
+import {
+  addThinking,
+  asksToThink,
+  takesBoth,
+  takesForcedTools,
+  takesSampling,
+} from './thinking.ts';
 
 export interface Translated {
   readonly body: JsonObject;
@@ -39,6 +45,7 @@ export function chatToMessages(asked: JsonObject, model: string): Translated {
   if (chat.stream === true) body.stream = true;
   addStop(body, chat.stop, notes);
   addTools(body, chat, notes);
+  letChoose(body, notes);
   addFormat(body, chat.response_format, notes);
   addIdentity(body, chat, notes);
   addThinking(body, chat, limit === null, notes);
@@ -107,6 +114,16 @@ function addTools(body: Record<string, Json>, chat: JsonObject, notes: Notes): v
   } else if (choice) {
     body.tool_choice = choice;
   }
+}
+
+/** Where no call can be forced, the model is asked as if it were free to call. */
+function letChoose(body: Record<string, Json>, notes: Notes): void {
+  const { tool_choice } = body;
+  if (!isObject(tool_choice) || takesForcedTools(textIn(body.model))) return;
+  if (tool_choice.type !== 'any' && tool_choice.type !== 'tool') return;
+  const { name, ...rest } = tool_choice;
+  body.tool_choice = { ...rest, type: 'auto' };
+  notes.add('tool_choice', 'became auto: this model refuses a forced call');
 }
 
 /**

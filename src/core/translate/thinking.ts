@@ -138,6 +138,11 @@ export function takesBoth(model: string): boolean {
   return !isFrom(model, 4, 1);
 }
 
+/** Claude 5.5 and later refuse a call that must be made. */
+export function takesForcedTools(model: string): boolean {
+  return !isFrom(model, 5, 5);
+}
+
 /** By a model's name; in older ones the second number may be a date. */
 function isFrom(model: string, least: number, leastMinor: number): boolean {
   const [, major, minor] = /claude-[a-z]+-(\d+)(?:-(\d{1,2})(?!\d))?/.exec(model) ?? [];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/core/canonical.ts';
+import type { Json, JsonObject } from '../../../src/core/canonical.ts';
 import { chatToMessages } from '../../../src/core/translate/chat-request.ts';
 import { messagesToChat } from '../../../src/core/translate/messages-request.ts';
 
@@ -141,4 +141,24 @@ test('chat completion’s highest effort stays below what Claude 4.1 may say in 
     const { body } = translate({ reasoning_effort }, 'claude-opus-4-1-20250805');
     expect(body.max_tokens).toBeLessThanOrEqual(32_000);
   }
+});
+
+test('models that refuse a forced call are asked as if free, and it is said', () => {
+  const tools = [{ type: 'function', function: { name: 'f' } }];
+  const named = { type: 'function', function: { name: 'f' } };
+  const asked = (tool_choice: Json, model: string) => {
+    const chat = { messages: [], tools, tool_choice, parallel_tool_calls: false };
+    const { body, notes } = chatToMessages(chat, model);
+    return [body.tool_choice, notes.map(({ subject }) => subject)];
+  };
+  const disabled = { disable_parallel_tool_use: true };
+  for (const choice of ['required', named]) {
+    expect(asked(choice, 'claude-sonnet-5-5')).toEqual([
+      { type: 'auto', ...disabled },
+      ['tool_choice'],
+    ]);
+  }
+  expect(asked('auto', 'claude-sonnet-5-5')).toEqual([{ type: 'auto', ...disabled }, []]);
+  expect(asked('none', 'claude-opus-5-5')).toEqual([{ type: 'none' }, []]);
+  expect(asked('required', 'claude-sonnet-5')).toEqual([{ type: 'any', ...disabled }, []]);
 });
