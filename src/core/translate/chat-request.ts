@@ -121,7 +121,7 @@ function letChoose(body: Record<string, Json>, notes: Notes): void {
   const { tool_choice } = body;
   if (!isObject(tool_choice) || takesForcedTools(textIn(body.model))) return;
   if (tool_choice.type !== 'any' && tool_choice.type !== 'tool') return;
-  const { name: _, ...rest } = tool_choice;
+  const { name: _name, ...rest } = tool_choice;
   body.tool_choice = { ...rest, type: 'auto' };
   notes.add('tool_choice', 'became auto: this model refuses a forced call');
 }

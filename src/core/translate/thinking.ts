@@ -174,6 +174,7 @@ export function noteThinking(
   notes: Notes,
 ): void {
   const kind = isObject(thinking) ? textIn(thinking.type) : '';
+  if (isObject(thinking)) notes.rest('thinking', thinking, THINKING);
   if (kind === 'between_tools') {
     notes.add('thinking', 'between_tools has no counterpart at the provider');
   } else if (kind === 'adaptive' && !model.takes_effort) {
@@ -182,6 +183,8 @@ export function noteThinking(
     notes.add('thinking', 'this model may think all the same');
   }
 }
+
+const THINKING: ReadonlySet<string> = new Set(['type', 'budget_tokens']);
 
 /** A budget or an effort of Anthropic's as `reasoning_effort`, or null where it asks for none. */
 export function effortOfThinking(messages: JsonObject): string | null {

@@ -176,7 +176,7 @@ test('chat completion’s fields of messages and parts that are not carried over
         role: 'user',
         name: null,
         content: [
-          { type: 'text', text: 'a', prompt_cache_breakpoint: { mode: 'explicit' } },
+          { type: 'text', text: 'a', x_part: 1 },
           { type: 'image_url', image_url: { url: 'https://x.test/a.png', fps: 2 }, max_pixels: 9 },
           { type: 'image_url', image_url: {} },
         ],
@@ -197,6 +197,7 @@ test('chat completion’s fields of messages and parts that are not carried over
     'messages.image_url.max_pixels',
     'messages.name',
     'messages.text.weight',
+    'messages.text.x_part',
     'messages.tool_calls.extra_content',
     'messages.x_system',
   ]);
@@ -263,4 +264,24 @@ test('chat completion’s call of a custom tool stays with its result, which is 
     { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'call_9', content: 'a' }] },
   ]);
   expect(notes).toEqual(['messages.tool_calls custom']);
+});
+
+test('chat completion’s file of text is a document of text', () => {
+  const file = { filename: 'a.md', file_data: 'data:text/markdown;base64,w6kgaGVsbG8=' };
+  const other = { filename: 'a.zip', file_data: 'data:application/zip;base64,UEs=' };
+  const content = [file, other].map((one) => ({ type: 'file', file: one }));
+  const { body, notes } = translate({ messages: [{ role: 'user', content }] });
+  expect(body.messages).toEqual([
+    {
+      role: 'user',
+      content: [
+        {
+          type: 'document',
+          source: { type: 'text', media_type: 'text/plain', data: 'é hello' },
+          title: 'a.md',
+        },
+      ],
+    },
+  ]);
+  expect(notes).toEqual(['messages.file']);
 });
