@@ -51,6 +51,7 @@ export const CATALOGUE: readonly Host[] = [
     quirks: {
       ...MAX_TOKENS,
       joins_text: true,
+      thinking_switch: true,
       reasoning: 'reasoning_content',
       lacks: ['parallel_tool_calls', 'user', 'service_tier'],
     },
@@ -117,6 +118,7 @@ export const CATALOGUE: readonly Host[] = [
     key_variable: 'MOONSHOT_API_KEY',
     quirks: {
       ...MAX_TOKENS,
+      thinking_switch: true,
       reasoning: 'reasoning_content',
       lacks: ['parallel_tool_calls', 'user', 'service_tier'],
     },
@@ -192,6 +194,7 @@ export const CATALOGUE: readonly Host[] = [
     key_variable: 'ZAI_API_KEY',
     quirks: {
       ...MAX_TOKENS,
+      thinking_switch: true,
       reasoning: 'reasoning_content',
       lacks: ['parallel_tool_calls', 'user', 'service_tier'],
     },

@@ -44,6 +44,9 @@ export function messagesToChat(
   for (const [field, value] of Object.entries(messages)) {
     if (!KNOWN.has(field) && saysAnything(value)) notes.add(field);
   }
+  // Where nobody can be told to call none, none is offered.
+  const withheld = body.tool_choice === 'none' && quirks.lacks?.includes('tool_choice');
+  if (withheld) leaveOut(body, 'tools', 'none of them may be called', notes);
   for (const field of quirks.lacks ?? []) leaveOut(body, field, REFUSED_BY_HOST, notes);
   for (const field of refusedBy(body, model, quirks)) {
     // One is what it does anyway.
@@ -168,12 +171,25 @@ function addOutput(
     body.response_format = { type: 'json_schema', json_schema };
   }
   const takes_effort = quirks.effort?.test(model) ?? false;
-  noteThinking(messages, takes_effort, notes);
+  const may_think = quirks.thinking_switch !== true && (takes_effort || !quirks.effort);
+  noteThinking(messages, { takes_effort, may_think }, notes);
+  if (quirks.thinking_switch) addSwitch(body, messages.thinking);
   const effort = effortOfThinking(messages);
   if (effort === null) return;
   const above = quirks.xhigh?.test(model) ?? false;
   if (takes_effort) body.reasoning_effort = knownEffort(effort, above, notes);
   else notes.add('thinking', 'this model is not known to take an effort');
+}
+
+/**
+ * On or off: how much is the host's to say. Who forces a tool wants no thinking, which Anthropic
+ * refuses together; at these hosts it is on unless it is said.
+ */
+function addSwitch(body: Record<string, Json>, thinking: Json | undefined): void {
+  const type = isObject(thinking) ? thinking.type : null;
+  const forced = body.tool_choice === 'required' || isObject(body.tool_choice);
+  if (type === 'enabled' || type === 'disabled') body.thinking = { type };
+  else if (forced) body.thinking = { type: 'disabled' };
 }
 
 const OUTPUT: ReadonlySet<string> = new Set(['format', 'effort']);

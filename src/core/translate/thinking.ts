@@ -151,14 +151,17 @@ function isFrom(model: string, least: number, leastMinor: number): boolean {
 }
 
 /** What a request to Anthropic says of thinking that `reasoning_effort` alone cannot say. */
-export function noteThinking(messages: JsonObject, takes_effort: boolean, notes: Notes): void {
-  const { thinking } = messages;
+export function noteThinking(
+  { thinking }: JsonObject,
+  model: { readonly takes_effort: boolean; readonly may_think: boolean },
+  notes: Notes,
+): void {
   const kind = isObject(thinking) ? textIn(thinking.type) : '';
   if (kind === 'between_tools') {
     notes.add('thinking', 'between_tools has no counterpart at the provider');
-  } else if (kind === 'adaptive' && !takes_effort) {
+  } else if (kind === 'adaptive' && !model.takes_effort) {
     notes.add('thinking', 'this model is not known to take an effort');
-  } else if (kind === 'disabled' && takes_effort) {
+  } else if (kind === 'disabled' && model.may_think) {
     notes.add('thinking', 'this model may think all the same');
   }
 }

@@ -43,6 +43,36 @@ describe('an effort of Anthropic’s', () => {
   });
 });
 
+describe('thinking that is switched', () => {
+  const off = { thinking: { type: 'disabled' } };
+  const on = { thinking: { type: 'enabled', budget_tokens: 2000 } };
+
+  test.each([
+    ['zai', 'glm-5'],
+    ['deepseek', 'deepseek-chat'],
+    ['moonshot', 'kimi-k2.6'],
+  ])('goes to %s, which has the same switch', (use, model) => {
+    expect(asked(use, model, off)).toMatchObject({ json: off, notes: [] });
+    expect(asked(use, model, on).json.thinking).toEqual({ type: 'enabled' });
+    expect(asked(use, model, { thinking: { type: 'adaptive' } }).json).not.toHaveProperty(
+      'thinking',
+    );
+  });
+
+  test('is off where a tool is forced, as at Anthropic: Moonshot refuses both together', () => {
+    const tools = [{ name: 'f', input_schema: { type: 'object' } }];
+    const force = (tool_choice: object) => asked('moonshot', 'kimi-k2.6', { tools, tool_choice });
+    expect(force({ type: 'any' }).json).toMatchObject({ ...off, tool_choice: 'required' });
+    expect(force({ type: 'tool', name: 'f' }).json).toMatchObject(off);
+    expect(force({ type: 'auto' }).json).not.toHaveProperty('thinking');
+  });
+
+  test('off is told of where nobody knows whether the model thinks', () => {
+    expect(asked('nvidia', 'x/y', off).notes).toEqual(['thinking']);
+    expect(asked('openai', 'gpt-4o', off).notes).toEqual([]);
+  });
+});
+
 describe('sampling', () => {
   const sampling = { temperature: 0.2, stop_sequences: ['a'] };
 
@@ -97,6 +127,15 @@ describe('a choice of a tool', () => {
       expect(notes).toEqual(['tools.web_search_20250305', 'tool_choice']);
     },
   );
+});
+
+test('a choice of no tool offers none where the host knows no choice', () => {
+  const tools = [{ name: 'f', input_schema: { type: 'object' } }];
+  const none = asked('ollama', 'llama3.1', { tools, tool_choice: { type: 'none' } });
+  expect(none.json).not.toHaveProperty('tools');
+  expect(none.notes).toEqual(['tools', 'tool_choice']);
+  const auto = asked('ollama', 'llama3.1', { tools, tool_choice: { type: 'any' } });
+  expect(auto.json).toHaveProperty('tools');
 });
 
 test('fields that say nothing are not told of', () => {
