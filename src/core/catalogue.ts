@@ -51,7 +51,7 @@ export const CATALOGUE: readonly Host[] = [
     quirks: {
       ...MAX_TOKENS,
       joins_text: true,
-      thinking_switch: true,
+      thinking_switch: /./,
       reasoning: 'reasoning_content',
       lacks: ['parallel_tool_calls', 'user', 'service_tier'],
     },
@@ -118,7 +118,7 @@ export const CATALOGUE: readonly Host[] = [
     key_variable: 'MOONSHOT_API_KEY',
     quirks: {
       ...MAX_TOKENS,
-      thinking_switch: true,
+      thinking_switch: /kimi-k(2\.[5-9]|[3-9])/,
       reasoning: 'reasoning_content',
       lacks: ['parallel_tool_calls', 'user', 'service_tier'],
     },
@@ -194,7 +194,7 @@ export const CATALOGUE: readonly Host[] = [
     key_variable: 'ZAI_API_KEY',
     quirks: {
       ...MAX_TOKENS,
-      thinking_switch: true,
+      thinking_switch: /glm-(4\.[5-9]|[5-9])/,
       reasoning: 'reasoning_content',
       lacks: ['parallel_tool_calls', 'user', 'service_tier'],
     },

@@ -171,9 +171,10 @@ function addOutput(
     body.response_format = { type: 'json_schema', json_schema };
   }
   const takes_effort = quirks.effort?.test(model) ?? false;
-  const may_think = quirks.thinking_switch !== true && (takes_effort || !quirks.effort);
+  const switches = quirks.thinking_switch?.test(model) ?? false;
+  const may_think = !switches && (takes_effort || !quirks.effort);
   noteThinking(messages, { takes_effort, may_think }, notes);
-  if (quirks.thinking_switch) addSwitch(body, messages.thinking);
+  if (switches) addSwitch(body, messages.thinking);
   const effort = effortOfThinking(messages);
   if (effort === null) return;
   const above = quirks.xhigh?.test(model) ?? false;

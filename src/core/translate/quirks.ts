@@ -14,8 +14,8 @@ export interface ChatQuirks {
   readonly reasoning?: 'reasoning_content' | 'reasoning';
   /** Models that take `reasoning_effort`; those of no other name are asked without. */
   readonly effort?: RegExp;
-  /** It takes Anthropic's `thinking`, as far as it is `enabled` or `disabled`. */
-  readonly thinking_switch?: true;
+  /** Models that take Anthropic's `thinking`, as far as it is `enabled` or `disabled`. */
+  readonly thinking_switch?: RegExp;
   /** Models that know efforts above `high`, of which `xhigh` is one. */
   readonly xhigh?: RegExp;
   /** Models that refuse `temperature`, `top_p` and `stop`; translated requests go without them. */

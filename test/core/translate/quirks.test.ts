@@ -69,6 +69,8 @@ describe('thinking that is switched', () => {
 
   test('off is told of where nobody knows whether the model thinks', () => {
     expect(asked('nvidia', 'x/y', off).notes).toEqual(['thinking']);
+    const older = asked('moonshot', 'moonshot-v1-8k', off);
+    expect([older.json.thinking, older.notes]).toEqual([undefined, ['thinking']]);
     expect(asked('openai', 'gpt-4o', off).notes).toEqual([]);
   });
 });
