@@ -158,4 +158,6 @@ const CHAT_ANSWER: ReadonlySet<string> = new Set([
   'system_fingerprint',
   'service_tier',
   'obfuscation',
+  // Mistral's name of the same.
+  'p',
 ]);

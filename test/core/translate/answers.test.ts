@@ -45,6 +45,11 @@ test.each([
   expect(lostOfChat(answer)).toEqual([]);
 });
 
+test('what only fills an answer up is no loss', () => {
+  const filled = { ...answerOf({ content: 'a' }), obfuscation: 'xy', p: 'abc' };
+  expect(lostOfChat(filled)).toEqual([]);
+});
+
 test('a chat’s answer that stopped for what nobody knows says so', () => {
   const answer = answerOf({ content: 'a' }, 'insufficient_system_resource');
   expect(lostOfChat(answer)).toEqual([
