@@ -1,8 +1,8 @@
 import { bufferOf } from './buffer-of.ts';
 import type { Json, JsonObject } from './canonical.ts';
 
-/** Longer runs of digits, or larger exponents, may not fit a double. */
-const LONG_NUMBER = /\d{16}|\d[eE][+-]?\d{3}/;
+/** Longer runs of digits, or larger exponents where a value may stand, may not fit a double. */
+const LONG_NUMBER = /\d{16}|[[:,\s]-?\d[\d.]*[eE][+-]?\d{3}/;
 
 /**
  * Parses JSON so that writing it again gives every number back as it was written: an id of 64 bits

@@ -30,7 +30,8 @@ export function addThinking(
   notes: Notes,
 ): void {
   const model = textIn(body.model);
-  if (isObject(chat.thinking)) {
+  const isOn = isSwitchedOn(chat.thinking);
+  if (isObject(chat.thinking) && !isOn) {
     addOwnThinking(body, chat, unlimited, notes);
     return;
   }
@@ -41,7 +42,8 @@ export function addThinking(
     addEffort(body, 'low', notes);
     return;
   }
-  const effort = effortOf(chat.reasoning_effort, notes);
+  const given = effortOf(chat.reasoning_effort, notes);
+  const effort = given ?? (isOn ? 'medium' : null);
   if (effort === null) return;
   const choice = body.tool_choice;
   if (isObject(choice) && (choice.type === 'any' || choice.type === 'tool')) {
@@ -51,7 +53,7 @@ export function addThinking(
   if (isAdaptive(model)) {
     body.thinking = { type: 'adaptive' };
     if (unlimited) addRoom(body, BUDGETS[effort]);
-    addEffort(body, effort, notes);
+    if (given !== null) addEffort(body, given, notes);
     return;
   }
   if (!mayThink(objectsIn(body.messages))) {
@@ -66,6 +68,13 @@ export function addThinking(
     return;
   }
   body.thinking = { type: 'enabled', budget_tokens };
+}
+
+/** As DeepSeek, Z.ai and Moonshot take it: Anthropic wants a budget as well. */
+function isSwitchedOn(thinking: Json | undefined): boolean {
+  return (
+    isObject(thinking) && thinking.type === 'enabled' && (thinking.budget_tokens ?? null) === null
+  );
 }
 
 /**

@@ -162,3 +162,16 @@ test('models that refuse a forced call are asked as if free, and it is said', ()
   expect(asked('none', 'claude-opus-5-5')).toEqual([{ type: 'none' }, []]);
   expect(asked('required', 'claude-sonnet-5')).toEqual([{ type: 'any', ...disabled }, []]);
 });
+
+test('chat completion that only switches thinking on, as other hosts take it, gets a budget', () => {
+  const on = { thinking: { type: 'enabled' }, temperature: 0.2 };
+  expect(translate(on)).toMatchObject({
+    body: { thinking: { type: 'enabled', budget_tokens: 4096 }, max_tokens: 8192 },
+    notes: ['temperature'],
+  });
+  const chosen = translate({ ...on, reasoning_effort: 'low' });
+  expect(chosen.body.thinking).toEqual({ type: 'enabled', budget_tokens: 1024 });
+  const newer = translate(on, 'claude-opus-4-6');
+  expect(newer.body.thinking).toEqual({ type: 'adaptive' });
+  expect(newer.body).not.toHaveProperty('output_config');
+});
