@@ -56,11 +56,19 @@ export function addThinking(
     if (given !== null) addEffort(body, given, notes);
     return;
   }
+  addBudget(body, BUDGETS[effort] ?? BUDGET_MIN, unlimited, notes);
+}
+
+function addBudget(
+  body: Record<string, Json>,
+  wanted: number,
+  unlimited: boolean,
+  notes: Notes,
+): void {
   if (!mayThink(objectsIn(body.messages))) {
     notes.add('reasoning_effort', WITHOUT_THINKING);
     return;
   }
-  const wanted = BUDGETS[effort] ?? BUDGET_MIN;
   if (unlimited) addRoom(body, wanted);
   const budget_tokens = Math.min(wanted, Number(body.max_tokens) - 1);
   if (budget_tokens < BUDGET_MIN) {

@@ -163,7 +163,7 @@ test('models that refuse a forced call are asked as if free, and it is said', ()
   expect(asked('required', 'claude-sonnet-5')).toEqual([{ type: 'any', ...disabled }, []]);
 });
 
-test('chat completion that only switches thinking on, as other hosts take it, gets a budget', () => {
+test('chat completion that only switches thinking on, as at other hosts, gets a budget', () => {
   const on = { thinking: { type: 'enabled' }, temperature: 0.2 };
   expect(translate(on)).toMatchObject({
     body: { thinking: { type: 'enabled', budget_tokens: 4096 }, max_tokens: 8192 },
