@@ -208,7 +208,7 @@ function refusesDefault(
   if (lacks?.includes(field)) return true;
   if (field === 'reasoning_effort') return effort !== undefined && !effort.test(model);
   if (field === 'stop' && no_stop?.test(model)) return true;
-  if (fixed_by_effort && REFUSED_WITH_EFFORT.has(field) && effort?.test(model)) {
+  if (REFUSED_WITH_EFFORT.has(field) && fixed_by_effort?.test(model)) {
     const asked = patch.reasoning_effort ?? call.body.reasoning_effort ?? 'none';
     if (asked !== 'none') return true;
   }

@@ -58,7 +58,7 @@ const QUIRKS = {
   effort: /(^|-)(o\d|gpt-?[5-9]|gpt-oss|codex)/,
   xhigh: /(^|-)gpt-?(5\.([2-9]|\d\d)|[6-9])|codex-max/,
   fixed: /(^|-)(o\d|gpt-?5(?!\.|-chat)|codex)/,
-  fixed_by_effort: true,
+  fixed_by_effort: /(^|-)(o\d|gpt-?[5-9]|codex)/,
 } as const;
 
 export const definition: ProviderDefinition<AzureOptions> = {

@@ -31,6 +31,9 @@ const EFFORT = /^(o\d|gpt-[5-9]|gpt-oss|codex)/;
 /** The first that thought take no sampling parameters; GPT-5.1 and later do, unless they think. */
 const FIXED = /^(o\d|gpt-5(?!\.|-chat)|codex)/;
 
+/** All of OpenAI's own that think: none of them is sampled while it does. */
+const UNSAMPLED = /^(o\d|gpt-[5-9]|codex)/;
+
 /** Those that know an effort above `high`. */
 const XHIGH = /^gpt-(5\.([2-9]|\d\d)|[6-9])|codex-max/;
 
@@ -41,7 +44,12 @@ export const definition: ProviderDefinition<OpenAiOptions> = {
   options: Options,
   create(options) {
     const base_url = withoutSlash(options.base_url);
-    const quirks = { effort: EFFORT, xhigh: XHIGH, fixed: FIXED, fixed_by_effort: true } as const;
+    const quirks = {
+      effort: EFFORT,
+      xhigh: XHIGH,
+      fixed: FIXED,
+      fixed_by_effort: UNSAMPLED,
+    } as const;
     const upstream = openAiUpstream({ base_url, headers: bearerHeaders(options), quirks });
     return {
       base_url,

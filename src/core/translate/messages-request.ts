@@ -59,7 +59,7 @@ export function messagesToChat(
 
 function refusedBy(body: JsonObject, model: string, quirks: ChatQuirks): readonly string[] {
   const { fixed, fixed_by_effort, no_stop } = quirks;
-  const thinks = fixed_by_effort === true && body.reasoning_effort !== undefined;
+  const thinks = body.reasoning_effort !== undefined && fixed_by_effort?.test(model);
   const stops = fixed?.test(model) || no_stop?.test(model) ? ['stop'] : [];
   return fixed?.test(model) || thinks ? ['temperature', 'top_p', ...stops] : stops;
 }

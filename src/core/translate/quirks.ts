@@ -20,8 +20,8 @@ export interface ChatQuirks {
   readonly xhigh?: RegExp;
   /** Models that refuse `temperature`, `top_p` and `stop`; translated requests go without them. */
   readonly fixed?: RegExp;
-  /** Who is asked for an effort refuses `temperature` and `top_p`. */
-  readonly fixed_by_effort?: true;
+  /** Models that refuse `temperature` and `top_p` where they are asked for an effort. */
+  readonly fixed_by_effort?: RegExp;
   /** Models that refuse `stop` alone. */
   readonly no_stop?: RegExp;
   /** What the ids of calls have to look like: others are shortened to nine hex digits. */

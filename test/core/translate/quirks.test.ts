@@ -93,6 +93,8 @@ describe('sampling', () => {
     expect(json).not.toHaveProperty('top_p');
     expect(notes).toEqual(['temperature']);
     expect(asked('groq', 'openai/gpt-oss-20b', both).json).toMatchObject({ temperature: 0.2 });
+    // A server of one's own, by OpenAI's dialect.
+    expect(asked('openai', 'gpt-oss-20b', both).json).toMatchObject({ temperature: 0.2 });
   });
 
   test('of the policy’s is left out there as well', () => {
