@@ -184,7 +184,7 @@ export const CATALOGUE: readonly Host[] = [
     quirks: {
       reasoning: 'reasoning_content',
       effort: /grok-3-mini/,
-      no_stop: /grok-(3-mini|[4-9]|code)/,
+      no_stop: /grok-(3-mini|[4-9]|code)(?!.*non-reasoning)/,
     },
   },
   {

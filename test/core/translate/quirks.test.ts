@@ -113,7 +113,9 @@ describe('sampling', () => {
       json: { temperature: 0.2 },
       notes: ['stop'],
     });
-    expect(asked('xai', 'grok-3', sampling).json).toMatchObject({ stop: ['a'] });
+    for (const model of ['grok-3', 'grok-4.20-0309-non-reasoning']) {
+      expect(asked('xai', model, sampling).json).toMatchObject({ stop: ['a'] });
+    }
   });
 });
 
