@@ -110,7 +110,8 @@ export class Play {
       if (stopped) await this.#gateway.gateway.close(STOP);
       for (const upstream of Object.values(this.#upstreams)) upstream.answerAll();
       if (!stopped) for (const call of this.#calls) call.sendRest();
-      await Promise.all(this.#calls.map((call) => (call.over ? null : call.answered)));
+      const open = this.#calls.filter((call) => !call.over);
+      await Promise.all(open.map((call) => call.answered));
       await this.#judge(stopped);
       if (!stopped) await this.#probe();
     } finally {
@@ -175,8 +176,8 @@ async function turns(count: number): Promise<void> {
 
 /** Asks for another answer where the first upstream's had an odd number. */
 const JUDGE: Plugin = {
-  onAnswer: (_call, { content }) =>
-    /^a\.\d*[13579]\b/.test(content().text) ? { next: true, reason: 'odd' } : undefined,
+  onAnswer: (_call, answer) =>
+    /^a\.\d*[13579]\b/.test(answer.content().text) ? { next: true, reason: 'odd' } : undefined,
 };
 /** One that takes its time, so that a call may end while it waits for it. */
 const SLOW: Plugin = {
@@ -191,8 +192,8 @@ const FAULTY: Plugin = {
     if (name === 'b') throw new Error('it cannot tell');
     return undefined;
   },
-  onAnswer(_call, { content }) {
-    if (content().text.startsWith('a.')) throw new Error('it cannot tell');
+  onAnswer(_call, answer) {
+    if (answer.content().text.startsWith('a.')) throw new Error('it cannot tell');
     return undefined;
   },
 };
