@@ -22,6 +22,7 @@ export interface Probed {
   } | null;
 }
 
+/** How long a probe waits, and longer only where a target's first token may take longer. */
 const PROBE_MS = 15_000;
 /** Room enough for a model that thinks before its first word. */
 const ANSWER_TOKENS = 64;
@@ -36,9 +37,9 @@ export async function probeTargets(targets: readonly Target[]): Promise<readonly
 
 async function probe(given: Target, upstream: Upstream): Promise<Probed> {
   if (given.provider.base_url === '') return { target: given, failure: null, answered: null };
-  const connect_ms = Math.min(given.timeouts.connect_ms, PROBE_MS);
-  const timeouts = { connect_ms, first_token_ms: PROBE_MS, idle_ms: PROBE_MS, total_ms: PROBE_MS };
-  const target: Target = { ...given, timeouts };
+  const wait_ms = Math.max(PROBE_MS, given.timeouts.first_token_ms);
+  const total_ms = Math.min(given.timeouts.total_ms, wait_ms);
+  const target: Target = { ...given, timeouts: { ...given.timeouts, total_ms } };
   const begun_ms = performance.now();
   const call = probeCall(target);
   const request = target.provider.encode({
@@ -48,7 +49,7 @@ async function probe(given: Target, upstream: Upstream): Promise<Probed> {
     adapter: null,
     include_usage: true,
   });
-  const late = failed('upstream_timeout', `It did not answer within ${PROBE_MS / 1000} s.`);
+  const late = failed('upstream_timeout', `It did not answer within ${total_ms / 1000} s.`);
   const running = startAttempt(upstream, {
     target,
     endpoint: call.endpoint,
@@ -58,7 +59,7 @@ async function probe(given: Target, upstream: Upstream): Promise<Probed> {
     include_usage: true,
     adapter: null,
     request,
-    left_ms: PROBE_MS,
+    left_ms: total_ms,
     late,
   });
   const result = await running.result;

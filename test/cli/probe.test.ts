@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => upstream.close());
 
-function policies(provider: string): string {
+function policies(provider: string, more = ''): string {
   const dir = join(temporaryDir(), 'policies');
   mkdirSync(dir);
   const model = join(ROOT, 'models/echo.gguf');
@@ -22,7 +22,7 @@ function policies(provider: string): string {
       `  far: ${provider}`,
       `  local: { use: embedded, model: ${model} }`,
       'targets:',
-      '  main: { provider: far, model: gpt-x }',
+      `  main: { provider: far, model: gpt-x${more} }`,
       '  demo: { provider: local, fallback_only: true }',
       'agents:',
       '  default: { targets: { main: 1, demo: 0 } }',
@@ -34,8 +34,8 @@ function policies(provider: string): string {
 
 const PROBE_KEY = { PROBE_KEY: 'sk-secret' };
 
-function probe(provider: string) {
-  return hive(['check', '--probe', '--policies', policies(provider)], { env: PROBE_KEY });
+function probe(provider: string, more = '') {
+  return hive(['check', '--probe', '--policies', policies(provider, more)], { env: PROBE_KEY });
 }
 
 test('hive check --probe calls each target once and says what it can do', async () => {
@@ -67,6 +67,16 @@ test('hive check --probe tells of no words where a model has thought until its l
   const ran = await probe(`{ use: openai, base_url: '${upstream.url}', network: private }`);
   expect(ran.code).toBe(0);
   expect(ran.out).toMatch(/^target main: answers as \S+, no words within 64 tokens; /m);
+});
+
+test('hive check --probe waits for a first token as long as the gateway would', async () => {
+  upstream.script(() => undefined);
+  const ran = await probe(
+    `{ use: openai, api_key: '\${PROBE_KEY}', base_url: '${upstream.url}', network: private }`,
+    ', timeouts: { first_token_ms: 60 }',
+  );
+  expect(`${ran.out}${ran.err}`).toMatch(/^target main: fails \(timeout\): .*60 ms/m);
+  expect(ran.code).toBe(1);
 });
 
 test('hive check without --probe calls nobody', async () => {
