@@ -87,7 +87,8 @@ export function readChatChunk(event: Uint8Array): ChatChunk {
     ...NOTHING,
     event,
     facts,
-    usage_only: isObject(body.usage) && choices?.length === 0,
+    // What was found in moderation comes in a chunk without choices too.
+    usage_only: choices?.length === 0 && isObject(body.usage) && !isPresent(body.moderation),
     content,
     empty: !content && isEmptyChunk(body),
   };

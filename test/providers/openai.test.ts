@@ -196,6 +196,8 @@ describe('openai decodes chunks', () => {
     expect(decode(data({ choices: [], usage: null })).usage_only).toBe(false);
     expect(decode(data({ choices: [{ index: 0, delta: {} }], usage })).usage_only).toBe(false);
     expect(decode(data({ choices: [], prompt_filter_results: [] })).usage_only).toBe(false);
+    const moderation = { input: { type: 'error', code: 'c', message: 'm' } };
+    expect(decode(data({ choices: [], usage, moderation })).usage_only).toBe(false);
   });
 
   test.each(['data: [DONE]\n\n', 'data:[DONE]\r\n\r\n', 'event: x\ndata: [DONE]\n\n'])(
