@@ -176,7 +176,7 @@ test('chat completion’s fields of messages and parts that are not carried over
         role: 'user',
         name: null,
         content: [
-          { type: 'text', text: 'a', prompt_cache_breakpoint: { mode: 'explicit' } },
+          { type: 'text', text: 'a', x_part: 1 },
           { type: 'image_url', image_url: { url: 'https://x.test/a.png', fps: 2 }, max_pixels: 9 },
           { type: 'image_url', image_url: {} },
         ],
@@ -197,6 +197,7 @@ test('chat completion’s fields of messages and parts that are not carried over
     'messages.image_url.max_pixels',
     'messages.name',
     'messages.text.weight',
+    'messages.text.x_part',
     'messages.tool_calls.extra_content',
     'messages.x_system',
   ]);
