@@ -104,6 +104,7 @@ function addTools(
   body.tools = tools;
   const choice = messages.tool_choice;
   if (!isObject(choice)) return;
+  notes.rest('tool_choice', choice, CHOICE);
   if (choice.disable_parallel_tool_use === true) body.parallel_tool_calls = false;
   if (choice.type === 'any') body.tool_choice = 'required';
   else if (choice.type === 'auto' || choice.type === 'none') body.tool_choice = choice.type;
@@ -112,6 +113,8 @@ function addTools(
     body.tool_choice = { type: 'function', function: { name } };
   } else notes.add('tool_choice');
 }
+
+const CHOICE: ReadonlySet<string> = new Set(['type', 'name', 'disable_parallel_tool_use']);
 
 /** Such a tool is not offered, so that nobody can be made to call it. */
 function isOfAnthropic(tools: Json | undefined, name: Json | undefined): boolean {

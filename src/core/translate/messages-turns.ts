@@ -63,6 +63,15 @@ const BLOCKS: Readonly<Record<string, ReadonlySet<string>>> = {
   tool_result: new Set(['type', 'tool_use_id', 'content', 'is_error', 'cache_control']),
 };
 
+const SOURCE: ReadonlySet<string> = new Set([
+  'type',
+  'media_type',
+  'data',
+  'url',
+  'content',
+  'file_id',
+]);
+
 function noteRest(block: JsonObject, notes: Notes): void {
   if (block.cache_control) notes.add('cache_control', 'the provider caches by itself, or not');
   const type = textIn(block.type);
@@ -73,6 +82,7 @@ function noteRest(block: JsonObject, notes: Notes): void {
 function partsOfBlock(block: JsonObject, notes: Notes): JsonObject[] {
   noteRest(block, notes);
   const source = isObject(block.source) ? block.source : {};
+  notes.rest(`messages.${textIn(block.type)}.source`, source, SOURCE);
   if (block.type === 'text') return [{ type: 'text', text: block.text ?? '' }];
   if (block.type === 'image' && source.type === 'base64') return [imagePart(dataUrl(source))];
   if (block.type === 'image' && source.type === 'url') return [imagePart(source.url)];

@@ -154,6 +154,7 @@ function isFrom(model: string, least: number, leastMinor: number): boolean {
 export function noteThinking(messages: JsonObject, takes_effort: boolean, notes: Notes): void {
   const { thinking } = messages;
   const kind = isObject(thinking) ? textIn(thinking.type) : '';
+  if (isObject(thinking)) notes.rest('thinking', thinking, THINKING);
   if (kind === 'between_tools') {
     notes.add('thinking', 'between_tools has no counterpart at the provider');
   } else if (kind === 'adaptive' && !takes_effort) {
@@ -162,6 +163,8 @@ export function noteThinking(messages: JsonObject, takes_effort: boolean, notes:
     notes.add('thinking', 'this model may think all the same');
   }
 }
+
+const THINKING: ReadonlySet<string> = new Set(['type', 'budget_tokens']);
 
 /** A budget or an effort of Anthropic's as `reasoning_effort`, or null where it asks for none. */
 export function effortOfThinking(messages: JsonObject): string | null {

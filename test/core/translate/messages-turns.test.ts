@@ -48,11 +48,24 @@ test('messages’ turn of which nothing is left is left out, where hosts refuse 
   expect(kept.body.messages).toHaveLength(3);
 });
 
-test('messages’ turns name what nobody reads of them, the system’s amid them too', () => {
+test('messages’ fields that nobody reads are named, of the system amid the turns too', () => {
   const messages: readonly JsonObject[] = [
     { role: 'user', content: 'a', priority: 1 },
     { role: 'system', content: 'b', clear_at: 'never', output_config: { effort: 'low' } },
   ];
+  const image = { type: 'image', source: { type: 'url', url: 'https://a.test/', ttl: 1 } };
+  const others = {
+    tools: [{ name: 'f', input_schema: { type: 'object' } }],
+    tool_choice: { type: 'auto', strength: 1 },
+    thinking: { type: 'adaptive', display: 'summarized' },
+    messages: [{ role: 'user', content: [image] }],
+  };
+  const noted = messagesToChat({ max_tokens: 9, ...others }, 'gpt-5-mini', { effort: /./ }).notes;
+  expect(noted.map(({ subject }) => subject)).toEqual([
+    'messages.image.source.ttl',
+    'tool_choice.strength',
+    'thinking.display',
+  ]);
   const { body, notes } = messagesToChat({ max_tokens: 9, messages }, 'gpt-5-mini', {});
   expect(body.messages).toEqual([
     { role: 'user', content: 'a' },
