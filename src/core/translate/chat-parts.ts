@@ -67,14 +67,21 @@ function imageBlock(part: JsonObject, notes: Notes): JsonObject[] {
 
 function documentBlock(part: JsonObject, notes: Notes): JsonObject[] {
   const file = isObject(part.file) ? part.file : {};
-  const data = typeof file.file_data === 'string' ? DATA_URL.exec(file.file_data) : null;
-  if (data?.[1] !== 'application/pdf') {
-    notes.add('messages.file', 'only PDF as a data URL can be carried over');
+  const source = sourceOf(textIn(file.file_data));
+  if (source === null) {
+    notes.add('messages.file', 'only PDF or text as a data URL can be carried over');
     return [];
   }
   notes.rest('messages.file', part, PART);
   notes.rest('messages.file', file, FILE);
-  const source = { type: 'base64', media_type: 'application/pdf', data: data[2] as string };
   const title: JsonObject = typeof file.filename === 'string' ? { title: file.filename } : {};
   return [{ type: 'document', source, ...title, ...cacheControl(part) }];
+}
+
+/** Anthropic has PDF in base64, and any text as such. */
+function sourceOf(url: string): JsonObject | null {
+  const [, type = '', data = ''] = DATA_URL.exec(url) ?? [];
+  if (type === 'application/pdf') return { type: 'base64', media_type: type, data };
+  if (!type.startsWith('text/')) return null;
+  return { type: 'text', media_type: 'text/plain', data: Buffer.from(data, 'base64').toString() };
 }

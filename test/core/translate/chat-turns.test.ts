@@ -265,3 +265,23 @@ test('chat completion’s call of a custom tool stays with its result, which is 
   ]);
   expect(notes).toEqual(['messages.tool_calls custom']);
 });
+
+test('chat completion’s file of text is a document of text', () => {
+  const file = { filename: 'a.md', file_data: 'data:text/markdown;base64,w6kgaGVsbG8=' };
+  const other = { filename: 'a.zip', file_data: 'data:application/zip;base64,UEs=' };
+  const content = [file, other].map((one) => ({ type: 'file', file: one }));
+  const { body, notes } = translate({ messages: [{ role: 'user', content }] });
+  expect(body.messages).toEqual([
+    {
+      role: 'user',
+      content: [
+        {
+          type: 'document',
+          source: { type: 'text', media_type: 'text/plain', data: 'é hello' },
+          title: 'a.md',
+        },
+      ],
+    },
+  ]);
+  expect(notes).toEqual(['messages.file']);
+});
