@@ -19,6 +19,8 @@ interface Block {
   readonly waiting: JsonObject[];
   /** Of a tool's call: its arguments so far. */
   args: string;
+  /** It has been begun, and ended where it is not open. */
+  begun: boolean;
   /** Of a thought: it is whole, and the next one is another. */
   signed: boolean;
 }
@@ -42,6 +44,8 @@ export class ChatToMessagesStream implements StreamDecoder {
   /** Those that begin after it, in their order. */
   readonly #next: Block[] = [];
   readonly #calls = new Map<number, Block>();
+  readonly #slots = new Map<string, number>();
+  #highest = -1;
   #finish: string | null = null;
   #refused = false;
   #usage: JsonObject = {};
@@ -167,6 +171,8 @@ export class ChatToMessagesStream implements StreamDecoder {
       const told = toolUseId(id, this.#calls.size, this.#call_id);
       block = blockOf('tool_use', id, { type: 'tool_use', id: told, name, input: {} });
       this.#calls.set(slot, block);
+      this.#highest = Math.max(this.#highest, slot);
+      if (!this.#slots.has(id)) this.#slots.set(id, slot);
       text = this.#add(block);
     }
     const { arguments: given } = called;
@@ -184,12 +190,7 @@ export class ChatToMessagesStream implements StreamDecoder {
     const given = typeof call.index === 'number' ? call.index : id === '' ? nameless : last + 1;
     const known = this.#calls.get(given);
     const other = known !== undefined && id !== '' && known.id !== id;
-    return other ? this.#slotOfId(id) : Math.max(0, given);
-  }
-
-  #slotOfId(id: string): number {
-    for (const [slot, block] of this.#calls) if (block.id === id) return slot;
-    return Math.max(...this.#calls.keys()) + 1;
+    return other ? (this.#slots.get(id) ?? this.#highest + 1) : Math.max(0, given);
   }
 
   #add(block: Block): string {
@@ -200,7 +201,7 @@ export class ChatToMessagesStream implements StreamDecoder {
   /** What is said of a block that has ended comes too late: its arguments were whole. */
   #tell(block: Block, delta: JsonObject): string {
     if (block === this.#open) return this.#delta(delta) + this.#advance();
-    if (this.#next.includes(block)) block.waiting.push(delta);
+    if (!block.begun) block.waiting.push(delta);
     return '';
   }
 
@@ -215,6 +216,7 @@ export class ChatToMessagesStream implements StreamDecoder {
 
   #beginBlock(block: Block): string {
     this.#open = block;
+    block.begun = true;
     const { content_block, waiting } = block;
     const start = { type: 'content_block_start', index: this.#blocks++, content_block };
     return named(start) + waiting.map((delta) => this.#delta(delta)).join('');
@@ -255,7 +257,7 @@ export class ChatToMessagesStream implements StreamDecoder {
 }
 
 function blockOf(kind: Block['kind'], id: string, content_block: JsonObject): Block {
-  return { kind, id, content_block, waiting: [], args: '', signed: false };
+  return { kind, id, content_block, waiting: [], args: '', begun: false, signed: false };
 }
 
 /** A call is whole with its arguments; one that has none yet may get some until the stream ends. */

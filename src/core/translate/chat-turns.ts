@@ -135,17 +135,18 @@ function heard(content: Content, notes: Notes): Content {
   return blocks.filter((block) => !texts.includes(block));
 }
 
-/** Whether the last turn holds tool results, and nothing else so far. */
-function openResults(turns: readonly JsonObject[]): readonly JsonObject[] | null {
+/** What the last turn holds, where that is tool results alone: they come before words. */
+function openResults(turns: readonly JsonObject[]): JsonObject[] | null {
   const last = turns.at(-1);
   if (last?.role !== 'user' || !Array.isArray(last.content)) return null;
-  const blocks = last.content as readonly JsonObject[];
-  return blocks.every(({ type }) => type === 'tool_result') ? blocks : null;
+  const blocks = last.content as JsonObject[];
+  return blocks.at(-1)?.type === 'tool_result' ? blocks : null;
 }
 
+/** To the list that was made for the first of them: thousands would else be copied each time. */
 function addResult(turns: JsonObject[], result: JsonObject): void {
   const open = openResults(turns);
-  if (open) turns[turns.length - 1] = { role: 'user', content: [...open, result] };
+  if (open) open.push(result);
   else turns.push({ role: 'user', content: [result] });
 }
 

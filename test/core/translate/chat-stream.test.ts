@@ -141,6 +141,16 @@ describe('chat stream to messages', () => {
     expect(list.at(-2)).toMatchObject({ delta: { stop_reason: 'tool_use' } });
   });
 
+  test('chat stream keeps any number of calls apart that have one index', () => {
+    const tool_calls = Array.from({ length: 40_000 }, (_, at) => {
+      return { index: 0, id: `t${at}`, function: { name: 'f', arguments: '{}' } };
+    });
+    const stream = new ChatToMessagesStream({ ...START, ...asMessages });
+    // Where each were looked for among all before it, this would take minutes.
+    const { event } = stream.decode(Buffer.from(chunk({ tool_calls })));
+    expect(String(event).split('event: content_block_start').length - 1).toBe(tool_calls.length);
+  });
+
   test('chat stream whose host leaves the index out joins what has no id to the last call', () => {
     const list = events(
       [

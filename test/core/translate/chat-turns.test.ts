@@ -285,3 +285,22 @@ test('chat completion’s file of text is a document of text', () => {
   ]);
   expect(notes).toEqual(['messages.file']);
 });
+
+test('chat completion’s results of any number of calls are one turn, with the words behind', () => {
+  const count = 60_000;
+  const ids = Array.from({ length: count }, (_, at) => `${at}`);
+  const results = ids.map((id) => ({ role: 'tool', tool_call_id: `call_${id}`, content: 'x' }));
+  const tool_calls = ids.map((id) => call(id, '{}'));
+  // Where each were put behind a copy of all before it, this would take a minute.
+  const { body } = translate({
+    messages: [HI, { role: 'assistant', tool_calls }, ...results, HI, results[0]],
+  });
+  const turns = objectsIn(body.messages as never);
+  const last = objectsIn(turns[2]?.content);
+  expect(last).toHaveLength(count + 1);
+  expect([last[0]?.type, last.at(-2)?.type, last.at(-1)?.type]).toEqual([
+    'tool_result',
+    'tool_result',
+    'text',
+  ]);
+});
