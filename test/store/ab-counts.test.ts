@@ -105,7 +105,13 @@ describe('abCounts', () => {
       callEvent(id, {
         at_ms: world.now_ms,
         agent: 'solo',
-        ...{ experiment, arm: 'kind', share: 0.5, unit: `u:${id}`, user: id, tokens, finish: null },
+        experiment,
+        arm: 'kind',
+        share: 0.5,
+        unit: `u:${id}`,
+        user: id,
+        tokens,
+        finish: null,
       }),
     );
     const deps = { metrics: createMetrics(), log: silentLog };
