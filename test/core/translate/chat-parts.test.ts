@@ -1,23 +1,10 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/canonical.ts';
 import { objectsIn } from '../../../src/core/json-values.ts';
-import { chatToMessages } from '../../../src/core/translate/chat-request.ts';
-
-const HI = { role: 'user', content: 'hi' };
-
-function translate(chat: object, model = 'claude-sonnet-4-5') {
-  const { body, notes } = chatToMessages({ messages: [HI], ...chat } as JsonObject, model);
-  return { body: body as Record<string, unknown>, notes: notes.map(({ subject }) => subject) };
-}
-
-const call = (id: string, text: string) => ({
-  id: `call_${id}`,
-  type: 'function',
-  function: { name: 'f', arguments: text },
-});
+import { HI, translateChat } from '../../kit/translated-chat.ts';
 
 test('chat completion’s fields of messages and parts that are not carried over are named', () => {
-  const { body, notes } = translate({
+  const { body, notes } = translateChat({
     messages: [
       { role: 'system', content: 's', name: 'policy', x_system: 1 },
       {
@@ -33,7 +20,11 @@ test('chat completion’s fields of messages and parts that are not carried over
         role: 'assistant',
         content: null,
         tool_calls: [
-          { ...call('1', '{}'), extra_content: { google: { thought_signature: 'S' } }, index: 0 },
+          {
+            ...toolCall('1', '{}'),
+            extra_content: { google: { thought_signature: 'S' } },
+            index: 0,
+          },
         ],
       },
       { role: 'tool', tool_call_id: 'call_1', content: [{ type: 'text', text: 'r', weight: 1 }] },
@@ -54,7 +45,7 @@ test('chat completion’s fields of messages and parts that are not carried over
 
 test('chat completion’s picture of the type image/jpg goes out by its right name', () => {
   const url = 'data:image/jpg;base64,QUJD';
-  const { body } = translate({
+  const { body } = translateChat({
     messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }],
   });
   expect((body.messages as JsonObject[])[0]?.content).toMatchObject([
@@ -65,7 +56,7 @@ test('chat completion’s picture of the type image/jpg goes out by its right na
 test('chat completion’s data URL with parameters is data all the same', () => {
   const url = 'data:image/png;charset=utf-8;base64,QUJD';
   const file_data = 'data:application/pdf;name=a.pdf;base64,AAAA';
-  const { body, notes } = translate({
+  const { body, notes } = translateChat({
     messages: [
       {
         role: 'user',
@@ -90,7 +81,7 @@ test.each([
   ['[1]', { arguments: '[1]' }],
 ])('chat completion’s arguments %j are the input %j', (given, input) => {
   const made = { id: 'call_1', type: 'function', function: { name: 'f', arguments: given } };
-  const { body } = translate({ messages: [HI, { role: 'assistant', tool_calls: [made] }] });
+  const { body } = translateChat({ messages: [HI, { role: 'assistant', tool_calls: [made] }] });
   const [use] = objectsIn((body.messages as JsonObject[])[1]?.content);
   expect(use?.input).toEqual(input);
 });
@@ -99,7 +90,7 @@ test('chat completion’s file of text is a document of text', () => {
   const file = { filename: 'a.md', file_data: 'data:text/markdown;base64,w6kgaGVsbG8=' };
   const other = { filename: 'a.zip', file_data: 'data:application/zip;base64,UEs=' };
   const content = [file, other].map((one) => ({ type: 'file', file: one }));
-  const { body, notes } = translate({ messages: [{ role: 'user', content }] });
+  const { body, notes } = translateChat({ messages: [{ role: 'user', content }] });
   expect(body.messages).toEqual([
     {
       role: 'user',

@@ -1,24 +1,11 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/canonical.ts';
 import { objectsIn } from '../../../src/core/json-values.ts';
-import { chatToMessages } from '../../../src/core/translate/chat-request.ts';
-
-const HI = { role: 'user', content: 'hi' };
-
-function translate(chat: object, model = 'claude-sonnet-4-5') {
-  const { body, notes } = chatToMessages({ messages: [HI], ...chat } as JsonObject, model);
-  return { body: body as Record<string, unknown>, notes: notes.map(({ subject }) => subject) };
-}
-
-const call = (id: string, text: string) => ({
-  id: `call_${id}`,
-  type: 'function',
-  function: { name: 'f', arguments: text },
-});
+import { HI, toolCall, translateChat } from '../../kit/translated-chat.ts';
 
 test('chat completion’s marks of whole messages mark the last block of each', () => {
   const cache_control = { type: 'ephemeral' };
-  const { body, notes } = translate({
+  const { body, notes } = translateChat({
     messages: [
       { role: 'system', content: 's', cache_control },
       { role: 'user', content: 'a', cache_control },
@@ -49,7 +36,7 @@ test('chat completion’s marks of whole messages mark the last block of each', 
 });
 
 test('chat completion of a system text alone is asked by the user, which is named', () => {
-  expect(translate({ messages: [{ role: 'system', content: 's' }] })).toMatchObject({
+  expect(translateChat({ messages: [{ role: 'system', content: 's' }] })).toMatchObject({
     body: { messages: [{ role: 'user', content: 's' }] },
     notes: ['messages.system'],
   });
@@ -57,7 +44,7 @@ test('chat completion of a system text alone is asked by the user, which is name
 
 test('chat completion’s last answer loses the white space that would be refused', () => {
   const ending = (content: unknown) =>
-    translate({ messages: [HI, { role: 'assistant', content }] });
+    translateChat({ messages: [HI, { role: 'assistant', content }] });
   expect(ending('so: \n')).toMatchObject({
     body: { messages: [HI, { role: 'assistant', content: 'so:' }] },
     notes: ['messages.content'],
@@ -67,10 +54,10 @@ test('chat completion’s last answer loses the white space that would be refuse
 });
 
 test('chat completion that names no tools names those that were called, and forbids them', () => {
-  const { body } = translate({
+  const { body } = translateChat({
     messages: [
       HI,
-      { role: 'assistant', content: null, tool_calls: [call('1', '{}'), call('2', '')] },
+      { role: 'assistant', content: null, tool_calls: [toolCall('1', '{}'), toolCall('2', '')] },
       { role: 'tool', tool_call_id: 'call_1', content: 'one' },
       { role: 'tool', tool_call_id: 'call_2', content: 'two' },
     ],
@@ -82,7 +69,7 @@ test('chat completion that names no tools names those that were called, and forb
 test('chat completion’s turns of white space alone are left out, which is named', () => {
   const blank = { type: 'text', text: ' \n' };
   const image = { type: 'image_url', image_url: { url: 'https://x.test/a.png' } };
-  const { body, notes } = translate({
+  const { body, notes } = translateChat({
     messages: [
       { role: 'system', content: ' ' },
       { role: 'user', content: '\t' },
@@ -103,10 +90,10 @@ test('chat completion’s turns of white space alone are left out, which is name
 });
 
 test('chat completion’s white space behind the results of tools is left out as well', () => {
-  const { body } = translate({
+  const { body } = translateChat({
     messages: [
       HI,
-      { role: 'assistant', content: null, tool_calls: [call('1', '{}')] },
+      { role: 'assistant', content: null, tool_calls: [toolCall('1', '{}')] },
       { role: 'tool', tool_call_id: 'call_1', content: 'one' },
       { role: 'user', content: ' ' },
     ],
@@ -128,7 +115,7 @@ test('chat completion’s thinking in the pieces of a stream goes back whole', (
     { index: 2, type: 'thinking', thinking: 'two' },
     { index: 2, type: 'thinking', signature: 'S2' },
   ];
-  const { body, notes } = translate({
+  const { body, notes } = translateChat({
     messages: [HI, { role: 'assistant', content: 'a', thinking_blocks }, HI],
   });
   expect((body.messages as JsonObject[])[1]?.content).toEqual([
@@ -147,7 +134,7 @@ test('turns take thoughts told whole over the piece that a helper of streams kee
   ];
   const thinking_blocks = [{ index: 1, type: 'redacted_thinking', data: 'R' }];
   const said = { role: 'assistant', content: 'a', thinking_blocks, whole_thinking_blocks };
-  const { body, notes } = translate({ messages: [HI, said, HI] });
+  const { body, notes } = translateChat({ messages: [HI, said, HI] });
   expect((body.messages as JsonObject[])[1]?.content).toEqual([
     ...whole_thinking_blocks,
     { type: 'text', text: 'a' },
@@ -158,7 +145,7 @@ test('turns take thoughts told whole over the piece that a helper of streams kee
 test('chat completion’s signed thinking is not mixed with what nobody signed', () => {
   const signed = { type: 'thinking', thinking: 'b', signature: 'S' };
   const thinking_blocks = [{ type: 'thinking', thinking: 'a' }, signed];
-  const { body, notes } = translate({
+  const { body, notes } = translateChat({
     messages: [HI, { role: 'assistant', content: 'a', thinking_blocks }, HI],
   });
   expect((body.messages as JsonObject[])[1]?.content).toEqual([
@@ -170,7 +157,7 @@ test('chat completion’s signed thinking is not mixed with what nobody signed',
 
 test('chat completion’s call of a custom tool stays with its result, which is named', () => {
   const custom = { id: 'call_9', type: 'custom', custom: { name: 'sh', input: 'ls -l' } };
-  const { body, notes } = translate({
+  const { body, notes } = translateChat({
     messages: [
       HI,
       { role: 'assistant', content: null, tool_calls: [custom] },
@@ -191,9 +178,9 @@ test('chat completion’s results of any number of calls are one turn, with the 
   const count = 60_000;
   const ids = Array.from({ length: count }, (_, at) => `${at}`);
   const results = ids.map((id) => ({ role: 'tool', tool_call_id: `call_${id}`, content: 'x' }));
-  const tool_calls = ids.map((id) => call(id, '{}'));
+  const tool_calls = ids.map((id) => toolCall(id, '{}'));
   // Where each were put behind a copy of all before it, this would take a minute.
-  const { body } = translate({
+  const { body } = translateChat({
     messages: [HI, { role: 'assistant', tool_calls }, ...results, HI, results[0]],
   });
   const turns = objectsIn(body.messages as never);
