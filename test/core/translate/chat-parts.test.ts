@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/canonical.ts';
 import { objectsIn } from '../../../src/core/json-values.ts';
-import { HI, translateChat } from '../../kit/translated-chat.ts';
+import { HI, toolCall, translateChat } from '../../kit/translated-chat.ts';
 
 test('chat completion’s fields of messages and parts that are not carried over are named', () => {
   const { body, notes } = translateChat({
