@@ -196,7 +196,11 @@ class Attempt<Result> implements RunningAttempt<Result>, Sink {
 
   #take(part: Uint8Array): void {
     if (this.#live) {
-      this.#live.push(part);
+      try {
+        this.#live.push(part);
+      } catch {
+        this.#unreadable();
+      }
       return;
     }
     if (this.#decided) return;
@@ -207,12 +211,15 @@ class Attempt<Result> implements RunningAttempt<Result>, Sink {
   }
 
   #finish(): void {
-    if (this.#live) {
-      this.#live.end();
-      return;
+    try {
+      if (this.#live) this.#live.end();
+      else if (this.#answer) this.#readWhole(this.#answer);
+    } catch {
+      this.#unreadable();
     }
-    if (!this.#answer) return;
-    const { status, headers } = this.#answer;
+  }
+
+  #readWhole({ status, headers }: Omit<WholeAnswer, 'body'>): void {
     const answer = { status, headers, body: this.#parts.join() };
     if (answer.body.length > LARGE_BYTES) void this.#readLarge(answer);
     else this.#read(readAnswer(this.#spec, answer));
@@ -221,9 +228,14 @@ class Attempt<Result> implements RunningAttempt<Result>, Sink {
   async #readLarge(answer: WholeAnswer): Promise<void> {
     try {
       this.#read(await readLarge(this.#spec, answer));
-    } catch (thrown) {
-      this.#broken(thrown as Error);
+    } catch {
+      this.#unreadable();
     }
+  }
+
+  /** What a provider throws is its call's alone: here nobody waits who would hear of it. */
+  #unreadable(): void {
+    this.#fail(failed('upstream_error', 'The upstream’s answer cannot be read.'));
   }
 
   #read(result: WholeResult): void {

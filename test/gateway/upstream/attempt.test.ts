@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { createMetrics } from '../../../src/core/metrics.ts';
 import type { Provider } from '../../../src/core/provider.ts';
@@ -254,3 +255,29 @@ test('an attempt counts a large answer while it comes, and ends one that is too 
   left.running.abort();
   expect(held()).toBe(0);
 });
+
+test.each([false, true])(
+  'an attempt whose provider fails at an answer fails, and nothing else (packed: %s)',
+  async (packed) => {
+    const fault = (): never => {
+      throw new Error('a mistake of ours');
+    };
+    const provider: Provider = {
+      ...openAiAt('https://api.example/v1'),
+      decode: fault,
+      openStream: () => ({ decode: fault }),
+    };
+    const coding = packed ? { 'content-encoding': 'gzip' } : {};
+    for (const [streamed, type, text] of [
+      [false, json, completion],
+      [true, events, 'data: {}\n\n'],
+    ] as const) {
+      const { running, sink } = start(streamed, { provider });
+      sink.onHeaders(200, { ...type, ...coding });
+      sink.onData(packed ? gzipSync(text) : Buffer.from(text));
+      sink.onEnd();
+      const failure = { code: 'upstream_error', message: 'The upstream’s answer cannot be read.' };
+      expect(await running.result).toMatchObject({ kind: 'failed', failure });
+    }
+  },
+);
