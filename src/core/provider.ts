@@ -180,6 +180,8 @@ export interface UpstreamFailure {
   readonly counts: boolean;
   /** Whose failure it is; the gateway adds it to what it may tell a client. */
   readonly target?: string;
+  /** What a provider's own code threw: for the log, and nobody else. */
+  readonly fault?: string;
 }
 
 export interface DecodedChunk {

@@ -205,6 +205,8 @@ function learn({ deps, target, resilience }: Trial, failure: UpstreamFailure): v
     tell(deps, target, 'a provider does not know a target’s model', { model: target.model });
   } else if (failure.class === 'redirect') {
     tell(deps, target, 'a provider redirects: its base URL may be wrong');
+  } else if (failure.fault !== undefined) {
+    tell(deps, target, 'a provider’s code failed at an answer', { error: failure.fault });
   }
 }
 

@@ -1,9 +1,10 @@
 import OpenAI from 'openai';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Provider } from '../../src/core/provider.ts';
 import { answer, type Behaviour, startUpstream, status, type Upstream } from '../kit/upstream.ts';
 import { ask, type RunningGateway, startGateway } from './gateway-kit.ts';
 import { createHandClock } from './hand-clock.ts';
-import { makeSnapshot, type SnapshotSpec } from './snapshot.ts';
+import { makeSnapshot, openAiAt, type SnapshotSpec } from './snapshot.ts';
 
 /** What the policy has wrong: keys, names of models, base URLs. */
 let primary: Upstream;
@@ -162,4 +163,29 @@ describe('what only an operator can mend', () => {
     const error = { message: 'File not found: file_1', type: 'not_found_error' };
     expect(await call(status(404, { error }))).toMatchObject({ status: 404, asked: [1, 0] });
   });
+});
+
+test('a provider’s code that throws is in the log with its place, and told to nobody', async () => {
+  const provider: Provider = {
+    ...openAiAt(primary.url),
+    decode: () => {
+      throw new Error('a mistake of its author');
+    },
+  };
+  await start({ targets: { primary: { provider }, backup: backup.url } });
+  const got = await call(answer('hi'));
+  expect(got).toMatchObject({ status: 200, asked: [1, 1] });
+  expect(JSON.parse(got.text)).toMatchObject({
+    choices: [{ message: { content: 'from the backup' } }],
+  });
+  expect(gateway.lines).toEqual([
+    {
+      message: 'a provider’s code failed at an answer',
+      fields: {
+        target: 'primary',
+        provider: 'scripted',
+        error: expect.stringMatching(/^Error: a mistake of its author\n +at .*misconfigured/),
+      },
+    },
+  ]);
 });

@@ -2,7 +2,7 @@ import type { Tokens } from '../../core/call.ts';
 import type { UpstreamFailure, UpstreamRequest } from '../../core/provider.ts';
 import { ByteParts } from '../bytes/byte-parts.ts';
 import { type Account, UNCOUNTED_BYTES } from '../bytes/held-bytes.ts';
-import { connectionFailure, isEventStream, strangeAnswer } from './bad-answer.ts';
+import { connectionFailure, isEventStream, strangeAnswer, unreadable } from './bad-answer.ts';
 import { type Coding, codingOf, Unpacking } from './content-coding.ts';
 import { chunkWithoutSecrets, failureWithoutSecrets } from './echoed-secrets.ts';
 import { failed, TOO_MUCH_HELD, withNames } from './failures.ts';
@@ -198,8 +198,8 @@ class Attempt<Result> implements RunningAttempt<Result>, Sink {
     if (this.#live) {
       try {
         this.#live.push(part);
-      } catch {
-        this.#unreadable();
+      } catch (thrown) {
+        this.#fail(unreadable(thrown));
       }
       return;
     }
@@ -214,8 +214,8 @@ class Attempt<Result> implements RunningAttempt<Result>, Sink {
     try {
       if (this.#live) this.#live.end();
       else if (this.#answer) this.#readWhole(this.#answer);
-    } catch {
-      this.#unreadable();
+    } catch (thrown) {
+      this.#fail(unreadable(thrown));
     }
   }
 
@@ -228,14 +228,9 @@ class Attempt<Result> implements RunningAttempt<Result>, Sink {
   async #readLarge(answer: WholeAnswer): Promise<void> {
     try {
       this.#read(await readLarge(this.#spec, answer));
-    } catch {
-      this.#unreadable();
+    } catch (thrown) {
+      this.#fail(unreadable(thrown));
     }
-  }
-
-  /** What a provider throws is its call's alone: here nobody waits who would hear of it. */
-  #unreadable(): void {
-    this.#fail(failed('upstream_error', 'The upstream’s answer cannot be read.'));
   }
 
   #read(result: WholeResult): void {

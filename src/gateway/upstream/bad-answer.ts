@@ -28,6 +28,12 @@ export function strangeAnswer(
   return null;
 }
 
+/** What a provider's code throws at an answer is its call's alone; where, the log says. */
+export function unreadable(thrown: unknown): UpstreamFailure {
+  const fault = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  return { ...failed('upstream_error', 'The upstream’s answer cannot be read.'), fault };
+}
+
 /**
  * What broke, in words of ours: a system error's text names addresses that are no client's
  * business.
