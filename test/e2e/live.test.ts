@@ -81,16 +81,18 @@ test('the product shows each plugin and target, and what a cascade cost', async 
   expect(status.targets.large?.lately?.cost_usd).toBeGreaterThan(
     status.targets.mini?.lately?.cost_usd ?? Infinity,
   );
+  const told = [
+    'hive_routes_total{agent="default",target="mini"} 6',
+    'hive_plugin_calls_total{plugin="prompt-patcher"} 6',
+    'hive_escalations_total{plugin="model-router",outcome="next"} 6',
+  ];
   const metrics = await until(
     async () => {
       const text = await read('/metrics');
-      return text.includes('hive_routes_total') && text.includes('hive_plugin_calls_total') && text;
+      return told.every((line) => text.includes(line)) && text;
     },
-    { what: 'the metrics of six calls' },
+    { what: `the metrics of six calls: ${told.join(', ')}` },
   );
-  expect(metrics).toContain('hive_routes_total{agent="default",target="mini"} 6');
-  expect(metrics).toContain('hive_plugin_calls_total{plugin="prompt-patcher"} 6');
-  expect(metrics).toContain('hive_escalations_total{plugin="model-router",outcome="next"} 6');
   for (const name of ['error_rate', 'headroom', 'cost_usd']) {
     expect(metrics).toContain(`hive_target_${name}{target="large"}`);
   }

@@ -94,7 +94,7 @@ test('SIGTERM amid the start of several workers ends them in order', async () =>
   // Of the two that begin one is held up; the other answers meanwhile.
   const begun = () => {
     const gateway = product.pids().gateway;
-    if (gateway === null) return false;
+    if (gateway === null) throw new Error(product.output());
     const all = descendantsOf(gateway).filter(({ command }) => command.includes('gateway-process'));
     return all.length === 2 && all[1];
   };
