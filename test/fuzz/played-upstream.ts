@@ -49,13 +49,14 @@ class Exchange implements PlayedExchange {
   tokens = 0;
   over = false;
   #begun = false;
+  readonly #closed = (): void => this.#end();
 
   constructor(socket: Socket, name: string, request: string) {
     this.#socket = socket;
     this.name = name;
     this.call = /hello (r\d+)/.exec(request)?.[1] ?? '';
     this.streamed = request.includes('"stream":true');
-    socket.once('close', () => this.#end());
+    socket.once('close', this.#closed);
   }
 
   play(move: Move): void {
@@ -118,6 +119,8 @@ class Exchange implements PlayedExchange {
 
   #end(): void {
     this.over = true;
+    // Many may use one connection, one after the other.
+    this.#socket.off('close', this.#closed);
   }
 }
 
