@@ -6,6 +6,7 @@ import type { CallDeps } from './conclude.ts';
 import type { ResponseOwner, ResponseOwners } from './conversation/response-owners.ts';
 import { countAnswer } from './count-cost.ts';
 import type { HookRun } from './hooks/hooks.ts';
+import { countTokens } from './record.ts';
 
 export function ownerOf({ call, progress: { served } }: HookRun): ResponseOwner {
   const { tenant, agent } = call;
@@ -38,7 +39,6 @@ export function charge({ id, tenant, target, tokens }: Told, deps: CallDeps): vo
   const cost_usd = target.price === null ? null : costOf(target.price, tokens);
   const at_ms = deps.clock.policy_ms();
   deps.bus.publish({ type: 'usage', v: 1, at_ms, call: owner.unpaid, tenant, tokens, cost_usd });
-  deps.metrics.add('hive_tokens_total', [owner.agent, 'in'], tokens.in);
-  deps.metrics.add('hive_tokens_total', [owner.agent, 'out'], tokens.out);
+  countTokens(owner.agent, tokens, deps.metrics);
   countAnswer(target, tokens, deps);
 }

@@ -1,5 +1,5 @@
 import type { AgentPlan } from '../config/snapshot.ts';
-import type { Call, Decision, Outcome } from '../core/call.ts';
+import type { Call, Decision, Outcome, Tokens } from '../core/call.ts';
 import type { CallEvent, Origin } from '../core/event.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Assignment } from './canary/assign.ts';
@@ -98,6 +98,10 @@ export function countCall(
   metrics.observe('hive_call_seconds', latency_ms / 1000, [agent]);
   const own_ms = Math.max(0, latency_ms - waited_ms);
   if (!stream) metrics.observe('hive_overhead_seconds', own_ms / 1000);
+  countTokens(agent, tokens, metrics);
+}
+
+export function countTokens(agent: string, tokens: Tokens, metrics: Metrics): void {
   metrics.add('hive_tokens_total', [agent, 'in'], tokens.in);
   metrics.add('hive_tokens_total', [agent, 'out'], tokens.out);
 }

@@ -177,7 +177,7 @@ async function askOnce(
     late: LATE,
     hold: () => deps.bytes.open(overload.bytes_max),
   });
-  const answer = await exchange.client.unlessGone(running.result);
+  const answer = await running.orGone(exchange.client);
   if (answer === 'gone') running.abort();
   return answer;
 }

@@ -130,7 +130,9 @@ class WordReader {
   read(text: string, from: number, to: number, copied: boolean): void {
     if (copied && this.#readPlain(from, to)) return;
     const piece = text.slice(from, to);
-    if (!copied && copy(piece) && this.#readPlain(0, piece.length)) return;
+    // Of a text that was no ASCII as a whole, a part may be.
+    const untried = !copied && piece.length < text.length;
+    if (untried && copy(piece) && this.#readPlain(0, piece.length)) return;
     this.#readAny(piece.toLowerCase());
   }
 

@@ -101,9 +101,12 @@ class Chain {
         first = Math.imul(first ^ text.charCodeAt(index), 2654435761);
         first ^= first >>> 15;
       }
+      this.#first = first;
+      this.#second = second;
+      return;
     }
     // Units read one by one out of a string cost several times as much as a copy of them.
-    for (let from = 0; text.length >= COPIED_MIN && from < text.length; from += COPIED_MAX) {
+    for (let from = 0; from < text.length; from += COPIED_MAX) {
       const piece = text.length <= COPIED_MAX ? text : text.slice(from, from + COPIED_MAX);
       const bytes = COPY.write(piece);
       const words = (bytes >>> 3) << 1;
