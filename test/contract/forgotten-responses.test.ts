@@ -1,38 +1,17 @@
 import { hash } from 'node:crypto';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { RunningGateway } from '../gateway/gateway-kit.ts';
+import { describe, expect, test } from 'vitest';
 import { anthropicAt, openAiAt } from '../gateway/snapshot.ts';
-import { askRaw } from '../kit/raw-http.ts';
-import { storedResponses } from '../kit/stored-responses.ts';
-import { openAiError, startUpstream, status, type Upstream } from '../kit/upstream.ts';
-import { expectOpenAiError, serve } from './contract-kit.ts';
+import { openAiError, status, type Upstream } from '../kit/upstream.ts';
+import { expectOpenAiError } from './contract-kit.ts';
+import { pathsOf, storedStage } from './stored-stage.ts';
 
-let gateway: RunningGateway;
-const upstreams: Upstream[] = [];
-afterEach(async () => {
-  await gateway.close();
-  await Promise.all(upstreams.splice(0).map((upstream) => upstream.close()));
-});
-
-const providerOf = async (name: string) => {
-  const upstream = await startUpstream(storedResponses(name));
-  upstreams.push(upstream);
-  return upstream;
-};
-const start = async (more: Partial<Parameters<typeof serve>[0]> = {}) => {
-  const [a, b] = [await providerOf('a'), await providerOf('b')];
-  gateway = await serve({ targets: { a: a.url, b: b.url }, ...more });
-  return { a, b, client: gateway.client };
-};
-const ask = (method: string, path: string, headers: Readonly<Record<string, string>> = {}) =>
-  askRaw(gateway.port, { method, path: `/v1/responses${path}`, headers });
-const pathsOf = (upstream: Upstream) =>
-  upstream.requests.map(({ method, path }) => `${method} ${path}`);
+const stage = storedStage();
+const { ask, providerOf, start } = stage;
 
 describe('a response that nobody here remembers', () => {
   test('is asked of the first target of the agent that keeps any', async () => {
     const kept = await providerOf('kept');
-    gateway = await serve({
+    await stage.serve({
       targets: { claude: { provider: anthropicAt('http://127.0.0.1:1') }, kept: kept.url },
     });
     const got = await ask('GET', '/resp_elsewhere');
@@ -98,7 +77,7 @@ describe('a response that nobody here remembers', () => {
   test('is asked of one target of a provider', async () => {
     const kept = await providerOf('kept');
     const provider = openAiAt(kept.url);
-    gateway = await serve({ targets: { small: { provider }, large: { provider } } });
+    await stage.serve({ targets: { small: { provider }, large: { provider } } });
     expect((await ask('GET', '/resp_1')).status).toBe(404);
     expect(kept.requests).toHaveLength(1);
   });
@@ -110,7 +89,7 @@ describe('a response that nobody here remembers', () => {
   });
 
   test('is a 404 where no target keeps any', async () => {
-    gateway = await serve({ targets: { claude: { provider: anthropicAt('http://127.0.0.1:1') } } });
+    await stage.serve({ targets: { claude: { provider: anthropicAt('http://127.0.0.1:1') } } });
     const got = await ask('GET', '/resp_1');
     expect([got.status, expectOpenAiError(got).code]).toEqual([404, 'not_found']);
   });

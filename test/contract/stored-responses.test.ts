@@ -1,37 +1,15 @@
 import { hash } from 'node:crypto';
 import OpenAI from 'openai';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { RunningGateway } from '../gateway/gateway-kit.ts';
-import { askRaw } from '../kit/raw-http.ts';
-import { storedResponses } from '../kit/stored-responses.ts';
+import { describe, expect, test } from 'vitest';
 import { until } from '../kit/until.ts';
-import { startUpstream, type Upstream } from '../kit/upstream.ts';
-import { expectOpenAiError, serve } from './contract-kit.ts';
+import { expectOpenAiError } from './contract-kit.ts';
+import { pathsOf, storedStage } from './stored-stage.ts';
 
-let gateway: RunningGateway;
-const upstreams: Upstream[] = [];
-afterEach(async () => {
-  await gateway.close();
-  await Promise.all(upstreams.splice(0).map((upstream) => upstream.close()));
-});
-
-const providerOf = async (name: string) => {
-  const upstream = await startUpstream(storedResponses(name));
-  upstreams.push(upstream);
-  return upstream;
-};
-const start = async (more: Partial<Parameters<typeof serve>[0]> = {}) => {
-  const [a, b] = [await providerOf('a'), await providerOf('b')];
-  gateway = await serve({ targets: { a: a.url, b: b.url }, ...more });
-  return { a, b, client: gateway.client };
-};
+const stage = storedStage();
+const { ask, start } = stage;
 const at = (target: string) => ({ headers: { 'x-hive-target': target } });
 const make = (client: OpenAI, target: string, input = 'hi') =>
   client.responses.create({ model: 'default', input }, at(target));
-const ask = (method: string, path: string, headers: Readonly<Record<string, string>> = {}) =>
-  askRaw(gateway.port, { method, path: `/v1/responses${path}`, headers });
-const pathsOf = (upstream: Upstream) =>
-  upstream.requests.map(({ method, path }) => `${method} ${path}`);
 
 describe('a response that was made here', () => {
   test('is read, listed, cancelled and deleted where it was made', async () => {
@@ -120,13 +98,13 @@ describe('a response that was made here', () => {
   test('leaves no record of a call, and no breaker learns of it', async () => {
     const { client } = await start();
     const { id } = await make(client, 'b');
-    await gateway.event();
+    await stage.gateway.event();
     await client.responses.retrieve(id);
     await client.responses.delete(id);
     await make(client, 'b');
-    await gateway.event(2);
-    expect(gateway.events()).toHaveLength(2);
-    expect(gateway.gateway.callsOpen()).toBe(0);
+    await stage.gateway.event(2);
+    expect(stage.gateway.events()).toHaveLength(2);
+    expect(stage.gateway.gateway.callsOpen()).toBe(0);
   });
 });
 
@@ -142,7 +120,7 @@ describe('access', () => {
     ]),
   };
   const as = (name: string) =>
-    new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: name, maxRetries: 0 });
+    new OpenAI({ baseURL: `${stage.gateway.url}/v1`, apiKey: name, maxRetries: 0 });
 
   test('a response is unknown to another tenant, and to a key without its agent', async () => {
     const { a, b } = await start({ access, agents: { default: {}, clerk: {} } });
@@ -212,7 +190,7 @@ describe('what is asked of a response', () => {
     const { a } = await start();
     a.script((exchange) => exchange.over);
     const controller = new AbortController();
-    const asking = fetch(`${gateway.url}/v1/responses/resp_1`, { signal: controller.signal });
+    const asking = fetch(`${stage.gateway.url}/v1/responses/resp_1`, { signal: controller.signal });
     const seen = await until(() => a.requests[0], { what: 'the request' });
     controller.abort();
     await expect(asking).rejects.toThrow();
@@ -241,7 +219,7 @@ describe('tokens and compaction', () => {
       'POST /v1/responses/compact',
     ]);
     expect(b.requests.at(-1)?.body.model).toBe('model-b');
-    expect(await gateway.event(3)).toMatchObject({
+    expect(await stage.gateway.event(3)).toMatchObject({
       outcome: 'ok',
       tokens: { in: 40, out: 4, estimated: false },
     });
