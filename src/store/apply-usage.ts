@@ -1,6 +1,6 @@
 import type { UsageEvent } from '../core/event.ts';
 import { factsOf } from './apply-calls.ts';
-import { intendedOf, isEvidence } from './call-row.ts';
+import { intendedOf, isEvidence, tokenColumns } from './call-row.ts';
 import type { Deltas } from './deltas.ts';
 import { sql } from './drizzle.ts';
 import { countPaid, runFacts } from './exposure.ts';
@@ -29,9 +29,7 @@ export async function applyUsage(
   const rows = [...byCall.values()].map(({ call, tenant, tokens, cost_usd }) => ({
     call,
     tenant,
-    tokens_in: Math.round(tokens.in),
-    tokens_cached: Math.round(tokens.cached),
-    tokens_out: Math.round(tokens.out),
+    ...tokenColumns(tokens),
     cost_usd,
   }));
   const paid = await rowsOf<Paid>(

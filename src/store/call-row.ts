@@ -1,4 +1,5 @@
 import type { AbUnit } from '../core/ab/entry.ts';
+import type { Tokens } from '../core/call.ts';
 import type { CallEvent } from '../core/event.ts';
 import { signalMetricsOf } from '../core/signals/metrics-of.ts';
 import type { Columns } from './columns-given.ts';
@@ -78,7 +79,7 @@ function plain(name: string): string {
  * much as what is kept. Choices without an alternative are no decisions and are left out.
  */
 export function rowOfCall(event: CallEvent) {
-  const { attempts, tokens } = event;
+  const { attempts } = event;
   const says = isEvidence(event) ? signalMetricsOf(event).parent.join(',') : '';
   return {
     id: event.id,
@@ -104,10 +105,7 @@ export function rowOfCall(event: CallEvent) {
     attempts: attempts.length,
     ttft_ms: event.ttft_ms,
     latency_ms: event.latency_ms,
-    tokens_in: countOf(tokens.in),
-    tokens_cached: countOf(tokens.cached),
-    tokens_out: countOf(tokens.out),
-    tokens_estimated: tokens.estimated,
+    ...tokenColumns(event.tokens),
     cost_usd: event.cost_usd,
     outcome: event.outcome,
     arm_error: event.arm_error,
@@ -116,6 +114,15 @@ export function rowOfCall(event: CallEvent) {
     says: says === '' ? null : says,
     markers: markersOf(event),
     origin: event.origin,
+  };
+}
+
+export function tokenColumns(tokens: Tokens) {
+  return {
+    tokens_in: countOf(tokens.in),
+    tokens_cached: countOf(tokens.cached),
+    tokens_out: countOf(tokens.out),
+    tokens_estimated: tokens.estimated,
   };
 }
 

@@ -67,6 +67,16 @@ describeStores('applyUsage', ({ store, apply }) => {
     ]);
   });
 
+  test('applyUsage charges as much as a column holds, whatever an upstream made up', async () => {
+    const most = 2 ** 31 - 1;
+    const tokens = { in: 3e9, cached: 1e300, out: 2 ** 31, estimated: false };
+    await apply(waiting('a'));
+    await apply(usage('a', 0, { tokens }));
+    expect(await stored()).toMatchObject([
+      { id: 'a', tokens_in: most, tokens_cached: most, tokens_out: most },
+    ]);
+  });
+
   test('applyUsage charges a call of the batch that it came with', async () => {
     await apply(waiting('a'), usage('a', 40));
     expect(await seen()).toMatchObject({ calls: 1, tokens: 50, usd: 0.4 });
